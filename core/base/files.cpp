@@ -1,0 +1,169 @@
+#include "core/base/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+namespace rec {
+
+namespace {
+
+constexpr int64_t kMaxTextBytes = int64_t{64} << 30;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  // Closing reports the last write errors of a network file system.
+  int close() { return ::close(std::exchange(fd_, -1)); }
+
+ private:
+  int fd_;
+};
+
+// O_NONBLOCK so that a FIFO does not hang the open; it has no effect on regular files.
+int open_regular(const std::string& path, int64_t& size) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) throw system_error("open", path, errno);
+  struct stat status;
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    const bool folder = S_ISDIR(status.st_mode);
+    ::close(fd);
+    Error error(REC_INVALID_ARGUMENT, cat("cannot read ", path, ": it is ", folder ? "a folder" : "not a regular file"));
+    error.file = path;
+    throw error;
+  }
+  size = status.st_size;
+  return fd;
+}
+
+void check_limit(const std::string& path, int64_t size, int64_t limit) {
+  if (limit > 0 && size > limit)
+    throw Error(REC_LIMIT, cat(path, ": ", size, " bytes are more than the limit of ", limit)).at_offset(path, limit);
+}
+
+// A new file of a name nobody has: O_EXCL decides between threads and processes.
+int create_beside(const std::string& path, std::string& temporary) {
+  for (int i = 0;; ++i) {
+    temporary = cat(path, ".tmp.", ::getpid(), ".", i);
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd >= 0) return fd;
+    if (errno != EEXIST || i > 1000) throw system_error("create", temporary, errno);
+  }
+}
+
+class DescriptorWriter : public FileWriter {
+ public:
+  DescriptorWriter(int fd, const std::string& path) : fd_(fd), path_(path) {}
+  void write(const void* data, int64_t n_bytes) override {
+    const char* p = static_cast<const char*>(data);
+    while (n_bytes > 0) {
+      const ssize_t written = ::write(fd_, p, static_cast<size_t>(std::min<int64_t>(n_bytes, 1 << 30)));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) throw system_error("write", path_, errno);
+      p += written;
+      n_bytes -= written;
+    }
+  }
+
+ private:
+  int fd_;
+  const std::string& path_;
+};
+
+}  // namespace
+
+Buffer<char> read_file(const std::string& path, int64_t limit_bytes) {
+  int64_t size = 0;
+  const Descriptor file(open_regular(path, size));
+  check_limit(path, size, limit_bytes);
+  auto bytes = Buffer<char>::uninitialized(size);
+  int64_t done = 0;
+  while (done < size) {
+    const ssize_t n = ::read(file.get(), bytes.data() + done, static_cast<size_t>(std::min<int64_t>(size - done, 1 << 30)));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error("read", path, errno);
+    if (n == 0) throw Error(REC_IO, cat("cannot read ", path, ": it shrank while it was read")).at_offset(path, done);
+    done += n;
+  }
+  return bytes;
+}
+
+Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes) {
+  if (!path.ends_with(".gz")) return read_file(path, limit_bytes);
+  const int64_t limit = limit_bytes > 0 ? limit_bytes : kMaxTextBytes;
+  int64_t size = 0;
+  const int fd = open_regular(path, size);
+  const gzFile file = gzdopen(fd, "rb");
+  if (file == nullptr) {
+    ::close(fd);
+    throw std::bad_alloc();
+  }
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> closer(file, gzclose);
+  std::vector<char> text;
+  std::vector<char> block(1 << 20);
+  while (true) {
+    const int n = gzread(file, block.data(), static_cast<unsigned>(block.size()));
+    if (n < 0)
+      throw Error(REC_CORRUPT_DATA, cat(path, ": not a whole gzip file")).at_offset(path, gzoffset(file));
+    if (n == 0) break;
+    check_limit(path, static_cast<int64_t>(text.size()) + n, limit);
+    text.insert(text.end(), block.begin(), block.begin() + n);
+  }
+  int code = 0;
+  gzerror(file, &code);
+  if (code == Z_BUF_ERROR) throw Error(REC_CORRUPT_DATA, cat(path, ": gzip data end early")).at_offset(path, gzoffset(file));
+  return Buffer<char>(std::span<const char>(text));
+}
+
+void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill) {
+  std::string temporary;
+  Descriptor file(create_beside(path, temporary));
+  try {
+    DescriptorWriter writer(file.get(), path);
+    fill(writer);
+    if (::fsync(file.get()) != 0) throw system_error("flush", path, errno);
+    if (file.close() != 0) throw system_error("close", path, errno);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) throw system_error("replace", path, errno);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems do not flush folders; the file itself is whole and in place by now.
+  if (directory.get() >= 0) ::fsync(directory.get());
+}
+
+void rename_if_there(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) throw system_error("rename", from, errno);
+}
+
+bool file_exists(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+bool is_directory(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void create_directories(const std::string& path) {
+  std::error_code code;
+  std::filesystem::create_directories(path, code);
+  if (code) throw system_error("create folder", path, code.value());
+}
+
+}  // namespace rec

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/buffer.h"
+
+namespace rec {
+
+// The core's one seam to the file system.
+
+// A regular file's bytes, read whole (never mapped: a file that shrinks must not kill the process).
+// limit_bytes 0 = none.
+Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0);
+
+// A text file whole; .gz is unpacked, up to a limit that a decompression bomb meets.
+Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes = 0);
+
+// Receives a file's content piece by piece.
+class FileWriter {
+ public:
+  virtual ~FileWriter() = default;
+  virtual void write(const void* data, int64_t n_bytes) = 0;
+  void write(std::string_view text) { write(text.data(), static_cast<int64_t>(text.size())); }
+};
+
+// Temporary file beside `path`, fill, fsync, rename, fsync of the folder. On any failure the old file stays as it was
+// and the temporary one is gone.
+void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill);
+
+// rename(2), for keeping the previous checkpoint; a missing source is no error.
+void rename_if_there(const std::string& from, const std::string& to);
+
+bool file_exists(const std::string& path);
+bool is_directory(const std::string& path);
+void create_directories(const std::string& path);
+
+}  // namespace rec

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/base/buffer.h"
+#include "core/data/id_map.h"
+
+namespace rec {
+
+enum class Part : uint8_t { kTrain = REC_PART_TRAIN, kValid = REC_PART_VALID, kTest = REC_PART_TEST };
+
+// Interactions in the order they were read. Immutable once built; parts are given anew by making another one.
+struct Dataset {
+  IdMap users, items;         // rows are numbered by first appearance
+  Buffer<int32_t> user, item; // [n] rows
+  Buffer<int64_t> time;       // [n], or empty
+  Buffer<float> weight;       // [n], or empty
+  Buffer<Part> part;          // [n]
+  // Lists that came with evaluation rows (ReChorus neg_items): row i has candidates[candidate_offsets[i] ..). Or empty.
+  Buffer<int64_t> candidate_offsets;  // [n + 1]
+  Buffer<int32_t> candidates;
+  // Item titles, UTF-8: item i has title_bytes[title_offsets[i] ..). Or empty.
+  Buffer<int64_t> title_offsets;  // [n_items + 1]
+  Buffer<char> title_bytes;
+
+  std::string format;  // "csv", "recbole", ...; "memory" for caller's columns
+  std::string source;  // path, or ""
+  int64_t n_skipped = 0;
+
+  int64_t n_users() const { return users.size(); }
+  int64_t n_items() const { return items.size(); }
+  int64_t n() const { return user.size(); }
+};
+
+}  // namespace rec

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/buffer.h"
+#include "core/data/dataset.h"
+
+namespace rec {
+
+// Compressed rows: row r has columns[offsets[r] .. offsets[r + 1]).
+struct Csr {
+  Buffer<int64_t> offsets;   // [n_rows + 1]
+  Buffer<int32_t> columns;   // [nnz]
+  int64_t n_rows() const { return offsets.size() - 1; }
+  int64_t nnz() const { return columns.size(); }
+  std::span<const int32_t> row(int64_t r) const {
+    return {columns.data() + offsets[r], static_cast<size_t>(offsets[r + 1] - offsets[r])};
+  }
+  bool row_contains(int64_t r, int32_t column) const;  // for rows that ascend; binary search
+};
+
+// Selected parts of a data set as rows of users and of items. Duplicates are kept and counted here.
+struct Interactions {
+  Csr by_user;                  // columns are items; in time order, equal times (or none) in the order read
+  Buffer<int64_t> user_time;    // [nnz] beside by_user.columns, or empty
+  Buffer<float> user_weight;    // [nnz] beside by_user.columns, or empty
+  Buffer<int32_t> user_of;      // [nnz] the user of each entry of by_user
+  Csr by_item;                  // columns are users, ascending
+};
+
+// The bipartite graph: each pair once, ascending.
+struct Graph {
+  Csr users;  // [n_users] -> items
+  Csr items;  // [n_items] -> users
+};
+
+Interactions build_interactions(const Dataset& dataset, bool train, bool valid, bool test);
+Graph build_graph(const Csr& by_user, int64_t n_items);
+// Distinct columns of each row, ascending.
+Csr distinct_rows(const Csr& rows);
+
+}  // namespace rec
