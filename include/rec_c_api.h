@@ -436,9 +436,7 @@ REC_API void rec_trainer_destroy(rec_trainer_t* trainer);
 
 typedef struct rec_save_options_t {
   uint32_t struct_size;
-  int32_t no_user_data;    /**< 1: leave out seen items and histories */
-  int32_t optimizer_state; /**< 1: with the optimiser's tensors */
-  int32_t reserved;
+  int32_t no_user_data; /**< 1: leave out seen items and histories */
 } rec_save_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */

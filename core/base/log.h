@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "rec_c_api.h"
+
+namespace rec::log {
+
+// Lines wait in a bounded queue until a thread that is inside a call of the library delivers them to the sink.
+void write(int32_t level, std::string_view message);
+
+void set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn destroy);
+// Delivers waiting lines on this thread; returns how many were dropped since the last call.
+int64_t deliver();
+
+}  // namespace rec::log

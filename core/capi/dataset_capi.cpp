@@ -1,0 +1,108 @@
+#include "core/capi/long_call.h"
+#include "core/capi/objects.h"
+#include "core/data/arrow.h"
+#include "core/data/columns.h"
+#include "core/data/describe.h"
+#include "core/data/load.h"
+#include "core/data/split.h"
+#include "core/data/write.h"
+
+using namespace rec;
+
+namespace {
+
+DatasetOptions read_options(const rec_dataset_options_t* given) {
+  const rec_dataset_options_t o = read_struct(given, "options");
+  DatasetOptions options;
+  options.user_id_type = o.user_id_type;
+  options.item_id_type = o.item_id_type;
+  options.bad_rows = o.bad_rows;
+  if (o.format != nullptr) options.format = o.format;
+  if (o.user_column != nullptr) options.user_column = o.user_column;
+  if (o.item_column != nullptr) options.item_column = o.item_column;
+  if (o.time_column != nullptr) options.time_column = o.time_column;
+  if (o.weight_column != nullptr) options.weight_column = o.weight_column;
+  if (o.separator != nullptr) options.separator = o.separator;
+  if (o.has_min_weight != 0) options.min_weight = o.min_weight;
+  options.max_bad_rows = o.max_bad_rows;
+  options.memory_limit_bytes = o.memory_limit_bytes;
+  return options;
+}
+
+rec_dataset_t* give(Dataset dataset) { return new_handle<rec_dataset_t>(std::make_shared<const Dataset>(std::move(dataset))); }
+
+// Runs the release of a stream that was taken, whatever happens.
+struct TakenStream {
+  ArrowArrayStream* stream;
+  ~TakenStream() { release_arrow_stream(stream); }
+};
+
+}  // namespace
+
+extern "C" {
+
+rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options, rec_cancel_t* cancel,
+                              rec_dataset_t** out_dataset, rec_error_t** out_error) {
+  if (out_dataset != nullptr) *out_dataset = nullptr;
+  return guarded(out_error, [&] {
+    not_null(out_dataset, "out_dataset");
+    const std::string file = &not_null(path, "path");
+    const DatasetOptions read = read_options(options);
+    rec_run_options_t run{};
+    run.struct_size = sizeof run;
+    run.cancel = cancel;
+    std::optional<Dataset> dataset;
+    run_long_call(&run, [&](const Observer&, const CancelToken* token) { dataset = load_dataset(file, read, token); });
+    *out_dataset = give(std::move(*dataset));
+  });
+}
+
+rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, rec_dataset_t** out_dataset, rec_error_t** out_error) {
+  if (out_dataset != nullptr) *out_dataset = nullptr;
+  return guarded(out_error, [&] {
+    not_null(out_dataset, "out_dataset");
+    *out_dataset = give(dataset_from_columns(read_struct(&not_null(columns, "columns"), "columns")));
+  });
+}
+
+rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, const rec_dataset_options_t* options,
+                                           rec_dataset_t** out_dataset, rec_error_t** out_error) {
+  if (out_dataset != nullptr) *out_dataset = nullptr;
+  return guarded(out_error, [&] {
+    const TakenStream taken{&not_null(stream, "stream")};
+    not_null(out_dataset, "out_dataset");
+    *out_dataset = give(dataset_from_arrow(stream, read_options(options)));
+  });
+}
+
+rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options, rec_dataset_t** out_dataset,
+                               rec_error_t** out_error) {
+  if (out_dataset != nullptr) *out_dataset = nullptr;
+  return guarded(out_error, [&] {
+    not_null(out_dataset, "out_dataset");
+    const auto object = object_of(dataset);
+    const rec_split_options_t o = read_struct(options, "options");
+    SplitOptions split;
+    if (o.kind != 0) split.kind = o.kind;
+    if (o.train_ratio != 0 || o.valid_ratio != 0 || o.test_ratio != 0) {
+      split.train_ratio = o.train_ratio;
+      split.valid_ratio = o.valid_ratio;
+      split.test_ratio = o.test_ratio;
+    }
+    split.seed = static_cast<uint64_t>(o.seed);
+    *out_dataset = give(split_dataset(*object, split));
+  });
+}
+
+rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, rec_error_t** out_error) {
+  return guarded(out_error, [&] { write_dataset(*object_of(dataset), &not_null(directory, "directory")); });
+}
+
+rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error) {
+  if (out_json != nullptr) *out_json = nullptr;
+  return guarded(out_error, [&] { not_null(out_json, "out_json") = new_text(describe_dataset(*object_of(dataset))); });
+}
+
+void rec_dataset_destroy(rec_dataset_t* dataset) { destroy_handle(dataset); }
+
+}  // extern "C"

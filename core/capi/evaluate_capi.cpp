@@ -1,0 +1,87 @@
+#include "core/capi/long_call.h"
+#include "core/capi/objects.h"
+
+using namespace rec;
+
+namespace {
+
+int32_t check_choice(const char* name, int32_t value, int32_t last) {
+  if (value < 0 || value > last) throw invalid_argument(name, "must be between 0 and ", last, ", got ", value);
+  return value;
+}
+
+}  // namespace
+
+namespace rec {
+
+Protocol read_protocol(const rec_protocol_t* given) {
+  const rec_protocol_t p = read_struct(given, "protocol");
+  Protocol protocol;
+  if (p.part != 0 && p.part != REC_PART_VALID && p.part != REC_PART_TEST)
+    throw invalid_argument("part", "must be REC_PART_VALID (1) or REC_PART_TEST (2), got ", p.part);
+  protocol.part = p.part == REC_PART_VALID ? Part::kValid : Part::kTest;
+  protocol.rows = check_choice("rows", p.rows, REC_ROWS_EVENT);
+  protocol.candidates = check_choice("candidates", p.candidates, REC_CANDIDATES_POPULAR);
+  protocol.mask = check_choice("mask", p.mask, REC_MASK_TRAIN);
+  protocol.ties = check_choice("ties", p.ties, REC_TIES_AGAINST_TARGET);
+  if (p.n_candidates < 0 || p.n_candidates > 1000000)
+    throw invalid_argument("n_candidates", "must be between 0 and 1000000, got ", p.n_candidates);
+  if (p.n_candidates > 0) protocol.n_candidates = p.n_candidates;
+  protocol.seed = static_cast<uint64_t>(p.seed);
+  return protocol;
+}
+
+}  // namespace rec
+
+extern "C" {
+
+rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
+                                const rec_protocol_t* protocol, const rec_run_options_t* options, rec_report_t** out_report,
+                                rec_error_t** out_error) {
+  if (out_report != nullptr) *out_report = nullptr;
+  return guarded(out_error, [&] {
+    not_null(out_report, "out_report");
+    const auto object = object_of(model);
+    const auto data = object_of(dataset);
+    const std::vector<MetricSpec> specs = parse_metrics(&not_null(metrics, "metrics"));
+    const Protocol read = read_protocol(protocol);
+    std::shared_ptr<const Report> report;
+    run_long_call(options, [&](const Observer&, const CancelToken* cancel) {
+      const Evaluator evaluator(*data, *object->catalog, read, specs);
+      ThreadPool pool(resolve_threads(0));
+      report = std::make_shared<const Report>(evaluator.run(Ranker(object), pool, cancel));
+    });
+    *out_report = new_handle<rec_report_t>(std::move(report));
+  });
+}
+
+rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_n_metrics, int64_t* out_n_rows, rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(report);
+    if (out_n_metrics != nullptr) *out_n_metrics = static_cast<int64_t>(object->names.size());
+    if (out_n_rows != nullptr) *out_n_rows = static_cast<int64_t>(object->users.size());
+  });
+}
+
+rec_status_t rec_report_get_metric(const rec_report_t* report, int64_t metric, const char** out_name, double* out_mean,
+                                   rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(report);
+    const auto n = static_cast<int64_t>(object->names.size());
+    if (metric < 0 || metric >= n) throw invalid_argument("metric", "must be between 0 and ", n - 1, ", got ", metric);
+    if (out_name != nullptr) *out_name = object->names[static_cast<size_t>(metric)].c_str();
+    if (out_mean != nullptr) *out_mean = object->means[static_cast<size_t>(metric)];
+  });
+}
+
+rec_status_t rec_report_get_values(const rec_report_t* report, const double** out_values, rec_error_t** out_error) {
+  return guarded(out_error, [&] { not_null(out_values, "out_values") = object_of(report)->values.data(); });
+}
+
+rec_status_t rec_report_get_users(const rec_report_t* report, const int64_t** out_users, rec_error_t** out_error) {
+  return guarded(out_error, [&] { not_null(out_users, "out_users") = object_of(report)->users.data(); });
+}
+
+void rec_report_destroy(rec_report_t* report) { destroy_handle(report); }
+
+}  // extern "C"

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "core/base/json.h"
+#include "core/capi/handles.h"
+
+namespace rec {
+
+struct ErrorObject {
+  Error error;
+};
+struct TextObject {
+  std::string text;
+  std::vector<int64_t> numbers;  // ids and offsets that a rec_ids_t points into
+};
+
+REC_HANDLE(rec_error_t, kError, ErrorObject, "error");
+REC_HANDLE(rec_text_t, kText, TextObject, "text");
+
+// Turns what was thrown into a status and, where wanted, an error object. Never throws.
+rec_status_t report_current_exception(rec_error_t** out_error) noexcept;
+
+// BAD_STATE in a forked child: threads and locks of the parent did not come along.
+void check_process();
+
+// The one place where exceptions stop: every extern "C" body is `return guarded(out_error, [&] { ... });`.
+template <class Body>
+rec_status_t guarded(rec_error_t** out_error, Body&& body) noexcept {
+  try {
+    if (out_error != nullptr) *out_error = nullptr;
+    check_process();
+    body();
+    return REC_OK;
+  } catch (...) {
+    return report_current_exception(out_error);
+  }
+}
+
+template <class T>
+T& not_null(T* pointer, const char* name) {
+  if (pointer == nullptr) throw invalid_argument(name, "must not be null");
+  return *pointer;
+}
+
+// The caller's struct as this library knows it: shorter ones are filled up with zeros; what a longer one has beyond must
+// be zero, or it asks for something that is not offered here.
+template <class Options>
+Options read_struct(const Options* given, const char* name) {
+  Options options{};
+  options.struct_size = sizeof options;
+  if (given == nullptr) return options;
+  const uint32_t size = given->struct_size;
+  if (size < 8 || size > 65536) throw invalid_argument(name, "struct_size ", size, " is none; call its _init function first");
+  std::memcpy(&options, given, std::min<size_t>(size, sizeof options));
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  for (size_t i = sizeof options; i < size; ++i)
+    if (bytes[i] != 0)
+      throw Error(REC_UNSUPPORTED, cat(name, ": sets a field that this version of the library does not know (byte ", i, ")")).at_argument(name);
+  options.struct_size = sizeof options;
+  return options;
+}
+
+template <class Options>
+void init_struct(Options* options, uint32_t struct_size) {
+  not_null(options, "options");
+  if (struct_size < 8 || struct_size > 65536) throw invalid_argument("struct_size", "must be sizeof of the struct, got ", struct_size);
+  std::memset(static_cast<void*>(options), 0, struct_size);
+  options->struct_size = struct_size;
+}
+
+inline rec_text_t* new_text(std::string text) {
+  return new_handle<rec_text_t>(std::make_shared<TextObject>(TextObject{std::move(text), {}}));
+}
+
+}  // namespace rec

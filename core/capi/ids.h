@@ -1,0 +1,25 @@
+#pragma once
+
+#include "core/data/id_map.h"
+#include "rec_c_api.h"
+
+namespace rec {
+
+// A caller's rec_ids_t, checked once: nulls, type, offsets that fall.
+class IdList {
+ public:
+  IdList(const rec_ids_t* given, const char* name);
+
+  int64_t size() const { return ids_.n; }
+  // The row of id i in this map; -1 when it is not there. A REC_ID_ROW out of range is INVALID_ARGUMENT.
+  int32_t row(int64_t i, const IdMap& map) const;
+
+ private:
+  rec_ids_t ids_;
+  const char* name_;
+};
+
+// Into the caller's struct, as much of it as there is.
+void write_ids(const rec_ids_t& ids, rec_ids_t* out);
+
+}  // namespace rec

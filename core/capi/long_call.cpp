@@ -1,0 +1,126 @@
+#include "core/capi/long_call.h"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+
+#include "core/base/log.h"
+#include "core/capi/objects.h"
+
+namespace rec {
+
+namespace {
+
+constexpr size_t kStackBytes = size_t{8} << 20;
+constexpr size_t kMaxWaitingProgress = 8;
+constexpr auto kPollInterval = std::chrono::milliseconds(50);
+
+class LongCall {
+ public:
+  explicit LongCall(const std::function<void(const Observer&, const CancelToken*)>& work) : work_(work) {}
+
+  void start() {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kStackBytes);
+    const int code = pthread_create(&thread_, &attributes, [](void* self) -> void* {
+      static_cast<LongCall*>(self)->work();
+      return nullptr;
+    }, this);
+    pthread_attr_destroy(&attributes);
+    if (code != 0) throw system_error("start", "a thread", code);
+  }
+
+  // On the caller's thread, until the work is done.
+  void serve(rec_event_fn on_event, void* user_data, const CancelToken* host_cancel) {
+    std::unique_lock lock(mutex_);
+    while (!done_ || !events_.empty()) {
+      if (events_.empty()) changed_.wait_for(lock, kPollInterval);
+      std::deque<TrainingEvent> batch = std::move(events_);
+      events_.clear();
+      lock.unlock();
+      for (const TrainingEvent& event : batch) deliver(event, on_event, user_data);
+      if (host_cancel != nullptr && host_cancel->requested()) cancel_.request();
+      log::deliver();
+      lock.lock();
+    }
+    lock.unlock();
+    pthread_join(thread_, nullptr);
+    log::deliver();
+    if (host_exception_) std::rethrow_exception(host_exception_);
+    if (stopped_with_ != REC_OK) throw Error(stopped_with_, "stopped by on_event").at_argument("on_event");
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void work() {
+    try {
+      work_([this](const TrainingEvent& event) { push(event); }, &cancel_);
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+    changed_.notify_one();
+  }
+
+  void push(const TrainingEvent& event) {
+    const std::lock_guard lock(mutex_);
+    if (event.kind == REC_EVENT_PROGRESS && events_.size() >= kMaxWaitingProgress) return;
+    events_.push_back(event);
+    changed_.notify_one();
+  }
+
+  void deliver(const TrainingEvent& event, rec_event_fn on_event, void* user_data) {
+    if (on_event == nullptr || stopped_with_ != REC_OK || host_exception_) return;
+    std::vector<const char*> names;
+    for (const std::string& name : event.metric_names) names.push_back(name.c_str());
+    rec_event_t out{};
+    out.struct_size = sizeof out;
+    out.kind = event.kind;
+    out.epoch = event.epoch;
+    out.n_epochs = event.n_epochs;
+    out.batch = event.batch;
+    out.n_batches = event.n_batches;
+    out.loss = event.loss;
+    out.train_seconds = event.train_seconds;
+    out.eval_seconds = event.eval_seconds;
+    out.metric_names = names.data();
+    out.metric_values = event.metric_values.data();
+    out.n_metrics = static_cast<int64_t>(names.size());
+    out.is_best = event.is_best;
+    try {
+      stopped_with_ = on_event(&out, user_data);
+    } catch (...) {  // a C++ host's own exception: the work stops, the call reports it
+      host_exception_ = std::current_exception();
+    }
+    if (stopped_with_ != REC_OK || host_exception_) cancel_.request();
+  }
+
+  const std::function<void(const Observer&, const CancelToken*)>& work_;
+  CancelToken cancel_;
+  pthread_t thread_{};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<TrainingEvent> events_;
+  bool done_ = false;
+  std::exception_ptr failure_, host_exception_;
+  rec_status_t stopped_with_ = REC_OK;
+};
+
+}  // namespace
+
+void run_long_call(const rec_run_options_t* given, const std::function<void(const Observer&, const CancelToken*)>& work) {
+  const rec_run_options_t options = read_struct(given, "options");
+  const std::shared_ptr<CancelToken> cancel = options.cancel != nullptr ? object_of(options.cancel) : nullptr;
+  throw_if_cancelled(cancel.get());
+  LongCall call(work);
+  call.start();
+  call.serve(options.on_event, options.user_data, cancel.get());
+}
+
+}  // namespace rec

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "core/base/cancel.h"
+#include "core/capi/guard.h"
+#include "core/data/dataset.h"
+#include "core/evaluation/evaluator.h"
+#include "core/serving/recommender.h"
+#include "core/training/trainer.h"
+
+namespace rec {
+
+struct TrainerObject {
+  Trainer trainer;
+  std::mutex running;  // one call at a time: a second one is BUSY
+  template <class... Args>
+  explicit TrainerObject(Args&&... args) : trainer(std::forward<Args>(args)...) {}
+};
+
+REC_HANDLE(rec_cancel_t, kCancel, CancelToken, "cancel");
+REC_HANDLE(rec_dataset_t, kDataset, const Dataset, "dataset");
+REC_HANDLE(rec_trainer_t, kTrainer, TrainerObject, "trainer");
+REC_HANDLE(rec_model_t, kModel, const Model, "model");
+REC_HANDLE(rec_report_t, kReport, const Report, "report");
+REC_HANDLE(rec_recommender_t, kRecommender, const Recommender, "recommender");
+
+// A rec_protocol_t checked and as the evaluator takes it.
+Protocol read_protocol(const rec_protocol_t* given);
+
+}  // namespace rec

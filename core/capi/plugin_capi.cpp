@@ -1,0 +1,30 @@
+#include "core/capi/objects.h"
+#include "core/plugin/loop_params.h"
+#include "core/plugin/registry.h"
+
+using namespace rec;
+
+extern "C" {
+
+rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error) {
+  return guarded(out_error, [&] { PluginRegistry::instance().load(&not_null(path, "path")); });
+}
+
+rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error) {
+  return guarded(out_error, [&] { PluginRegistry::instance().add_folder(&not_null(path, "path")); });
+}
+
+rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error) {
+  if (out_json != nullptr) *out_json = nullptr;
+  return guarded(out_error, [&] { not_null(out_json, "out_json") = new_text(dump_json(PluginRegistry::instance().list())); });
+}
+
+rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_json, rec_error_t** out_error) {
+  if (out_json != nullptr) *out_json = nullptr;
+  return guarded(out_error, [&] {
+    const Plugin& plugin = PluginRegistry::instance().find(&not_null(model, "model"));
+    not_null(out_json, "out_json") = new_text(dump_json(describe_plugin(plugin, loop_params())));
+  });
+}
+
+}  // extern "C"

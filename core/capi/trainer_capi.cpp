@@ -1,0 +1,67 @@
+#include "core/capi/long_call.h"
+#include "core/capi/objects.h"
+
+using namespace rec;
+
+namespace {
+
+TrainerOptions read_options(const rec_trainer_options_t* given) {
+  const rec_trainer_options_t o = read_struct(given, "options");
+  TrainerOptions options;
+  options.resume = o.resume != 0;
+  if (o.checkpoint_path != nullptr) options.checkpoint_path = o.checkpoint_path;
+  if (!(o.checkpoint_seconds >= 0)) throw invalid_argument("checkpoint_seconds", "must be >= 0, got ", o.checkpoint_seconds);
+  if (o.checkpoint_seconds > 0) options.checkpoint_seconds = o.checkpoint_seconds;
+  if (o.checkpoint_batches < 0) throw invalid_argument("checkpoint_batches", "must be >= 0, got ", o.checkpoint_batches);
+  options.checkpoint_batches = o.checkpoint_batches;
+  if (o.metrics != nullptr) options.metrics = o.metrics;
+  if (o.main_metric != nullptr) options.main_metric = o.main_metric;
+  options.protocol = read_protocol(o.protocol);
+  if (o.memory_limit_bytes < 0) throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", o.memory_limit_bytes);
+  options.memory_limit_bytes = o.memory_limit_bytes;
+  return options;
+}
+
+}  // namespace
+
+extern "C" {
+
+rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
+                                const rec_trainer_options_t* options, rec_trainer_t** out_trainer, rec_error_t** out_error) {
+  if (out_trainer != nullptr) *out_trainer = nullptr;
+  return guarded(out_error, [&] {
+    not_null(out_trainer, "out_trainer");
+    const auto data = object_of(dataset);
+    const std::string name = &not_null(model, "model");
+    const TrainerOptions read = read_options(options);
+    std::shared_ptr<TrainerObject> trainer;
+    run_long_call(nullptr, [&](const Observer&, const CancelToken*) {
+      trainer = std::make_shared<TrainerObject>(data, name, params_json != nullptr ? params_json : "", read);
+    });
+    *out_trainer = new_handle<rec_trainer_t>(std::move(trainer));
+  });
+}
+
+rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* options, rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(trainer);
+    const std::unique_lock lock(object->running, std::try_to_lock);
+    if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
+    run_long_call(options, [&](const Observer& observer, const CancelToken* cancel) { object->trainer.run(observer, cancel); });
+  });
+}
+
+rec_status_t rec_trainer_get_model(rec_trainer_t* trainer, int32_t which, rec_model_t** out_model, rec_error_t** out_error) {
+  if (out_model != nullptr) *out_model = nullptr;
+  return guarded(out_error, [&] {
+    not_null(out_model, "out_model");
+    const auto object = object_of(trainer);
+    const std::unique_lock lock(object->running, std::try_to_lock);
+    if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
+    *out_model = new_handle<rec_model_t>(object->trainer.model(which));
+  });
+}
+
+void rec_trainer_destroy(rec_trainer_t* trainer) { destroy_handle(trainer); }
+
+}  // extern "C"

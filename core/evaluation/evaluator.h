@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "core/base/thread_pool.h"
+#include "core/data/dataset.h"
+#include "core/evaluation/metrics.h"
+#include "core/serving/ranker.h"
+
+namespace rec {
+
+// What ranks what: rec_protocol_t.
+struct Protocol {
+  Part part = Part::kTest;
+  int32_t rows = REC_ROWS_USER;
+  int32_t candidates = REC_CANDIDATES_FULL;
+  int32_t mask = REC_MASK_KNOWN;
+  int32_t ties = REC_TIES_LOWER_ROW;
+  int64_t n_candidates = 99;
+  uint64_t seed = 0;
+
+  // "[uni99]": part of a metric's name, so that protocols are never compared by mistake.
+  std::string suffix() const;
+};
+
+struct Report {
+  std::vector<std::string> names;    // with the protocol's suffix
+  std::vector<double> means;         // over the rows where the metric is defined
+  std::vector<double> values;        // [n_metrics, n_rows]
+  std::vector<int64_t> users;        // [n_rows] the model's user row, -1 = unknown to it
+};
+
+// An evaluation prepared once: rows, positives, masks and candidates in the model's item rows.
+class Evaluator {
+ public:
+  // Ids of `data` are matched with the catalog's. An item unknown to the model can never be hit; a user unknown to it
+  // gets an empty list.
+  Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol, std::vector<MetricSpec> metrics);
+
+  Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const;
+
+ private:
+  struct Block;  // rows that are evaluated together
+
+  void prepare_user_rows(const Dataset& data);
+  void prepare_event_rows(const Dataset& data);
+  void prepare_candidates(const Dataset& data, const Catalog& catalog);
+  void evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values) const;
+  void evaluate_row(int64_t row, std::span<const int64_t> top, double* out) const;
+  void evaluate_scores(int64_t row, std::span<float> scores, double* out) const;
+
+  Protocol protocol_;
+  std::vector<MetricSpec> metrics_;
+  int64_t n_items_;
+  int64_t max_k_ = 1;
+  bool needs_scores_ = false;       // a metric or the tie rule looks at more than the top of the list
+  Buffer<int32_t> item_row_;        // of each item of the data set; n_items_ and more = unknown to the model
+  Buffer<int32_t> user_row_;        // -1 = unknown
+  std::vector<int32_t> users_;      // [n_rows]
+  Csr positives_;                   // [n_rows] ascending
+  Csr masks_;                       // [n_rows] ascending, without the positives
+  Csr histories_;                   // [n_rows] oldest first; event rows only
+  Csr candidates_;                  // [n_rows] ascending and distinct, positives included; empty = all items
+};
+
+}  // namespace rec

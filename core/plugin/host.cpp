@@ -1,0 +1,240 @@
+#include "core/plugin/host.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/base/rng.h"
+#include "core/kernels/kernels.h"
+#include "core/plugin/params.h"
+
+namespace rec {
+
+namespace {
+
+using kernels::best;
+
+// Chunks for row kernels: a function of n only, so that sums over chunks do not depend on the number of threads.
+int64_t chunk_of(int64_t n) { return std::clamp<int64_t>(n / 64, 16, 4096); }
+
+template <class Body>
+void over_rows(rec_call_t* call, int64_t n, int64_t chunk, const Body& body) {
+  if (call->pool != nullptr) call->pool->parallel_for(n, chunk, body);
+  else if (n > 0) body(0, n);
+}
+
+void host_log(int32_t level, const char* message) {
+  try {
+    log::write(level, message != nullptr ? message : "");
+  } catch (...) {  // a line that cannot be kept is lost
+  }
+}
+
+rec_status_t host_fail(rec_call_t* call, rec_status_t status, const char* message) {
+  try {
+    if (call != nullptr) call->message = message != nullptr ? message : "";
+  } catch (...) {  // the status has to do
+  }
+  return status;
+}
+
+bool host_should_stop(rec_call_t* call) { return call->cancel != nullptr && call->cancel->requested(); }
+
+void host_parallel_for(rec_call_t* call, int64_t n, int64_t chunk, rec_range_fn body, void* context) {
+  over_rows(call, n, std::max<int64_t>(chunk, 1), [&](int64_t begin, int64_t end) { body(context, begin, end); });
+}
+
+int64_t param_int(const rec_params_t* params, const char* name) {
+  const auto* value = params->find(name);
+  return value != nullptr ? value->integer : 0;
+}
+double param_float(const rec_params_t* params, const char* name) {
+  const auto* value = params->find(name);
+  return value != nullptr ? value->number : 0;
+}
+bool param_bool(const rec_params_t* params, const char* name) {
+  const auto* value = params->find(name);
+  return value != nullptr && value->boolean;
+}
+const char* param_text(const rec_params_t* params, const char* name) {
+  const auto* value = params->find(name);
+  return value != nullptr ? value->text.c_str() : "";
+}
+int64_t param_list(const rec_params_t* params, const char* name, double* out_values, int64_t max_values) {
+  const auto* value = params->find(name);
+  if (value == nullptr) return 0;
+  const auto n = static_cast<int64_t>(value->list.size());
+  std::copy_n(value->list.begin(), std::min(n, max_values), out_values);
+  return n;
+}
+
+Rng plugin_rng(int64_t seed, int32_t stream, int64_t epoch, int64_t row) {
+  const auto id = static_cast<RngStream>(static_cast<uint32_t>(RngStream::kPlugin) + static_cast<uint32_t>(stream) % 128);
+  return Rng(static_cast<uint64_t>(seed), id, static_cast<uint64_t>(epoch), static_cast<uint64_t>(row));
+}
+
+void random_uniform(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float low, float high, float* out, int64_t n) {
+  Rng rng = plugin_rng(seed, stream, epoch, row);
+  for (int64_t i = 0; i < n; ++i) out[i] = low + (high - low) * rng.next_float();
+}
+
+void random_normal(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float mean, float deviation, float* out, int64_t n) {
+  Rng rng = plugin_rng(seed, stream, epoch, row);
+  for (int64_t i = 0; i < n; ++i) out[i] = mean + deviation * rng.next_normal();
+}
+
+void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, const float* column_scale, const float* x,
+               int64_t d, const float* addend, float addend_scale, float* y, const int32_t* rows, int64_t n_rows_listed) {
+  kernels::Propagation job;
+  job.offsets = csr->offsets;
+  job.columns = csr->columns;
+  job.row_scale = row_scale;
+  job.column_scale = column_scale;
+  job.x = x;
+  job.addend = addend;
+  job.addend_scale = addend_scale;
+  job.y = y;
+  job.d = d;
+  job.row_list = rows;
+  const int64_t n = rows != nullptr ? n_rows_listed : csr->n_rows;
+  over_rows(call, n, 32, [&](int64_t begin, int64_t end) { best().propagate_rows(job, begin, end); });
+}
+
+void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights, const float* x, int64_t d, bool accumulate, float* y) {
+  kernels::WeightedRows job;
+  job.offsets = csr->offsets;
+  job.columns = csr->columns;
+  job.weights = weights;
+  job.x = x;
+  job.y = y;
+  job.d = d;
+  job.accumulate = accumulate;
+  over_rows(call, csr->n_rows, chunk_of(csr->n_rows), [&](int64_t begin, int64_t end) { best().weighted_rows(job, begin, end); });
+}
+
+void pair_scores(rec_call_t* call, const int32_t* users, const int32_t* items, int64_t n_rows, int64_t n_columns,
+                 const float* user_table, const float* item_table, int64_t d, float* scores) {
+  const kernels::PairScores job{users, items, user_table, item_table, scores, n_columns, d};
+  over_rows(call, n_rows, chunk_of(n_rows), [&](int64_t begin, int64_t end) { best().pair_scores(job, begin, end); });
+}
+
+rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_t n_rows, int64_t n_columns, double* out_loss,
+                  float* dscores) {
+  const kernels::Table& table = best();
+  const auto kernel = loss_id == REC_LOSS_BPR_SOFTPLUS ? table.bpr_softplus
+                      : loss_id == REC_LOSS_BPR_LOG    ? table.bpr_log
+                      : loss_id == REC_LOSS_BPR_MULTI  ? table.bpr_multi
+                      : loss_id == REC_LOSS_BCE        ? table.bce_logits
+                      : loss_id == REC_LOSS_SOFTMAX    ? table.softmax_ce
+                                                       : nullptr;
+  if (kernel == nullptr) return host_fail(call, REC_INVALID_ARGUMENT, "loss: unknown REC_LOSS_ number");
+  if (n_rows < 1 || n_columns < 2) return host_fail(call, REC_INVALID_ARGUMENT, "loss: needs a row and two columns at least");
+  kernels::ScoreLoss job;
+  job.scores = scores;
+  job.dscores = dscores;
+  job.n_candidates = n_columns;
+  job.n_rows_total = n_rows;
+  const int64_t chunk = chunk_of(n_rows);
+  std::vector<double> shares;
+  try {
+    shares.resize(static_cast<size_t>((n_rows + chunk - 1) / chunk));
+  } catch (...) {
+    return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
+  }
+  over_rows(call, static_cast<int64_t>(shares.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c)
+      shares[static_cast<size_t>(c)] = kernel(job, c * chunk, std::min((c + 1) * chunk, n_rows));
+  });
+  *out_loss = 0;
+  for (double share : shares) *out_loss += share;
+  return REC_OK;
+}
+
+void adam_steps(double learning_rate, double beta1, double beta2, int64_t n_steps, float* out) {
+  static_assert(sizeof(kernels::AdamStep) == 2 * sizeof(float));
+  kernels::adam_steps(learning_rate, beta1, beta2, n_steps, reinterpret_cast<kernels::AdamStep*>(out));
+}
+
+rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int32_t* rows, int64_t n_rows_listed, const float* gradients) {
+  const int64_t n = rows != nullptr ? n_rows_listed : a->n_rows;
+  const auto* steps = reinterpret_cast<const kernels::AdamStep*>(a->steps);
+  const auto chunk = std::clamp<int64_t>(n / 64, 16, 256);
+  if (a->lazy != 0) {
+    kernels::LazyAdamRows job;
+    job.param = a->parameter;
+    job.m = a->first_moment;
+    job.v = a->second_moment;
+    job.d = a->d;
+    job.row_ids = rows;
+    job.grads = gradients;
+    job.step = steps[step];
+    job.beta1 = static_cast<float>(a->beta1);
+    job.beta2 = static_cast<float>(a->beta2);
+    job.epsilon = static_cast<float>(a->epsilon);
+    job.weight_decay = static_cast<float>(a->weight_decay);
+    if (gradients != nullptr) over_rows(call, n, chunk, [&](int64_t begin, int64_t end) { best().lazy_adam_rows(job, begin, end); });
+    return REC_OK;
+  }
+  kernels::AdamRows job;
+  job.param = a->parameter;
+  job.m = a->first_moment;
+  job.v = a->second_moment;
+  job.d = a->d;
+  job.row_ids = rows;
+  job.grads = gradients;
+  job.last_step = a->last_step;
+  job.steps = steps;
+  job.step = step;
+  job.beta1 = static_cast<float>(a->beta1);
+  job.beta2 = static_cast<float>(a->beta2);
+  job.epsilon = static_cast<float>(a->epsilon);
+  job.weight_decay = static_cast<float>(a->weight_decay);
+  over_rows(call, n, chunk, [&](int64_t begin, int64_t end) { best().adam_rows(job, begin, end); });
+  return REC_OK;
+}
+
+kernels::GradientRows gradient_rows(float* parameter, int64_t d, const int32_t* rows, const float* gradients, double learning_rate,
+                                    double weight_decay) {
+  kernels::GradientRows job;
+  job.param = parameter;
+  job.d = d;
+  job.row_ids = rows;
+  job.grads = gradients;
+  job.lr = static_cast<float>(learning_rate);
+  job.weight_decay = static_cast<float>(weight_decay);
+  return job;
+}
+
+void sgd(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int64_t n_rows_listed, const float* gradients,
+         double learning_rate, double weight_decay) {
+  const kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), [&](int64_t begin, int64_t end) { best().sgd_rows(job, begin, end); });
+}
+
+void adagrad(rec_call_t* call, float* parameter, float* accumulator, int64_t d, const int32_t* rows, int64_t n_rows_listed,
+             const float* gradients, double learning_rate, double epsilon, double weight_decay) {
+  kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
+  job.accumulator = accumulator;
+  job.epsilon = static_cast<float>(epsilon);
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), [&](int64_t begin, int64_t end) { best().adagrad_rows(job, begin, end); });
+}
+
+void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb, int64_t m,
+                 int64_t n, int64_t k) {
+  const kernels::RankUpdate job{c, ldc, a, lda, b, ldb, n, k};
+  over_rows(call, m, 64, [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
+}
+
+constexpr rec_host_t kHost = {
+    sizeof(rec_host_t), REC_PLUGIN_ABI_MAJOR, REC_PLUGIN_ABI_MINOR, 0,
+    host_log, host_fail, host_should_stop, host_parallel_for,
+    param_int, param_float, param_bool, param_text, param_list,
+    random_uniform, random_normal,
+    propagate, weighted_rows, pair_scores, loss, adam_steps, adam, sgd, adagrad, rank_update,
+};
+
+}  // namespace
+
+const rec_host_t& host_table() { return kHost; }
+
+}  // namespace rec

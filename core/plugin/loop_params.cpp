@@ -1,0 +1,26 @@
+#include "core/plugin/loop_params.h"
+
+namespace rec {
+
+namespace {
+
+constexpr rec_param_t kLoopParams[] = {
+    {"epochs", REC_PARAM_INT, 0, "100", 1, 1e6, nullptr, "most passes over the training interactions"},
+    {"batch_size", REC_PARAM_INT, 0, "2048", 1, 1 << 24, nullptr, "rows of one optimiser step"},
+    {"seed", REC_PARAM_INT, 0, "1", 0, 0, nullptr, "of every random number: same seed, same batches, same model"},
+    {"num_neg", REC_PARAM_INT, 0, "1", 1, 4096, nullptr, "negatives of each positive"},
+    {"sampler", REC_PARAM_CHOICE, 0, "uniform", 0, 0, "uniform|popularity|dns",
+     "negatives: uniform, by training count to the power sampler_alpha, or the best-scored of dns_candidates"},
+    {"sampler_alpha", REC_PARAM_FLOAT, 0, "0.75", 0, 4, nullptr, "power of the popularity sampler"},
+    {"dns_candidates", REC_PARAM_INT, 0, "8", 1, 1024, nullptr, "candidates of each dynamic negative"},
+    {"eval_every", REC_PARAM_INT, 0, "1", 1, 1e6, nullptr, "epochs between two evaluations on valid"},
+    {"patience", REC_PARAM_INT, 0, "10", 0, 1e6, nullptr, "evaluations without a new best before training stops; 0 = never"},
+    {"threads", REC_PARAM_INT, 0, "0", 0, 256, nullptr, "threads to work on; 0 = as many as there are; no effect on results"},
+    {"device", REC_PARAM_CHOICE, 0, "cpu", 0, 0, "cpu|cuda", "where the model's tensors live"},
+};
+
+}  // namespace
+
+std::span<const rec_param_t> loop_params() { return kLoopParams; }
+
+}  // namespace rec

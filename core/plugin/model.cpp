@@ -1,0 +1,179 @@
+#include "core/plugin/model.h"
+
+#include <set>
+
+#include "core/base/checked.h"
+#include "core/base/text.h"
+
+namespace rec {
+
+namespace {
+
+// One slot, guarded: the host's word for what a plugin did.
+template <class Slot, class... Args>
+void call_slot(const Plugin& plugin, const Params* params, const char* name, rec_call_t& call, Slot slot, Args... args) {
+  rec_status_t status;
+  try {
+    status = slot(&call, args...);
+  } catch (const std::exception& error) {
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' let an exception leave ", name, ": ", error.what()));
+  } catch (...) {
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' let an exception leave ", name));
+  }
+  if (params != nullptr && !params->undeclared.empty())
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' asked for a parameter it does not declare: '",
+                                       params->undeclared, "'"));
+  if (status == REC_OK) return;
+  if (status < REC_OK || status > REC_INTERNAL)
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "': ", name, " gave the unknown status ", status));
+  throw Error(status, call.message.empty() ? cat("plugin '", plugin.name(), "': ", name, " failed") : call.message);
+}
+
+void check_columns(const Plugin& plugin, const char* what, const int32_t* columns, int32_t n, std::set<int32_t> built) {
+  if (n < 0 || n > REC_PLAN_MAX_COLUMNS)
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans ", n, " ", what));
+  for (int32_t i = 0; i < n; ++i)
+    if (!built.contains(columns[i]))
+      throw Error(REC_UNSUPPORTED, cat("plugin '", plugin.name(), "' wants column ", columns[i], " among its ", what,
+                                       "; this version of the library does not build it"));
+}
+
+}  // namespace
+
+int64_t dtype_size(int32_t dtype) {
+  switch (dtype) {
+    case REC_DTYPE_F32: case REC_DTYPE_I32: return 4;
+    case REC_DTYPE_F64: case REC_DTYPE_I64: return 8;
+    case REC_DTYPE_U8: return 1;
+    default: return 0;
+  }
+}
+
+int64_t tensor_elements(const rec_tensor_info_t& info) {
+  int64_t n = 1;
+  for (int32_t i = 0; i < info.n_dims; ++i) n = checked_mul(n, info.shape[i]);
+  return n;
+}
+
+rec_plan_t PluginModel::plan(const Plugin& plugin, const Params& params, const rec_schema_t& schema) {
+  rec_plan_t plan{};
+  plan.struct_size = sizeof plan;
+  rec_call_t call;
+  call_slot(plugin, &params, "plan", call, plugin.table->plan, &params, &schema, &plan);
+  if ((plan.capabilities & ~plugin.table->capabilities) != 0)
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans capabilities it does not declare"));
+  if ((plan.rows != REC_PLAN_INTERACTIONS && plan.rows != REC_PLAN_ITEMS) ||
+      (plan.negatives != REC_NEGATIVES_NONE && plan.negatives != REC_NEGATIVES_SAMPLED) ||
+      (plan.negatives == REC_NEGATIVES_SAMPLED && plan.rows != REC_PLAN_INTERACTIONS) || plan.max_epochs < 0 ||
+      plan.batch_size < 0 || plan.memory_bytes < 0 || plan.history_max < 0)
+    throw Error(REC_UNSUPPORTED, cat("plugin '", plugin.name(), "' plans batches that this version does not build"));
+  check_columns(plugin, "training columns", plan.columns, plan.n_columns,
+                {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_WEIGHT});
+  check_columns(plugin, "query columns", plan.query_columns, plan.n_query_columns,
+                {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH});
+  const int64_t servable = REC_CAP_ITEM_TABLE | REC_CAP_SCORE | REC_CAP_ITEM_WEIGHTS;
+  if ((plan.capabilities & servable) == 0 ||
+      ((plan.capabilities & REC_CAP_ITEM_TABLE) != 0 && (plan.capabilities & (REC_CAP_USER_TABLE | REC_CAP_ENCODE)) == 0))
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans no way to be served"));
+  return plan;
+}
+
+template <class Slot, class... Args>
+void PluginModel::invoke(const char* name, Slot slot, Args... args) const {
+  rec_call_t call{pool_, cancel_, {}};
+  call_slot(plugin_, params_.get(), name, call, slot, args...);
+}
+
+PluginModel::PluginModel(const Plugin& plugin, std::shared_ptr<const Params> params, const rec_schema_t& schema)
+    : plugin_(plugin), params_(std::move(params)), schema_(schema), plan_(plan(plugin, *params_, schema)) {
+  invoke("create", plugin_.table->create, params_.get(), &schema_, &model_);
+  if (model_ == nullptr) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': create gave no model"));
+}
+
+PluginModel::~PluginModel() {
+  if (model_ == nullptr) return;
+  try {
+    plugin_.table->destroy(model_);
+  } catch (...) {  // a destructor of the plugin's; there is nobody left to tell
+  }
+}
+
+void PluginModel::initialize(int64_t seed) { invoke("initialize", plugin_.table->initialize, model_, seed); }
+
+void PluginModel::bind(const rec_dataset_view_t& view) { invoke("bind", plugin_.table->bind, model_, &view); }
+
+double PluginModel::compute(const rec_batch_t& batch) {
+  double loss = 0;
+  invoke("compute", plugin_.table->compute, model_, &batch, &loss);
+  return loss;
+}
+
+void PluginModel::apply() { invoke("apply", plugin_.table->apply, model_); }
+
+rec_tensor_view_t PluginModel::gradients(int64_t i) {
+  rec_tensor_view_t view{};
+  invoke("gradients", plugin_.table->gradients, model_, i, &view);
+  return view;
+}
+
+void PluginModel::score_live(const rec_batch_t& batch, float* out_scores) {
+  invoke("score_live", plugin_.table->score_live, model_, &batch, out_scores);
+}
+
+std::vector<rec_tensor_info_t> PluginModel::tensors() const {
+  const int64_t n = plugin_.table->tensor_count(model_);
+  if (n < 0 || n > 100000) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "' counts ", n, " tensors"));
+  std::vector<rec_tensor_info_t> tensors(static_cast<size_t>(n));
+  std::set<std::string_view> names;
+  for (int64_t i = 0; i < n; ++i) {
+    rec_tensor_info_t& info = tensors[static_cast<size_t>(i)];
+    invoke("tensor_info", plugin_.table->tensor_info, model_, i, &info);
+    const bool sound = info.name != nullptr && dtype_size(info.dtype) > 0 && info.n_dims >= 1 &&
+                       info.n_dims <= REC_MAX_DIMS && info.kind >= REC_TENSOR_PARAMETER &&
+                       info.kind <= REC_TENSOR_STATE && names.insert(info.name).second &&
+                       std::all_of(info.shape, info.shape + info.n_dims, [](int64_t extent) { return extent >= 0; });
+    if (!sound) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': tensor ", i, " is not well described"));
+    tensor_elements(info);
+  }
+  return tensors;
+}
+
+void PluginModel::get_tensor(int64_t i, void* out_data) { invoke("get_tensor", plugin_.table->get_tensor, model_, i, out_data); }
+
+void PluginModel::set_tensor(int64_t i, const void* data) { invoke("set_tensor", plugin_.table->set_tensor, model_, i, data); }
+
+void PluginModel::freeze() { invoke("freeze", plugin_.table->freeze, model_); }
+
+rec_tensor_view_t PluginModel::table(int32_t which) const {
+  rec_tensor_view_t view{};
+  invoke("get_table", plugin_.table->get_table, model_, which, &view);
+  const int64_t rows = which == REC_TABLE_USER ? schema_.n_users : schema_.n_items;
+  const bool sound = view.data != nullptr && view.dtype == REC_DTYPE_F32 && view.device_type == REC_DEVICE_CPU &&
+                     view.n_dims == 2 && view.shape[1] >= 1 && view.shape[1] <= 1 << 20 &&
+                     (view.shape[0] == rows || (which == REC_TABLE_USER && view.shape[0] == 1)) &&
+                     view.strides[1] == 1 && view.strides[0] == view.shape[1];
+  if (!sound) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': get_table gave no float32 [", rows, ", d]"));
+  return view;
+}
+
+void PluginModel::item_weights(rec_csr_t& csr, const float*& weights) const {
+  invoke("get_item_weights", plugin_.table->get_item_weights, model_, &csr, &weights);
+  bool sound = csr.offsets != nullptr && csr.n_rows == schema_.n_items && csr.offsets[0] == 0;
+  for (int64_t row = 0; sound && row < csr.n_rows; ++row) {
+    sound = csr.offsets[row] <= csr.offsets[row + 1];
+    for (int64_t e = csr.offsets[row]; sound && e < csr.offsets[row + 1]; ++e)
+      sound = csr.columns[e] >= 0 && csr.columns[e] < schema_.n_items && (e == csr.offsets[row] || csr.columns[e - 1] < csr.columns[e]);
+  }
+  if (!sound || (csr.offsets[csr.n_rows] > 0 && weights == nullptr))
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': get_item_weights gave rows that are not sound"));
+}
+
+void PluginModel::encode(const rec_batch_t& queries, float* out_vectors) const {
+  invoke("encode", plugin_.table->encode, model_, &queries, out_vectors);
+}
+
+void PluginModel::score(const rec_batch_t& queries, float* out_scores) const {
+  invoke("score", plugin_.table->score, model_, &queries, out_scores);
+}
+
+}  // namespace rec

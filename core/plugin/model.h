@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/plugin/host.h"
+#include "core/plugin/params.h"
+#include "core/plugin/registry.h"
+
+namespace rec {
+
+// A plugin's model behind its table: a status becomes rec::Error with the plugin's words, an exception PLUGIN_FAILED.
+class PluginModel {
+ public:
+  // What these parameters need; refuses columns and negatives this library does not build.
+  static rec_plan_t plan(const Plugin& plugin, const Params& params, const rec_schema_t& schema);
+
+  PluginModel(const Plugin& plugin, std::shared_ptr<const Params> params, const rec_schema_t& schema);
+  ~PluginModel();
+  PluginModel(const PluginModel&) = delete;
+  PluginModel& operator=(const PluginModel&) = delete;
+
+  // Threads and cancellation of the slots to come; both outlive the model or are taken back by nullptr.
+  void use(ThreadPool* pool, const CancelToken* cancel) { pool_ = pool, cancel_ = cancel; }
+
+  const Plugin& plugin() const { return plugin_; }
+  const rec_plan_t& plan() const { return plan_; }
+  const rec_schema_t& schema() const { return schema_; }
+  bool has(int64_t capability) const { return (plan_.capabilities & capability) != 0; }
+
+  void initialize(int64_t seed);
+  void bind(const rec_dataset_view_t& view);
+  double compute(const rec_batch_t& batch);
+  void apply();
+  rec_tensor_view_t gradients(int64_t i);
+  void score_live(const rec_batch_t& batch, float* out_scores);
+
+  std::vector<rec_tensor_info_t> tensors() const;
+  void get_tensor(int64_t i, void* out_data);
+  void set_tensor(int64_t i, const void* data);
+
+  void freeze();
+  rec_tensor_view_t table(int32_t which) const;  // checked: float32, CPU, [n or 1, d], row-major
+  void item_weights(rec_csr_t& csr, const float*& weights) const;
+  void encode(const rec_batch_t& queries, float* out_vectors) const;
+  void score(const rec_batch_t& queries, float* out_scores) const;
+
+ private:
+  template <class Slot, class... Args>
+  void invoke(const char* name, Slot slot, Args... args) const;
+
+  const Plugin& plugin_;
+  std::shared_ptr<const Params> params_;
+  rec_schema_t schema_;
+  rec_plan_t plan_;
+  ThreadPool* pool_ = nullptr;
+  const CancelToken* cancel_ = nullptr;
+  rec_plugin_model_t* model_ = nullptr;
+};
+
+int64_t dtype_size(int32_t dtype);  // bytes; 0 for an unknown type
+int64_t tensor_elements(const rec_tensor_info_t& info);  // checked
+
+}  // namespace rec

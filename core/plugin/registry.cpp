@@ -1,0 +1,263 @@
+#include "core/plugin/registry.h"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/dll/shared_library.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/base/cancel.h"
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/plugin/host.h"
+#include "core/plugin/params.h"
+#include "core/plugin/runtime_guard.h"
+
+namespace rec {
+
+namespace {
+
+constexpr std::string_view kPrefix = "librecore_";
+constexpr std::string_view kSuffix = ".so";
+
+std::string own_folder() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&check_model_name), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code code;
+  const auto path = std::filesystem::canonical(info.dli_fname, code);
+  return code ? std::string() : path.parent_path().string();
+}
+
+std::string version_text(int32_t major, int32_t minor) { return cat(major, ".", minor); }
+
+// The checks that need none of the plugin's code.
+rec_plugin_note_t check_identity(const std::string& path, const ElfFile& file) {
+  if (!file.note) throw Error(REC_PLUGIN_FAILED, cat(path, ": not a Recore plugin: no .note.recore in it"));
+  rec_plugin_note_t note = *file.note;
+  note.model[sizeof note.model - 1] = note.version[sizeof note.version - 1] = note.runtime[sizeof note.runtime - 1] = '\0';
+  if (note.magic != REC_PLUGIN_MAGIC || note.pointer_bits != static_cast<int32_t>(8 * sizeof(void*)))
+    throw Error(REC_ABI_MISMATCH, cat(path, ": built for another byte order or pointer size"));
+  if (note.abi_major != REC_PLUGIN_ABI_MAJOR || note.min_host_minor > REC_PLUGIN_ABI_MINOR)
+    throw Error(REC_ABI_MISMATCH,
+                cat(path, ": needs plugin ABI ", version_text(note.abi_major, note.min_host_minor), ", this library has ",
+                    version_text(REC_PLUGIN_ABI_MAJOR, REC_PLUGIN_ABI_MINOR), "; ",
+                    note.abi_major < REC_PLUGIN_ABI_MAJOR ? "build the plugin against this library's header"
+                                                          : "update the library"));
+  check_model_name(note.model);
+  return note;
+}
+
+void check_permissions(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) throw system_error("open", path, errno);
+  if ((status.st_mode & S_IWOTH) != 0)
+    throw Error(REC_DENIED, cat(path, ": refused: everybody may write this file")).at_argument("path");
+}
+
+// A set capability is a promise that the slots behind it are there.
+void check_table(const std::string& path, const rec_plugin_note_t& note, const rec_plugin_t* table) {
+  const auto fail = [&](const std::string& why) { throw Error(REC_PLUGIN_FAILED, cat(path, ": ", why)); };
+  if (table == nullptr) fail("rec_plugin_entry gave no table");
+  if (table->struct_size < offsetof(rec_plugin_t, tensor_name_of)) fail("its table is too short");
+  if (table->abi_major != note.abi_major || table->name == nullptr || std::string_view(table->name) != note.model)
+    fail("its table and its note differ");
+  if (table->version == nullptr || table->doc == nullptr || table->paper == nullptr || table->n_params < 0 ||
+      table->n_params > 1000 || (table->n_params > 0 && table->params == nullptr))
+    fail("its table has null texts or no parameters where it counts some");
+  for (int64_t i = 0; i < table->n_params; ++i) {
+    const rec_param_t& param = table->params[i];
+    if (param.name == nullptr || param.default_value == nullptr || param.doc == nullptr || param.type < REC_PARAM_INT ||
+        param.type > REC_PARAM_TEXT || (param.type == REC_PARAM_CHOICE) != (param.choices != nullptr))
+      fail(cat("parameter ", i, " of its table is incomplete"));
+  }
+  struct Promise {
+    int64_t capability;
+    bool kept;
+    const char* slot;
+  };
+  const int64_t tables = REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE;
+  const Promise promises[] = {
+      {0, REC_HAS_SLOT(table, plan), "plan"},
+      {0, REC_HAS_SLOT(table, create), "create"},
+      {0, REC_HAS_SLOT(table, destroy), "destroy"},
+      {0, REC_HAS_SLOT(table, initialize), "initialize"},
+      {0, REC_HAS_SLOT(table, bind), "bind"},
+      {0, REC_HAS_SLOT(table, tensor_count), "tensor_count"},
+      {0, REC_HAS_SLOT(table, tensor_info), "tensor_info"},
+      {0, REC_HAS_SLOT(table, get_tensor), "get_tensor"},
+      {0, REC_HAS_SLOT(table, set_tensor), "set_tensor"},
+      {0, REC_HAS_SLOT(table, freeze), "freeze"},
+      {REC_CAP_TRAIN, REC_HAS_SLOT(table, compute), "compute"},
+      {REC_CAP_TRAIN, REC_HAS_SLOT(table, apply), "apply"},
+      {tables, REC_HAS_SLOT(table, get_table), "get_table"},
+      {REC_CAP_ITEM_WEIGHTS, REC_HAS_SLOT(table, get_item_weights), "get_item_weights"},
+      {REC_CAP_ENCODE, REC_HAS_SLOT(table, encode), "encode"},
+      {REC_CAP_SCORE, REC_HAS_SLOT(table, score), "score"},
+      {REC_CAP_SCORE_LIVE, REC_HAS_SLOT(table, score_live), "score_live"},
+      {REC_CAP_GRADIENTS, REC_HAS_SLOT(table, gradients), "gradients"},
+  };
+  for (const Promise& promise : promises)
+    if ((promise.capability == 0 || (table->capabilities & promise.capability) != 0) && !promise.kept)
+      fail(cat("slot ", promise.slot, " is missing", promise.capability == 0 ? "" : " behind a capability that is set"));
+}
+
+}  // namespace
+
+void check_model_name(std::string_view model) {
+  const bool plain = !model.empty() && model.size() < 64 && std::all_of(model.begin(), model.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  if (!plain)
+    throw Error(REC_DENIED, cat("model: a name has letters, digits and '_' only, got '", printable(model), "'"))
+        .at_argument("model");
+}
+
+PluginRegistry& PluginRegistry::instance() {
+  static PluginRegistry& registry = *new PluginRegistry;  // outlives every thread that may still use a plugin
+  return registry;
+}
+
+void PluginRegistry::add_folder(const std::string& path) {
+  if (!is_directory(path)) throw Error(REC_NOT_FOUND, cat("path: there is no folder ", path)).at_argument("path");
+  const std::lock_guard lock(mutex_);
+  if (std::find(folders_.begin(), folders_.end(), path) == folders_.end()) folders_.insert(folders_.begin(), path);
+}
+
+const Plugin* PluginRegistry::loaded(std::string_view model) const {
+  for (const auto& plugin : plugins_)
+    if (plugin->table->name == model) return plugin.get();
+  return nullptr;
+}
+
+const Plugin& PluginRegistry::load(const std::string& given_path) {
+  const std::lock_guard lock(mutex_);
+  std::error_code code;
+  const std::string path = std::filesystem::canonical(given_path, code).string();
+  if (code) throw system_error("open", given_path, code.value());
+  for (const auto& plugin : plugins_)
+    if (plugin->path == path) return *plugin;
+  check_permissions(path);
+  const ElfFile file = read_elf(path);
+  const rec_plugin_note_t note = check_identity(path, file);
+  if (const Plugin* other = loaded(note.model))
+    throw Error(REC_BAD_STATE, cat(path, ": model '", note.model, "' is already loaded from ", other->path));
+  refuse_second_runtime(path, note.runtime, file);
+
+  auto library = std::make_unique<boost::dll::shared_library>();
+  boost::dll::fs::error_code failure;
+  library->load(path, failure, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  if (failure) {
+    const char* why = dlerror();
+    throw Error(REC_PLUGIN_FAILED, cat(path, ": cannot be loaded: ", why != nullptr ? why : failure.message()));
+  }
+  libraries_.push_back(library.get());
+  boost::dll::shared_library& handle = *library.release();  // never unloaded
+  if (!handle.has("rec_plugin_entry")) throw Error(REC_PLUGIN_FAILED, cat(path, ": has no symbol rec_plugin_entry"));
+  const auto entry = handle.get<const rec_plugin_t*(const rec_host_t*)>("rec_plugin_entry");
+  auto plugin = std::make_unique<Plugin>(Plugin{path, note, nullptr});
+  try {
+    plugin->table = entry(&host_table());
+    check_table(path, note, plugin->table);
+    rec_call_t call;
+    if (REC_HAS_SLOT(plugin->table, init)) {
+      const rec_status_t status = plugin->table->init(&call, &host_table());
+      if (status != REC_OK) throw Error(status, cat(path, ": init failed: ", call.message));
+    }
+  } catch (const Error&) {
+    throw;
+  } catch (...) {
+    throw Error(REC_PLUGIN_FAILED, cat(path, ": an exception left its entry or init"));
+  }
+  log::write(REC_LOG_INFO, cat("plugin_loaded model=", note.model, " version=", note.version, " path=", path));
+  plugins_.push_back(std::move(plugin));
+  return *plugins_.back();
+}
+
+std::vector<PluginRegistry::Candidate> PluginRegistry::candidates() {
+  if (!read_environment_) {
+    read_environment_ = true;
+    if (const char* path = std::getenv("REC_PLUGIN_PATH"))
+      for (std::string_view folder : split(path, ':'))
+        if (!folder.empty()) folders_.emplace_back(folder);
+    if (const std::string own = own_folder(); !own.empty()) folders_.push_back(own + "/recore/plugins");
+  }
+  std::vector<Candidate> found;
+  for (const std::string& folder : folders_) {
+    std::error_code code;
+    std::vector<Candidate> here;
+    for (std::filesystem::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
+      const std::string file = it->path().filename().string();
+      if (!file.starts_with(kPrefix) || !file.ends_with(kSuffix)) continue;
+      const std::string model = file.substr(kPrefix.size(), file.size() - kPrefix.size() - kSuffix.size());
+      if (std::none_of(found.begin(), found.end(), [&](const Candidate& c) { return c.model == model; }))
+        here.push_back({model, it->path().string()});
+    }
+    std::sort(here.begin(), here.end(), [](const Candidate& a, const Candidate& b) { return a.model < b.model; });
+    found.insert(found.end(), here.begin(), here.end());
+  }
+  return found;
+}
+
+const Plugin& PluginRegistry::find(std::string_view model) {
+  check_model_name(model);
+  const std::lock_guard lock(mutex_);
+  if (const Plugin* plugin = loaded(model)) return *plugin;
+  std::vector<std::string> names;
+  for (const auto& plugin : plugins_) names.push_back(plugin->name());
+  for (const Candidate& candidate : candidates()) {
+    if (candidate.model == model) return load(candidate.path);
+    names.push_back(candidate.model);
+  }
+  throw Error(REC_NOT_FOUND, cat("model: there is no '", model, "'", suggestion(model, names))).at_argument("model");
+}
+
+Json PluginRegistry::list() {
+  const std::lock_guard lock(mutex_);
+  Json out = Json::array();
+  const auto add = [&](const std::string& name, const std::string& path, const Plugin* plugin, const std::string& error) {
+    out.push_back({{"name", name},
+                   {"version", plugin != nullptr ? plugin->table->version : ""},
+                   {"path", path},
+                   {"doc", plugin != nullptr ? plugin->table->doc : ""},
+                   {"error", error}});
+  };
+  const std::vector<Candidate> found = candidates();
+  for (const Candidate& candidate : found) {
+    try {
+      const Plugin* plugin = loaded(candidate.model);
+      if (plugin == nullptr) plugin = &load(candidate.path);
+      add(candidate.model, plugin->path, plugin, "");
+    } catch (const Error& error) {
+      add(candidate.model, candidate.path, nullptr, error.message);
+    }
+  }
+  for (const auto& plugin : plugins_)  // loaded by path
+    if (std::none_of(found.begin(), found.end(), [&](const Candidate& c) { return c.model == plugin->name(); }))
+      add(plugin->name(), plugin->path, plugin.get(), "");
+  return out;
+}
+
+Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_params) {
+  constexpr std::pair<int64_t, const char*> kNames[] = {
+      {REC_CAP_TRAIN, "train"},           {REC_CAP_USER_TABLE, "user_table"},
+      {REC_CAP_ITEM_TABLE, "item_table"}, {REC_CAP_ENCODE, "encode"},
+      {REC_CAP_SCORE, "score"},           {REC_CAP_COLD_USER, "cold_user"},
+      {REC_CAP_INCREMENTAL, "incremental"}, {REC_CAP_GPU, "gpu"},
+      {REC_CAP_DETERMINISTIC, "deterministic"}, {REC_CAP_ITEM_WEIGHTS, "item_weights"},
+      {REC_CAP_SCORE_LIVE, "score_live"}, {REC_CAP_GRADIENTS, "gradients"},
+  };
+  Json capabilities = Json::array();
+  for (const auto& [bit, name] : kNames)
+    if ((plugin.table->capabilities & bit) != 0) capabilities.push_back(name);
+  Json params = describe_params(plugin.params(), "model");
+  for (Json& entry : describe_params(loop_params, "core")) params.push_back(std::move(entry));
+  return {{"name", plugin.table->name},   {"version", plugin.table->version}, {"doc", plugin.table->doc},
+          {"paper", plugin.table->paper}, {"path", plugin.path},              {"capabilities", std::move(capabilities)},
+          {"parameters", std::move(params)}};
+}
+
+}  // namespace rec

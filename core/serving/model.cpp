@@ -1,0 +1,126 @@
+#include "core/serving/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace rec {
+
+std::string_view Catalog::title(int64_t item) const {
+  if (title_offsets.empty()) return {};
+  return {title_bytes.data() + title_offsets[item], static_cast<size_t>(title_offsets[item + 1] - title_offsets[item])};
+}
+
+std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train) {
+  auto catalog = std::make_shared<Catalog>();
+  catalog->users = dataset.users.copy();
+  catalog->items = dataset.items.copy();
+  catalog->title_offsets = dataset.title_offsets.copy();
+  catalog->title_bytes = dataset.title_bytes.copy();
+  catalog->has_user_data = true;
+  catalog->seen = distinct_rows(train.by_user);
+
+  const Csr& all = train.by_user;
+  catalog->history.offsets = Buffer<int64_t>(all.n_rows() + 1);
+  for (int64_t user = 0; user < all.n_rows(); ++user)
+    catalog->history.offsets[user + 1] =
+        catalog->history.offsets[user] + std::min<int64_t>(kHistoryKept, static_cast<int64_t>(all.row(user).size()));
+  const int64_t kept = catalog->history.offsets[all.n_rows()];
+  catalog->history.columns = Buffer<int32_t>::uninitialized(kept);
+  if (!train.user_time.empty()) catalog->history_time = Buffer<int64_t>::uninitialized(kept);
+  for (int64_t user = 0; user < all.n_rows(); ++user) {
+    const int64_t begin = catalog->history.offsets[user], n = catalog->history.offsets[user + 1] - begin;
+    const int64_t from = all.offsets[user + 1] - n;
+    std::copy_n(all.columns.data() + from, n, catalog->history.columns.data() + begin);
+    if (!train.user_time.empty()) std::copy_n(train.user_time.data() + from, n, catalog->history_time.data() + begin);
+  }
+  return catalog;
+}
+
+namespace {
+
+NamedTensor copy_of_plugin_tensor(PluginModel& live, int64_t i, const rec_tensor_info_t& info) {
+  const int64_t bytes = checked_mul(tensor_elements(info), dtype_size(info.dtype));
+  auto buffer = std::make_shared<Buffer<char>>(Buffer<char>::uninitialized(bytes));
+  live.get_tensor(i, buffer->data());
+  NamedTensor tensor;
+  tensor.name = info.name;
+  tensor.dtype = info.dtype;
+  tensor.kind = info.kind;
+  tensor.shape.assign(info.shape, info.shape + info.n_dims);
+  tensor.data = buffer->data();
+  tensor.owner = std::move(buffer);
+  return tensor;
+}
+
+NamedTensor copy_of_table(const PluginModel& live, int32_t which, const char* name, const std::vector<NamedTensor>& known) {
+  const rec_tensor_view_t view = live.table(which);
+  const int64_t n = view.shape[0] * view.shape[1];
+  const auto* data = static_cast<const float*>(view.data);
+  for (int64_t i = 0; i < n; ++i)
+    if (!std::isfinite(data[i]))
+      throw Error(REC_NUMERIC, cat("the ", which == REC_TABLE_USER ? "user" : "item", " table has ", data[i], " in row ",
+                                   i / view.shape[1]));
+  // A table that is a parameter is stored once, under the parameter's name.
+  for (const NamedTensor& tensor : known)
+    if (tensor.dtype == REC_DTYPE_F32 && tensor.shape == std::vector<int64_t>{view.shape[0], view.shape[1]} &&
+        std::memcmp(tensor.data, data, static_cast<size_t>(tensor.bytes())) == 0)
+      return tensor;
+  return own_tensor(name, {view.shape[0], view.shape[1]}, Buffer<float>(std::span(data, static_cast<size_t>(n))));
+}
+
+}  // namespace
+
+std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
+                                      std::shared_ptr<const Catalog> catalog, Json info) {
+  auto model = std::make_shared<Model>();
+  model->name = live.plugin().name();
+  model->model_version = live.plugin().table->model_version;
+  model->info = std::move(info);
+  model->catalog = std::move(catalog);
+  const std::vector<rec_tensor_info_t> tensors = live.tensors();
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].kind == REC_TENSOR_PARAMETER)
+      model->parameters.push_back(copy_of_plugin_tensor(live, static_cast<int64_t>(i), tensors[i]));
+  live.freeze();
+  if (live.has(REC_CAP_ITEM_TABLE)) model->item_table = copy_of_table(live, REC_TABLE_ITEM, "serving.item_table", model->parameters);
+  if (live.has(REC_CAP_USER_TABLE)) model->user_table = copy_of_table(live, REC_TABLE_USER, "serving.user_table", model->parameters);
+  if (live.has(REC_CAP_ITEM_WEIGHTS)) {
+    rec_csr_t csr{};
+    const float* weights = nullptr;
+    live.item_weights(csr, weights);
+    const auto nnz = static_cast<size_t>(csr.offsets[csr.n_rows]);
+    model->weight_offsets = own_tensor("serving.weights.offsets", {csr.n_rows + 1},
+                                       Buffer<int64_t>(std::span(csr.offsets, static_cast<size_t>(csr.n_rows + 1))));
+    model->weight_columns = own_tensor("serving.weights.columns", {csr.offsets[csr.n_rows]}, Buffer<int32_t>(std::span(csr.columns, nnz)));
+    model->weight_values = own_tensor("serving.weights.values", {csr.offsets[csr.n_rows]}, Buffer<float>(std::span(weights, nnz)));
+  }
+  if (live.has(REC_CAP_ENCODE | REC_CAP_SCORE)) {
+    auto served = std::make_shared<PluginModel>(live.plugin(), params, live.schema());
+    for (size_t i = 0; i < tensors.size(); ++i)
+      for (const NamedTensor& tensor : model->parameters)
+        if (tensor.name == tensors[i].name) served->set_tensor(static_cast<int64_t>(i), tensor.data);
+    served->freeze();
+    model->plugin = std::move(served);
+  }
+  return model;
+}
+
+Json describe_model(const Model& model) {
+  Json out = {{"model", model.name}, {"model_version", model.model_version}, {"n_users", model.n_users()}, {"n_items", model.n_items()}};
+  for (const auto& [key, value] : model.info.items()) out[key] = value;
+  out["user_id_type"] = model.catalog->users.type() == REC_ID_INT64 ? "int64" : "bytes";
+  out["item_id_type"] = model.catalog->items.type() == REC_ID_INT64 ? "int64" : "bytes";
+  out["served_by"] = model.plugin != nullptr ? "plugin" : model.has_item_weights() ? "item weights" : "tables";
+  Json sections = Json::array();
+  if (model.catalog->has_user_data) sections.insert(sections.end(), {"seen", "history"});
+  if (!model.catalog->title_offsets.empty()) sections.push_back("item_title");
+  out["sections"] = std::move(sections);
+  Json tensors = Json::array();
+  for (const NamedTensor& tensor : model.parameters)
+    tensors.push_back({{"name", tensor.name}, {"shape", tensor.shape}, {"bytes", tensor.bytes()}});
+  out["tensors"] = std::move(tensors);
+  return out;
+}
+
+}  // namespace rec

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/data/dataset.h"
+#include "core/data/interactions.h"
+#include "core/plugin/model.h"
+#include "core/serving/tensor_file.h"
+
+namespace rec {
+
+// What a model knows of its users and items; shared by all models of one training run.
+struct Catalog {
+  IdMap users, items;
+  Buffer<int64_t> title_offsets;  // [n_items + 1], or empty
+  Buffer<char> title_bytes;
+  bool has_user_data = false;
+  Csr seen;                       // [n_users] distinct training items, ascending
+  Csr history;                    // [n_users] the last items, oldest first
+  Buffer<int64_t> history_time;   // beside history.columns, or empty
+
+  std::string_view title(int64_t item) const;
+};
+
+// Histories are cut to this many items in a model file.
+inline constexpr int64_t kHistoryKept = 100;
+
+std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train);
+
+struct MatrixView {
+  const float* data = nullptr;
+  int64_t rows = 0, d = 0;
+  const float* row(int64_t r) const { return data + r * d; }
+};
+
+// A trained model, immutable: its tensors, and one of three ways to be served. Two tables, or an item-by-item matrix,
+// need no plugin; anything else is answered by the plugin.
+struct Model {
+  std::string name;
+  int32_t model_version = 0;
+  Json info;  // parameters, metrics, data hashes, seed, library version
+  std::shared_ptr<const Catalog> catalog;
+  std::vector<NamedTensor> parameters;
+
+  NamedTensor user_table, item_table;               // shape empty when there is none
+  NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
+  std::shared_ptr<const PluginModel> plugin;        // when serving needs it
+
+  int64_t n_users() const { return catalog->users.size(); }
+  int64_t n_items() const { return catalog->items.size(); }
+  MatrixView users() const { return view(user_table); }
+  MatrixView items() const { return view(item_table); }
+  bool has_item_weights() const { return !weight_offsets.shape.empty(); }
+
+ private:
+  static MatrixView view(const NamedTensor& tensor) {
+    if (tensor.shape.empty()) return {};
+    return {static_cast<const float*>(tensor.data), tensor.shape[0], tensor.shape[1]};
+  }
+};
+
+// The plugin's parameters as they are, frozen and copied. The plugin may go on training.
+std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
+                                      std::shared_ptr<const Catalog> catalog, Json info);
+
+void save_model(const Model& model, const std::string& path, bool user_data);
+std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes);
+std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes);
+
+// The JSON of rec_model_describe.
+Json describe_model(const Model& model);
+
+}  // namespace rec

@@ -1,0 +1,223 @@
+// A Model as a .rec file and back. The file is hostile: every cross-reference is checked before it is used.
+#include <cmath>
+
+#include "core/base/text.h"
+#include "core/serving/model.h"
+#include "core/plugin/loop_params.h"
+
+namespace rec {
+
+namespace {
+
+constexpr std::string_view kFormat = "recore.model";
+
+void add_ids(std::vector<NamedTensor>& out, const std::string& name, const IdMap& ids) {
+  if (ids.type() == REC_ID_INT64) {
+    out.push_back(borrow_tensor(name + ".ids", {ids.size()}, ids.i64().data()));
+  } else {
+    out.push_back(borrow_tensor(name + ".offsets", {ids.size() + 1}, ids.offsets().data()));
+    out.push_back(borrow_tensor(name + ".bytes", {ids.bytes().size()}, ids.bytes().data()));
+  }
+  out.push_back(borrow_tensor(name + ".sorted", {ids.size()}, ids.sorted().data()));
+}
+
+void add_csr(std::vector<NamedTensor>& out, const std::string& name, const Csr& csr) {
+  out.push_back(borrow_tensor(name + ".offsets", {csr.offsets.size()}, csr.offsets.data()));
+  out.push_back(borrow_tensor(name + ".items", {csr.columns.size()}, csr.columns.data()));
+}
+
+template <class T>
+Buffer<T> copy_of(const NamedTensor& tensor) {
+  return Buffer<T>(tensor.as<const T>());
+}
+
+Error corrupt(std::string_view what) { return Error(REC_CORRUPT_DATA, cat("the model file's ", what, " are not sound")); }
+
+// Ascends from 0 to `end`.
+void check_offsets(std::span<const int64_t> offsets, int64_t n_rows, int64_t end, std::string_view what) {
+  bool sound = static_cast<int64_t>(offsets.size()) == n_rows + 1 && offsets.front() == 0 && offsets.back() == end;
+  for (size_t i = 1; sound && i < offsets.size(); ++i) sound = offsets[i - 1] <= offsets[i];
+  if (!sound) throw corrupt(what);
+}
+
+IdMap read_ids(const TensorFile& file, const std::string& name) {
+  Buffer<int32_t> sorted = copy_of<int32_t>(file.require(name + ".sorted", REC_DTYPE_I32, 1));
+  if (file.find(name + ".ids") != nullptr)
+    return IdMap::from_sorted(REC_ID_INT64, copy_of<int64_t>(file.require(name + ".ids", REC_DTYPE_I64, 1)), {}, std::move(sorted));
+  return IdMap::from_sorted(REC_ID_BYTES, copy_of<int64_t>(file.require(name + ".offsets", REC_DTYPE_I64, 1)),
+                            copy_of<char>(file.require(name + ".bytes", REC_DTYPE_U8, 1)), std::move(sorted));
+}
+
+Csr read_csr(const TensorFile& file, const std::string& name, int64_t n_rows, int64_t n_items, bool ascending) {
+  Csr csr{copy_of<int64_t>(file.require(name + ".offsets", REC_DTYPE_I64, 1)),
+          copy_of<int32_t>(file.require(name + ".items", REC_DTYPE_I32, 1))};
+  check_offsets(csr.offsets.span(), n_rows, csr.columns.size(), name + ".offsets");
+  for (int64_t r = 0; r < n_rows; ++r) {
+    int64_t previous = -1;
+    for (int32_t item : csr.row(r)) {
+      if (item < 0 || item >= n_items || (ascending && item <= previous)) throw corrupt(name + ".items");
+      previous = item;
+    }
+  }
+  return csr;
+}
+
+std::shared_ptr<const Catalog> read_catalog(const TensorFile& file) {
+  auto catalog = std::make_shared<Catalog>();
+  catalog->users = read_ids(file, "users");
+  catalog->items = read_ids(file, "items");
+  const int64_t n_users = catalog->users.size(), n_items = catalog->items.size();
+  if (file.find("seen.offsets") != nullptr) {
+    catalog->has_user_data = true;
+    catalog->seen = read_csr(file, "seen", n_users, n_items, true);
+    catalog->history = read_csr(file, "history", n_users, n_items, false);
+    if (file.find("history.times") != nullptr) {
+      catalog->history_time = copy_of<int64_t>(file.require("history.times", REC_DTYPE_I64, 1));
+      if (catalog->history_time.size() != catalog->history.nnz()) throw corrupt("history.times");
+    }
+  }
+  if (file.find("item_title.offsets") != nullptr) {
+    catalog->title_offsets = copy_of<int64_t>(file.require("item_title.offsets", REC_DTYPE_I64, 1));
+    catalog->title_bytes = copy_of<char>(file.require("item_title.bytes", REC_DTYPE_U8, 1));
+    check_offsets(catalog->title_offsets.span(), n_items, catalog->title_bytes.size(), "item_title.offsets");
+    if (invalid_utf8({catalog->title_bytes.data(), static_cast<size_t>(catalog->title_bytes.size())})) throw corrupt("item_title.bytes");
+  }
+  return catalog;
+}
+
+NamedTensor read_table(const TensorFile& file, const Json& serving, const char* key, int64_t n_rows, bool one_row_will_do) {
+  if (!serving.contains(key)) return {};
+  NamedTensor table = file.require(serving.at(key).get<std::string>(), REC_DTYPE_F32, 2);
+  if ((table.shape[0] != n_rows && !(one_row_will_do && table.shape[0] == 1)) || table.shape[1] < 1) throw corrupt(key);
+  for (float value : table.as<const float>())
+    if (!std::isfinite(value)) throw corrupt(key);
+  return table;
+}
+
+void read_item_weights(const TensorFile& file, int64_t n_items, Model& model) {
+  model.weight_offsets = file.require("serving.weights.offsets", REC_DTYPE_I64, 1);
+  model.weight_columns = file.require("serving.weights.columns", REC_DTYPE_I32, 1);
+  model.weight_values = file.require("serving.weights.values", REC_DTYPE_F32, 1);
+  const auto offsets = model.weight_offsets.as<const int64_t>();
+  const auto columns = model.weight_columns.as<const int32_t>();
+  if (columns.size() != model.weight_values.as<const float>().size()) throw corrupt("item weights");
+  check_offsets(offsets, n_items, static_cast<int64_t>(columns.size()), "item weights");
+  for (int64_t r = 0; r < n_items; ++r)
+    for (int64_t e = offsets[static_cast<size_t>(r)]; e < offsets[static_cast<size_t>(r) + 1]; ++e) {
+      const auto at = static_cast<size_t>(e);
+      if (columns[at] < 0 || columns[at] >= n_items || (e > offsets[static_cast<size_t>(r)] && columns[at - 1] >= columns[at]))
+        throw corrupt("item weights");
+    }
+  for (float value : model.weight_values.as<const float>())
+    if (!std::isfinite(value)) throw corrupt("item weights");
+}
+
+// A model that tables cannot serve: its plugin is looked up by name, with the parameters of the file.
+std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
+  const Plugin& plugin = PluginRegistry::instance().find(model.name);
+  const std::span<const rec_param_t> tables[] = {plugin.params(), loop_params()};
+  auto params = std::make_shared<const Params>(parse_params(model.info.at("parameters"), tables));
+  rec_schema_t schema{};
+  schema.struct_size = sizeof schema;
+  schema.n_users = model.n_users();
+  schema.n_items = model.n_items();
+  auto served = std::make_shared<PluginModel>(plugin, params, schema);
+  const std::vector<rec_tensor_info_t> tensors = served->tensors();
+  std::vector<bool> filled(tensors.size());
+  for (const NamedTensor& tensor : model.parameters) {
+    const char* name = tensor.name.c_str();
+    if (model.model_version != plugin.table->model_version && REC_HAS_SLOT(plugin.table, tensor_name_of))
+      name = plugin.table->tensor_name_of(model.model_version, name);
+    for (size_t i = 0; name != nullptr && i < tensors.size(); ++i) {
+      if (std::string_view(tensors[i].name) != name) continue;
+      if (tensor.dtype != tensors[i].dtype || !std::equal(tensor.shape.begin(), tensor.shape.end(), tensors[i].shape, tensors[i].shape + tensors[i].n_dims))
+        throw corrupt(tensor.name);
+      served->set_tensor(static_cast<int64_t>(i), tensor.data);
+      filled[i] = true;
+    }
+  }
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].kind == REC_TENSOR_PARAMETER && !filled[i])
+      throw Error(REC_CORRUPT_DATA, cat("the model file has no tensor '", tensors[i].name, "'"));
+  served->freeze();
+  return served;
+}
+
+std::shared_ptr<const Model> to_model(TensorFile file) {
+  auto model = std::make_shared<Model>();
+  try {
+    model->name = file.manifest.at("model").get<std::string>();
+    check_model_name(model->name);
+    model->model_version = file.manifest.at("model_version").get<int32_t>();
+    model->info = file.manifest.at("info");
+    if (!model->info.is_object()) throw corrupt("manifest's info");
+    model->catalog = read_catalog(file);
+    const Json& serving = file.manifest.at("serving");
+    model->user_table = read_table(file, serving, "user_table", model->n_users(), true);
+    model->item_table = read_table(file, serving, "item_table", model->n_items(), false);
+    if (!model->user_table.shape.empty() && (model->item_table.shape.empty() || model->item_table.shape[1] != model->user_table.shape[1]))
+      throw corrupt("serving tables");
+    if (serving.value("item_weights", false)) read_item_weights(file, model->n_items(), *model);
+    for (const NamedTensor& tensor : file.tensors)
+      if (tensor.kind == REC_TENSOR_PARAMETER) model->parameters.push_back(tensor);
+    if (serving.value("plugin", false)) model->plugin = open_plugin(*model);
+    else if (model->user_table.shape.empty() && !model->has_item_weights()) throw corrupt("serving tables");
+  } catch (const Json::exception& error) {
+    throw Error(REC_CORRUPT_DATA, cat("the model file's manifest is not sound: ", printable(error.what())));
+  }
+  return model;
+}
+
+}  // namespace
+
+void save_model(const Model& model, const std::string& path, bool user_data) {
+  std::vector<NamedTensor> tensors = model.parameters;
+  Json serving = Json::object();
+  for (const auto& [key, table] : {std::pair{"user_table", &model.user_table}, {"item_table", &model.item_table}}) {
+    if (table->shape.empty()) continue;
+    serving[key] = table->name;
+    if (table->name.starts_with("serving.")) tensors.push_back(*table);
+  }
+  serving["item_weights"] = model.has_item_weights();
+  if (model.has_item_weights())
+    tensors.insert(tensors.end(), {model.weight_offsets, model.weight_columns, model.weight_values});
+  serving["plugin"] = model.plugin != nullptr;
+
+  const Catalog& catalog = *model.catalog;
+  add_ids(tensors, "users", catalog.users);
+  add_ids(tensors, "items", catalog.items);
+  if (user_data && catalog.has_user_data) {
+    add_csr(tensors, "seen", catalog.seen);
+    add_csr(tensors, "history", catalog.history);
+    if (!catalog.history_time.empty())
+      tensors.push_back(borrow_tensor("history.times", {catalog.history_time.size()}, catalog.history_time.data()));
+  }
+  if (!catalog.title_offsets.empty()) {
+    tensors.push_back(borrow_tensor("item_title.offsets", {catalog.title_offsets.size()}, catalog.title_offsets.data()));
+    tensors.push_back(borrow_tensor("item_title.bytes", {catalog.title_bytes.size()}, catalog.title_bytes.data()));
+  }
+  write_tensor_file(path,
+                    {{"format", kFormat}, {"model", model.name}, {"model_version", model.model_version},
+                     {"info", model.info}, {"serving", std::move(serving)}},
+                    tensors);
+}
+
+std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes) {
+  try {
+    return to_model(read_tensor_file(path, kFormat, memory_limit_bytes));
+  } catch (Error& error) {
+    if (error.file.empty()) {
+      error.message = cat(path, ": ", error.message);
+      error.file = path;
+    }
+    throw;
+  }
+}
+
+std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes) {
+  if (memory_limit_bytes > 0 && static_cast<int64_t>(bytes.size()) > memory_limit_bytes)
+    throw Error(REC_LIMIT, cat("n_data: ", bytes.size(), " bytes are more than memory_limit_bytes ", memory_limit_bytes));
+  return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat));
+}
+
+}  // namespace rec

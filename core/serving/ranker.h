@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/kernels/kernels.h"
+#include "core/serving/model.h"
+
+namespace rec {
+
+// Who asks: a user row (-1 = unknown), or a history of item rows, or both. A given history wins.
+struct Queries {
+  int64_t n = 0;
+  const int32_t* users = nullptr;            // [n], nullable
+  const int64_t* history_offsets = nullptr;  // [n + 1], nullable
+  const int32_t* history_items = nullptr;
+
+  std::span<const int32_t> given_history(int64_t q) const {
+    if (history_offsets == nullptr) return {};
+    return {history_items + history_offsets[q], static_cast<size_t>(history_offsets[q + 1] - history_offsets[q])};
+  }
+};
+
+// Ranks items by a model's scores: the one code behind top-k serving and evaluation. Readers may share it.
+class Ranker {
+ public:
+  // Memory of one caller; grows to what its calls need and stays.
+  struct Scratch {
+    std::vector<float> vectors, scores;
+    std::vector<int32_t> histories, candidates;
+    std::vector<int64_t> selection;  // 8-byte aligned bytes for the kernels
+    std::vector<rec_status_t> status;
+  };
+
+  explicit Ranker(std::shared_ptr<const Model> model);
+
+  const Model& model() const { return *model_; }
+
+  // Top k of each query, padded. A query that cannot be answered gets an empty row and NOT_FOUND in status [n].
+  void top_k(const Queries& queries, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
+             rec_status_t* status, Scratch& scratch) const;
+
+  // Scores of all items, [n, n_items]; NaN for a query that cannot be answered.
+  void all_scores(const Queries& queries, float* scores, rec_status_t* status, Scratch& scratch) const;
+
+  // Scores of candidates, item rows [offsets[n]] with -1 = unknown; -INFINITY for those and for unanswerable queries.
+  void candidate_scores(const Queries& queries, const int64_t* offsets, const int32_t* items, float* scores,
+                        rec_status_t* status, Scratch& scratch) const;
+
+  // Most similar items by cosine of vectors, or by weight; the item itself is left out.
+  void similar(const int32_t* items, int64_t n, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const;
+
+  // Queries that one pass over the items answers together.
+  static constexpr int64_t kBlock = 64;
+
+ private:
+  // Query vectors [n, d] of a model that is served by an item table.
+  void encode(const Queries& queries, rec_status_t* status, Scratch& scratch) const;
+  void score_by_weights(std::span<const int32_t> history, float* scores) const;
+  void score_by_plugin(const Queries& queries, int64_t q, std::span<const int32_t> items, float* scores, Scratch& scratch) const;
+  std::span<const int32_t> history_of(const Queries& queries, int64_t q, bool distinct, Scratch& scratch) const;
+  bool answerable(const Queries& queries, int64_t q) const;
+  bool by_vectors() const { return !model_->item_table.shape.empty(); }
+
+  std::shared_ptr<const Model> model_;
+  Buffer<float> tiles_;          // of the item table
+  Buffer<float> inverse_norms_;  // [n_items] 1 / length of each item vector, 0 for the zero vector
+};
+
+}  // namespace rec

@@ -1,0 +1,198 @@
+#include "core/serving/tensor_file.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/files.h"
+#include "core/base/text.h"
+#include "core/plugin/model.h"
+
+namespace rec {
+
+namespace {
+
+constexpr int64_t kMaxHeaderBytes = int64_t{16} << 20;
+constexpr int64_t kFormatVersion = 1;
+constexpr std::string_view kNoDigits = "0000000000000000";
+constexpr std::string_view kHashKey = "\"recore.header_xxh3\":\"";
+
+struct DtypeName {
+  int32_t dtype;
+  const char* name;
+};
+constexpr DtypeName kDtypes[] = {{REC_DTYPE_F64, "F64"}, {REC_DTYPE_I64, "I64"}, {REC_DTYPE_F32, "F32"},
+                                 {REC_DTYPE_I32, "I32"}, {REC_DTYPE_U8, "U8"}};
+
+std::string hex(uint64_t value) {
+  std::string text(16, '0');
+  for (int i = 15; i >= 0; --i, value >>= 4) text[static_cast<size_t>(i)] = "0123456789abcdef"[value & 15];
+  return text;
+}
+
+std::string hash(const void* data, int64_t n) { return hex(XXH3_64bits(data, static_cast<size_t>(n))); }
+
+struct Corrupt {
+  const std::string& file;
+  template <class... Parts>
+  Error operator()(int64_t offset, const Parts&... parts) const {
+    return Error(REC_CORRUPT_DATA, cat(file, ": ", parts..., " (at byte ", offset, ")")).at_offset(file, offset);
+  }
+};
+
+std::string what_it_is(const Buffer<char>& bytes) {
+  const std::string_view head(bytes.data(), static_cast<size_t>(std::min<int64_t>(bytes.size(), 16)));
+  if (head.starts_with("PK\x03\x04")) return "a zip archive";
+  if (head.starts_with("\x80\x02") || head.starts_with("\x80\x04")) return "a Python pickle";
+  if (head.starts_with("<")) return "HTML or XML";
+  if (head.starts_with("\x1f\x8b")) return "a gzip file";
+  return "no model file";
+}
+
+// Header fields come from outside: names the tensor, gives its place or throws.
+NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_bytes, int64_t& expected_begin,
+                       const char* data, int64_t header_end, const Corrupt& corrupt) {
+  const auto bad = [&](const char* why) { return corrupt(8, "tensor '", printable(name), "' ", why); };
+  if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry["dtype"].is_string() ||
+      !entry.contains("shape") || !entry["shape"].is_array() || !entry.contains("data_offsets") ||
+      !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2)
+    throw bad("is not described as safetensors does");
+  NamedTensor tensor;
+  tensor.name = name;
+  tensor.dtype = 0;
+  for (const DtypeName& known : kDtypes)
+    if (entry["dtype"] == known.name) tensor.dtype = known.dtype;
+  if (tensor.dtype == 0) throw bad("has an unknown dtype");
+  if (entry["shape"].empty() || entry["shape"].size() > REC_MAX_DIMS) throw bad("has no shape of 1 to 4 dimensions");
+  const auto size_at = [&](const Json& value) {
+    if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t{INT64_MAX}) throw bad("has a size that is none");
+    return value.get<int64_t>();
+  };
+  for (const Json& extent : entry["shape"]) tensor.shape.push_back(size_at(extent));
+  const int64_t begin = size_at(entry["data_offsets"][0]);
+  const int64_t end = size_at(entry["data_offsets"][1]);
+  if (begin != expected_begin || end < begin || end > data_bytes) throw bad("overlaps, leaves a hole or ends outside");
+  if (tensor.bytes() != end - begin) throw bad("has a shape that is not its size");
+  if (begin % dtype_size(tensor.dtype) != 0) throw bad("is not aligned");
+  tensor.data = data + header_end + begin;
+  expected_begin = end;
+  return tensor;
+}
+
+}  // namespace
+
+int64_t NamedTensor::elements() const {
+  int64_t n = 1;
+  for (int64_t extent : shape) n = checked_mul(n, extent);
+  return n;
+}
+
+int64_t NamedTensor::bytes() const { return checked_mul(elements(), dtype_size(dtype)); }
+
+const NamedTensor* TensorFile::find(std::string_view name) const {
+  for (const NamedTensor& tensor : tensors)
+    if (tensor.name == name) return &tensor;
+  return nullptr;
+}
+
+const NamedTensor& TensorFile::require(std::string_view name, int32_t dtype, size_t n_dims) const {
+  const NamedTensor* tensor = find(name);
+  if (tensor == nullptr || tensor->dtype != dtype || tensor->shape.size() != n_dims)
+    throw Error(REC_CORRUPT_DATA, cat("the file has no tensor '", name, "' of the type and shape wanted"));
+  return *tensor;
+}
+
+void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors) {
+  // Widest elements first: natural alignment without holes.
+  std::vector<const NamedTensor*> order;
+  for (const NamedTensor& tensor : tensors) order.push_back(&tensor);
+  std::stable_sort(order.begin(), order.end(), [](const NamedTensor* a, const NamedTensor* b) {
+    return dtype_size(a->dtype) > dtype_size(b->dtype);
+  });
+  manifest["format_version"] = kFormatVersion;
+  Json& sums = manifest["tensors"] = Json::object();
+  Json header = Json::object();
+  header["__metadata__"] = Json::object();
+  int64_t offset = 0;
+  for (const NamedTensor* tensor : order) {
+    sums[tensor->name] = {{"xxh3", hash(tensor->data, tensor->bytes())}, {"kind", tensor->kind}};
+    const char* dtype = std::find_if(std::begin(kDtypes), std::end(kDtypes),
+                                     [&](const DtypeName& known) { return known.dtype == tensor->dtype; })->name;
+    header[tensor->name] = {{"dtype", dtype}, {"shape", tensor->shape}, {"data_offsets", {offset, offset + tensor->bytes()}}};
+    offset += tensor->bytes();
+  }
+  header["__metadata__"] = {{"recore.manifest", dump_json(manifest)}, {"recore.header_xxh3", kNoDigits}};
+  std::string text = dump_json(header);
+  text.append((64 - (8 + text.size()) % 64) % 64, ' ');
+  if (static_cast<int64_t>(text.size()) > kMaxHeaderBytes)
+    throw Error(REC_LIMIT, cat(path, ": the header would be ", text.size(), " bytes, at most ", kMaxHeaderBytes));
+  const auto length = static_cast<uint64_t>(text.size());
+  std::string head(8, '\0');
+  for (int i = 0; i < 8; ++i) head[static_cast<size_t>(i)] = static_cast<char>(length >> (8 * i));
+  head += text;
+  const size_t digits = head.rfind(kHashKey) + kHashKey.size();
+  head.replace(digits, 16, hash(head.data(), static_cast<int64_t>(head.size())));
+  write_file_atomically(path, [&](FileWriter& out) {
+    out.write(head);
+    for (const NamedTensor* tensor : order) out.write(tensor->data, tensor->bytes());
+  });
+}
+
+TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes) {
+  auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes));
+  return parse_tensor_file(std::move(bytes), path, format);
+}
+
+TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name, std::string_view format) {
+  const Corrupt corrupt{name};
+  const int64_t size = bytes->size();
+  if (size < 8) throw corrupt(size, "too short for a model file");
+  uint64_t header_bytes = 0;
+  for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | static_cast<unsigned char>((*bytes)[i]);
+  if (header_bytes > kMaxHeaderBytes || size < 9 || (*bytes)[8] != '{')
+    throw corrupt(0, what_it_is(*bytes), ", or its header is damaged");
+  const int64_t header_end = 8 + static_cast<int64_t>(header_bytes);
+  if (header_end > size) throw corrupt(size, "the file ends within its header");
+
+  // The hash first: what it covers can then be taken as written by this library.
+  std::string head(bytes->data(), static_cast<size_t>(header_end));
+  const size_t key = head.rfind(kHashKey);
+  if (key == std::string::npos || key + kHashKey.size() + 16 > head.size()) throw corrupt(8, "the header has no checksum");
+  const size_t digits = key + kHashKey.size();
+  const std::string stored = head.substr(digits, 16);
+  head.replace(digits, 16, kNoDigits);
+  if (stored != hash(head.data(), header_end)) throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
+
+  const Json header = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA);
+  const auto metadata = header.find("__metadata__");
+  if (metadata == header.end() || !metadata->is_object() || !metadata->contains("recore.manifest") ||
+      !(*metadata)["recore.manifest"].is_string())
+    throw corrupt(8, "a safetensors file, but it has no Recore manifest");
+  TensorFile file;
+  file.manifest = parse_json((*metadata)["recore.manifest"].get<std::string>(), name, REC_CORRUPT_DATA);
+  const Json version = file.manifest.value("format_version", Json());
+  if (version != kFormatVersion)
+    throw Error(REC_UNSUPPORTED, cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
+  if (file.manifest.value("format", Json()) != format)
+    throw Error(REC_INVALID_ARGUMENT, cat(name, ": holds ", printable(dump_json(file.manifest.value("format", Json()))), ", wanted \"", format, "\""));
+  const Json& sums = file.manifest.at("tensors");
+
+  int64_t expected_begin = 0;
+  for (const auto& [tensor_name, entry] : header.items()) {
+    if (tensor_name == "__metadata__") continue;
+    NamedTensor tensor = read_entry(tensor_name, entry, size - header_end, expected_begin, bytes->data(), header_end, corrupt);
+    const auto sum = sums.find(tensor_name);
+    if (sum == sums.end() || (*sum).value("xxh3", "") != hash(tensor.data, tensor.bytes()))
+      throw corrupt(static_cast<const char*>(tensor.data) - bytes->data(), "the checksum of tensor '", printable(tensor_name), "' is wrong");
+    tensor.kind = (*sum).value("kind", 0);
+    tensor.owner = bytes;
+    file.tensors.push_back(std::move(tensor));
+  }
+  if (expected_begin != size - header_end) throw corrupt(header_end + expected_begin, "there are bytes after the last tensor");
+  if (sums.size() != file.tensors.size()) throw corrupt(8, "the manifest lists other tensors than the file has");
+  return file;
+}
+
+}  // namespace rec

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/buffer.h"
+#include "core/base/json.h"
+#include "rec_plugin_api.h"
+
+namespace rec {
+
+// A named array whose memory somebody owns: a plugin's copy, or the bytes of a file.
+struct NamedTensor {
+  std::string name;
+  int32_t dtype = REC_DTYPE_F32;
+  int32_t kind = 0;  // REC_TENSOR_ for a model's own tensors, 0 for the library's
+  std::vector<int64_t> shape;
+  std::shared_ptr<const void> owner;
+  const void* data = nullptr;
+
+  int64_t elements() const;
+  int64_t bytes() const;
+  template <class T>
+  std::span<const T> as() const {
+    return {static_cast<const T*>(data), static_cast<size_t>(elements())};
+  }
+};
+
+template <class T>
+struct DtypeOf;
+template <> struct DtypeOf<float> { static constexpr int32_t value = REC_DTYPE_F32; };
+template <> struct DtypeOf<double> { static constexpr int32_t value = REC_DTYPE_F64; };
+template <> struct DtypeOf<int32_t> { static constexpr int32_t value = REC_DTYPE_I32; };
+template <> struct DtypeOf<int64_t> { static constexpr int32_t value = REC_DTYPE_I64; };
+template <> struct DtypeOf<char> { static constexpr int32_t value = REC_DTYPE_U8; };
+template <> struct DtypeOf<uint8_t> { static constexpr int32_t value = REC_DTYPE_U8; };
+
+// A tensor over memory that the caller keeps alive.
+template <class T>
+NamedTensor borrow_tensor(std::string name, std::vector<int64_t> shape, const T* data, int32_t kind = 0) {
+  return {std::move(name), DtypeOf<std::remove_const_t<T>>::value, kind, std::move(shape), nullptr, data};
+}
+// A tensor that owns its buffer.
+template <class T>
+NamedTensor own_tensor(std::string name, std::vector<int64_t> shape, Buffer<T> buffer, int32_t kind = 0) {
+  auto owner = std::make_shared<Buffer<T>>(std::move(buffer));
+  const void* data = owner->data();
+  return {std::move(name), DtypeOf<T>::value, kind, std::move(shape), std::move(owner), data};
+}
+
+// Safetensors layout with our manifest: 8 bytes header length, JSON header, data without holes. __metadata__ holds
+// recore.manifest (a checksum per tensor in it) and recore.header_xxh3, the hash of everything before the data with its
+// own digits read as zeros. Every byte is covered by one of them.
+struct TensorFile {
+  Json manifest;
+  std::vector<NamedTensor> tensors;
+
+  const NamedTensor* find(std::string_view name) const;
+  // CORRUPT_DATA unless it is there with this type and number of dimensions.
+  const NamedTensor& require(std::string_view name, int32_t dtype, size_t n_dims) const;
+};
+
+// Saves whole or not at all. `kind` of each tensor travels in the manifest.
+void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors);
+
+// Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").
+TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes = 0);
+// The same over bytes that tensors will point into. `name` stands for the file in messages.
+TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name, std::string_view format);
+
+}  // namespace rec

@@ -1,0 +1,157 @@
+// Trainer's checkpoints: all state of the plugin as named tensors, the cursor, and the best epoch's parameters.
+#include <algorithm>
+#include <cmath>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/training/trainer.h"
+
+namespace rec {
+
+namespace {
+
+constexpr std::string_view kFormat = "recore.checkpoint";
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+double to_double(const Json& value) { return value.is_null() ? std::nan("") : value.get<double>(); }
+
+void add_parameters(std::vector<NamedTensor>& out, const char* prefix, const Model& model) {
+  for (NamedTensor tensor : model.parameters) {
+    tensor.name = prefix + tensor.name;
+    tensor.kind = 0;
+    out.push_back(std::move(tensor));
+  }
+}
+
+void set_tensor(PluginModel& model, const std::vector<rec_tensor_info_t>& infos, size_t i, const TensorFile& file, const std::string& prefix) {
+  const rec_tensor_info_t& info = infos[i];
+  const NamedTensor& tensor = file.require(prefix + info.name, info.dtype, static_cast<size_t>(info.n_dims));
+  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), info.shape))
+    throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", tensor.name, "' has another shape"));
+  model.set_tensor(static_cast<int64_t>(i), tensor.data);
+}
+
+}  // namespace
+
+std::string dataset_hash(const Dataset& data) {
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  const auto add = [&](const auto& buffer) {
+    const int64_t n = buffer.size();
+    XXH3_64bits_update(&state, &n, sizeof n);
+    if (n > 0) XXH3_64bits_update(&state, buffer.data(), static_cast<size_t>(n) * sizeof(*buffer.data()));
+  };
+  for (const IdMap* ids : {&data.users, &data.items}) {
+    add(ids->i64());
+    add(ids->offsets());
+    add(ids->bytes());
+  }
+  add(data.user);
+  add(data.item);
+  add(data.time);
+  add(data.weight);
+  add(data.part);
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(&state)));
+  return text;
+}
+
+// What must be equal for a checkpoint to be of this run. Epochs, patience and threads may change.
+Json Trainer::run_identity() const {
+  Json params = params_json_;
+  for (const char* free : {"epochs", "patience", "threads"}) params.erase(free);
+  return {{"model", plugin_.name()}, {"model_version", plugin_.table->model_version}, {"parameters", std::move(params)},
+          {"data_hash", data_hash_}, {"metrics", options_.metrics}};
+}
+
+void Trainer::save_checkpoint(const Observer& observer) {
+  std::vector<NamedTensor> tensors;
+  const std::vector<rec_tensor_info_t> infos = live_->tensors();
+  for (size_t i = 0; i < infos.size(); ++i) {
+    auto buffer = std::make_shared<Buffer<char>>(Buffer<char>::uninitialized(checked_mul(tensor_elements(infos[i]), dtype_size(infos[i].dtype))));
+    live_->get_tensor(static_cast<int64_t>(i), buffer->data());
+    NamedTensor tensor{infos[i].name, infos[i].dtype, infos[i].kind, {}, nullptr, buffer->data()};
+    tensor.shape.assign(infos[i].shape, infos[i].shape + infos[i].n_dims);
+    tensor.owner = std::move(buffer);
+    tensors.push_back(std::move(tensor));
+  }
+  if (best_ != nullptr) add_parameters(tensors, "best.", *best_);
+  if (last_ != nullptr && last_ != best_) add_parameters(tensors, "last.", *last_);
+  Json history = Json::array();
+  for (const EpochRecord& record : history_) history.push_back({{"loss", number(record.loss)}, {"metrics", record.metrics}});
+  const Json manifest = {{"format", kFormat}, {"run", run_identity()}, {"epoch", cursor_.epoch}, {"batch", cursor_.batch},
+                         {"loss_sum", loss_sum_}, {"history", std::move(history)}, {"best_epoch", best_epoch_}, {"stale", stale_}};
+  rename_if_there(options_.checkpoint_path, options_.checkpoint_path + ".prev");
+  write_tensor_file(options_.checkpoint_path, manifest, tensors);
+  log::write(REC_LOG_DEBUG, cat("checkpoint path=", options_.checkpoint_path, " epoch=", cursor_.epoch, " batch=", cursor_.batch));
+  observer(event(REC_EVENT_CHECKPOINT));
+}
+
+// The newest checkpoint that is whole; none at all is a fresh start.
+void Trainer::load_checkpoint() {
+  if (options_.checkpoint_path.empty()) throw invalid_argument("resume", "needs checkpoint_path");
+  std::optional<Error> damage;
+  for (const std::string& path : {options_.checkpoint_path, options_.checkpoint_path + ".prev"}) {
+    if (!file_exists(path)) continue;
+    std::optional<TensorFile> file;
+    try {
+      file = read_tensor_file(path, kFormat);
+    } catch (const Error& error) {
+      if (error.status != REC_CORRUPT_DATA) throw;
+      if (!damage) damage = error;
+      log::write(REC_LOG_WARNING, cat("checkpoint_damaged path=", path, " reason=", error.message));
+      continue;
+    }
+    const Json& theirs = file->manifest.at("run");
+    const Json ours = run_identity();
+    for (const auto& [key, value] : ours.items())
+      if (theirs.value(key, Json()) != value)
+        throw invalid_argument("checkpoint_path", path, " is of another run: its ", key, " is ",
+                               printable(dump_json(theirs.value(key, Json()))), ", this run's is ", printable(dump_json(value)));
+    try {
+      restore(*file);
+    } catch (const Json::exception& error) {
+      throw Error(REC_CORRUPT_DATA, cat(path, ": the manifest is not sound: ", printable(error.what())));
+    }
+    return;
+  }
+  if (damage) throw *damage;
+}
+
+void Trainer::restore(const TensorFile& file) {
+  const Json& manifest = file.manifest;
+  const std::vector<rec_tensor_info_t> infos = live_->tensors();
+  for (size_t i = 0; i < infos.size(); ++i) set_tensor(*live_, infos, i, file, "");
+  cursor_ = {manifest.at("epoch").get<int64_t>(), manifest.at("batch").get<int64_t>()};
+  loss_sum_ = manifest.at("loss_sum").get<double>();
+  best_epoch_ = manifest.at("best_epoch").get<int64_t>();
+  stale_ = manifest.at("stale").get<int64_t>();
+  for (const Json& record : manifest.at("history"))
+    history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")), record.at("metrics").get<std::vector<double>>()});
+  const auto n_history = static_cast<int64_t>(history_.size());
+  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch >= batch_plan_.batches_per_epoch() || best_epoch_ < 0 || best_epoch_ > n_history)
+    throw Error(REC_CORRUPT_DATA, "the checkpoint's cursor is outside this run");
+  if (cursor_.epoch == 0) return;
+
+  // The models of finished epochs, by a second instance of the plugin.
+  const auto rebuild = [&](const char* prefix, int64_t epoch) {
+    PluginModel other(plugin_, params_, schema_);
+    other.use(pool_.get(), nullptr);
+    other.initialize(params_->integer("seed"));
+    other.bind(view_);
+    for (size_t i = 0; i < infos.size(); ++i) {
+      // State that is no parameter belongs to the live model; at the end of the last epoch that is this model's.
+      if (infos[i].kind == REC_TENSOR_PARAMETER) set_tensor(other, infos, i, file, prefix);
+      else if (infos[i].kind == REC_TENSOR_STATE) set_tensor(other, infos, i, file, "");
+    }
+    return snapshot(other, params_, catalog_, info(epoch));
+  };
+  if (best_epoch_ > 0) best_ = rebuild("best.", best_epoch_);
+  last_ = best_epoch_ == cursor_.epoch ? best_ : rebuild("last.", cursor_.epoch);
+}
+
+}  // namespace rec

@@ -1,0 +1,290 @@
+#include "core/training/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/plugin/loop_params.h"
+
+namespace rec {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+rec_csr_t view_of(const Csr& csr, int64_t n_columns) {
+  return {csr.offsets.data(), csr.columns.data(), csr.n_rows(), n_columns};
+}
+
+rec_tensor_view_t host_view(void* data, int32_t dtype, int64_t rows, int64_t columns) {
+  rec_tensor_view_t view{data, dtype, columns > 0 ? 2 : 1, REC_DEVICE_CPU, 0, {rows, columns}, {std::max<int64_t>(columns, 1), 1}};
+  return view;
+}
+
+}  // namespace
+
+Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
+                 TrainerOptions options)
+    : dataset_(std::move(dataset)),
+      plugin_(PluginRegistry::instance().find(model)),
+      options_(std::move(options)),
+      budget_(options_.memory_limit_bytes) {
+  const std::span<const rec_param_t> tables[] = {plugin_.params(), loop_params()};
+  const Json given = params_json.empty() ? Json::object() : parse_json(params_json, "params_json");
+  params_ = std::make_shared<const Params>(parse_params(given, tables));
+  params_json_ = params_to_json(*params_, tables);
+  metrics_ = parse_metrics(options_.metrics);
+  if (!options_.main_metric.empty()) {
+    const auto main = parse_metrics(options_.main_metric);
+    const auto it = std::find_if(metrics_.begin(), metrics_.end(), [&](const MetricSpec& m) { return m.name == main.front().name; });
+    if (main.size() != 1 || it == metrics_.end())
+      throw invalid_argument("main_metric", "must be one of metrics (", options_.metrics, "), got ", printable(options_.main_metric));
+    main_metric_ = static_cast<size_t>(it - metrics_.begin());
+  }
+  check_params();
+  prepare_data();
+  if (options_.resume) load_checkpoint();
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::check_params() const {
+  if (params_->text("device") == "cuda")
+    throw Error(REC_DEVICE, "device: 'cuda' needs librecore_cuda.so and an NVIDIA GPU, and this installation has no "
+                            "librecore_cuda.so; use device=cpu").at_argument("device");
+}
+
+void Trainer::prepare_data() {
+  const Dataset& data = *dataset_;
+  const auto n_train = static_cast<int64_t>(std::count(data.part.begin(), data.part.end(), Part::kTrain));
+  if (n_train == 0)
+    throw Error(REC_INVALID_DATA, cat("dataset: no training interaction among ", data.n(), " rows")).at_argument("dataset");
+  schema_ = {sizeof schema_, !data.time.empty(), data.n_users(), data.n_items(), n_train, !data.weight.empty(), 0};
+  const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
+  budget_.charge(plan.memory_bytes, "the model");
+  budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
+  const std::string& sampler = params_->text("sampler");
+  if (sampler == "dns" && plan.negatives == REC_NEGATIVES_SAMPLED && (plan.capabilities & REC_CAP_SCORE_LIVE) == 0)
+    throw Error(REC_UNSUPPORTED, cat("sampler: 'dns' ranks candidates by the model in training, which '", plugin_.name(),
+                                     "' does not offer; use uniform or popularity")).at_argument("sampler");
+
+  train_ = build_interactions(data, true, false, false);
+  if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
+  catalog_ = make_catalog(data, train_);
+  data_hash_ = dataset_hash(data);
+  view_ = {};
+  view_.struct_size = sizeof view_;
+  view_.by_user = rec::view_of(train_.by_user, data.n_items());
+  view_.by_item = rec::view_of(train_.by_item, data.n_users());
+  view_.user_times = train_.user_time.empty() ? nullptr : train_.user_time.data();
+  view_.user_weights = train_.user_weight.empty() ? nullptr : train_.user_weight.data();
+  if (plan.wants_graph) {
+    view_.graph_users = rec::view_of(graph_.users, data.n_items());
+    view_.graph_items = rec::view_of(graph_.items, data.n_users());
+  }
+
+  pool_ = std::make_unique<ThreadPool>(resolve_threads(params_->integer("threads")));
+  live_ = std::make_unique<PluginModel>(plugin_, params_, schema_);
+  live_->use(pool_.get(), nullptr);
+  live_->initialize(params_->integer("seed"));
+  live_->bind(view_);
+
+  n_epochs_ = params_->integer("epochs");
+  if (plan.max_epochs > 0) n_epochs_ = std::min(n_epochs_, plan.max_epochs);
+  batch_plan_.train = &train_;
+  batch_plan_.n_items = data.n_items();
+  batch_plan_.rows = plan.rows;
+  batch_plan_.batch_size = plan.batch_size > 0 ? plan.batch_size : params_->integer("batch_size");
+  batch_plan_.seed = static_cast<uint64_t>(params_->integer("seed"));
+  for (int32_t i = 0; i < plan.n_columns; ++i) batch_plan_.weights |= plan.columns[i] == REC_COLUMN_WEIGHT;
+  if (plan.negatives == REC_NEGATIVES_SAMPLED) {
+    const int64_t candidates = sampler == "dns" ? params_->integer("dns_candidates") : 1;
+    batch_plan_.n_negatives = params_->integer("num_neg") * candidates;
+    sampler_ = std::make_unique<NegativeSampler>(
+        sampler == "popularity" ? NegativeSampler::popularity(train_, data.n_items(), params_->number("sampler_alpha"), batch_plan_.seed)
+                                : NegativeSampler::uniform(catalog_->seen, data.n_items(), batch_plan_.seed));
+    batch_plan_.sampler = sampler_.get();
+  }
+  if (std::find(data.part.begin(), data.part.end(), Part::kValid) != data.part.end()) {
+    Protocol protocol = options_.protocol;
+    protocol.part = Part::kValid;
+    evaluator_ = std::make_unique<Evaluator>(data, *catalog_, protocol, metrics_);
+  }
+}
+
+rec_batch_t Trainer::view_of(const Batch& batch, int32_t* items, int64_t n_candidates) {
+  columns_.clear();
+  const rec_plan_t& plan = live_->plan();
+  for (int32_t i = 0; i < plan.n_columns; ++i) {
+    const int32_t id = plan.columns[i];
+    rec_column_t column{id, 0, {}};
+    if (id == REC_COLUMN_USER) column.view = host_view(const_cast<int32_t*>(batch.users.data()), REC_DTYPE_I32, batch.n_rows, 0);
+    if (id == REC_COLUMN_ITEM) column.view = host_view(items, REC_DTYPE_I32, batch.n_rows, n_candidates);
+    if (id == REC_COLUMN_WEIGHT) column.view = host_view(const_cast<float*>(batch.weights.data()), REC_DTYPE_F32, batch.n_rows, 0);
+    columns_.push_back(column);
+  }
+  return {sizeof(rec_batch_t), plan.n_columns, columns_.data(), batch.n_rows, batch.epoch, batch.index, batch.first_row,
+          batch_plan_.batches_per_epoch()};
+}
+
+// Dynamic negative sampling: of each group of candidates the one the model scores highest; the first on ties.
+void Trainer::pick_dynamic_negatives(const Batch& batch) {
+  const int64_t n_neg = params_->integer("num_neg"), per_negative = params_->integer("dns_candidates");
+  const int64_t wide = batch.n_candidates;
+  candidate_scores_.resize(static_cast<size_t>(batch.n_rows * wide));
+  picked_.resize(static_cast<size_t>(batch.n_rows * (1 + n_neg)));
+  live_->score_live(view_of(batch, const_cast<int32_t*>(batch.items.data()), wide), candidate_scores_.data());
+  for (int64_t b = 0; b < batch.n_rows; ++b) {
+    const int32_t* items = batch.items.data() + b * wide;
+    const float* scores = candidate_scores_.data() + b * wide;
+    int32_t* out = picked_.data() + b * (1 + n_neg);
+    out[0] = items[0];
+    for (int64_t k = 0; k < n_neg; ++k) {
+      const float* group = scores + 1 + k * per_negative;
+      out[1 + k] = items[1 + k * per_negative + (std::max_element(group, group + per_negative) - group)];
+    }
+  }
+}
+
+double Trainer::step(const Batch& batch) {
+  int32_t* items = const_cast<int32_t*>(batch.items.data());
+  int64_t n_candidates = batch.n_candidates;
+  if (sampler_ != nullptr && params_->text("sampler") == "dns") {
+    pick_dynamic_negatives(batch);
+    items = picked_.data();
+    n_candidates = 1 + params_->integer("num_neg");
+  }
+  const double loss = live_->compute(view_of(batch, items, n_candidates));
+  if (batch_plan_.rows == REC_PLAN_INTERACTIONS && !std::isfinite(loss))
+    throw Error(REC_NUMERIC, cat("the loss is ", loss, " in epoch ", batch.epoch + 1, ", batch ", batch.index + 1,
+                                 "; training stopped before this step. A smaller lr often helps"));
+  live_->apply();
+  return loss;
+}
+
+void Trainer::run(const Observer& observer, const CancelToken* cancel) {
+  struct UseToken {  // slots poll the token of this run only
+    PluginModel& model;
+    ThreadPool* pool;
+    ~UseToken() { model.use(pool, nullptr); }
+  } use_token{*live_, pool_.get()};
+  live_->use(pool_.get(), cancel);
+
+  observer(event(REC_EVENT_START));
+  const int64_t n_batches = batch_plan_.batches_per_epoch();
+  BatchStream batches(batch_plan_, cursor_, n_epochs_);
+  Clock::time_point checkpointed = Clock::now();
+  const auto checkpoint = [&] {
+    if (options_.checkpoint_path.empty()) return;
+    save_checkpoint(observer);
+    checkpointed = Clock::now();
+  };
+  while (cursor_.epoch < n_epochs_ && !patience_is_out()) {
+    const Clock::time_point start = Clock::now();
+    Clock::time_point reported = start;
+    while (cursor_.batch < n_batches) {
+      if (cancel != nullptr && cancel->requested()) {
+        checkpoint();
+        throw_if_cancelled(cancel);
+      }
+      const Batch* batch = batches.next();                 // data and negatives, built ahead
+      loss_sum_ += step(*batch);                           // the plugin's compute and apply
+      ++cursor_.batch;
+      const bool due = options_.checkpoint_batches > 0 && cursor_.batch % options_.checkpoint_batches == 0;
+      if (due || seconds_since(checkpointed) >= options_.checkpoint_seconds) checkpoint();
+      if (seconds_since(reported) >= 0.1) {
+        reported = Clock::now();
+        TrainingEvent progress = event(REC_EVENT_PROGRESS);
+        progress.train_seconds = seconds_since(start);
+        observer(progress);
+      }
+    }
+    end_epoch(seconds_since(start), observer, cancel);     // evaluation, best epoch
+  }
+  checkpoint();
+}
+
+void Trainer::end_epoch(double seconds, const Observer& observer, const CancelToken* cancel) {
+  const int64_t epoch = cursor_.epoch + 1;
+  TrainingEvent done = event(REC_EVENT_EPOCH);
+  done.train_seconds = seconds;
+  const Clock::time_point start = Clock::now();
+  std::shared_ptr<const Model> now;
+  try {
+    now = snapshot(*live_, params_, catalog_, {});
+  } catch (Error& error) {
+    if (error.status == REC_NUMERIC) error.message += cat(" after epoch ", epoch);
+    throw;
+  }
+  EpochRecord record{epoch, done.loss, {}};
+  if (evaluator_ != nullptr && (epoch % params_->integer("eval_every") == 0 || epoch == n_epochs_)) {
+    const Ranker ranker(now);
+    const Report report = evaluator_->run(ranker, *pool_, cancel);
+    done.metric_names = report.names;
+    done.metric_values = record.metrics = report.means;
+  }
+  done.eval_seconds = seconds_since(start);
+
+  // Nothing above changed this object, so a cancelled evaluation is repeated by the next run.
+  history_.push_back(std::move(record));
+  const std::vector<double>& metrics = history_.back().metrics;
+  const auto best = [&]() -> const std::vector<double>& { return history_[static_cast<size_t>(best_epoch_ - 1)].metrics; };
+  const bool evaluated = !metrics.empty();
+  done.is_best = evaluated ? best_epoch_ == 0 || best().empty() || metrics[main_metric_] > best()[main_metric_]
+                           : evaluator_ == nullptr;
+  if (done.is_best) best_epoch_ = epoch;
+  if (evaluated) stale_ = done.is_best ? 0 : stale_ + 1;
+  cursor_ = {cursor_.epoch + 1, 0};
+  loss_sum_ = 0;
+  auto finished = std::make_shared<Model>(*now);
+  finished->info = info(epoch);
+  last_ = finished;
+  if (done.is_best) best_ = last_;
+  observer(done);
+}
+
+bool Trainer::patience_is_out() const {
+  const int64_t patience = params_->integer("patience");
+  return patience > 0 && stale_ >= patience;
+}
+
+std::shared_ptr<const Model> Trainer::model(int32_t which) const {
+  if (which != REC_MODEL_BEST && which != REC_MODEL_LAST)
+    throw invalid_argument("which", "must be REC_MODEL_BEST (0) or REC_MODEL_LAST (1), got ", which);
+  const std::shared_ptr<const Model>& wanted = which == REC_MODEL_BEST && best_ != nullptr ? best_ : last_;
+  if (wanted == nullptr) throw Error(REC_BAD_STATE, "trainer: no epoch is finished yet, so there is no model");
+  return wanted;
+}
+
+TrainingEvent Trainer::event(int32_t kind) const {
+  TrainingEvent event;
+  event.kind = kind;
+  event.epoch = cursor_.epoch + 1;
+  event.n_epochs = n_epochs_;
+  event.batch = cursor_.batch;
+  event.n_batches = batch_plan_.batches_per_epoch();
+  const bool has_loss = batch_plan_.rows == REC_PLAN_INTERACTIONS && cursor_.batch > 0;
+  event.loss = has_loss ? loss_sum_ / static_cast<double>(cursor_.batch) : std::nan("");
+  return event;
+}
+
+// What of a model goes into its file: no clock, no path, so that equal runs give equal files.
+Json Trainer::info(int64_t epoch) const {
+  Json metrics = Json::object();
+  const EpochRecord& record = history_[static_cast<size_t>(epoch - 1)];
+  for (size_t i = 0; i < record.metrics.size(); ++i) metrics[metrics_[i].name + options_.protocol.suffix()] = record.metrics[i];
+  return {{"parameters", params_json_},
+          {"plugin_version", plugin_.table->version},
+          {"epoch", epoch},
+          {"seed", params_->integer("seed")},
+          {"valid_metrics", std::move(metrics)},
+          {"data_hash", data_hash_},
+          {"n_train", schema_.n_interactions},
+          {"library_version", rec_version_string()}};
+}
+
+}  // namespace rec

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/data/dataset.h"
+#include "core/evaluation/evaluator.h"
+#include "core/plugin/model.h"
+#include "core/serving/model.h"
+#include "core/training/batches.h"
+
+namespace rec {
+
+struct TrainerOptions {
+  bool resume = false;
+  std::string checkpoint_path;      // "" = none
+  double checkpoint_seconds = 30;
+  int64_t checkpoint_batches = 0;   // > 0: also after every so many batches
+  std::string metrics = "ndcg@20,recall@20";
+  std::string main_metric;          // "" = the first of metrics
+  Protocol protocol;
+  int64_t memory_limit_bytes = 0;
+};
+
+// What a run reports; names and values live for the call.
+struct TrainingEvent {
+  int32_t kind = REC_EVENT_PROGRESS;
+  int64_t epoch = 0, n_epochs = 0, batch = 0, n_batches = 0;
+  double loss = 0, train_seconds = 0, eval_seconds = 0;
+  std::vector<std::string> metric_names;
+  std::vector<double> metric_values;
+  bool is_best = false;
+};
+using Observer = std::function<void(const TrainingEvent&)>;
+
+// One model in training over one data set: the epoch loop, evaluation, early stop, checkpoints.
+class Trainer {
+ public:
+  Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
+          TrainerOptions options);
+  ~Trainer();
+
+  void run(const Observer& observer, const CancelToken* cancel);
+  // REC_MODEL_BEST or REC_MODEL_LAST; BAD_STATE when no epoch is finished.
+  std::shared_ptr<const Model> model(int32_t which) const;
+
+ private:
+  struct EpochRecord {
+    int64_t epoch;  // from 1
+    double loss;
+    std::vector<double> metrics;
+  };
+
+  void check_params() const;
+  void prepare_data();
+  void pick_dynamic_negatives(const Batch& batch);
+  rec_batch_t view_of(const Batch& batch, int32_t* items, int64_t n_candidates);
+  double step(const Batch& batch);
+  void end_epoch(double seconds, const Observer& observer, const CancelToken* cancel);
+  bool patience_is_out() const;
+  Json run_identity() const;
+  Json info(int64_t epoch) const;
+  void save_checkpoint(const Observer& observer);
+  void load_checkpoint();
+  void restore(const TensorFile& file);
+  TrainingEvent event(int32_t kind) const;
+
+  std::shared_ptr<const Dataset> dataset_;
+  const Plugin& plugin_;
+  TrainerOptions options_;
+  std::shared_ptr<const Params> params_;
+  Json params_json_;
+  std::vector<MetricSpec> metrics_;
+  size_t main_metric_ = 0;
+  std::string data_hash_;
+  MemoryBudget budget_;
+
+  Interactions train_;
+  Graph graph_;
+  rec_schema_t schema_{};
+  rec_dataset_view_t view_{};
+  std::shared_ptr<const Catalog> catalog_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<PluginModel> live_;
+  std::unique_ptr<NegativeSampler> sampler_;
+  std::unique_ptr<Evaluator> evaluator_;  // nullptr without a valid part
+  BatchPlan batch_plan_;
+  int64_t n_epochs_ = 0;
+
+  Cursor cursor_;
+  double loss_sum_ = 0;  // of the batches of this epoch
+  std::vector<EpochRecord> history_;
+  int64_t best_epoch_ = 0, stale_ = 0;
+  std::shared_ptr<const Model> best_, last_;
+  std::vector<rec_column_t> columns_;
+  std::vector<float> candidate_scores_;
+  std::vector<int32_t> picked_;
+};
+
+// A hash of ids, interactions and parts: names the data and its split.
+std::string dataset_hash(const Dataset& dataset);
+
+}  // namespace rec

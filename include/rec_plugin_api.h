@@ -1,0 +1,420 @@
+/**
+ * Recore's plugin ABI: what a recommender model gives the library and gets from it. A plugin needs this header and a C
+ * compiler; it links nothing of the library.
+ *
+ * The library owns the epoch loop, shuffling, negative ids, evaluation, checkpoints, NaN checks, files and threads. The
+ * plugin owns parameters, gradients, the optimiser step and scoring. It starts no thread, prints nothing, opens no file,
+ * keeps no global state, and lets no C++ exception through a slot.
+ *
+ * The order of calls on one model:
+ *   plan, create, then either   initialize (a new model)     or  set_tensor for every tensor (resumed or loaded)
+ *   to train:  bind, { compute, apply } per batch, freeze after each epoch
+ *   to serve:  freeze, then encode / score / get_table from any number of threads at once
+ *   destroy.  bind may come before or after set_tensor.
+ *
+ * Each slot gets a rec_call_t, good for that call only; through it host->fail leaves an error text, host->should_stop
+ * asks for cancellation, host->parallel_for uses the library's threads. Slots run on one thread at a time except those
+ * marked [concurrent].
+ *
+ * Both tables start with struct_size and the ABI version and only grow at their end. A host calls a slot only when it
+ * lies inside the plugin's struct_size and is not NULL; a plugin does the same with the host's.
+ */
+#ifndef REC_PLUGIN_API_H
+#define REC_PLUGIN_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rec_c_api.h" /* status codes and log levels */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define REC_PLUGIN_ABI_MAJOR 1
+#define REC_PLUGIN_ABI_MINOR 0
+
+/* ---- tensors, batches, data ----------------------------------------------------------------------------------- */
+
+#define REC_DTYPE_F32 1
+#define REC_DTYPE_F64 2
+#define REC_DTYPE_I32 3
+#define REC_DTYPE_I64 4
+#define REC_DTYPE_U8 5
+
+#define REC_DEVICE_CPU 1  /* DLPack's numbers */
+#define REC_DEVICE_CUDA 2
+
+#define REC_MAX_DIMS 4
+
+/** A dense array. Row-major when strides are those of shape. */
+typedef struct rec_tensor_view_t {
+  void* data;
+  int32_t dtype;       /**< REC_DTYPE_ */
+  int32_t n_dims;      /**< 1 .. REC_MAX_DIMS */
+  int32_t device_type; /**< REC_DEVICE_ */
+  int32_t device_id;
+  int64_t shape[REC_MAX_DIMS];
+  int64_t strides[REC_MAX_DIMS]; /**< in elements */
+} rec_tensor_view_t;
+
+/* Columns of a batch, append-only. B rows, C candidates (the positive first), T history length. */
+#define REC_COLUMN_USER 1            /**< int32 [B] */
+#define REC_COLUMN_ITEM 2            /**< int32 [B, C] */
+#define REC_COLUMN_LABEL 3           /**< float [B] */
+#define REC_COLUMN_HISTORY 4         /**< int32 [B, T], oldest first, padded with -1 on the right */
+#define REC_COLUMN_HISTORY_LENGTH 5  /**< int32 [B] */
+#define REC_COLUMN_HISTORY_TIME 6    /**< int64 [B, T], seconds */
+#define REC_COLUMN_TIME 7            /**< int64 [B], seconds */
+#define REC_COLUMN_LOG_Q 8           /**< float [B, C] */
+#define REC_COLUMN_SESSION_RESET 9   /**< int32 [B] */
+#define REC_COLUMN_SLOT_KEEP 10      /**< int32 [B] */
+#define REC_COLUMN_IMPRESSION_MASK 11/**< uint8 [B, C] */
+#define REC_COLUMN_WEIGHT 12         /**< float [B] */
+#define REC_COLUMN_BASKET 13         /**< int32 [B, T] */
+#define REC_COLUMN_FEATURE 1000      /**< + number of the feature in the schema */
+
+typedef struct rec_column_t {
+  int32_t column_id; /**< REC_COLUMN_ */
+  int32_t reserved;
+  rec_tensor_view_t view;
+} rec_column_t;
+
+/** Rows of one training step, or queries to serve. Memory is the host's, for the call. */
+typedef struct rec_batch_t {
+  uint32_t struct_size;
+  int32_t n_columns;
+  const rec_column_t* columns; /**< [n_columns], those of the plan */
+  int64_t n_rows;
+  int64_t epoch;     /**< from 0 */
+  int64_t index;     /**< number of the batch in its epoch, from 0 */
+  int64_t first_row; /**< place of its first row in the epoch's order: keys of random streams */
+  int64_t n_epoch_batches;
+} rec_batch_t;
+
+/** Compressed rows: row r has columns[offsets[r] .. offsets[r + 1]). */
+typedef struct rec_csr_t {
+  const int64_t* offsets; /**< [n_rows + 1] */
+  const int32_t* columns;
+  int64_t n_rows;
+  int64_t n_columns; /**< one more than the largest column possible */
+} rec_csr_t;
+
+/** Sizes that are known before data are bound. */
+typedef struct rec_schema_t {
+  uint32_t struct_size;
+  int32_t has_times;
+  int64_t n_users;
+  int64_t n_items;
+  int64_t n_interactions; /**< training interactions, duplicates counted */
+  int32_t has_weights;
+  int32_t reserved;
+} rec_schema_t;
+
+/** The training interactions, in host memory that is 64-byte aligned and lives until destroy or the next bind. */
+typedef struct rec_dataset_view_t {
+  uint32_t struct_size;
+  int32_t reserved;
+  rec_csr_t by_user;         /**< items of each user, oldest first, duplicates kept */
+  rec_csr_t by_item;         /**< users of each item, ascending, duplicates kept */
+  const int64_t* user_times; /**< beside by_user.columns; NULL without times */
+  const float* user_weights; /**< beside by_user.columns; NULL without weights */
+  rec_csr_t graph_users;     /**< distinct items of each user, ascending; when the plan asks for the graph */
+  rec_csr_t graph_items;     /**< distinct users of each item, ascending */
+} rec_dataset_view_t;
+
+/* ---- parameters ----------------------------------------------------------------------------------------------- */
+
+#define REC_PARAM_INT 1
+#define REC_PARAM_FLOAT 2
+#define REC_PARAM_BOOL 3
+#define REC_PARAM_CHOICE 4 /**< one of the words in choices */
+#define REC_PARAM_LIST 5   /**< list of numbers, "[64, 32]" */
+#define REC_PARAM_TEXT 6
+
+/** One parameter of a model. Bounds are inclusive; min_value == max_value == 0 means none. */
+typedef struct rec_param_t {
+  const char* name;
+  int32_t type; /**< REC_PARAM_ */
+  int32_t reserved;
+  const char* default_value; /**< as text: "64", "0.001", "true", "softplus" */
+  double min_value;
+  double max_value;
+  const char* choices; /**< "a|b|c" for REC_PARAM_CHOICE, else NULL */
+  const char* doc;     /**< one line */
+} rec_param_t;
+
+/** Validated values of the model's and the loop's parameters; read through the host's getters. */
+typedef struct rec_params_t rec_params_t;
+
+/* ---- the plan ------------------------------------------------------------------------------------------------- */
+
+#define REC_CAP_TRAIN ((int64_t)1 << 0)         /**< compute, apply */
+#define REC_CAP_USER_TABLE ((int64_t)1 << 1)    /**< get_table(REC_TABLE_USER) */
+#define REC_CAP_ITEM_TABLE ((int64_t)1 << 2)    /**< get_table(REC_TABLE_ITEM); score = user row . item row */
+#define REC_CAP_ENCODE ((int64_t)1 << 3)        /**< encode gives the query vector, ITEM_TABLE the other side */
+#define REC_CAP_SCORE ((int64_t)1 << 4)         /**< score(queries, candidates) */
+#define REC_CAP_COLD_USER ((int64_t)1 << 5)     /**< a history is enough, the user may be unknown */
+#define REC_CAP_INCREMENTAL ((int64_t)1 << 6)
+#define REC_CAP_GPU ((int64_t)1 << 7)
+#define REC_CAP_DETERMINISTIC ((int64_t)1 << 8) /**< same seed, same bits, any number of threads */
+#define REC_CAP_ITEM_WEIGHTS ((int64_t)1 << 9)  /**< get_item_weights: an item-by-item matrix scores a history */
+#define REC_CAP_SCORE_LIVE ((int64_t)1 << 10)   /**< score_live with the parameters as they are, for dynamic negatives */
+#define REC_CAP_GRADIENTS ((int64_t)1 << 11)    /**< gradients between compute and apply */
+
+#define REC_PLAN_INTERACTIONS 0 /**< a row is a training interaction; an epoch is all of them, shuffled */
+#define REC_PLAN_ITEMS 1        /**< a row is an item; an epoch is all of them, in order */
+
+#define REC_NEGATIVES_NONE 0    /**< item column [B, 1] */
+#define REC_NEGATIVES_SAMPLED 1 /**< item column [B, 1 + num_neg] by the loop's sampler */
+
+#define REC_PLAN_MAX_COLUMNS 32
+
+/** What a model needs, which follows from its parameters. The host zeroes it and sets struct_size. */
+typedef struct rec_plan_t {
+  uint32_t struct_size;
+  int32_t rows;          /**< REC_PLAN_ */
+  int32_t negatives;     /**< REC_NEGATIVES_ */
+  int32_t wants_graph;   /**< 1: the view's graph is filled */
+  int64_t capabilities;  /**< a subset of the plugin's */
+  int64_t max_epochs;    /**< 0 = as many as the user says */
+  int64_t batch_size;    /**< 0 = as the user says */
+  int64_t memory_bytes;  /**< estimate of what the model will allocate */
+  int32_t n_columns;
+  int32_t columns[REC_PLAN_MAX_COLUMNS]; /**< training columns wanted, REC_COLUMN_ */
+  int32_t n_query_columns;
+  int32_t query_columns[REC_PLAN_MAX_COLUMNS]; /**< columns that encode or score want */
+  int64_t history_max;   /**< longest history wanted in a query; 0 = all */
+} rec_plan_t;
+
+/* ---- host services -------------------------------------------------------------------------------------------- */
+
+/** The call that a slot is in. */
+typedef struct rec_call_t rec_call_t;
+
+typedef void (*rec_range_fn)(void* context, int64_t begin, int64_t end);
+
+#define REC_LOSS_BPR_SOFTPLUS 1 /**< mean of ln(1 + exp(s- - s+)) over rows and negatives */
+#define REC_LOSS_BPR_LOG 2      /**< mean of -ln(1e-10 + sigmoid(s+ - s-)) */
+#define REC_LOSS_BPR_MULTI 3    /**< softmax-weighted negatives, one term a row (ReChorus) */
+#define REC_LOSS_BCE 4          /**< mean binary cross-entropy with logits; column 0 has label 1, others 0 */
+#define REC_LOSS_SOFTMAX 5      /**< mean cross-entropy over the row's columns, target column 0 */
+
+/** Adam over a table [n_rows, d]; models.md 2.1. The arrays are the plugin's. */
+typedef struct rec_adam_t {
+  uint32_t struct_size;
+  int32_t lazy;        /**< 1: rows that are not listed stand still; 0: dense semantics, skipped steps are replayed */
+  float* parameter;    /**< [n_rows, d] */
+  float* first_moment; /**< [n_rows, d] */
+  float* second_moment;/**< [n_rows, d] */
+  int64_t* last_step;  /**< [n_rows] the step each row is up to */
+  int64_t n_rows;
+  int64_t d;
+  const float* steps;  /**< [step + 1, 2], from host->adam_steps */
+  double beta1;
+  double beta2;
+  double epsilon;
+  double weight_decay; /**< coupled: gradient += weight_decay * parameter */
+} rec_adam_t;
+
+/** What the library offers to plugins. Any thread that is inside a slot; kernels spread over the library's threads. */
+typedef struct rec_host_t {
+  uint32_t struct_size;
+  int32_t abi_major;
+  int32_t abi_minor;
+  int32_t reserved;
+
+  /** A log line, "event key=value". */
+  void (*log)(int32_t level, const char* message);
+  /** Leaves the text of a failure and returns status, so that a slot can `return host->fail(call, ...)`. */
+  rec_status_t (*fail)(rec_call_t* call, rec_status_t status, const char* message);
+  /** True when the caller has cancelled: return REC_CANCELLED soon. */
+  bool (*should_stop)(rec_call_t* call);
+  /** body over [0, n) in chunks that depend on n and chunk only. body must not throw. */
+  void (*parallel_for)(rec_call_t* call, int64_t n, int64_t chunk, rec_range_fn body, void* context);
+
+  /** Value of a declared parameter; asking for one that is not declared fails the slot. */
+  int64_t (*param_int)(const rec_params_t* params, const char* name);
+  double (*param_float)(const rec_params_t* params, const char* name);
+  bool (*param_bool)(const rec_params_t* params, const char* name);
+  /** Text of a choice or text parameter; lives as long as params. */
+  const char* (*param_text)(const rec_params_t* params, const char* name);
+  /** Number of elements of a list; the first max_values of them go to out_values. */
+  int64_t (*param_list)(const rec_params_t* params, const char* name, double* out_values, int64_t max_values);
+
+  /** Uniform in [low, high) and normal numbers, a function of (seed, stream, epoch, row) only; streams are the plugin's. */
+  void (*random_uniform)(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float low, float high, float* out,
+                         int64_t n);
+  void (*random_normal)(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float mean, float deviation, float* out,
+                        int64_t n);
+
+  /**
+   * y[r] = row_scale[r] * sum over c in row r of column_scale[c] * x[c]  +  addend_scale * addend[r]
+   * @param rows nullable [n_rows_listed]: only these rows of y are written. scales, addend nullable.
+   * @param x [csr->n_columns, d]. @param y [csr->n_rows, d], not x.
+   */
+  void (*propagate)(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, const float* column_scale,
+                    const float* x, int64_t d, const float* addend, float addend_scale, float* y, const int32_t* rows,
+                    int64_t n_rows_listed);
+  /** y[r] = sum over entries e of row r of weights[e] * x[columns[e]]; added onto y when accumulate. */
+  void (*weighted_rows)(rec_call_t* call, const rec_csr_t* csr, const float* weights, const float* x, int64_t d,
+                        bool accumulate, float* y);
+  /** scores[b, c] = user_table[users[b]] . item_table[items[b, c]], one chain of fused multiply-adds. */
+  void (*pair_scores)(rec_call_t* call, const int32_t* users, const int32_t* items, int64_t n_rows, int64_t n_columns,
+                      const float* user_table, const float* item_table, int64_t d, float* scores);
+  /** One of REC_LOSS_ over scores [n_rows, n_columns]; dscores is the gradient of *out_loss. */
+  rec_status_t (*loss)(rec_call_t* call, int32_t loss, const float* scores, int64_t n_rows, int64_t n_columns,
+                       double* out_loss, float* dscores);
+  /** Step sizes and bias corrections of steps 0 .. n_steps at a constant learning rate. @param out [n_steps + 1, 2]. */
+  void (*adam_steps)(double learning_rate, double beta1, double beta2, int64_t n_steps, float* out);
+  /**
+   * Step `step` (from 1) of Adam. rows nullable = every row, else ascending and distinct; gradients [n_rows_listed, d]
+   * nullable = zero: rows are only brought up to `step`.
+   */
+  rec_status_t (*adam)(rec_call_t* call, const rec_adam_t* adam, int64_t step, const int32_t* rows,
+                       int64_t n_rows_listed, const float* gradients);
+  /** parameter[rows] -= learning_rate * (gradients + weight_decay * parameter). */
+  void (*sgd)(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int64_t n_rows_listed,
+              const float* gradients, double learning_rate, double weight_decay);
+  /** accumulator += g^2; parameter -= learning_rate * g / (sqrt(accumulator) + epsilon). */
+  void (*adagrad)(rec_call_t* call, float* parameter, float* accumulator, int64_t d, const int32_t* rows,
+                  int64_t n_rows_listed, const float* gradients, double learning_rate, double epsilon,
+                  double weight_decay);
+  /** c[i, j] -= sum over p of a[i, p] * b[p, j] in float64; leading dimensions ldc, lda, ldb. */
+  void (*rank_update)(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b,
+                      int64_t ldb, int64_t m, int64_t n, int64_t k);
+} rec_host_t;
+
+/* ---- the plugin ----------------------------------------------------------------------------------------------- */
+
+/** The plugin's model object. */
+typedef struct rec_plugin_model_t rec_plugin_model_t;
+
+#define REC_TENSOR_PARAMETER 1 /**< part of the model: saved with it */
+#define REC_TENSOR_OPTIMIZER 2 /**< needed to go on training */
+#define REC_TENSOR_STATE 3     /**< any other state that resuming needs */
+
+/** A named tensor of a model; names are unique, letters, digits, '_' and '.'. */
+typedef struct rec_tensor_info_t {
+  const char* name;
+  int32_t dtype; /**< REC_DTYPE_ */
+  int32_t kind;  /**< REC_TENSOR_ */
+  int32_t n_dims;
+  int32_t reserved;
+  int64_t shape[REC_MAX_DIMS];
+} rec_tensor_info_t;
+
+#define REC_TABLE_USER 1 /**< [n_users, d], or [1, d] when one row serves every user, known or not */
+#define REC_TABLE_ITEM 2 /**< [n_items, d] */
+
+/** The plugin's table; static. */
+typedef struct rec_plugin_t {
+  uint32_t struct_size;
+  int32_t abi_major;        /**< REC_PLUGIN_ABI_MAJOR it was compiled with */
+  int32_t abi_minor;        /**< REC_PLUGIN_ABI_MINOR it was compiled with */
+  int32_t min_host_minor;   /**< lowest minor of a host that it can live with */
+  const char* name;         /**< model name: the file is librecore_<name>.so */
+  const char* version;      /**< of the plugin, "1.0.0" */
+  const char* doc;          /**< what the model is for, one line */
+  const char* paper;        /**< citation, or "" */
+  int32_t model_version;    /**< of its tensors; grows when their meaning changes */
+  int32_t reserved;
+  int64_t capabilities;     /**< all that some parameters may give */
+  const rec_param_t* params;
+  int64_t n_params;
+
+  /** Once, after the host has checked versions and capabilities. */
+  rec_status_t (*init)(rec_call_t* call, const rec_host_t* host);
+  /** What these parameters need. Refuses parameters that do not go together: UNSUPPORTED and a sentence. */
+  rec_status_t (*plan)(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema, rec_plan_t* out_plan);
+  rec_status_t (*create)(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema,
+                         rec_plugin_model_t** out_model);
+  void (*destroy)(rec_plugin_model_t* model);
+  /** Random start of every parameter, from seed. */
+  rec_status_t (*initialize)(rec_call_t* call, rec_plugin_model_t* model, int64_t seed);
+  rec_status_t (*bind)(rec_call_t* call, rec_plugin_model_t* model, const rec_dataset_view_t* view);
+
+  /** Forward and backward of one batch. A plan of REC_PLAN_ITEMS has no loss: *out_loss is not read. */
+  rec_status_t (*compute)(rec_call_t* call, rec_plugin_model_t* model, const rec_batch_t* batch, double* out_loss);
+  /** The optimiser's step with the gradients of the last compute. */
+  rec_status_t (*apply)(rec_call_t* call, rec_plugin_model_t* model);
+  /** Gradient of parameter tensor i as a dense view; lives until apply. */
+  rec_status_t (*gradients)(rec_call_t* call, rec_plugin_model_t* model, int64_t i, rec_tensor_view_t* out_view);
+  /** Scores [B, C] of the batch's items with the parameters as they are. */
+  rec_status_t (*score_live)(rec_call_t* call, rec_plugin_model_t* model, const rec_batch_t* batch, float* out_scores);
+
+  int64_t (*tensor_count)(const rec_plugin_model_t* model);
+  rec_status_t (*tensor_info)(rec_call_t* call, const rec_plugin_model_t* model, int64_t i, rec_tensor_info_t* out_info);
+  /** Copies tensor i to host memory of its size. */
+  rec_status_t (*get_tensor)(rec_call_t* call, rec_plugin_model_t* model, int64_t i, void* out_data);
+  rec_status_t (*set_tensor)(rec_call_t* call, rec_plugin_model_t* model, int64_t i, const void* data);
+  /** Today's name of a tensor saved by an older model_version; NULL result: it is gone. Optional. */
+  const char* (*tensor_name_of)(int32_t saved_model_version, const char* saved_name);
+
+  /** Makes what serving needs from the parameters as they are. */
+  rec_status_t (*freeze)(rec_call_t* call, rec_plugin_model_t* model);
+  /** A float32 table on the CPU; lives until the next freeze. [concurrent] */
+  rec_status_t (*get_table)(rec_call_t* call, const rec_plugin_model_t* model, int32_t table, rec_tensor_view_t* out_view);
+  /** Row h has the items i that item h speaks for, ascending, with their weights: score(i) = sum over the history of
+      weight(h, i). Lives until the next freeze. [concurrent] */
+  rec_status_t (*get_item_weights)(rec_call_t* call, const rec_plugin_model_t* model, rec_csr_t* out_csr,
+                                   const float** out_weights);
+  /** Query vectors [B, d] of the queries' users or histories. [concurrent] */
+  rec_status_t (*encode)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out_vectors);
+  /** Scores [B, C] of the queries' item column. [concurrent] */
+  rec_status_t (*score)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out_scores);
+} rec_plugin_t;
+
+/* ---- identity and entry --------------------------------------------------------------------------------------- */
+
+#define REC_PLUGIN_MAGIC 0x52454350 /* "RECP" */
+
+/** What the host reads from the file's note before any code of it runs. */
+typedef struct rec_plugin_note_t {
+  uint32_t name_size, description_size, type; /**< ELF note header: 8, the rest of this struct, 1 */
+  char owner[8];                              /**< "Recore" */
+  uint32_t magic;                             /**< REC_PLUGIN_MAGIC; other byte orders read another number */
+  int32_t abi_major;
+  int32_t abi_minor;
+  int32_t min_host_minor;
+  int32_t pointer_bits;
+  char model[64];
+  char version[32];
+  char runtime[48]; /**< "" or "libtorch": a library that may be in the process only once */
+} rec_plugin_note_t;
+
+#if defined(REC_PLUGIN_STATIC)
+#  define REC_PLUGIN_SYMBOL(model) rec_plugin_entry_##model
+#else
+#  define REC_PLUGIN_SYMBOL(model) rec_plugin_entry
+#endif
+
+#if defined(_WIN32)
+#  define REC_PLUGIN_EXPORT __declspec(dllexport)
+#else
+#  define REC_PLUGIN_EXPORT __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+#  define REC_PLUGIN_EXTERN_C extern "C"
+#else
+#  define REC_PLUGIN_EXTERN_C
+#endif
+
+/**
+ * The one symbol of a plugin and its note: REC_PLUGIN_ENTRY(lightgcn, "1.0.0", "") { return &table; }
+ * The function's argument is host; it only returns the static table, work starts in init.
+ */
+#define REC_PLUGIN_ENTRY(model_name, version_text, runtime_text)                                                   \
+  __attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t rec_plugin_note_value = { \
+      8, (uint32_t)(sizeof(rec_plugin_note_t) - 20), 1, "Recore", REC_PLUGIN_MAGIC, REC_PLUGIN_ABI_MAJOR,           \
+      REC_PLUGIN_ABI_MINOR, 0, (int32_t)(8 * sizeof(void*)), #model_name, version_text, runtime_text};              \
+  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* REC_PLUGIN_SYMBOL(model_name)(const rec_host_t* host);  \
+  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* REC_PLUGIN_SYMBOL(model_name)(const rec_host_t* host)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

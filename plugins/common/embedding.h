@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "plugins/common/model.h"
+
+namespace rec::plugin {
+
+enum class Optimizer { kAdam, kLazyAdam, kSgd, kAdagrad };
+
+Optimizer optimizer_named(const std::string& name);
+
+struct OptimizerOptions {
+  Optimizer kind = Optimizer::kAdam;
+  double lr = 1e-3;
+  double weight_decay = 0;  // coupled L2 on every row
+};
+
+// A table [n, d] with its optimiser's state. Dense Adam costs only the rows that are touched: what a row missed is
+// replayed when it is next touched or read, with the bits of dense Adam.
+class Embedding {
+ public:
+  Embedding(int64_t n, int64_t d, const OptimizerOptions& options);
+
+  int64_t n() const { return n_; }
+  int64_t d() const { return d_; }
+  const float* data() const { return values_.data(); }
+  const float* row(int64_t r) const { return values_.data() + r * d_; }
+
+  // xavier_uniform: U(-a, a), a = sqrt(6 / (n + d)); else normal(0, deviation).
+  void initialize_xavier(const Context& context, int64_t seed, int32_t stream);
+  void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
+
+  // One step with the gradients [n_rows, d] of the listed rows (ascending, distinct; nullptr = all).
+  void step(const Context& context, const int32_t* rows, int64_t n_rows, const float* gradients);
+  // The listed rows are about to be read: they get the steps they missed.
+  void catch_up(const Context& context, const int32_t* rows, int64_t n_rows);
+  void catch_up_all(const Context& context) { catch_up(context, nullptr, n_); }
+
+  // The table, its moments and its step, under NAME, adam.NAME.m and so on.
+  void append_tensors(std::vector<TensorRef>& out, const char* name, const std::vector<std::string>& state_names);
+  static std::vector<std::string> state_names(const char* name);
+  void restored();
+
+ private:
+  rec_adam_t adam() const;
+  void extend_steps(const Context& context);
+  bool replays() const { return options_.kind == Optimizer::kAdam; }
+
+  int64_t n_, d_;
+  OptimizerOptions options_;
+  std::vector<float> values_, m_, v_;
+  std::vector<int64_t> last_step_;
+  int64_t step_ = 0;
+  std::vector<float> steps_;  // [capacity + 1, 2]
+};
+
+}  // namespace rec::plugin
