@@ -81,7 +81,20 @@ REC_INLINE D8 fnma(D8 a, D8 b, D8 c) { return {_mm512_fnmadd_pd(a.v, b.v, c.v)};
 REC_INLINE D8 low_half(F16 a) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v))}; }
 REC_INLINE D8 high_half(F16 a) { return {_mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1))}; }
 
-REC_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
+// Entries of the lanes in `mask`, packed; sixteen are written whatever the mask.
+REC_INLINE void compress(float* out, F16 a, uint32_t mask) {
+  _mm512_storeu_ps(out, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), a.v));
+}
+REC_INLINE void compress_bits(int32_t* out, F16 a, uint32_t mask) {
+  _mm512_storeu_ps(out, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), a.v));
+}
+REC_INLINE void append(float* scores, int32_t* rows, F16 a, int32_t row, uint32_t mask) {
+  compress(scores, a, mask);
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  compress_bits(rows, {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_set1_epi32(row), lane))}, mask);
+}
+// Integers carried through float lanes.
+REC_INLINE F16 load_bits(const int32_t* p) { return {_mm512_loadu_ps(p)}; }
 
 }  // namespace
 }  // namespace rec::kernels
