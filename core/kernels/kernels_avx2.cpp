@@ -1,0 +1,10 @@
+#include "core/kernels/lanes_avx2.h"
+// The lanes come first: they are what the rest is made of.
+#include "core/kernels/impl_table.h"
+#include "core/kernels/levels.h"
+
+namespace rec::kernels {
+
+const Table kAvx2Table = table_of_this_level("avx2");
+
+}  // namespace rec::kernels

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/kernels/kernels.h"
+
+// The tables of the files kernels_*.cpp, one per instruction set.
+namespace rec::kernels {
+
+extern const Table kScalarTable;
+#if defined(__x86_64__)
+extern const Table kAvx2Table;
+extern const Table kAvx512Table;
+#endif
+
+}  // namespace rec::kernels
