@@ -12,6 +12,9 @@ namespace rec {
 
 enum class Quotes { kNone, kRfc4180 };
 
+// As a separator: each line is one cell. A TextFile holds no NUL.
+constexpr char kWholeLine = 0;
+
 // Rows of cells. Lines end in LF, CRLF or CR; empty lines are passed over. Cells are views into the file's bytes.
 class DelimitedReader {
  public:

@@ -55,7 +55,10 @@ void read(const std::string& format, const std::string& path, RowSink& sink) {
   if (format == "csv") return read_csv(path, 0, sink);
   if (format == "tsv") return read_csv(path, '\t', sink);
   if (format == "gru4rec") return read_gru4rec(path, sink);
-  throw Error(REC_UNSUPPORTED, cat("format: ", format));
+  if (format == "recbole") return read_recbole(path, sink);
+  if (format == "rechorus") return read_rechorus(path, sink);
+  if (format == "lightgcn") return read_lightgcn(path, sink);
+  return read_movielens(path, sink);
 }
 
 }  // namespace

@@ -43,6 +43,8 @@ class RowSink {
 
   // Which columns a file has; a later file must have the same.
   void begin_file(const std::string& path, bool has_time, bool has_weight);
+  // Bad rows from here on are those of a file of titles.
+  void begin_titles(const std::string& path) { path_ = path; }
   Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) const;
   // False when min_weight leaves the row out.
   bool add(const Row& row, Part part);
