@@ -8,7 +8,8 @@ namespace {
 char separator_of(const TextFile& file, char separator, const RowSink& sink) {
   if (sink.options().separator) return sink.options().separator->front();
   if (separator != 0) return separator;
-  const char found = detect_separator(first_line(file.text()));
+  const std::string_view line = first_line(file.text());
+  const char found = line.empty() ? ',' : detect_separator(line);
   if (found == 0)
     throw located(Error(REC_INVALID_DATA, "no separator (tab , ; |) in the first line; give it with separator").at_argument("separator"),
                   file.path, 1);

@@ -77,21 +77,24 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
   return -1;
 }
 
+ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options) {
+  for (auto name = header.begin(); name != header.end(); ++name)
+    if (std::find(header.begin(), name, *name) != name)
+      throw Error(REC_INVALID_DATA, cat("column '", printable(*name), "' stands twice in the header")).at_argument(*name);
+  ColumnPlan plan;
+  plan.n_columns = header.size();
+  plan.user = required_column(header, options.user_column, kUserNames, "user", "user_column");
+  plan.item = required_column(header, options.item_column, kItemNames, "item", "item_column");
+  plan.time = optional_column(header, options.time_column, kTimeNames, "time_column");
+  plan.weight = optional_column(header, options.weight_column, kWeightNames, "weight_column");
+  if (plan.user == plan.item) throw Error(REC_INVALID_DATA, "user and item are the same column").at_argument("item_column");
+  return plan;
+}
+
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options, const std::string& path,
                         int64_t line) {
   try {
-    for (size_t i = 0; i < header.size(); ++i)
-      if (std::find(header.begin(), header.begin() + static_cast<int64_t>(i), header[i]) != header.begin() + static_cast<int64_t>(i))
-        throw Error(REC_INVALID_DATA, cat("column '", printable(header[i]), "' stands twice in the header")).at_argument(header[i]);
-    ColumnPlan plan;
-    plan.n_columns = header.size();
-    plan.user = required_column(header, options.user_column, kUserNames, "user", "user_column");
-    plan.item = required_column(header, options.item_column, kItemNames, "item", "item_column");
-    plan.time = optional_column(header, options.time_column, kTimeNames, "time_column");
-    plan.weight = optional_column(header, options.weight_column, kWeightNames, "weight_column");
-    if (plan.user == plan.item)
-      throw Error(REC_INVALID_DATA, "user and item are the same column").at_argument("item_column");
-    return plan;
+    return plan_columns(header, options);
   } catch (Error& error) {
     throw located(std::move(error), path, line);
   }

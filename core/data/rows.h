@@ -18,7 +18,9 @@ struct ColumnPlan {
   size_t n_columns = 0;
 };
 
-// Columns by the options' names, else by their usual ones. INVALID_DATA at `line` naming what is missing or twice there.
+// Columns by the options' names, else by their usual ones. INVALID_DATA naming what is missing or twice there.
+ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options);
+// The same for a header at a line of a file.
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options, const std::string& path,
                         int64_t line);
 // A file of numbers without a header: user, item[, rating[, time]].

@@ -69,6 +69,7 @@ TextFile open_text(const std::string& path, MemoryBudget& budget) {
 }
 
 std::string_view first_line(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
   return text.substr(0, text.find_first_of("\r\n"));
 }
 

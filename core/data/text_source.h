@@ -27,7 +27,7 @@ TextFile open_text(const std::string& path, MemoryBudget& budget);
 // "path:line: message", with file and line in their fields; an error that has a place already keeps it.
 Error located(Error error, const std::string& path, int64_t line);
 
-// The first line, for telling formats apart; "" for a file that has none.
+// The first line that is not empty, for telling formats apart; "" for a file that has none.
 std::string_view first_line(std::string_view text);
 
 // FOLDER/NAME, or FOLDER/NAME.gz, whichever is there.
