@@ -43,18 +43,17 @@ class Evaluator {
   Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const;
 
  private:
-  struct Block;  // rows that are evaluated together
-
   void prepare_user_rows(const Dataset& data);
   void prepare_event_rows(const Dataset& data);
-  void prepare_candidates(const Dataset& data, const Catalog& catalog);
-  void evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values) const;
-  void evaluate_row(int64_t row, std::span<const int64_t> top, double* out) const;
-  void evaluate_scores(int64_t row, std::span<float> scores, double* out) const;
+  void prepare_candidates(const Dataset& data, const std::vector<std::vector<int64_t>>& events,
+                          const std::vector<int64_t>& row_users, const std::vector<int64_t>& row_events);
+  void evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values, double* weights) const;
+  double evaluate_scores(int64_t row, std::span<float> scores, double* out) const;
 
   Protocol protocol_;
   std::vector<MetricSpec> metrics_;
   int64_t n_items_;
+  ListMetrics lists_;
   int64_t max_k_ = 1;
   bool needs_scores_ = false;       // a metric or the tie rule looks at more than the top of the list
   Buffer<int32_t> item_row_;        // of each item of the data set; n_items_ and more = unknown to the model

@@ -104,9 +104,11 @@ void Trainer::prepare_data() {
   if (plan.negatives == REC_NEGATIVES_SAMPLED) {
     const int64_t candidates = sampler == "dns" ? params_->integer("dns_candidates") : 1;
     batch_plan_.n_negatives = params_->integer("num_neg") * candidates;
-    sampler_ = std::make_unique<NegativeSampler>(
-        sampler == "popularity" ? NegativeSampler::popularity(train_, data.n_items(), params_->number("sampler_alpha"), batch_plan_.seed)
-                                : NegativeSampler::uniform(catalog_->seen, data.n_items(), batch_plan_.seed));
+    Buffer<int64_t> item_counts(data.n_items());
+    for (int64_t i = 0; i < data.n_items(); ++i) item_counts[i] = train_.by_item.offsets[i + 1] - train_.by_item.offsets[i];
+    const NegativeKind kind = sampler == "popularity" ? NegativeKind::kPopularity : NegativeKind::kUniform;
+    sampler_ = std::make_unique<NegativeSampler>(catalog_->seen, item_counts.span(),
+                                                 NegativeOptions{kind, params_->number("sampler_alpha"), batch_plan_.seed});
     batch_plan_.sampler = sampler_.get();
   }
   if (std::find(data.part.begin(), data.part.end(), Part::kValid) != data.part.end()) {

@@ -1,0 +1,198 @@
+#include "core/data/arrow.h"
+
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "core/base/text.h"
+#include "core/data/arrow_column.h"
+#include "core/data/dataset_builder.h"
+#include "core/data/rows.h"
+
+namespace rec {
+
+namespace {
+
+// Holds an Arrow struct and releases it once.
+template <class T>
+struct Released {
+  T value{};
+  Released() = default;
+  explicit Released(const T& taken) : value(taken) {}
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
+  ~Released() { reset(); }
+  void reset() {
+    if (value.release != nullptr) value.release(&value);
+    value.release = nullptr;
+  }
+};
+
+using Stream = Released<ArrowArrayStream>;
+using Schema = Released<ArrowSchema>;
+using Array = Released<ArrowArray>;
+
+void check_call(Stream& stream, int code, const char* what) {
+  if (code == 0) return;
+  const char* why = stream.value.get_last_error == nullptr ? nullptr : stream.value.get_last_error(&stream.value);
+  throw Error(REC_IO, cat("stream: ", what, " failed with ", code, ": ", why == nullptr ? "no reason given" : printable(why)))
+      .at_argument("stream");
+}
+
+Error bad_stream(const std::string& what) { return Error(REC_INVALID_DATA, "stream: " + what).at_argument("stream"); }
+
+std::vector<std::string> column_names(const ArrowSchema& schema) {
+  if (schema.format == nullptr || std::string_view(schema.format) != "+s")
+    throw bad_stream("its schema is not a struct of columns");
+  if (schema.n_children > 0 && schema.children == nullptr) throw bad_stream("its schema has no children");
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < schema.n_children; ++i) {
+    const ArrowSchema* child = schema.children[i];
+    if (child == nullptr) throw bad_stream(cat("column ", i, " has no schema"));
+    names.emplace_back(child->name == nullptr ? "" : child->name);
+  }
+  return names;
+}
+
+void check_batch(const ArrowSchema& schema, const ArrowArray& batch) {
+  if (batch.length < 0 || batch.offset < 0) throw bad_stream("a batch has a negative length or offset");
+  if (batch.n_children != schema.n_children || (batch.n_children > 0 && batch.children == nullptr))
+    throw bad_stream(cat("a batch has ", batch.n_children, " columns, its schema ", schema.n_children));
+  if (batch.null_count > 0) throw bad_stream("a batch has null rows");
+}
+
+class Reader {
+ public:
+  Reader(const ArrowSchema& schema, const DatasetOptions& options)
+      : schema_(schema),
+        options_(options),
+        plan_(plan_columns(column_names(schema), options)),
+        builder_(id_type(options.user_id_type, plan_.user), id_type(options.item_id_type, plan_.item),
+                 options.memory_limit_bytes, nullptr) {
+    builder_.declare(plan_.time >= 0, plan_.weight >= 0);
+    if (options.min_weight && plan_.weight < 0) throw invalid_argument("min_weight", "the stream has no weight column");
+  }
+
+  void read(const ArrowArray& batch) {
+    check_batch(schema_, batch);
+    const auto open = [&](int column, const char* name) {
+      const ArrowArray* child = batch.children[column];
+      if (child == nullptr) throw bad_stream(cat("column ", column, " has no array"));
+      return ArrowColumn(*schema_.children[column], *child, name, batch.offset, batch.length, n_rows_);
+    };
+    const ArrowColumn users = open(plan_.user, "user_id"), items = open(plan_.item, "item_id");
+    check_kind(users, "user_id", true);
+    check_kind(items, "item_id", true);
+    std::optional<ArrowColumn> times, weights;
+    if (plan_.time >= 0) check_kind(times.emplace(open(plan_.time, "time")), "time", false);
+    if (plan_.weight >= 0) check_kind(weights.emplace(open(plan_.weight, "weight")), "weight", false);
+    for (int64_t i = 0; i < batch.length; ++i) {
+      try {
+        add(i, users, items, times, weights);
+      } catch (const Error& error) {
+        reject(error);
+      }
+    }
+    n_rows_ += batch.length;
+  }
+
+  Dataset finish() {
+    Dataset dataset = builder_.finish();
+    dataset.format = "arrow";
+    dataset.n_skipped = n_skipped_;
+    return dataset;
+  }
+
+ private:
+  int32_t id_type(int32_t wanted, int column) const {
+    if (wanted != REC_ID_AUTO) return wanted;
+    const ArrowSchema* schema = schema_.children[column];
+    if (schema->dictionary != nullptr) schema = schema->dictionary;
+    const std::string_view format = schema->format == nullptr ? "" : schema->format;
+    return format == "u" || format == "U" || format == "z" || format == "Z" || format == "vu" || format == "vz" ? REC_ID_BYTES
+                                                                                                            : REC_ID_INT64;
+  }
+
+  static void check_kind(const ArrowColumn& column, const char* name, bool id) {
+    const auto kind = column.kind();
+    const bool good = id ? kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kText : kind != ArrowColumn::Kind::kText;
+    const bool weight_of_time = std::string_view(name) == "weight" && kind == ArrowColumn::Kind::kTime;
+    if (good && !weight_of_time) return;
+    throw Error(REC_INVALID_DATA, cat(name, id ? ": ids must be integers, strings or binaries" : ": must be a column of numbers"))
+        .at_argument(name);
+  }
+
+  void add(int64_t i, const ArrowColumn& users, const ArrowColumn& items, const std::optional<ArrowColumn>& times,
+           const std::optional<ArrowColumn>& weights) {
+    users.refuse_null(i);
+    items.refuse_null(i);
+    int64_t time = 0;
+    if (times) {
+      times->refuse_null(i);
+      time = times->seconds_at(i);
+    }
+    float weight = 0;
+    if (weights) {
+      weights->refuse_null(i);
+      weight = static_cast<float>(weights->number_at(i));
+      if (!std::isfinite(weight)) throw Error(REC_INVALID_DATA, cat("weight: row ", n_rows_ + i, ": is not finite")).at_argument("weight");
+      if (options_.min_weight && static_cast<double>(weight) < *options_.min_weight) return;
+    }
+    const bool text_user = users.kind() == ArrowColumn::Kind::kText, text_item = items.kind() == ArrowColumn::Kind::kText;
+    const auto put = [&](auto user, auto item) {
+      try {
+        builder_.add(user, item, time, weight, Part::kTrain);
+      } catch (Error& error) {
+        error.message = cat("row ", n_rows_ + i, ": ", error.message);
+        throw;
+      }
+    };
+    if (text_user && text_item) put(users.text_at(i), items.text_at(i));
+    else if (text_user) put(users.text_at(i), items.integer_at(i));
+    else if (text_item) put(users.integer_at(i), items.text_at(i));
+    else put(users.integer_at(i), items.integer_at(i));
+  }
+
+  void reject(const Error& error) {
+    if (error.status != REC_INVALID_DATA || options_.bad_rows != REC_BAD_ROW_SKIP) throw error;
+    const int64_t limit = options_.max_bad_rows > 0 ? options_.max_bad_rows : 1000;
+    if (++n_skipped_ <= limit) return;
+    Error last = error;
+    last.message = cat("more than ", limit, " bad rows (max_bad_rows); the last is ", error.message);
+    throw last;
+  }
+
+  const ArrowSchema& schema_;
+  const DatasetOptions& options_;
+  ColumnPlan plan_;
+  DatasetBuilder builder_;
+  int64_t n_rows_ = 0, n_skipped_ = 0;
+};
+
+}  // namespace
+
+Dataset dataset_from_arrow(ArrowArrayStream* taken, const DatasetOptions& options) {
+  if (taken == nullptr) throw invalid_argument("stream", "must not be NULL");
+  if (taken->release == nullptr) throw invalid_argument("stream", "is released already");
+  // Moved: the caller's struct is marked released, as the specification wants of a consumer that takes it.
+  Stream stream(*taken);
+  taken->release = nullptr;
+  check_options(options);
+  Schema schema;
+  const int schema_code = stream.value.get_schema(&stream.value, &schema.value);
+  if (schema_code != 0) schema.value.release = nullptr;
+  check_call(stream, schema_code, "get_schema");
+  Reader reader(schema.value, options);
+  while (true) {
+    Array batch;
+    const int code = stream.value.get_next(&stream.value, &batch.value);
+    // After a failure the struct is not the producer's any more.
+    if (code != 0) batch.value.release = nullptr;
+    check_call(stream, code, "get_next");
+    if (batch.value.release == nullptr) break;
+    reader.read(batch.value);
+  }
+  return reader.finish();
+}
+
+}  // namespace rec

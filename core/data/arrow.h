@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/data/dataset.h"
+#include "core/data/dataset_options.h"
+
+struct ArrowArrayStream;
+
+namespace rec {
+
+// A data set from a stream of record batches. The stream is taken: released once, whatever happens. Under REC_ID_AUTO
+// the column's own type decides: integers are int64 ids, strings and binaries are bytes.
+Dataset dataset_from_arrow(ArrowArrayStream* stream, const DatasetOptions& options);
+
+}  // namespace rec

@@ -1,0 +1,146 @@
+#include "core/data/arrow_column.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "core/base/checked.h"
+#include "core/base/text.h"
+
+namespace rec {
+
+namespace {
+
+// Timestamps "tss:ZONE", "tsm:", "tsu:", "tsn:"; units in a second, or 0.
+int64_t timestamp_units(const std::string& format) {
+  if (format.size() < 4 || format[0] != 't' || format[1] != 's' || format[3] != ':') return 0;
+  switch (format[2]) {
+    case 's': return 1;
+    case 'm': return 1'000;
+    case 'u': return 1'000'000;
+    case 'n': return 1'000'000'000;
+    default: return 0;
+  }
+}
+
+int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+}  // namespace
+
+ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std::string name, int64_t first, int64_t n,
+                         int64_t base_row)
+    : array_(&array), name_(std::move(name)), format_(schema.format == nullptr ? "" : schema.format), base_row_(base_row) {
+  first_ = checked_add(first, array.offset);
+  if (array.offset < 0 || array.length < checked_add(first, n)) fail(0, cat("the batch's column is shorter than its ", n, " rows"));
+  int64_t n_buffers = 2;
+  if (const int64_t units = timestamp_units(format_)) {
+    kind_ = Kind::kTime;
+    units_per_second_ = units;
+  } else if (format_ == "tdD") {
+    kind_ = Kind::kTime;
+    seconds_per_unit_ = 86400;
+  } else if (format_ == "f" || format_ == "g") {
+    kind_ = Kind::kFloating;
+  } else if (format_ == "u" || format_ == "U" || format_ == "z" || format_ == "Z" || format_ == "vu" || format_ == "vz") {
+    kind_ = Kind::kText;
+    n_buffers = 3;
+  } else if (format_.size() != 1 || format_.find_first_of("cCsSiIlL") == std::string::npos) {
+    throw Error(REC_INVALID_DATA, cat(name_, ": a column of Arrow type '", printable(format_), "' is not read; wanted are integers, "
+                                      "floats, strings, binaries and timestamps")).at_argument(name_);
+  }
+  if (array.n_buffers < n_buffers || array.buffers == nullptr) fail(0, cat("the column has ", array.n_buffers, " buffers, expected ", n_buffers));
+  valid_ = array.null_count == 0 ? nullptr : static_cast<const uint8_t*>(array.buffers[0]);
+  values_ = array.buffers[1];
+  if (values_ == nullptr && n > 0) fail(0, "the column has no values");
+  if (schema.dictionary == nullptr) return;
+  if (kind_ != Kind::kInteger || array.dictionary == nullptr) fail(0, "the column's dictionary is missing or not indexed by integers");
+  dictionary_size_ = array.dictionary->length;
+  dictionary_ = std::make_unique<ArrowColumn>(*schema.dictionary, *array.dictionary, name_, 0, dictionary_size_, base_row);
+}
+
+void ArrowColumn::fail(int64_t i, const std::string& what) const {
+  throw Error(REC_INVALID_DATA, cat(name_, ": row ", base_row_ + i, ": ", what)).at_argument(name_);
+}
+
+bool ArrowColumn::is_null(int64_t i) const {
+  const int64_t at = first_ + i;
+  return valid_ != nullptr && (valid_[at / 8] >> (at % 8) & 1) == 0;
+}
+
+void ArrowColumn::refuse_null(int64_t i) const {
+  if (is_null(i) || (dictionary_ && dictionary_->is_null(index_at(i)))) fail(i, "is null");
+}
+
+int64_t ArrowColumn::index_at(int64_t i) const {
+  const auto plain = [&]() -> int64_t {
+    switch (format_[0]) {
+      case 'c': return value<int8_t>(i);
+      case 'C': return value<uint8_t>(i);
+      case 's': return value<int16_t>(i);
+      case 'S': return value<uint16_t>(i);
+      case 'i': return value<int32_t>(i);
+      case 'I': return value<uint32_t>(i);
+      case 'l': return value<int64_t>(i);
+      default: break;
+    }
+    const auto wide = value<uint64_t>(i);
+    if (wide > static_cast<uint64_t>(INT64_MAX)) fail(i, cat(wide, " does not fit an int64"));
+    return static_cast<int64_t>(wide);
+  };
+  const int64_t index = plain();
+  if (dictionary_ && (index < 0 || index >= dictionary_size_))
+    fail(i, cat("index ", index, " is outside the dictionary of ", dictionary_size_));
+  return index;
+}
+
+int64_t ArrowColumn::integer_at(int64_t i) const {
+  return dictionary_ ? dictionary_->integer_at(index_at(i)) : index_at(i);
+}
+
+double ArrowColumn::number_at(int64_t i) const {
+  if (dictionary_) return dictionary_->number_at(index_at(i));
+  if (format_ == "f") return static_cast<double>(value<float>(i));
+  if (format_ == "g") return value<double>(i);
+  return static_cast<double>(index_at(i));
+}
+
+std::string_view ArrowColumn::text_at(int64_t i) const {
+  if (dictionary_) return dictionary_->text_at(index_at(i));
+  if (format_[0] == 'v') return view_at(i);
+  const bool large = format_ == "U" || format_ == "Z";
+  const int64_t begin = large ? value<int64_t>(i) : value<int32_t>(i);
+  const int64_t end = large ? value<int64_t>(i + 1) : value<int32_t>(i + 1);
+  if (begin < 0 || end < begin) fail(i, cat("offsets fall from ", begin, " to ", end));
+  if (begin == end) return {};
+  const char* bytes = static_cast<const char*>(array_->buffers[2]);
+  if (bytes == nullptr) fail(i, "the column has no bytes");
+  return {bytes + begin, static_cast<size_t>(end - begin)};
+}
+
+// A view is 16 bytes: length, then up to 12 bytes of text, or a prefix, the number of a buffer and an offset.
+std::string_view ArrowColumn::view_at(int64_t i) const {
+  const char* view = static_cast<const char*>(values_) + (first_ + i) * 16;
+  int32_t words[4];
+  std::memcpy(words, view, sizeof words);
+  const int32_t length = words[0], buffer = words[2], offset = words[3];
+  if (length < 0) fail(i, cat("length ", length, " is negative"));
+  if (length <= 12) return {view + 4, static_cast<size_t>(length)};
+  const int64_t n_data = array_->n_buffers - 3;
+  const auto* sizes = static_cast<const int64_t*>(array_->buffers[array_->n_buffers - 1]);
+  if (buffer < 0 || buffer >= n_data || sizes == nullptr || offset < 0 || int64_t{offset} + length > sizes[buffer])
+    fail(i, "the string view points outside its buffers");
+  return {static_cast<const char*>(array_->buffers[2 + buffer]) + offset, static_cast<size_t>(length)};
+}
+
+int64_t ArrowColumn::seconds_at(int64_t i) const {
+  if (dictionary_) return dictionary_->seconds_at(index_at(i));
+  if (kind_ == Kind::kInteger) return index_at(i);
+  if (kind_ == Kind::kFloating) {
+    const double seconds = number_at(i);
+    if (!(std::abs(seconds) < 0x1p63) || seconds != std::trunc(seconds)) fail(i, cat(seconds, " is not a whole number of seconds"));
+    return static_cast<int64_t>(seconds);
+  }
+  if (seconds_per_unit_ > 1) return value<int32_t>(i) * seconds_per_unit_;
+  return floor_divide(value<int64_t>(i), units_per_second_);
+}
+
+}  // namespace rec

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/data/arrow_abi.h"
+
+namespace rec {
+
+// One column of a record batch, read cell by cell. Its shape is checked when it is opened, offsets and indices as they
+// are read; that buffers are as long as they claim is for the producer to keep.
+class ArrowColumn {
+ public:
+  enum class Kind { kInteger, kFloating, kText, kTime };
+
+  // Cells first .. first + n of the array. INVALID_DATA for a type that is not read here, naming it. base_row is the
+  // first cell's row in the stream, for messages.
+  ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std::string name, int64_t first, int64_t n, int64_t base_row);
+
+  Kind kind() const { return dictionary_ ? dictionary_->kind() : kind_; }
+  // INVALID_DATA for a null, naming its row.
+  void refuse_null(int64_t i) const;
+  int64_t integer_at(int64_t i) const;        // kInteger; INVALID_DATA above INT64_MAX
+  double number_at(int64_t i) const;          // kInteger, kFloating
+  std::string_view text_at(int64_t i) const;  // kText
+  int64_t seconds_at(int64_t i) const;        // kInteger, kFloating when whole, kTime (rounded down)
+
+ private:
+  bool is_null(int64_t i) const;
+  std::string_view view_at(int64_t at) const;
+  int64_t index_at(int64_t i) const;
+  template <class T>
+  T value(int64_t i) const {
+    return static_cast<const T*>(values_)[first_ + i];
+  }
+  [[noreturn]] void fail(int64_t i, const std::string& what) const;
+
+  const ArrowArray* array_;
+  std::string name_, format_;
+  int64_t first_, base_row_;
+  Kind kind_ = Kind::kInteger;
+  int64_t units_per_second_ = 1, seconds_per_unit_ = 1;
+  const uint8_t* valid_ = nullptr;
+  const void* values_ = nullptr;
+  std::unique_ptr<ArrowColumn> dictionary_;
+  int64_t dictionary_size_ = 0;
+};
+
+}  // namespace rec

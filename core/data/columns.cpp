@@ -1,0 +1,110 @@
+#include "core/data/columns.h"
+
+#include <cmath>
+#include <string_view>
+
+#include "core/base/text.h"
+#include "core/data/dataset_builder.h"
+
+namespace rec {
+
+namespace {
+
+Error bad_row(const char* column, int64_t row, const std::string& what) {
+  return Error(REC_INVALID_DATA, cat(column, ": row ", row, ": ", what)).at_argument(column);
+}
+
+std::string_view bytes_of(const rec_ids_t& ids, int64_t i) {
+  const int64_t length = ids.offsets[i + 1] - ids.offsets[i];
+  return length == 0 ? std::string_view() : std::string_view(ids.bytes + ids.offsets[i], static_cast<size_t>(length));
+}
+
+const rec_ids_t& required(const rec_ids_t* ids, const char* name) {
+  if (ids == nullptr) throw invalid_argument(name, "must not be NULL");
+  check_ids(*ids, name);
+  return *ids;
+}
+
+Part part_of(const rec_columns_t& columns, int64_t row) {
+  if (columns.parts == nullptr) return Part::kTrain;
+  const int32_t part = columns.parts[row];
+  if (part < REC_PART_TRAIN || part > REC_PART_TEST) throw bad_row("parts", row, cat(part, " is no REC_PART_"));
+  return static_cast<Part>(part);
+}
+
+float weight_of(const rec_columns_t& columns, int64_t row) {
+  if (columns.weights == nullptr) return 0;
+  const float weight = columns.weights[row];
+  if (!std::isfinite(weight)) throw bad_row("weights", row, cat(weight, " is not finite"));
+  return weight;
+}
+
+// Calls use(id of users, id of items) with the types the two lists have.
+template <class Use>
+void with_ids(const rec_ids_t& users, const rec_ids_t& items, int64_t i, const Use& use) {
+  const bool text_user = users.type == REC_ID_BYTES, text_item = items.type == REC_ID_BYTES;
+  if (text_user && text_item) use(bytes_of(users, i), bytes_of(items, i));
+  else if (text_user) use(bytes_of(users, i), items.i64[i]);
+  else if (text_item) use(users.i64[i], bytes_of(items, i));
+  else use(users.i64[i], items.i64[i]);
+}
+
+void add_titles(const rec_columns_t& columns, const rec_ids_t& items, DatasetBuilder& builder) {
+  if (columns.title_items == nullptr && columns.titles == nullptr) return;
+  const rec_ids_t& title_items = required(columns.title_items, "title_items");
+  const rec_ids_t& titles = required(columns.titles, "titles");
+  if (titles.type != REC_ID_BYTES) throw invalid_argument("titles", "must be REC_ID_BYTES, got type ", titles.type);
+  if (title_items.type != items.type)
+    throw invalid_argument("title_items", "must have the type of items, ", items.type, ", got ", title_items.type);
+  if (title_items.n != titles.n)
+    throw invalid_argument("titles", "must be as many as title_items, ", title_items.n, ", got ", titles.n);
+  for (int64_t i = 0; i < titles.n; ++i) {
+    const std::string_view title = bytes_of(titles, i);
+    if (const auto offset = invalid_utf8(title))
+      throw bad_row("titles", i, cat("'", printable(title), "' is not UTF-8 at byte ", *offset));
+    if (items.type == REC_ID_BYTES) builder.set_title(bytes_of(title_items, i), title);
+    else builder.set_title(title_items.i64[i], title);
+  }
+}
+
+}  // namespace
+
+void check_ids(const rec_ids_t& ids, const char* name) {
+  if (ids.n < 0) throw invalid_argument(name, "n must be >= 0, got ", ids.n);
+  if (ids.type == REC_ID_INT64) {
+    if (ids.n > 0 && ids.i64 == nullptr) throw invalid_argument(name, "i64 must not be NULL");
+    return;
+  }
+  if (ids.type != REC_ID_BYTES) throw invalid_argument(name, "type must be REC_ID_INT64 or REC_ID_BYTES, got ", ids.type);
+  if (ids.n == 0) return;
+  if (ids.offsets == nullptr) throw invalid_argument(name, "offsets must not be NULL");
+  if (ids.offsets[0] < 0) throw invalid_argument(name, "offsets must start at 0 or above, got ", ids.offsets[0]);
+  for (int64_t i = 0; i < ids.n; ++i)
+    if (ids.offsets[i + 1] < ids.offsets[i])
+      throw invalid_argument(name, "offsets must not fall, but offsets[", i + 1, "] is ", ids.offsets[i + 1], " after ", ids.offsets[i]);
+  if (ids.offsets[ids.n] > ids.offsets[0] && ids.bytes == nullptr) throw invalid_argument(name, "bytes must not be NULL");
+}
+
+Dataset dataset_from_columns(const rec_columns_t& columns) {
+  const rec_ids_t& users = required(columns.users, "users");
+  const rec_ids_t& items = required(columns.items, "items");
+  if (users.n != items.n) throw invalid_argument("items", "must be as many as users, ", users.n, ", got ", items.n);
+  if (users.n == 0) throw Error(REC_INVALID_DATA, "users: there are no interactions").at_argument("users");
+  if (columns.memory_limit_bytes < 0)
+    throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", columns.memory_limit_bytes);
+
+  DatasetBuilder builder(users.type, items.type, columns.memory_limit_bytes, nullptr);
+  builder.declare(columns.times != nullptr, columns.weights != nullptr);
+  for (int64_t i = 0; i < users.n; ++i) {
+    const Part part = part_of(columns, i);
+    const float weight = weight_of(columns, i);
+    const int64_t time = columns.times == nullptr ? 0 : columns.times[i];
+    with_ids(users, items, i, [&](auto user, auto item) { builder.add(user, item, time, weight, part); });
+  }
+  add_titles(columns, items, builder);
+  Dataset dataset = builder.finish();
+  dataset.format = "memory";
+  return dataset;
+}
+
+}  // namespace rec

@@ -1,0 +1,109 @@
+#include "core/data/dataset_builder.h"
+
+#include "core/base/text.h"
+
+namespace rec {
+
+namespace {
+
+constexpr int64_t kBlock = 1 << 16;
+
+// Moves a vector into a Buffer and frees it at once: two copies of one column at a time, not of all.
+template <class T>
+Buffer<T> take(std::vector<T>& values) {
+  Buffer<T> buffer{std::span<const T>(values)};
+  std::vector<T>().swap(values);
+  return buffer;
+}
+
+}  // namespace
+
+DatasetBuilder::DatasetBuilder(int32_t user_id_type, int32_t item_id_type, int64_t memory_limit_bytes,
+                               const CancelToken* cancel)
+    : budget_(memory_limit_bytes),
+      cancel_(cancel),
+      users_("user_id", user_id_type, &budget_),
+      items_("item_id", item_id_type, &budget_) {}
+
+void DatasetBuilder::declare(bool has_time, bool has_weight) {
+  has_time_ = has_time;
+  has_weight_ = has_weight;
+}
+
+// Once a block: what the next rows take, and whether the caller still wants them.
+void DatasetBuilder::reserve_block() {
+  throw_if_cancelled(cancel_);
+  budget_.charge(kBlock * (9 + (has_time_ ? 8 : 0) + (has_weight_ ? 4 : 0)), "interactions");
+  charged_rows_ += kBlock;
+}
+
+void DatasetBuilder::push(const IdColumn::Key& user, const IdColumn::Key& item, int64_t time, float weight, Part part) {
+  if (n() == charged_rows_) reserve_block();
+  user_.push_back(users_.add(user));
+  item_.push_back(items_.add(item));
+  if (has_time_) time_.push_back(time);
+  if (has_weight_) weight_.push_back(weight);
+  part_.push_back(part);
+}
+
+void DatasetBuilder::add_candidates(int64_t row, std::span<const int64_t> items) {
+  budget_.charge(static_cast<int64_t>(items.size()) * 4, "candidates");
+  for (int64_t item : items) candidates_.push_back(items_.add(items_.key(item)));
+  candidate_rows_.push_back(row);
+  candidate_ends_.push_back(static_cast<int64_t>(candidates_.size()));
+}
+
+void DatasetBuilder::put_title(int32_t item, std::string_view title) {
+  if (const auto offset = invalid_utf8(title))
+    throw Error(REC_INVALID_DATA, cat("title: '", printable(title), "' is not UTF-8 at byte ", *offset)).at_argument("title");
+  if (item < 0) return;
+  const auto row = static_cast<size_t>(item);
+  if (title_begin_.size() <= row) {
+    const auto n = static_cast<size_t>(items_.size());
+    budget_.charge(static_cast<int64_t>(n - title_begin_.size()) * 16, "titles");
+    title_begin_.resize(n, -1);
+    title_end_.resize(n, -1);
+  }
+  if (title_begin_[row] >= 0) return;
+  budget_.charge(static_cast<int64_t>(title.size()), "titles");
+  title_begin_[row] = static_cast<int64_t>(title_bytes_.size());
+  title_bytes_.insert(title_bytes_.end(), title.begin(), title.end());
+  title_end_[row] = static_cast<int64_t>(title_bytes_.size());
+}
+
+Dataset DatasetBuilder::finish() {
+  if (n() == 0) throw Error(REC_INVALID_DATA, "there are no interactions");
+  Dataset out;
+  if (!candidate_rows_.empty()) {
+    out.candidate_offsets = Buffer<int64_t>(n() + 1);
+    for (size_t i = 0; i < candidate_rows_.size(); ++i)
+      out.candidate_offsets[candidate_rows_[i] + 1] = candidate_ends_[i] - (i == 0 ? 0 : candidate_ends_[i - 1]);
+    for (int64_t i = 0; i < n(); ++i) out.candidate_offsets[i + 1] += out.candidate_offsets[i];
+    out.candidates = take(candidates_);
+  }
+  if (!title_begin_.empty()) {
+    const int64_t n_items = items_.size();
+    out.title_offsets = Buffer<int64_t>(n_items + 1);
+    out.title_bytes = Buffer<char>::uninitialized(static_cast<int64_t>(title_bytes_.size()));
+    int64_t end = 0;
+    for (int64_t i = 0; i < n_items; ++i) {
+      const auto row = static_cast<size_t>(i);
+      if (row < title_begin_.size() && title_begin_[row] >= 0) {
+        std::copy(title_bytes_.begin() + title_begin_[row], title_bytes_.begin() + title_end_[row], out.title_bytes.data() + end);
+        end += title_end_[row] - title_begin_[row];
+      }
+      out.title_offsets[i + 1] = end;
+    }
+  }
+  out.user = take(user_);
+  out.item = take(item_);
+  out.time = take(time_);
+  out.weight = take(weight_);
+  out.part = take(part_);
+  throw_if_cancelled(cancel_);
+  out.users = users_.finish();
+  out.items = items_.finish();
+  return out;
+}
+
+}  // namespace rec

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "rec_c_api.h"
+
+namespace rec {
+
+// How a file, folder or stream is read: rec_dataset_options_t.
+struct DatasetOptions {
+  int32_t user_id_type = REC_ID_AUTO;
+  int32_t item_id_type = REC_ID_AUTO;
+  int32_t bad_rows = REC_BAD_ROW_ERROR;
+  std::string format = "auto";
+  // Without a name a column is found by its usual names; an empty time or weight name ignores that column.
+  std::optional<std::string> user_column, item_column, time_column, weight_column;
+  std::optional<std::string> separator;  // one byte; detected without
+  std::optional<double> min_weight;
+  int64_t max_bad_rows = 0;        // 0 = 1000
+  int64_t memory_limit_bytes = 0;  // 0 = none
+};
+
+// INVALID_ARGUMENT for a type, policy, separator or number that is none.
+void check_options(const DatasetOptions& options);
+
+}  // namespace rec

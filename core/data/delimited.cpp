@@ -1,0 +1,88 @@
+#include "core/data/delimited.h"
+
+#include <algorithm>
+
+namespace rec {
+
+DelimitedReader::DelimitedReader(TextFile& file, char separator, Quotes quotes)
+    : at_(file.data()), end_(file.data() + file.size()), separator_(separator), quotes_(quotes == Quotes::kRfc4180) {
+  for (char c : {separator, '\r', '\n'}) ends_cell_[static_cast<unsigned char>(c)] = true;
+}
+
+void DelimitedReader::end_line() {
+  if (at_ == end_) return;
+  if (*at_ == '\r' && at_ + 1 < end_ && at_[1] == '\n') ++at_;
+  ++at_;
+  ++next_line_;
+}
+
+void DelimitedReader::skip_line() {
+  at_ = std::find_if(at_, end_, [](char c) { return c == '\n' || c == '\r'; });
+  end_line();
+}
+
+bool DelimitedReader::next(std::vector<std::string_view>& cells) {
+  while (at_ < end_ && (*at_ == '\n' || *at_ == '\r')) end_line();
+  cells.clear();
+  line_ = next_line_;
+  if (at_ == end_) return false;
+  while (true) {
+    if (quotes_ && at_ < end_ && *at_ == '"') {
+      cells.push_back(quoted_cell());
+    } else {
+      const char* begin = at_;
+      while (at_ < end_ && !ends_cell_[static_cast<unsigned char>(*at_)]) ++at_;
+      cells.emplace_back(begin, static_cast<size_t>(at_ - begin));
+    }
+    if (at_ == end_ || *at_ != separator_) break;
+    ++at_;
+  }
+  end_line();
+  return true;
+}
+
+// A doubled quote stands for one: the cell only shrinks, so it is written over itself.
+std::string_view DelimitedReader::quoted_cell() {
+  const int64_t first_line = next_line_;
+  char* const begin = ++at_;
+  char* out = begin;
+  while (true) {
+    if (at_ == end_) {
+      broken_ = true;
+      line_ = first_line;
+      throw Error(REC_INVALID_DATA, "a quoted cell that begins in this line is never closed");
+    }
+    if (*at_ == '"') {
+      ++at_;
+      if (at_ == end_ || *at_ != '"') break;
+    } else if (*at_ == '\n' || (*at_ == '\r' && (at_ + 1 == end_ || at_[1] != '\n'))) {
+      ++next_line_;
+    }
+    *out++ = *at_++;
+  }
+  if (at_ < end_ && !ends_cell_[static_cast<unsigned char>(*at_)]) {
+    skip_line();
+    throw Error(REC_INVALID_DATA, "text after the closing quote of a cell");
+  }
+  return {begin, static_cast<size_t>(out - begin)};
+}
+
+char detect_separator(std::string_view line) {
+  char best = 0;
+  int64_t most = 0;
+  for (char candidate : {'\t', ',', ';', '|'}) {
+    bool quoted = false;
+    int64_t count = 0;
+    for (char c : line) {
+      if (c == '"') quoted = !quoted;
+      count += c == candidate && !quoted;
+    }
+    if (count > most) {
+      most = count;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace rec

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "core/base/cancel.h"
+#include "core/data/dataset.h"
+#include "core/data/dataset_options.h"
+
+namespace rec {
+
+// Reads a file or folder. Files that are split already keep their parts; anything else is all train.
+Dataset load_dataset(const std::string& path, const DatasetOptions& options = {}, const CancelToken* cancel = nullptr);
+
+// "csv", "tsv", "recbole", "rechorus", "lightgcn", "movielens" or "gru4rec"; UNSUPPORTED when it cannot be told.
+std::string detect_format(const std::string& path);
+
+}  // namespace rec

@@ -1,0 +1,51 @@
+#include "core/base/files.h"
+#include "core/base/text.h"
+#include "core/data/readers.h"
+
+namespace rec {
+
+namespace {
+
+int64_t parse_id(std::string_view word, const char* column) {
+  const auto id = parse_int64(word);
+  if (!id) {
+    const char* why = looks_like_integer(word) ? "does not fit an int64 written plainly" : "is not an int64";
+    throw Error(REC_INVALID_DATA, cat(column, ": '", printable(word), "' ", why, "; the lightgcn format has integer ids only"))
+        .at_argument(column);
+  }
+  return *id;
+}
+
+void read_lines(const std::string& path, Part part, RowSink& sink) {
+  TextFile file = open_text(path, sink.builder().budget());
+  sink.begin_file(path, false, false);
+  DelimitedReader reader(file, kWholeLine, Quotes::kNone);
+  DatasetBuilder& builder = sink.builder();
+  std::vector<int64_t> ids;
+  for_each_row(reader, sink, [&](const auto& cells) {
+    ids.clear();
+    std::string_view rest = trim(cells[0]);
+    while (!rest.empty()) {
+      const size_t end = std::min(rest.find_first_of(" \t"), rest.size());
+      if (end > 0) ids.push_back(parse_id(rest.substr(0, end), ids.empty() ? "user_id" : "item_id"));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    if (ids.empty()) return;
+    // A user without items is a user all the same.
+    if (ids.size() == 1) builder.users().add(builder.users().key(ids[0]));
+    for (size_t i = 1; i < ids.size(); ++i) builder.add(ids[0], ids[i], 0, 0.0f, part);
+  });
+}
+
+}  // namespace
+
+void read_lightgcn(const std::string& path, RowSink& sink) {
+  if (!is_directory(path)) return read_lines(path, Part::kTrain, sink);
+  const auto train = find_text_file(path, "train.txt");
+  if (!train) throw system_error("open", path + "/train.txt", ENOENT);
+  read_lines(*train, Part::kTrain, sink);
+  if (const auto valid = find_text_file(path, "valid.txt")) read_lines(*valid, Part::kValid, sink);
+  if (const auto test = find_text_file(path, "test.txt")) read_lines(*test, Part::kTest, sink);
+}
+
+}  // namespace rec

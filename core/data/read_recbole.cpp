@@ -1,0 +1,142 @@
+#include <filesystem>
+#include <set>
+
+#include "core/base/files.h"
+#include "core/base/text.h"
+#include "core/data/readers.h"
+
+namespace rec {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PartFile {
+  const char* suffix;
+  Part part;
+};
+constexpr PartFile kParts[] = {{".train", Part::kTrain}, {".valid", Part::kValid}, {".test", Part::kTest}};
+
+// Which files to read: FOLDER/NAME.inter, or FOLDER/NAME.{train,valid,test}.inter.
+struct Source {
+  std::string folder, name;
+  bool benchmark = false;
+};
+
+std::optional<std::string> without(const std::string& text, std::string_view suffix) {
+  if (!text.ends_with(suffix)) return std::nullopt;
+  return text.substr(0, text.size() - suffix.size());
+}
+
+std::optional<std::string> inter_name(const fs::path& path) {
+  const std::string file = path.filename().string();
+  const auto unpacked = without(file, ".gz");
+  return without(unpacked ? *unpacked : file, ".inter");
+}
+
+std::optional<std::string> benchmark_name(const std::string& name) {
+  for (const PartFile& part : kParts)
+    if (const auto base = without(name, part.suffix)) return base;
+  return std::nullopt;
+}
+
+// One name among several: that of the folder, or it cannot be told.
+std::string choose(const std::set<std::string>& names, const std::string& folder) {
+  const std::string own = fs::path(folder).filename().string();
+  if (names.size() == 1) return *names.begin();
+  if (names.contains(own)) return own;
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  Error error(REC_UNSUPPORTED, cat(folder, ": the folder holds several data sets (", all, "); give the .inter file of one"));
+  error.file = folder;
+  throw error;
+}
+
+Source find_source(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  if (!is_directory(path)) {
+    const fs::path file(path);
+    const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
+    const auto name = inter_name(file);
+    if (!name) return {folder, "", false};
+    if (const auto base = benchmark_name(*name)) return {folder, *base, true};
+    return {folder, *name, false};
+  }
+  std::set<std::string> whole, split;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(path, code)) {
+    const auto name = inter_name(entry.path());
+    if (!name) continue;
+    if (const auto base = benchmark_name(*name)) split.insert(*base);
+    else whole.insert(*name);
+  }
+  if (!split.empty()) return {path, choose(split, path), true};
+  if (!whole.empty()) return {path, choose(whole, path), false};
+  Error error(REC_NOT_FOUND, cat(path, ": there is no NAME.inter in the folder"));
+  error.file = path;
+  throw error;
+}
+
+// "field:type" cells as names.
+std::vector<std::string> field_names(const std::vector<std::string_view>& cells, const std::string& path) {
+  std::vector<std::string> names;
+  for (std::string_view cell : cells) {
+    const size_t colon = cell.rfind(':');
+    const std::string_view type = colon == std::string_view::npos ? "" : cell.substr(colon + 1);
+    if (type != "token" && type != "float" && type != "token_seq" && type != "float_seq")
+      throw located(Error(REC_INVALID_DATA, cat("header: '", printable(cell), "' is not NAME:TYPE with a type of token, float, "
+                                                "token_seq or float_seq")), path, 1);
+    names.emplace_back(cell.substr(0, colon));
+  }
+  return names;
+}
+
+char separator_of(const RowSink& sink) { return sink.options().separator ? sink.options().separator->front() : '\t'; }
+
+void read_inter(const std::string& path, Part part, RowSink& sink) {
+  TextFile file = open_text(path, sink.builder().budget());
+  DelimitedReader reader(file, separator_of(sink), Quotes::kNone);
+  std::vector<std::string_view> cells;
+  reader.next(cells);
+  const ColumnPlan plan = plan_columns(field_names(cells, path), sink.options(), path, reader.line());
+  sink.begin_file(path, plan.time >= 0, plan.weight >= 0);
+  for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), part); });
+}
+
+void read_titles(const std::string& path, RowSink& sink) {
+  TextFile file = open_text(path, sink.builder().budget());
+  DelimitedReader reader(file, separator_of(sink), Quotes::kNone);
+  std::vector<std::string_view> cells;
+  reader.next(cells);
+  const std::vector<std::string> header = field_names(cells, path);
+  const int item = find_column(header, {"itemid", "item", "movieid", "iid"});
+  const int title = find_column(header, {"title", "movietitle", "itemtitle", "name", "itemname"});
+  if (item < 0 || title < 0) return;
+  sink.begin_titles(path);
+  for_each_row(reader, sink, [&](const auto& row) {
+    if (row.size() != header.size())
+      throw Error(REC_INVALID_DATA, cat("the row has ", row.size(), " columns, expected ", header.size()));
+    sink.builder().set_title(row[static_cast<size_t>(item)], row[static_cast<size_t>(title)]);
+  });
+}
+
+}  // namespace
+
+void read_recbole(const std::string& path, RowSink& sink) {
+  const Source source = find_source(path);
+  if (source.benchmark) {
+    for (const PartFile& part : kParts) {
+      const std::string name = source.name + part.suffix + ".inter";
+      const auto file = find_text_file(source.folder, name);
+      if (file) read_inter(*file, part.part, sink);
+      else if (part.part == Part::kTrain) throw system_error("open", source.folder + "/" + name, ENOENT);
+    }
+  } else {
+    const bool folder = is_directory(path);
+    read_inter(folder ? *find_text_file(source.folder, source.name + ".inter") : path, Part::kTrain, sink);
+  }
+  if (sink.builder().n() == 0 || source.name.empty()) return;
+  if (const auto titles = find_text_file(source.folder, source.name + ".item")) read_titles(*titles, sink);
+}
+
+}  // namespace rec

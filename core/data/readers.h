@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "core/data/rows.h"
+
+namespace rec {
+
+// One function a format, each in its own file. They fill the sink's builder; load.cpp chooses and finishes.
+
+// CSV and the like; separator 0 = detected.
+void read_csv(const std::string& path, char separator, RowSink& sink);
+void read_gru4rec(const std::string& path, RowSink& sink);
+// NAME.inter, a benchmark file NAME.train.inter, or a folder of them; titles from NAME.item.
+void read_recbole(const std::string& path, RowSink& sink);
+void read_rechorus(const std::string& folder, RowSink& sink);
+// A folder of train.txt [valid.txt] test.txt, or one .txt file.
+void read_lightgcn(const std::string& path, RowSink& sink);
+// u.data, ratings.dat or ratings.csv, or their folder; titles from u.item, movies.dat or movies.csv.
+void read_movielens(const std::string& path, RowSink& sink);
+
+}  // namespace rec

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/data/dataset_builder.h"
+#include "core/data/dataset_options.h"
+#include "core/data/delimited.h"
+
+namespace rec {
+
+// Where the wanted columns stand in a row; -1 = not there.
+struct ColumnPlan {
+  int user = -1, item = -1, time = -1, weight = -1;
+  size_t n_columns = 0;
+};
+
+// Columns by the options' names, else by their usual ones. INVALID_DATA naming what is missing or twice there.
+ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options);
+// The same for a header at a line of a file.
+ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options, const std::string& path,
+                        int64_t line);
+// A file of numbers without a header: user, item[, rating[, time]].
+std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
+// The column whose name is one of `names` (lower case, without _ and -), the first name first; -1 for none.
+int find_column(const std::vector<std::string>& header, const std::vector<std::string>& names);
+
+// A finite number that float holds. An integer, or a float without fraction as RecBole writes times.
+float parse_weight(std::string_view cell, std::string_view column);
+int64_t parse_time(std::string_view cell, std::string_view column);
+
+struct Row {
+  std::string_view user, item;
+  int64_t time = 0;
+  float weight = 0;
+};
+
+// What every reader does with its rows: build, filter, count the bad ones.
+class RowSink {
+ public:
+  RowSink(const DatasetOptions& options, DatasetBuilder& builder) : options_(options), builder_(builder) {}
+
+  // Which columns a file has; a later file must have the same.
+  void begin_file(const std::string& path, bool has_time, bool has_weight);
+  // Bad rows from here on are those of a file of titles.
+  void begin_titles(const std::string& path) { path_ = path; }
+  Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) const;
+  // False when min_weight leaves the row out.
+  bool add(const Row& row, Part part);
+  // Counts a bad row, or throws it with its place: as the options say.
+  void reject(Error error, int64_t line, bool fatal);
+
+  const DatasetOptions& options() const { return options_; }
+  DatasetBuilder& builder() { return builder_; }
+  const std::string& path() const { return path_; }
+  int64_t n_skipped() const { return n_skipped_; }
+
+ private:
+  const DatasetOptions& options_;
+  DatasetBuilder& builder_;
+  std::string path_, first_path_;
+  int64_t n_skipped_ = 0;
+};
+
+// use(cells) for each row; what it throws goes to the sink with the row's line.
+template <class Use>
+void for_each_row(DelimitedReader& reader, RowSink& sink, const Use& use) {
+  std::vector<std::string_view> cells;
+  while (true) {
+    try {
+      if (!reader.next(cells)) return;
+      use(cells);
+    } catch (Error& error) {
+      sink.reject(std::move(error), reader.line(), reader.broken());
+    }
+  }
+}
+
+}  // namespace rec

@@ -1,0 +1,97 @@
+#include "core/data/text_source.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/files.h"
+
+namespace rec {
+
+namespace {
+
+struct Magic {
+  std::string_view bytes;
+  const char* what;
+};
+
+constexpr Magic kBinaryFormats[] = {
+    {"\x1f\x8b", "gzip data (such a file is read when its name ends in .gz)"},
+    {"PK\x03\x04", "a zip archive"},
+    {"PAR1", "a Parquet file"},
+    {"ARROW1", "an Arrow file"},
+    {"\x89HDF", "an HDF5 file"},
+    {"\x93NUMPY", "a NumPy file"},
+    {"SQLite format 3", "an SQLite database"},
+    {"\x80\x04\x95", "a Python pickle"},
+    {"\x7f" "ELF", "a program"},
+    {"BZh", "bzip2 data"},
+    {"\xfd" "7zXZ", "xz data"},
+    {"\x28\xb5\x2f\xfd", "zstd data"},
+};
+
+Error not_text(const std::string& path, int64_t line, const std::string& what) {
+  return located(Error(REC_INVALID_DATA, what), path, line);
+}
+
+bool looks_like_utf16(std::string_view text) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) return true;
+  return text.size() >= 4 && ((text[0] == 0 && text[2] == 0) || (text[1] == 0 && text[3] == 0));
+}
+
+}  // namespace
+
+Error located(Error error, const std::string& path, int64_t line) {
+  if (!error.file.empty()) return error;
+  error.message = cat(path, ":", line, ": ", error.message);
+  error.at_line(path, line);
+  return error;
+}
+
+TextFile open_text(const std::string& path, MemoryBudget& budget) {
+  const int64_t limit = budget.limit() > 0 ? std::max<int64_t>(1, budget.limit() - budget.used()) : 0;
+  TextFile file;
+  file.path = path;
+  file.bytes = read_text_file(path, limit);
+  budget.charge(file.bytes.size(), "the file's text");
+  std::string_view text = file.text();
+  if (text.empty()) throw not_text(path, 1, "the file is empty");
+  if (looks_like_utf16(text)) throw not_text(path, 1, "the file is UTF-16 text; save it as UTF-8");
+  for (const Magic& magic : kBinaryFormats)
+    if (text.starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is ", magic.what, ", not text"));
+  if (const void* nul = std::memchr(text.data(), 0, text.size())) {
+    const auto at = static_cast<const char*>(nul) - text.data();
+    const auto line = 1 + std::count(text.begin(), text.begin() + at, '\n');
+    throw not_text(path, line, cat("NUL byte at offset ", at, "; this is not a text file"));
+  }
+  if (text.starts_with("\xef\xbb\xbf")) file.begin = 3;
+  if (file.size() == 0) throw not_text(path, 1, "the file is empty");
+  return file;
+}
+
+std::string_view first_line(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+std::optional<std::string> find_text_file(const std::string& folder, const std::string& name) {
+  const std::string path = folder + "/" + name;
+  if (file_exists(path)) return path;
+  if (file_exists(path + ".gz")) return path + ".gz";
+  return std::nullopt;
+}
+
+std::string latin1_to_utf8(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      out += c;
+    } else {
+      out += static_cast<char>(0xC0 | byte >> 6);
+      out += static_cast<char>(0x80 | (byte & 0x3F));
+    }
+  }
+  return out;
+}
+
+}  // namespace rec

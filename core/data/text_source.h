@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/buffer.h"
+#include "core/base/checked.h"
+
+namespace rec {
+
+// A text file in memory, proven to be text: not empty, no UTF-16, no NUL, no known binary format; without its BOM.
+struct TextFile {
+  std::string path;
+  Buffer<char> bytes;
+  int64_t begin = 0;
+
+  // Readers unescape quoted cells in place, so the bytes are theirs to change.
+  char* data() { return bytes.data() + begin; }
+  int64_t size() const { return bytes.size() - begin; }
+  std::string_view text() const { return {bytes.data() + begin, static_cast<size_t>(size())}; }
+};
+
+TextFile open_text(const std::string& path, MemoryBudget& budget);
+
+// "path:line: message", with file and line in their fields; an error that has a place already keeps it.
+Error located(Error error, const std::string& path, int64_t line);
+
+// The first line that is not empty, for telling formats apart; "" for a file that has none.
+std::string_view first_line(std::string_view text);
+
+// FOLDER/NAME, or FOLDER/NAME.gz, whichever is there.
+std::optional<std::string> find_text_file(const std::string& folder, const std::string& name);
+
+// The text when it is UTF-8, else read as Latin-1.
+std::string latin1_to_utf8(std::string_view text);
+
+}  // namespace rec

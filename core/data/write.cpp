@@ -1,0 +1,100 @@
+#include "core/data/write.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "core/base/files.h"
+#include "core/base/text.h"
+
+namespace rec {
+
+namespace {
+
+constexpr size_t kFlushBytes = 1 << 20;
+
+bool holds_separator(std::string_view text) { return text.find_first_of(std::string_view("\t\r\n\0", 4)) != std::string_view::npos; }
+
+// What the reader would take for something else.
+void check_ids(const IdMap& ids, const char* column) {
+  if (ids.type() != REC_ID_BYTES) return;
+  for (int64_t row = 0; row < ids.size(); ++row) {
+    const std::string_view id = ids.bytes_at(row);
+    if (id.empty() || holds_separator(id))
+      throw Error(REC_INVALID_DATA, cat(column, ": id '", printable(id), "' of row ", row,
+                                        id.empty() ? " is empty" : " holds a tab, a line end or a NUL", "; a .inter file cannot hold it"))
+          .at_argument(column);
+  }
+}
+
+template <class Number>
+void append_number(std::string& out, Number value) {
+  char digits[64];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
+void append_id(std::string& out, const IdMap& ids, int64_t row) {
+  if (ids.type() == REC_ID_BYTES) out += ids.bytes_at(row);
+  else append_number(out, ids.int64_at(row));
+}
+
+void write_part(const Dataset& dataset, Part part, FileWriter& file) {
+  std::string out = "user_id:token\titem_id:token";
+  if (!dataset.weight.empty()) out += "\trating:float";
+  if (!dataset.time.empty()) out += "\ttimestamp:float";
+  out += '\n';
+  for (int64_t i = 0; i < dataset.n(); ++i) {
+    if (dataset.part[i] != part) continue;
+    append_id(out, dataset.users, dataset.user[i]);
+    out += '\t';
+    append_id(out, dataset.items, dataset.item[i]);
+    if (!dataset.weight.empty()) append_number(out += '\t', dataset.weight[i]);
+    if (!dataset.time.empty()) append_number(out += '\t', dataset.time[i]);
+    out += '\n';
+    if (out.size() < kFlushBytes) continue;
+    file.write(out);
+    out.clear();
+  }
+  file.write(out);
+}
+
+void write_titles(const Dataset& dataset, FileWriter& file) {
+  std::string out = "item_id:token\ttitle:token_seq\n";
+  for (int64_t i = 0; i < dataset.n_items(); ++i) {
+    const int64_t begin = dataset.title_offsets[i], end = dataset.title_offsets[i + 1];
+    if (begin == end) continue;
+    append_id(out, dataset.items, i);
+    std::string title(dataset.title_bytes.data() + begin, static_cast<size_t>(end - begin));
+    // A title is for people: what would break the line becomes a space.
+    for (char& c : title)
+      if (holds_separator({&c, 1})) c = ' ';
+    out += '\t' + title + '\n';
+  }
+  file.write(out);
+}
+
+std::string name_of(const std::string& folder) {
+  const auto path = std::filesystem::absolute(folder).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+}  // namespace
+
+void write_dataset(const Dataset& dataset, const std::string& folder) {
+  if (folder.empty()) throw invalid_argument("directory", "must not be empty");
+  check_ids(dataset.users, "user_id");
+  check_ids(dataset.items, "item_id");
+  create_directories(folder);
+  const std::string base = folder + "/" + name_of(folder);
+  if (!dataset.title_offsets.empty())
+    write_file_atomically(base + ".item", [&](FileWriter& file) { write_titles(dataset, file); });
+  const auto write = [&](const char* suffix, Part part) {
+    write_file_atomically(base + suffix, [&](FileWriter& file) { write_part(dataset, part, file); });
+  };
+  // Train last: a folder without it is no data set yet.
+  write(".valid.inter", Part::kValid);
+  write(".test.inter", Part::kTest);
+  write(".train.inter", Part::kTrain);
+}
+
+}  // namespace rec

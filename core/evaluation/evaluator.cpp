@@ -1,0 +1,307 @@
+#include "core/evaluation/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#include "core/base/rng.h"
+
+namespace rec {
+
+namespace {
+
+constexpr float kNone = -std::numeric_limits<float>::infinity();
+
+// Rows of a Csr under construction.
+struct Rows {
+  std::vector<int64_t> offsets{0};
+  std::vector<int32_t> columns;
+
+  void close() { offsets.push_back(static_cast<int64_t>(columns.size())); }
+  void close_ascending() {
+    const auto begin = columns.begin() + offsets.back();
+    std::sort(begin, columns.end());
+    columns.erase(std::unique(begin, columns.end()), columns.end());
+    close();
+  }
+  Csr take() const { return {Buffer<int64_t>(std::span<const int64_t>(offsets)), Buffer<int32_t>(std::span<const int32_t>(columns))}; }
+};
+
+// All interactions of each user in time order; equal times, or none, in the order read.
+std::vector<std::vector<int64_t>> events_of_users(const Dataset& data) {
+  std::vector<std::vector<int64_t>> events(static_cast<size_t>(data.n_users()));
+  for (int64_t i = 0; i < data.n(); ++i) events[static_cast<size_t>(data.user[i])].push_back(i);
+  if (!data.time.empty())
+    for (auto& list : events)
+      std::stable_sort(list.begin(), list.end(), [&](int64_t a, int64_t b) { return data.time[a] < data.time[b]; });
+  return events;
+}
+
+bool wants_scores(const MetricSpec& metric) { return metric.input == MetricInput::kRank || metric.input == MetricInput::kScores; }
+
+}  // namespace
+
+std::string Protocol::suffix() const {
+  switch (candidates) {
+    case REC_CANDIDATES_GIVEN: return "[given]";
+    case REC_CANDIDATES_UNIFORM: return cat("[uni", n_candidates, "]");
+    case REC_CANDIDATES_POPULAR: return cat("[pop", n_candidates, "]");
+    default: return "";
+  }
+}
+
+Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol, std::vector<MetricSpec> metrics)
+    : protocol_(protocol), metrics_(std::move(metrics)), n_items_(catalog.items.size()), lists_(metrics_) {
+  for (const MetricSpec& metric : metrics_) {
+    if (metric.input == MetricInput::kValues || metric.input == MetricInput::kImpression)
+      throw Error(REC_UNSUPPORTED, cat("metrics: '", metric.name, "' needs labelled rows, which this evaluation does not have")).at_argument("metrics");
+    if (metric.input == MetricInput::kRank && protocol_.rows != REC_ROWS_EVENT)
+      throw invalid_argument("metrics", "'", metric.name, "' is defined for one target a row; use rows = REC_ROWS_EVENT");
+    needs_scores_ |= wants_scores(metric);
+  }
+  if (protocol_.candidates == REC_CANDIDATES_GIVEN && (protocol_.rows != REC_ROWS_EVENT || data.candidate_offsets.empty()))
+    throw invalid_argument("candidates", "given lists need rows = REC_ROWS_EVENT and a data set that came with lists (neg_items)");
+  if (protocol_.ties == REC_TIES_AGAINST_TARGET && protocol_.rows != REC_ROWS_EVENT)
+    throw invalid_argument("ties", "REC_TIES_AGAINST_TARGET needs one target a row; use rows = REC_ROWS_EVENT");
+  needs_scores_ |= protocol_.ties == REC_TIES_AGAINST_TARGET || protocol_.candidates != REC_CANDIDATES_FULL;
+  max_k_ = std::max<int64_t>(lists_.max_k(), 1);
+
+  const auto match = [](const IdMap& ids, const IdMap& known, int64_t unknown_from) {
+    auto rows = Buffer<int32_t>::uninitialized(ids.size());
+    for (int64_t i = 0; i < ids.size(); ++i) {
+      rows[i] = ids.type() == REC_ID_INT64 ? known.find(ids.int64_at(i)) : known.find(ids.bytes_at(i));
+      if (rows[i] < 0 && unknown_from >= 0) rows[i] = static_cast<int32_t>(unknown_from + i);
+    }
+    return rows;
+  };
+  item_row_ = match(data.items, catalog.items, n_items_);
+  user_row_ = match(data.users, catalog.users, -1);
+  if (protocol_.rows == REC_ROWS_EVENT) prepare_event_rows(data);
+  else prepare_user_rows(data);
+  if (users_.empty())
+    throw Error(REC_INVALID_DATA, cat("dataset: no interaction in its ", protocol_.part == Part::kValid ? "valid" : "test", " part")).at_argument("dataset");
+}
+
+void Evaluator::prepare_user_rows(const Dataset& data) {
+  Rows positives, masks;
+  const auto known_before = [&](Part part) {
+    if (protocol_.mask == REC_MASK_NONE) return false;
+    if (part == Part::kTrain) return true;
+    return protocol_.mask == REC_MASK_KNOWN && part == Part::kValid && protocol_.part == Part::kTest;
+  };
+  const auto events = events_of_users(data);
+  std::vector<int64_t> row_users;
+  for (int64_t user = 0; user < data.n_users(); ++user) {
+    for (int64_t i : events[static_cast<size_t>(user)])
+      if (data.part[i] == protocol_.part) positives.columns.push_back(item_row_[data.item[i]]);
+    if (static_cast<int64_t>(positives.columns.size()) == positives.offsets.back()) continue;
+    positives.close_ascending();
+    const auto begin = positives.columns.begin() + positives.offsets[positives.offsets.size() - 2];
+    for (int64_t i : events[static_cast<size_t>(user)]) {
+      const int32_t item = item_row_[data.item[i]];
+      if (known_before(data.part[i]) && item < n_items_ && !std::binary_search(begin, positives.columns.end(), item)) masks.columns.push_back(item);
+    }
+    masks.close_ascending();
+    users_.push_back(user_row_[user]);
+    row_users.push_back(user);
+  }
+  positives_ = positives.take();
+  masks_ = masks.take();
+  prepare_candidates(data, events, row_users, {});
+}
+
+void Evaluator::prepare_event_rows(const Dataset& data) {
+  Rows positives, masks, histories;
+  const auto events = events_of_users(data);
+  std::vector<int64_t> row_users, row_events;
+  for (int64_t user = 0; user < data.n_users(); ++user) {
+    const std::vector<int64_t>& list = events[static_cast<size_t>(user)];
+    for (size_t at = 0; at < list.size(); ++at) {
+      if (data.part[list[at]] != protocol_.part) continue;
+      const int32_t target = item_row_[data.item[list[at]]];
+      positives.columns.push_back(target);
+      positives.close();
+      for (size_t before = 0; before < at; ++before) {
+        const int32_t item = item_row_[data.item[list[before]]];
+        if (item >= n_items_) continue;
+        histories.columns.push_back(item);
+        const bool masked = protocol_.mask == REC_MASK_KNOWN || (protocol_.mask == REC_MASK_TRAIN && data.part[list[before]] == Part::kTrain);
+        if (masked && item != target) masks.columns.push_back(item);
+      }
+      histories.close();
+      masks.close_ascending();
+      users_.push_back(user_row_[user]);
+      row_users.push_back(user);
+      row_events.push_back(list[at]);
+    }
+  }
+  positives_ = positives.take();
+  masks_ = masks.take();
+  histories_ = histories.take();
+  prepare_candidates(data, events, row_users, row_events);
+}
+
+// The candidates of each row, drawn once: with the seed, outside everything the user has in any part.
+void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::vector<int64_t>>& events,
+                                   const std::vector<int64_t>& row_users, const std::vector<int64_t>& row_events) {
+  if (protocol_.candidates == REC_CANDIDATES_FULL) return;
+  Rows candidates;
+  std::vector<double> cdf;  // training counts, for the popular ones
+  if (protocol_.candidates == REC_CANDIDATES_POPULAR) {
+    cdf.resize(static_cast<size_t>(n_items_));
+    for (int64_t i = 0; i < data.n(); ++i)
+      if (data.part[i] == Part::kTrain && item_row_[data.item[i]] < n_items_) cdf[static_cast<size_t>(item_row_[data.item[i]])] += 1;
+    std::partial_sum(cdf.begin(), cdf.end(), cdf.begin());
+    if (cdf.empty() || cdf.back() == 0) throw Error(REC_INVALID_DATA, "dataset: popular candidates need training interactions").at_argument("dataset");
+  }
+  for (size_t row = 0; row < users_.size(); ++row) {
+    const std::span<const int32_t> positives = positives_.row(static_cast<int64_t>(row));
+    for (int32_t item : positives)
+      if (item < n_items_) candidates.columns.push_back(item);
+    if (protocol_.candidates == REC_CANDIDATES_GIVEN) {
+      const int64_t event = row_events[row];
+      for (int64_t e = data.candidate_offsets[event]; e < data.candidate_offsets[event + 1]; ++e)
+        if (const int32_t item = item_row_[data.candidates[e]]; item < n_items_) candidates.columns.push_back(item);
+    } else {
+      std::vector<int32_t> taken;
+      for (int64_t i : events[static_cast<size_t>(row_users[row])]) taken.push_back(item_row_[data.item[i]]);
+      std::sort(taken.begin(), taken.end());
+      taken.erase(std::unique(taken.begin(), taken.end()), taken.end());
+      Rng rng(protocol_.seed, RngStream::kEvaluation, 0, row);
+      const auto known = std::lower_bound(taken.begin(), taken.end(), static_cast<int32_t>(n_items_)) - taken.begin();
+      const int64_t wanted = std::min<int64_t>(protocol_.n_candidates * static_cast<int64_t>(positives.size()), n_items_ - known);
+      // Distinct draws; popularity may leave too few items with a count, so tries are bounded.
+      int64_t got = 0;
+      for (int64_t tries = 0; got < wanted && tries < 100 * wanted + 1000; ++tries) {
+        int32_t item;
+        if (cdf.empty()) item = static_cast<int32_t>(rng.next_below(static_cast<uint32_t>(n_items_)));
+        else item = static_cast<int32_t>(std::upper_bound(cdf.begin(), cdf.end(), rng.next_double() * cdf.back()) - cdf.begin());
+        if (item >= n_items_) continue;
+        const auto place = std::lower_bound(taken.begin(), taken.end(), item);
+        if (place != taken.end() && *place == item) continue;
+        taken.insert(place, item);
+        candidates.columns.push_back(item);
+        ++got;
+      }
+    }
+    candidates.close_ascending();
+  }
+  candidates_ = candidates.take();
+}
+
+Report Evaluator::run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const {
+  const auto n_rows = static_cast<int64_t>(users_.size());
+  const size_t n_metrics = metrics_.size();
+  std::vector<double> by_row(static_cast<size_t>(n_rows) * n_metrics), weights(static_cast<size_t>(n_rows), 1.0);
+  pool.parallel_for(n_rows, Ranker::kBlock, [&](int64_t begin, int64_t end) {
+    throw_if_cancelled(cancel);
+    evaluate(ranker, begin, end, by_row.data(), weights.data());
+  });
+
+  Report report;
+  report.users.assign(users_.begin(), users_.end());
+  report.values.resize(by_row.size());
+  for (size_t m = 0; m < n_metrics; ++m) {
+    report.names.push_back(metrics_[m].name + protocol_.suffix());
+    double sum = 0, total = 0;
+    for (size_t row = 0; row < static_cast<size_t>(n_rows); ++row) {
+      const double value = by_row[row * n_metrics + m];
+      report.values[m * static_cast<size_t>(n_rows) + row] = value;
+      const double weight = metrics_[m].metric == Metric::kGauc ? weights[row] : 1;
+      if (std::isnan(value)) continue;
+      sum += weight * value;
+      total += weight;
+    }
+    report.means.push_back(total > 0 ? sum / total : std::nan(""));
+  }
+  return report;
+}
+
+// Rows [begin, end), at most a block of them.
+void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values, double* weights) const {
+  const int64_t n = end - begin;
+  const size_t n_metrics = metrics_.size();
+  Ranker::Scratch scratch;
+  std::vector<rec_status_t> status(static_cast<size_t>(n));
+  Queries queries;
+  queries.n = n;
+  queries.users = users_.data() + begin;
+  std::vector<int64_t> history_offsets;
+  if (protocol_.rows == REC_ROWS_EVENT) {
+    for (int64_t row = begin; row <= end; ++row) history_offsets.push_back(histories_.offsets[row] - histories_.offsets[begin]);
+    queries.history_offsets = history_offsets.data();
+    queries.history_items = histories_.columns.data() + histories_.offsets[begin];
+    // Two tables know their users; the history is for the others.
+    if (ranker.model().plugin == nullptr && !ranker.model().has_item_weights()) queries.history_offsets = nullptr;
+  }
+  if (!needs_scores_) {
+    std::vector<int64_t> top(static_cast<size_t>(n * max_k_)), offsets;
+    std::vector<float> scores(top.size());
+    for (int64_t row = begin; row <= end; ++row) offsets.push_back(masks_.offsets[row]);
+    kernels::ItemFilter filter;
+    filter.exclude_offsets = offsets.data();
+    filter.exclude_rows = masks_.columns.data();
+    ranker.top_k(queries, filter, max_k_, top.data(), scores.data(), status.data(), scratch);
+    for (int64_t q = 0; q < n; ++q)
+      lists_.row(std::span<const int64_t>(top.data() + q * max_k_, static_cast<size_t>(max_k_)), positives_.row(begin + q),
+                 {values + static_cast<size_t>(begin + q) * n_metrics, n_metrics});
+    return;
+  }
+  std::vector<float> scores(static_cast<size_t>(n * n_items_));
+  ranker.all_scores(queries, scores.data(), status.data(), scratch);
+  for (int64_t q = 0; q < n; ++q)
+    weights[begin + q] = evaluate_scores(begin + q, {scores.data() + q * n_items_, static_cast<size_t>(n_items_)},
+                                         values + static_cast<size_t>(begin + q) * n_metrics);
+}
+
+// Metrics that look at every score: candidates only, masks applied, the tie rule. Returns the row's weight for gauc.
+double Evaluator::evaluate_scores(int64_t row, std::span<float> scores, double* out) const {
+  const size_t n_metrics = metrics_.size();
+  const std::span<const int32_t> positives = positives_.row(row);
+  if (candidates_.offsets.size() > 0) {
+    std::vector<float> kept(scores.size(), kNone);
+    for (int32_t item : candidates_.row(row)) kept[static_cast<size_t>(item)] = scores[static_cast<size_t>(item)];
+    std::copy(kept.begin(), kept.end(), scores.begin());
+  }
+  for (int32_t item : masks_.row(row)) scores[static_cast<size_t>(item)] = kNone;
+
+  // The list: score descending, then lower row; or every tie before the target.
+  const bool against = protocol_.ties == REC_TIES_AGAINST_TARGET;
+  const int32_t target = positives.front();
+  std::vector<int64_t> list;
+  for (int64_t i = 0; i < n_items_; ++i)
+    if (scores[static_cast<size_t>(i)] > kNone) list.push_back(i);
+  const auto better = [&](int64_t a, int64_t b) {
+    const float x = scores[static_cast<size_t>(a)], y = scores[static_cast<size_t>(b)];
+    if (x != y) return x > y;
+    if (against && (a == target) != (b == target)) return b == target;
+    return a < b;
+  };
+  const auto k = std::min<size_t>(static_cast<size_t>(max_k_), list.size());
+  std::partial_sort(list.begin(), list.begin() + static_cast<int64_t>(k), list.end(), better);
+  list.resize(k);
+  lists_.row(std::span<const int64_t>(list), positives, {out, n_metrics});
+
+  double weight = 1;
+  for (size_t m = 0; m < n_metrics; ++m) {
+    const MetricSpec& metric = metrics_[m];
+    if (metric.input == MetricInput::kRank) {
+      // A target that the model does not know, or cannot score, is behind everything.
+      const bool known = target < n_items_ && !std::isnan(scores[static_cast<size_t>(target)]);
+      const double rank = known ? rank_of(scores, target, metric.ties) : static_cast<double>(n_items_) + 1;
+      out[m] = rank_metric(metric, rank);
+    } else if (metric.input == MetricInput::kScores) {
+      std::vector<int32_t> known;
+      for (int32_t item : positives)
+        if (item < n_items_) known.push_back(item);
+      const RowAuc auc = gauc(scores, known);
+      out[m] = auc.value;
+      weight = auc.weight;
+    }
+  }
+  return weight;
+}
+
+}  // namespace rec

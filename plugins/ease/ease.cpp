@@ -1,0 +1,124 @@
+#include "plugins/ease/ease.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rec::ease {
+
+void Ease::plan(const Context&, const rec_params_t&, const rec_schema_t& schema, rec_plan_t& plan) {
+  plan.rows = REC_PLAN_ITEMS;
+  plan.max_epochs = 1;
+  plan.batch_size = 64;
+  plan.wants_graph = 1;
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;
+  if (schema.n_items > 100000)
+    throw plugin::Failure{REC_LIMIT, "ease inverts an items-by-items matrix; " + std::to_string(schema.n_items) +
+                                         " items are too many, 100000 is the most. itemknn scales further"};
+  plan.memory_bytes = 16 * schema.n_items * schema.n_items;
+  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+}
+
+Ease::Ease(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
+    : n_(schema.n_items), lambda_(context.host.param_float(&params, "lambda")) {
+  matrix_.resize(static_cast<size_t>(n_ * n_));
+}
+
+void Ease::bind(const Context& context, const rec_dataset_view_t& view) {
+  if (started_) return;
+  struct Job {
+    Ease& self;
+    const rec_csr_t &users, &items;
+  } job{*this, view.graph_users, view.graph_items};
+  // G_ij = users who have both; row i by the users of i.
+  const auto body = [](void* context_pointer, int64_t begin, int64_t end) {
+    const Job& j = *static_cast<Job*>(context_pointer);
+    for (int64_t i = begin; i < end; ++i) {
+      double* row = j.self.matrix_.data() + i * j.self.n_;
+      std::fill_n(row, j.self.n_, 0.0);
+      for (int64_t e = j.items.offsets[i]; e < j.items.offsets[i + 1]; ++e) {
+        const int32_t user = j.items.columns[e];
+        for (int64_t f = j.users.offsets[user]; f < j.users.offsets[user + 1]; ++f) row[j.users.columns[f]] += 1;
+      }
+      row[i] += j.self.lambda_;
+    }
+  };
+  context.host.parallel_for(context.call, n_, 16, body, &job);
+}
+
+// Gauss-Jordan on the pivot block alone; G is positive definite, so no pivot vanishes.
+void Ease::invert_pivot() {
+  const int64_t w = width_;
+  for (int64_t p = 0; p < w; ++p) {
+    const double inverse = 1 / pivot_[static_cast<size_t>(p * w + p)];
+    pivot_[static_cast<size_t>(p * w + p)] = 1;
+    for (int64_t j = 0; j < w; ++j) pivot_[static_cast<size_t>(p * w + j)] *= inverse;
+    for (int64_t i = 0; i < w; ++i) {
+      if (i == p) continue;
+      const double factor = pivot_[static_cast<size_t>(i * w + p)];
+      pivot_[static_cast<size_t>(i * w + p)] = 0;
+      for (int64_t j = 0; j < w; ++j) pivot_[static_cast<size_t>(i * w + j)] -= factor * pivot_[static_cast<size_t>(p * w + j)];
+    }
+  }
+}
+
+// The panel's pivot block inverted, and pivot * rows of the panel.
+double Ease::compute(const Context& context, const Batch& batch) {
+  first_ = batch.items()[0];
+  width_ = batch.n_rows();
+  pivot_.resize(static_cast<size_t>(width_ * width_));
+  for (int64_t p = 0; p < width_; ++p)
+    std::copy_n(matrix_.data() + (first_ + p) * n_ + first_, width_, pivot_.data() + p * width_);
+  invert_pivot();
+  std::vector<double> negative(pivot_);
+  for (double& value : negative) value = -value;
+  pivot_rows_.assign(static_cast<size_t>(width_ * n_), 0.0);
+  context.host.rank_update(context.call, pivot_rows_.data(), n_, negative.data(), width_, matrix_.data() + first_ * n_, n_, width_, n_, width_);
+  return 0;
+}
+
+// A_rest -= A_rest,J (P_JJ A_J);  A_rest,J = -A_rest,J P_JJ;  A_J = P_JJ A_J;  A_JJ = P_JJ.
+void Ease::apply(const Context& context) {
+  const int64_t w = width_;
+  for (int64_t p = 0; p < w; ++p) std::fill_n(pivot_rows_.data() + p * n_ + first_, w, 0.0);  // columns J come from P_JJ alone
+  std::vector<double> columns(static_cast<size_t>(n_ * w));  // A_rest,J, which the update overwrites
+  for (int64_t r = 0; r < n_; ++r) std::copy_n(matrix_.data() + r * n_ + first_, w, columns.data() + r * w);
+  const auto update = [&](int64_t begin, int64_t rows) {
+    if (rows == 0) return;
+    double* target = matrix_.data() + begin * n_;
+    const double* factors = columns.data() + begin * w;
+    context.host.rank_update(context.call, target, n_, factors, w, pivot_rows_.data(), n_, rows, n_, w);
+    for (int64_t r = 0; r < rows; ++r) std::fill_n(target + r * n_ + first_, w, 0.0);
+    context.host.rank_update(context.call, target + first_, n_, factors, w, pivot_.data(), w, rows, w, w);
+  };
+  update(0, first_);
+  update(first_ + w, n_ - first_ - w);
+  for (int64_t p = 0; p < w; ++p) {
+    std::copy_n(pivot_rows_.data() + p * n_, n_, matrix_.data() + (first_ + p) * n_);
+    std::copy_n(pivot_.data() + p * w, w, matrix_.data() + (first_ + p) * n_ + first_);
+  }
+}
+
+std::vector<plugin::TensorRef> Ease::tensors() {
+  return {{"inverse", REC_DTYPE_F64, REC_TENSOR_STATE, {n_, n_}, matrix_.data()}};
+}
+
+void Ease::freeze(const Context&) {
+  offsets_.resize(static_cast<size_t>(n_) + 1);
+  columns_.resize(static_cast<size_t>(n_ * n_));
+  weights_.resize(columns_.size());
+  for (int64_t h = 0; h < n_; ++h) {
+    offsets_[static_cast<size_t>(h) + 1] = (h + 1) * n_;
+    for (int64_t i = 0; i < n_; ++i) {
+      const auto at = static_cast<size_t>(h * n_ + i);
+      columns_[at] = static_cast<int32_t>(i);
+      weights_[at] = h == i ? 0.f : static_cast<float>(-matrix_[at] / matrix_[static_cast<size_t>(i * n_ + i)]);
+    }
+  }
+}
+
+void Ease::item_weights(rec_csr_t& csr, const float*& weights) const {
+  csr = {offsets_.data(), columns_.data(), n_, n_};
+  weights = weights_.data();
+}
+
+}  // namespace rec::ease

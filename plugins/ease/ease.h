@@ -1,0 +1,44 @@
+#pragma once
+
+#include <vector>
+
+#include "plugins/common/model.h"
+
+namespace rec::ease {
+
+using plugin::Batch;
+using plugin::Context;
+
+// A linear item-item model in closed form. H. Steck: "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
+//   G = X'X + lambda I,  P = G^-1,  B_ij = -P_ij / P_jj for i != j, 0 on the diagonal;  score(u, i) = sum_h B_hi
+// P is made in place, one panel of pivot rows a batch (block Gauss-Jordan): a checkpoint between panels is the matrix.
+class Ease : public plugin::Model {
+ public:
+  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
+  Ease(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+
+  void initialize(const Context&, int64_t) override {}
+  void bind(const Context& context, const rec_dataset_view_t& view) override;
+  double compute(const Context& context, const Batch& batch) override;
+  void apply(const Context& context) override;
+  std::vector<plugin::TensorRef> tensors() override;
+  void restored() override { started_ = true; }
+  void freeze(const Context& context) override;
+  void item_weights(rec_csr_t& csr, const float*& weights) const override;
+
+ private:
+  void invert_pivot();
+
+  int64_t n_;
+  double lambda_;
+  bool started_ = false;            // the matrix came from a checkpoint
+  std::vector<double> matrix_;      // [n, n]: G, in the end P
+  int64_t first_ = 0, width_ = 0;   // the panel
+  std::vector<double> pivot_;       // [width, width] inverse of the pivot block
+  std::vector<double> pivot_rows_;  // [width, n] pivot * rows of the panel
+  std::vector<int64_t> offsets_;
+  std::vector<int32_t> columns_;
+  std::vector<float> weights_;
+};
+
+}  // namespace rec::ease

@@ -1,0 +1,114 @@
+#include "plugins/itemknn/itemknn.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rec::itemknn {
+
+void ItemKnn::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
+  plan.rows = REC_PLAN_ITEMS;
+  plan.max_epochs = 1;
+  plan.batch_size = 128;
+  plan.wants_graph = 1;
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;
+  plan.memory_bytes = 16 * schema.n_items * context.host.param_int(&params, "n_neighbors");
+  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+}
+
+ItemKnn::ItemKnn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
+    : n_items_(schema.n_items), n_neighbors_(context.host.param_int(&params, "n_neighbors")), shrink_(context.host.param_float(&params, "shrink")) {
+  neighbors_.resize(static_cast<size_t>(n_items_ * n_neighbors_), -1);
+  similarities_.resize(neighbors_.size());
+}
+
+void ItemKnn::initialize(const Context&, int64_t) {
+  std::fill(neighbors_.begin(), neighbors_.end(), -1);
+  std::fill(similarities_.begin(), similarities_.end(), 0.f);
+}
+
+void ItemKnn::bind(const Context&, const rec_dataset_view_t& view) {
+  users_ = view.graph_users;
+  items_ = view.graph_items;
+}
+
+// sim(i, j) = |U_i and U_j| / (sqrt(|U_i| |U_j|) + shrink); equal similarities go to the lower row.
+void ItemKnn::find_neighbors(int32_t item, std::vector<int32_t>& counts, std::vector<int32_t>& met, int32_t* neighbors, float* similarities) const {
+  const auto degree = [this](int32_t i) { return static_cast<double>(items_.offsets[i + 1] - items_.offsets[i]); };
+  met.clear();
+  for (int64_t e = items_.offsets[item]; e < items_.offsets[item + 1]; ++e) {
+    const int32_t user = items_.columns[e];
+    for (int64_t f = users_.offsets[user]; f < users_.offsets[user + 1]; ++f) {
+      const int32_t other = users_.columns[f];
+      if (other == item) continue;
+      if (counts[static_cast<size_t>(other)]++ == 0) met.push_back(other);
+    }
+  }
+  std::vector<std::pair<float, int32_t>> ranked;
+  ranked.reserve(met.size());
+  for (int32_t other : met) {
+    ranked.emplace_back(static_cast<float>(counts[static_cast<size_t>(other)] / (std::sqrt(degree(item) * degree(other)) + shrink_)), other);
+    counts[static_cast<size_t>(other)] = 0;
+  }
+  const auto k = std::min<size_t>(static_cast<size_t>(n_neighbors_), ranked.size());
+  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<int64_t>(k), ranked.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
+  for (int64_t n = 0; n < n_neighbors_; ++n) {
+    const bool there = n < static_cast<int64_t>(k);
+    neighbors[n] = there ? ranked[static_cast<size_t>(n)].second : -1;
+    similarities[n] = there ? ranked[static_cast<size_t>(n)].first : 0.f;
+  }
+}
+
+double ItemKnn::compute(const Context& context, const Batch& batch) {
+  batch_items_.assign(batch.items(), batch.items() + batch.n_rows());
+  batch_neighbors_.resize(static_cast<size_t>(batch.n_rows() * n_neighbors_));
+  batch_similarities_.resize(batch_neighbors_.size());
+  const auto body = [](void* self_pointer, int64_t begin, int64_t end) {
+    ItemKnn& self = *static_cast<ItemKnn*>(self_pointer);
+    std::vector<int32_t> counts(static_cast<size_t>(self.n_items_)), met;
+    for (int64_t b = begin; b < end; ++b)
+      self.find_neighbors(self.batch_items_[static_cast<size_t>(b)], counts, met, self.batch_neighbors_.data() + b * self.n_neighbors_,
+                          self.batch_similarities_.data() + b * self.n_neighbors_);
+  };
+  context.host.parallel_for(context.call, batch.n_rows(), 16, body, this);
+  return 0;
+}
+
+void ItemKnn::apply(const Context&) {
+  for (size_t b = 0; b < batch_items_.size(); ++b) {
+    const int64_t from = static_cast<int64_t>(b) * n_neighbors_, to = batch_items_[b] * n_neighbors_;
+    std::copy_n(batch_neighbors_.data() + from, n_neighbors_, neighbors_.data() + to);
+    std::copy_n(batch_similarities_.data() + from, n_neighbors_, similarities_.data() + to);
+  }
+}
+
+std::vector<plugin::TensorRef> ItemKnn::tensors() {
+  return {{"neighbors", REC_DTYPE_I32, REC_TENSOR_STATE, {n_items_, n_neighbors_}, neighbors_.data()},
+          {"similarities", REC_DTYPE_F32, REC_TENSOR_STATE, {n_items_, n_neighbors_}, similarities_.data()}};
+}
+
+void ItemKnn::freeze(const Context&) {
+  offsets_.assign(static_cast<size_t>(n_items_) + 1, 0);
+  for (int32_t neighbor : neighbors_)
+    if (neighbor >= 0) ++offsets_[static_cast<size_t>(neighbor) + 1];
+  for (size_t i = 1; i < offsets_.size(); ++i) offsets_[i] += offsets_[i - 1];
+  columns_.resize(static_cast<size_t>(offsets_.back()));
+  weights_.resize(columns_.size());
+  std::vector<int64_t> next(offsets_.begin(), offsets_.end() - 1);
+  for (int64_t item = 0; item < n_items_; ++item)
+    for (int64_t n = 0; n < n_neighbors_; ++n) {
+      const int32_t neighbor = neighbors_[static_cast<size_t>(item * n_neighbors_ + n)];
+      if (neighbor < 0) continue;
+      const auto at = static_cast<size_t>(next[static_cast<size_t>(neighbor)]++);
+      columns_[at] = static_cast<int32_t>(item);
+      weights_[at] = similarities_[static_cast<size_t>(item * n_neighbors_ + n)];
+    }
+}
+
+void ItemKnn::item_weights(rec_csr_t& csr, const float*& weights) const {
+  csr = {offsets_.data(), columns_.data(), n_items_, n_items_};
+  weights = weights_.data();
+}
+
+}  // namespace rec::itemknn

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <vector>
+
+#include "plugins/common/model.h"
+
+namespace rec::itemknn {
+
+using plugin::Batch;
+using plugin::Context;
+
+// Each item's most similar items by cosine of their user sets; score(u, i) = sum over the user's items among the
+// neighbours of i. Sarwar et al., WWW 2001.
+class ItemKnn : public plugin::Model {
+ public:
+  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
+  ItemKnn(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+
+  void initialize(const Context& context, int64_t seed) override;
+  void bind(const Context& context, const rec_dataset_view_t& view) override;
+  double compute(const Context& context, const Batch& batch) override;
+  void apply(const Context& context) override;
+  std::vector<plugin::TensorRef> tensors() override;
+  void freeze(const Context& context) override;
+  void item_weights(rec_csr_t& csr, const float*& weights) const override;
+
+ private:
+  void find_neighbors(int32_t item, std::vector<int32_t>& counts, std::vector<int32_t>& met, int32_t* neighbors, float* similarities) const;
+
+  int64_t n_items_, n_neighbors_;
+  double shrink_;
+  rec_csr_t users_{}, items_{};
+  std::vector<int32_t> neighbors_;     // [n_items, n_neighbors], padded with -1
+  std::vector<float> similarities_;    // [n_items, n_neighbors]
+  std::vector<int32_t> batch_items_, batch_neighbors_;
+  std::vector<float> batch_similarities_;
+  std::vector<int64_t> offsets_;       // transposed: row h, the items it is a neighbour of
+  std::vector<int32_t> columns_;
+  std::vector<float> weights_;
+};
+
+}  // namespace rec::itemknn
