@@ -31,12 +31,6 @@ DatasetOptions read_options(const rec_dataset_options_t* given) {
 
 rec_dataset_t* give(Dataset dataset) { return new_handle<rec_dataset_t>(std::make_shared<const Dataset>(std::move(dataset))); }
 
-// Runs the release of a stream that was taken, whatever happens.
-struct TakenStream {
-  ArrowArrayStream* stream;
-  ~TakenStream() { release_arrow_stream(stream); }
-};
-
 }  // namespace
 
 extern "C" {
@@ -69,9 +63,16 @@ rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, cons
                                            rec_dataset_t** out_dataset, rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
   return guarded(out_error, [&] {
-    const TakenStream taken{&not_null(stream, "stream")};
-    not_null(out_dataset, "out_dataset");
-    *out_dataset = give(dataset_from_arrow(stream, read_options(options)));
+    not_null(stream, "stream");
+    DatasetOptions read;
+    try {
+      not_null(out_dataset, "out_dataset");
+      read = read_options(options);
+    } catch (...) {
+      release_arrow_stream(stream);
+      throw;
+    }
+    *out_dataset = give(dataset_from_arrow(stream, read));
   });
 }
 

@@ -195,4 +195,8 @@ Dataset dataset_from_arrow(ArrowArrayStream* taken, const DatasetOptions& option
   return reader.finish();
 }
 
+void release_arrow_stream(ArrowArrayStream* stream) {
+  if (stream->release != nullptr) stream->release(stream);
+}
+
 }  // namespace rec

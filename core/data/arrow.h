@@ -11,4 +11,7 @@ namespace rec {
 // the column's own type decides: integers are int64 ids, strings and binaries are bytes.
 Dataset dataset_from_arrow(ArrowArrayStream* stream, const DatasetOptions& options);
 
+// For a stream that was taken but is not read.
+void release_arrow_stream(ArrowArrayStream* stream);
+
 }  // namespace rec

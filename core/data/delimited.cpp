@@ -30,9 +30,12 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
     if (quotes_ && at_ < end_ && *at_ == '"') {
       cells.push_back(quoted_cell());
     } else {
-      const char* begin = at_;
-      while (at_ < end_ && !ends_cell_[static_cast<unsigned char>(*at_)]) ++at_;
-      cells.emplace_back(begin, static_cast<size_t>(at_ - begin));
+      // A local: a store to the member might alias the bytes, and would be done for each of them.
+      char* at = at_;
+      char* const end = end_;
+      while (at < end && !ends_cell_[static_cast<unsigned char>(*at)]) ++at;
+      cells.emplace_back(at_, static_cast<size_t>(at - at_));
+      at_ = at;
     }
     if (at_ == end_ || *at_ != separator_) break;
     ++at_;

@@ -44,31 +44,30 @@ IdColumn::Key IdColumn::key(int64_t value) {
   return {value, scratch_};
 }
 
-uint64_t IdColumn::hash(const Key& key) const {
-  return type_ == REC_ID_BYTES ? mix(std::hash<std::string_view>()(key.text)) : mix(static_cast<uint64_t>(key.value));
+IdColumn::Slot IdColumn::probe(const Key& key) const {
+  return {type_ == REC_ID_BYTES ? static_cast<int64_t>(std::hash<std::string_view>()(key.text)) : key.value, -1};
 }
 
-bool IdColumn::equal(int32_t row, const Key& key) const {
-  if (type_ != REC_ID_BYTES) return i64_[static_cast<size_t>(row)] == key.value;
+bool IdColumn::same_text(int32_t row, std::string_view text) const {
   const int64_t begin = offsets_[static_cast<size_t>(row)];
   const auto length = static_cast<size_t>(offsets_[static_cast<size_t>(row) + 1] - begin);
-  return std::string_view(bytes_.data() + begin, length) == key.text;
+  return std::string_view(bytes_.data() + begin, length) == text;
 }
 
-size_t IdColumn::slot_of(const Key& key, uint64_t hash) const {
-  const auto tag = static_cast<uint32_t>(hash >> 32);
-  size_t at = hash & mask_;
-  while (slots_[at].row >= 0 && !(slots_[at].tag == tag && equal(slots_[at].row, key))) at = (at + 1) & mask_;
+size_t IdColumn::slot_of(const Slot& probe, std::string_view text) const {
+  const Slot* const slots = slots_.data();
+  size_t at = mix(static_cast<uint64_t>(probe.key)) & mask_;
+  while (slots[at].row >= 0 && (slots[at].key != probe.key || (type_ == REC_ID_BYTES && !same_text(slots[at].row, text))))
+    at = (at + 1) & mask_;
   return at;
 }
 
 int32_t IdColumn::add(const Key& key) {
-  const uint64_t h = hash(key);
-  const size_t at = slot_of(key, h);
-  if (slots_[at].row >= 0) return slots_[at].row;
+  const Slot wanted = probe(key);
+  Slot& slot = slots_[slot_of(wanted, key.text)];
+  if (slot.row >= 0) return slot.row;
   const int64_t row = size();
   if (row == INT32_MAX) throw Error(REC_LIMIT, cat(name_, ": more than ", INT32_MAX, " different ids"));
-  slots_[at] = {static_cast<int32_t>(row), static_cast<uint32_t>(h >> 32)};
   if (type_ == REC_ID_BYTES) {
     budget_->charge(8 + static_cast<int64_t>(key.text.size()), "ids");
     bytes_.insert(bytes_.end(), key.text.begin(), key.text.end());
@@ -77,11 +76,12 @@ int32_t IdColumn::add(const Key& key) {
     budget_->charge(8, "ids");
     i64_.push_back(key.value);
   }
+  slot = {wanted.key, static_cast<int32_t>(row)};
   if (static_cast<size_t>(row + 1) * 2 > slots_.size()) grow();
   return static_cast<int32_t>(row);
 }
 
-int32_t IdColumn::find(const Key& key) const { return slots_[slot_of(key, hash(key))].row; }
+int32_t IdColumn::find(const Key& key) const { return slots_[slot_of(probe(key), key.text)].row; }
 
 void IdColumn::grow() {
   const size_t n = slots_.empty() ? 1024 : slots_.size() * 2;
@@ -89,17 +89,9 @@ void IdColumn::grow() {
   std::vector<Slot> old(n);
   old.swap(slots_);
   mask_ = n - 1;
-  // 31 bits of position are in the low half of the hash, so the tag alone cannot place a slot anew.
   for (const Slot& slot : old) {
     if (slot.row < 0) continue;
-    Key key;
-    if (type_ == REC_ID_BYTES) {
-      const int64_t begin = offsets_[static_cast<size_t>(slot.row)];
-      key.text = {bytes_.data() + begin, static_cast<size_t>(offsets_[static_cast<size_t>(slot.row) + 1] - begin)};
-    } else {
-      key.value = i64_[static_cast<size_t>(slot.row)];
-    }
-    size_t at = hash(key) & mask_;
+    size_t at = mix(static_cast<uint64_t>(slot.key)) & mask_;
     while (slots_[at].row >= 0) at = (at + 1) & mask_;
     slots_[at] = slot;
   }

@@ -31,15 +31,24 @@ class IdColumn {
   int32_t find(const Key& key) const;
 
   int32_t type() const { return type_; }
-  int64_t size() const { return type_ == REC_ID_BYTES ? static_cast<int64_t>(offsets_.size()) - 1 : static_cast<int64_t>(i64_.size()); }
+  int64_t size() const {
+    return static_cast<int64_t>(type_ == REC_ID_BYTES ? offsets_.size() - 1 : i64_.size());
+  }
   const std::vector<int64_t>& i64() const { return i64_; }
   // Ends the column.
   IdMap finish();
 
  private:
-  uint64_t hash(const Key& key) const;
-  bool equal(int32_t row, const Key& key) const;
-  size_t slot_of(const Key& key, uint64_t hash) const;
+  // Open addressing. A slot keeps the int64 id itself, or the hash of a byte id, so that a look-up of one that is known
+  // touches the table alone, and a byte id's text only to confirm it.
+  struct Slot {
+    int64_t key = 0;
+    int32_t row = -1;
+  };
+
+  Slot probe(const Key& key) const;
+  bool same_text(int32_t row, std::string_view text) const;
+  size_t slot_of(const Slot& probe, std::string_view text) const;
   void grow();
 
   std::string name_;
@@ -48,11 +57,6 @@ class IdColumn {
   std::vector<int64_t> i64_;
   std::vector<int64_t> offsets_{0};
   std::vector<char> bytes_;
-  // Open addressing; a slot keeps 32 bits of the hash so that most misses touch no id.
-  struct Slot {
-    int32_t row = -1;
-    uint32_t tag = 0;
-  };
   std::vector<Slot> slots_;
   size_t mask_ = 0;
   std::string scratch_;
