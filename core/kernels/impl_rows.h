@@ -94,31 +94,28 @@ void weighted_rows(const WeightedRows& w, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) for_blocks<kPropagateBlock>(w.d, WeightedRow{w, i});
 }
 
-// N scalar chains side by side, so that none waits for its own latency.
-template <int N>
-REC_INLINE void score_pairs(const PairScores& p, int64_t pair, int64_t row, int64_t column) {
-  const float* users[N];
-  const float* items[N];
-  float acc[N];
-#pragma GCC unroll 16
-  for (int j = 0; j < N; ++j) {
+// scores[0 .. n) of pairs `pair` and on, n <= 16; the vector levels take sixteen at once.
+REC_INLINE void score_pairs(const PairScores& p, int64_t pair, int64_t n) {
+  const float* users[16];
+  const float* items[16];
+  int64_t row = pair / p.n_candidates, column = pair % p.n_candidates;
+  for (int64_t j = 0; j < n; ++j) {
     users[j] = p.user_table + p.users[row] * p.d;
     items[j] = p.item_table + p.items[pair + j] * p.d;
-    acc[j] = 0;
     if (++column == p.n_candidates) column = 0, ++row;
   }
-  for (int64_t k = 0; k < p.d; ++k)
-#pragma GCC unroll 16
-    for (int j = 0; j < N; ++j) acc[j] = fma1(users[j][k], items[j][k], acc[j]);
-#pragma GCC unroll 16
-  for (int j = 0; j < N; ++j) p.scores[pair + j] = acc[j];
+  if (n == 16) return score_sixteen(users, items, p.d, p.scores + pair);
+  for (int64_t j = 0; j < n; ++j) {
+    float acc = 0;
+    for (int64_t k = 0; k < p.d; ++k) acc = fma1(users[j][k], items[j][k], acc);
+    p.scores[pair + j] = acc;
+  }
 }
 
 void pair_scores(const PairScores& p, int64_t begin, int64_t end) {
-  const int64_t c = p.n_candidates, last = end * c;
-  int64_t pair = begin * c;
-  for (; pair + 8 <= last; pair += 8) score_pairs<8>(p, pair, pair / c, pair % c);
-  for (; pair < last; ++pair) score_pairs<1>(p, pair, pair / c, pair % c);
+  const int64_t last = end * p.n_candidates;
+  for (int64_t pair = begin * p.n_candidates; pair < last; pair += 16)
+    score_pairs(p, pair, last - pair < 16 ? last - pair : 16);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "core/kernels/lanes_avx512.h"
+#include "core/kernels/lanes_pairs.h"
 // The lanes come first: they are what the rest is made of.
 #include "core/kernels/impl_table.h"
 #include "core/kernels/levels.h"
