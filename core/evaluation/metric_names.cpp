@@ -58,9 +58,10 @@ const NamedMetric& find_metric(std::string_view base, std::string_view cutoff, s
   const auto found = std::find_if(std::begin(kMetrics), std::end(kMetrics), [&](auto& m) { return m.name == base; });
   if (found != std::end(kMetrics)) return *found;
   // The suggestion is the whole name that would have been right.
+  const std::string suffix = cat('@', cutoff.empty() ? "20" : cutoff);
   std::vector<std::string> names;
-  for (const auto& m : kMetrics) names.push_back(m.has_cutoff ? cat(m.name, '@', cutoff.empty() ? "20" : cutoff) : m.name);
-  throw bad_metric(whole, cat("is no metric", suggestion(cat(base, '@', cutoff.empty() ? "20" : cutoff), names)));
+  for (const auto& m : kMetrics) names.push_back(m.has_cutoff ? m.name + suffix : m.name);
+  throw bad_metric(whole, cat("is no metric", suggestion(cat(base, suffix), names)));
 }
 
 std::optional<TieRule> tie_rule(std::string_view name) {

@@ -8,8 +8,8 @@
 
 namespace rec {
 
-// Pure functions; NaN where a metric is not defined. For one list: rel_j in {0, 1} at position j = 1.., P its positives,
-// hits@k = rel_1 + .. + rel_k; positions beyond a short list are misses.
+// Pure functions; NaN where a metric is not defined. For one list: rel_j in {0, 1} at position j = 1.., P its
+// positives, hits@k = rel_1 + .. + rel_k; positions beyond a short list are misses.
 enum class Metric {
   // From a ranked list and its positives. Undefined without positives.
   kHit,        // hit@k        [hits@k > 0]

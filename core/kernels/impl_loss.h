@@ -103,7 +103,8 @@ REC_INLINE float log_of_one(float x) {
 }
 
 // p = sum_k w_k sigmoid(s+ - s_k), w = softmax of the negatives; the gradient goes through w.
-//   d p / d s_k = w_k (sigmoid_k - p) - w_k sigmoid_k (1 - sigmoid_k),  d p / d s+ = sum_k w_k sigmoid_k (1 - sigmoid_k)
+//   d p / d s_k = w_k (sigmoid_k - p) - w_k sigmoid_k (1 - sigmoid_k)
+//   d p / d s+  = sum_k w_k sigmoid_k (1 - sigmoid_k)
 double bpr_multi(const ScoreLoss& s, int64_t begin, int64_t end) {
   const int64_t n = s.n_candidates - 1;
   const double share = 1.0 / static_cast<double>(s.n_rows_total);

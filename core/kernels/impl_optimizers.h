@@ -26,13 +26,13 @@ REC_INLINE F16 adam_step(const AdamConstants& a, AdamStep step, F16& param, F16&
   return quotient;
 }
 
-// Whether no later zero-gradient step can change param: |step| < |param| / 2^27 now, and it only shrinks from here,
-// since m decays faster than sqrt(v), inv_sqrt_bias2 >= 1 and step sizes do not grow. Where m sticks at a subnormal the
-// bound is that of the largest subnormal.
+// Whether no later zero-gradient step can change param. |step| < |param| / 2^26 now (half a unit is at least 2^-25),
+// and it only shrinks from here: m decays faster than sqrt(v), inv_sqrt_bias2 >= 1, step sizes do not grow. Where m
+// sticks at a subnormal the bound is that of the largest subnormal.
 REC_INLINE bool is_settled(const AdamRows& a, AdamStep step, F16 param, F16 m, F16 quotient) {
   const F16 bound = mul(set1(step.step_size * step.inv_sqrt_bias2), abs(quotient));
   const F16 floor = set1(step.step_size * (1.17549435e-38f / a.epsilon));
-  const M16 still = lt(max(floor, bound), mul(abs(param), set1(0x1p-27f)));
+  const M16 still = lt(max(floor, bound), mul(abs(param), set1(0x1p-26f)));
   return bits(or_(still, eq(m, set1(0.0f)))) == 0xffff;
 }
 
@@ -82,7 +82,8 @@ struct AdamRow {
     for (int j = 0; j < N; ++j) {
       if (a.grads != nullptr) {
         const float* grads = a.grads + listed * a.d + offset;
-        adam_step(constants, a.steps[a.step], param[j], m[j], v[j], kTail ? load_n(grads, lanes) : load(grads + 16 * j));
+        const F16 g = kTail ? load_n(grads, lanes) : load(grads + 16 * j);
+        adam_step(constants, a.steps[a.step], param[j], m[j], v[j], g);
       }
       kTail ? store_n(a.param + at, param[j], lanes) : store(a.param + at + 16 * j, param[j]);
       kTail ? store_n(a.m + at, m[j], lanes) : store(a.m + at + 16 * j, m[j]);

@@ -90,7 +90,8 @@ REC_INLINE void offer(Selection& s, const ItemFilter& filter, int64_t row, int64
 void start(Selection* selections, char* entries, const ItemFilter& filter, int64_t query, int64_t n, int64_t k) {
   for (int64_t i = 0; i < n; ++i, entries += selection_capacity(k) * 8) {
     float* scores = reinterpret_cast<float*>(entries);
-    selections[i] = {scores, reinterpret_cast<int32_t*>(scores + selection_capacity(k)), 0, nullptr, nullptr, -kInfinity};
+    int32_t* rows = reinterpret_cast<int32_t*>(scores + selection_capacity(k));
+    selections[i] = {scores, rows, 0, nullptr, nullptr, -kInfinity};
     if (filter.exclude_offsets == nullptr) continue;
     selections[i].excluded = filter.exclude_rows + filter.exclude_offsets[query + i];
     selections[i].excluded_end = filter.exclude_rows + filter.exclude_offsets[query + i + 1];

@@ -25,8 +25,8 @@ struct Propagation {
   const int32_t* row_list = nullptr;  // nullable: only these rows, and begin and end count into this list
 };
 
-// y[rows[i]] = sum over entries e of group i of weights[e] * x[columns[e]], the chain in the order given; it starts from
-// y's value if `accumulate`, else from 0.
+// y[rows[i]] = sum over entries e of group i of weights[e] * x[columns[e]], the chain in the order given; it starts
+// from y's value if `accumulate`, else from 0.
 struct WeightedRows {
   const int64_t* offsets = nullptr;  // [n_groups + 1]
   const int32_t* columns = nullptr;  // [n_entries]
@@ -103,8 +103,8 @@ struct TopKOfScores {
 };
 int64_t top_k_scratch_bytes(int64_t n_items, int64_t k);
 
-// Losses over scores [B, C], column 0 the positive. Each writes the gradient of the MEAN loss and returns the rows' share
-// of that mean, so that the shares of all chunks, added in order, are the loss.
+// Losses over scores [B, C], column 0 the positive. Each writes the gradient of the MEAN loss and returns the rows'
+// share of that mean, so that the shares of all chunks, added in order, are the loss.
 struct ScoreLoss {
   const float* scores = nullptr;  // [B, C]
   float* dscores = nullptr;       // [B, C]

@@ -50,7 +50,9 @@ REC_INLINE M16 lt(F16 a, F16 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_O
 REC_INLINE M16 ge(F16 a, F16 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}; }
 REC_INLINE M16 eq(F16 a, F16 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
 REC_INLINE M16 or_(M16 a, M16 b) { return {static_cast<__mmask16>(a.v | b.v)}; }
-REC_INLINE M16 first(int64_t n) { return {n >= 16 ? static_cast<__mmask16>(0xffff) : n <= 0 ? __mmask16{0} : first16(n)}; }
+REC_INLINE M16 first(int64_t n) {
+  return {n >= 16 ? static_cast<__mmask16>(0xffff) : n <= 0 ? __mmask16{0} : first16(n)};
+}
 REC_INLINE uint32_t bits(M16 m) { return m.v; }
 REC_INLINE F16 select(M16 m, F16 a, F16 b) { return {_mm512_mask_blend_ps(m.v, b.v, a.v)}; }
 

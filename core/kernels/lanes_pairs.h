@@ -4,7 +4,7 @@
 
 #include "core/kernels/kernels.h"
 
-// Shared by the AVX2 and AVX-512 builds: eight dot products at once, one pair per lane, from rows turned by 8 x 8 blocks.
+// For AVX2 and AVX-512: eight dot products at once, one pair per lane, from rows turned by 8 x 8 blocks.
 namespace rec::kernels {
 namespace {
 

@@ -3,18 +3,23 @@
 #include <cstdint>
 
 // Sixteen floats and eight doubles as plain arrays: the reference that the other lanes_*.h must equal bit for bit.
-// Internal linkage and no std:: here and in impl_*.h: a shared inline function compiled with AVX must not win at link time.
+// Internal linkage and no std:: here and in impl_*.h: a shared inline function compiled with AVX must not win the link.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Inlining every instrumented loop over lanes takes the compiler minutes.
+#define REC_INLINE inline
+#else
 #define REC_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace rec::kernels {
 namespace {
 
 // Register blocks of the micro-kernels: queries x tiles, rows x vectors.
-constexpr int kQueryBlock = 4, kTileBlock = 1;
-constexpr int kSmallQueryBlock = 2, kSmallTileBlock = 1;
+constexpr int kQueryBlock = 1, kTileBlock = 1;
+constexpr int kSmallQueryBlock = 1, kSmallTileBlock = 1;
 constexpr int kSingleTileBlock = 1;
-constexpr int kRowBlock = 4, kColumnBlock = 1;
-constexpr int kPropagateBlock = 4;
+constexpr int kRowBlock = 1, kColumnBlock = 1;
+constexpr int kPropagateBlock = 1;
 constexpr int kAdamBlock = 1;
 
 struct F16 {

@@ -79,7 +79,8 @@ struct Graph {
     std::vector<std::vector<int32_t>> users(kUsers), items(kItems);
     std::vector<int32_t> shuffled(kItems);
     std::iota(shuffled.begin(), shuffled.end(), 0);
-    for (size_t i = shuffled.size(); i > 1; --i) std::swap(shuffled[i - 1], shuffled[rng.next_below(static_cast<uint32_t>(i))]);
+    for (size_t i = shuffled.size(); i > 1; --i)
+      std::swap(shuffled[i - 1], shuffled[rng.next_below(static_cast<uint32_t>(i))]);
     for (size_t u = 0; u < users.size(); ++u) {
       const double activity = std::exp(1.1 * rng.next_normal());
       const int degree = std::clamp(static_cast<int>(58 * activity), 10, 1500);
@@ -136,7 +137,8 @@ void score_tiles(benchmark::State& state) {
   const int64_t n_queries = state.range(1), stride = tile_count(r.n_items) * kTileItems;
   Buffer<float> scores(n_queries * stride);
   for (auto _ : state)
-    level->score_tiles({r.users.data(), n_queries, r.tiles.data(), r.d, scores.data(), stride}, 0, tile_count(r.n_items));
+    level->score_tiles({r.users.data(), n_queries, r.tiles.data(), r.d, scores.data(), stride}, 0,
+                       tile_count(r.n_items));
   set_flops(state, 2.0 * static_cast<double>(n_queries * r.n_items * r.d));
 }
 BENCHMARK(score_tiles)->ArgsProduct({{1, 2}, {1, 48}})->Unit(benchmark::kMicrosecond);

@@ -98,7 +98,8 @@ TEST(Losses, EqualTheDoubleFormulaAndItsFiniteDifferences) {
           row[at(j)] = x - h;
           const double below = c.slow(row);
           row[at(j)] = x;
-          ASSERT_NEAR(actual.slopes[at(r * columns + j)], (above - below) / (2 * h) / divisor, 1e-6 / static_cast<double>(b))
+          const double expected = (above - below) / (2 * h) / divisor;
+          ASSERT_NEAR(actual.slopes[at(r * columns + j)], expected, 1e-6 / static_cast<double>(b))
               << "row " << r << ", column " << j;
         }
       }
@@ -194,7 +195,7 @@ TEST(AdamRows, ReplayGivesTheBitsOfDenseAdam) {
           if (t == 3) rows.push_back(2);
           if (t % 17 == 1) rows.push_back(3);
           if (t == 2 || t == c.gap) rows.push_back(4);
-          std::vector<float> grads = random_floats(static_cast<int64_t>(rows.size()) * d, static_cast<uint64_t>(t), 0.3f);
+          auto grads = random_floats(static_cast<int64_t>(rows.size()) * d, static_cast<uint64_t>(t), 0.3f);
           std::vector<float> all(at(n * d));
           for (size_t i = 0; i < rows.size(); ++i)
             for (int64_t j = 0; j < d; ++j) {

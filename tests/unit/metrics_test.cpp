@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 
 namespace rec {
 namespace {
@@ -142,20 +143,15 @@ TEST(MetricsGolden, LabelledValues) {
                           Case{"rechorus_ctr", "label", "rechorus.", 1e-9}}) {
     const Json& c = golden(row.name);
     for (const auto& [name, value] : c.at("expected").items()) {
-      std::string lower = name;
-      std::transform(lower.begin(), lower.end(), lower.begin(), [](char x) { return static_cast<char>(std::tolower(x)); });
-      EXPECT_NEAR(value_metric(parse_metric(row.prefix + lower), floats_of(c.at("pred")), floats_of(c.at(row.labels))),
-                  value.get<double>(), row.tolerance)
+      const MetricSpec spec = parse_metric(row.prefix + to_lower(name));
+      EXPECT_NEAR(value_metric(spec, floats_of(c.at("pred")), floats_of(c.at(row.labels))), value.get<double>(),
+                  row.tolerance)
           << row.name << ' ' << name;
     }
   }
 }
 
-std::string rechorus_name(const std::string& golden_name) {
-  std::string name = "rechorus." + golden_name;
-  std::transform(name.begin(), name.end(), name.begin(), [](char x) { return static_cast<char>(std::tolower(x)); });
-  return name;
-}
+std::string rechorus_name(const std::string& golden_name) { return "rechorus." + to_lower(golden_name); }
 
 TEST(MetricsGolden, RechorusRanks) {
   struct Case {
@@ -217,7 +213,8 @@ TEST(MetricsGolden, TargetRanksWithThreeTieRules) {
   const auto targets = c.at("target").get<std::vector<int64_t>>();
   for (const auto& [name, value] : c.at("expected").items()) {
     const std::string rule = name.substr(0, name.find('.')), metric = name.substr(name.find('.') + 1);
-    const MetricSpec spec = parse_metric(rule == "median" ? "gru4rec.mrr@20[median]" : "gru4rec." + metric + "[" + rule + "]");
+    const std::string name_with_cutoff = metric == "rank" ? "mrr@20" : metric;
+    const MetricSpec spec = parse_metric("gru4rec." + name_with_cutoff + "[" + rule + "]");
     std::vector<double> ranks, values;
     for (size_t r = 0; r < scores.size(); ++r) {
       ranks.push_back(rank_of(scores[r], targets[r], spec.ties));
@@ -260,9 +257,11 @@ TEST(ListMetrics, EqualHandComputedValues) {
       {"hit@1", 0}, {"hit@2", 1}, {"precision@4", 0.5}, {"precision@100", 0.02}, {"recall@4", 2.0 / 3},
       {"mrr@1", 0}, {"mrr@5", 0.5}, {"map@4", (0.5 + 0.5) / 3}, {"map@2", 0.5 / 2},
       {"ndcg@4", (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 0.5)}, {"ndcg@2", (1 / log2_3) / (1 + 1 / log2_3)},
-      {"f1@4", 2 * 0.5 * (2.0 / 3) / (0.5 + 2.0 / 3)}, {"f1@1", 0}, {"spark.ndcg@100", (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 0.5)},
+      {"f1@4", 2 * 0.5 * (2.0 / 3) / (0.5 + 2.0 / 3)}, {"f1@1", 0},
+      {"spark.ndcg@100", (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 0.5)},
   };
-  for (const auto& row : rows) EXPECT_NEAR(list_metric(parse_metric(row.name), list, positives), row.value, 1e-12) << row.name;
+  for (const auto& row : rows)
+    EXPECT_NEAR(list_metric(parse_metric(row.name), list, positives), row.value, 1e-12) << row.name;
 }
 
 TEST(ListMetrics, AreUndefinedWithoutPositivesAndZeroForSpark) {
@@ -276,8 +275,10 @@ TEST(ListMetrics, AreUndefinedWithoutPositivesAndZeroForSpark) {
 TEST(ListMetrics, StopAtThePaddingOfAShortRow) {
   const std::vector<int64_t> padded{4, 7, -1, -1}, short_list{4, 7};
   const std::vector<int32_t> positives{7};
-  for (const char* name : {"hit@4", "precision@4", "recall@4", "mrr@4", "ndcg@4", "map@4", "f1@4"})
-    EXPECT_EQ(list_metric(parse_metric(name), padded, positives), list_metric(parse_metric(name), short_list, positives));
+  for (const char* name : {"hit@4", "precision@4", "recall@4", "mrr@4", "ndcg@4", "map@4", "f1@4"}) {
+    const MetricSpec spec = parse_metric(name);
+    EXPECT_EQ(list_metric(spec, padded, positives), list_metric(spec, short_list, positives)) << name;
+  }
   EXPECT_EQ(list_metric(parse_metric("hit@4"), std::vector<int64_t>{-1, 7}, positives), 0);
   EXPECT_EQ(list_metric(parse_metric("ndcg@4"), std::vector<int64_t>{}, positives), 0);
 }
@@ -348,11 +349,20 @@ TEST(ParseMetrics, NamesWhatIsWrong) {
   const struct {
     const char *text, *says;
   } rows[] = {
-      {"ncdg@20", "did you mean 'ndcg@20'"}, {"NDCG@10", "did you mean 'ndcg@10'"}, {"recal@5", "did you mean 'recall@5'"},
-      {"rechorus.hit@5", "is no metric"},    {"ndcg", "such as ndcg@20"},           {"ndcg@0", "from 1 to 1000000"},
-      {"ndcg@x", "from 1 to"},               {"ndcg@-3", "from 1 to"},              {"ndcg@99999999999999999999", "from 1 to"},
-      {"gauc@3", "takes no cutoff"},         {"hit@3[median]", "has no variants"},  {"gru4rec.mrr@3[worst]", "[median]"},
-      {"ndcg@20,", "''"},                    {"", "''"},
+      {"ncdg@20", "did you mean 'ndcg@20'"},
+      {"NDCG@10", "did you mean 'ndcg@10'"},
+      {"recal@5", "did you mean 'recall@5'"},
+      {"rechorus.hit@5", "is no metric"},
+      {"ndcg", "such as ndcg@20"},
+      {"ndcg@0", "from 1 to 1000000"},
+      {"ndcg@x", "from 1 to"},
+      {"ndcg@-3", "from 1 to"},
+      {"ndcg@99999999999999999999", "from 1 to"},
+      {"gauc@3", "takes no cutoff"},
+      {"hit@3[median]", "has no variants"},
+      {"gru4rec.mrr@3[worst]", "[median]"},
+      {"ndcg@20,", "''"},
+      {"", "''"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.text);
