@@ -35,7 +35,7 @@ class GoldenTest : public testing::TestWithParam<Case> {
     return {users, both};
   }
 
-  PluginHarness make() const {
+  std::unique_ptr<PluginHarness> make() const {
     const auto& hyper = json_["hyper"];
     const int64_t d = tensors_.shape("param.user_emb")[1];
     PluginHarness::Pairs pairs;
@@ -43,9 +43,9 @@ class GoldenTest : public testing::TestWithParam<Case> {
       const auto flat = tensors_.get<int32_t>("in.train_pairs");
       for (size_t e = 0; e < flat.size(); e += 2) pairs.emplace_back(flat[e], flat[e + 1]);
     }
-    PluginHarness harness(GetParam().model, cat("{\"emb_size\": ", d, ", \"lr\": ", hyper.at("lr").get<double>(), GetParam().params, "}"),
+    auto harness = std::make_unique<PluginHarness>(GetParam().model, cat("{\"emb_size\": ", d, ", \"lr\": ", hyper.at("lr").get<double>(), GetParam().params, "}"),
                           hyper.at("n_users"), hyper.at("n_items"), pairs, 2);
-    for (const char* name : {"user_emb", "item_emb"}) harness.set(name, tensors_.floats(cat("param.", name)));
+    for (const char* name : {"user_emb", "item_emb"}) harness->set(name, tensors_.floats(cat("param.", name)));
     return harness;
   }
 
@@ -60,7 +60,8 @@ class GoldenTest : public testing::TestWithParam<Case> {
 };
 
 TEST_P(GoldenTest, ReproducesScoresLossGradientsAndThreeSteps) {
-  PluginHarness harness = make();
+  const std::unique_ptr<PluginHarness> owner = make();
+  PluginHarness& harness = *owner;
   const auto [users, items] = batch("");
   const auto scores = harness.score_live(users, items);
   const auto C = items.size() / users.size();
@@ -124,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"lightgcn_recbole", "lightgcn", R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "plain", "adj_eps": 1e-7)"},
                     Case{"lightgcn_recbole_pow", "lightgcn", R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "squared", "adj_eps": 1e-7)"},
                     Case{"lightgcn_official", "lightgcn", R"(, "n_layers": 3, "loss": "bpr", "reg_weight": 0.1)"}),
-    [](const auto& info) { return info.param.golden + "_" + info.param.variant; });
+    [](const auto& test) { return test.param.golden + "_" + test.param.variant; });
 
 TEST(GoldenNumNegOne, IsTheSameLossOnTwoColumns) {
   for (const char* golden : {"bprmf_rechorus", "lightgcn_rechorus"}) {

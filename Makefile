@@ -1,0 +1,41 @@
+# A thin front for the CMake presets. Every target sets up what it needs.
+.PHONY: help setup build demo test test-quick bench bench-peers install clean
+
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_file_ctime
+
+help:
+	@echo "make demo         install what is missing, build, train on the shipped data, write report.html, answer from C"
+	@echo "make test         install what is missing, build, run every suite"
+	@echo "make test-quick   the same without sanitizers and slow tests"
+	@echo "make bench        this library's benchmarks;  make bench-peers: beside RecBole and implicit"
+	@echo "make install      library, headers, plugins and command under PREFIX=$(PREFIX)"
+
+setup:
+	@tools/setup.sh
+
+build: setup
+	@tools/build.sh dev
+
+demo: setup
+	@tools/demo.sh
+
+test: setup
+	@tools/test.sh
+
+test-quick: setup
+	@tools/test.sh quick
+
+bench: build
+	@tools/bench.sh
+
+bench-peers: build
+	@tools/bench.sh peers
+
+install: setup
+	@tools/build.sh release
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build

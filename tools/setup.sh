@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what building and testing need and this machine lacks: Debian packages (as root or by sudo), and a Python
+# environment under build/venv. Does nothing when all is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(g++ cmake ninja-build ccache pkg-config libboost-dev libspdlog-dev libgtest-dev libbenchmark-dev
+  nlohmann-json3-dev libcli11-dev libxxhash-dev zlib1g-dev python3 python3-dev python3-venv)
+python_packages=(swig==4.4.1 numpy pandas pyarrow pytest pytest-timeout)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "setup: installing ${missing[*]}"
+  root=()
+  [ "$(id -u)" = 0 ] || root=(sudo)
+  "${root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+stamp="build/venv/.installed"
+wanted="${python_packages[*]}"
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+  echo "setup: Python packages into build/venv"
+  mkdir -p build
+  python3 -m venv build/venv
+  build/venv/bin/pip install --quiet --disable-pip-version-check "${python_packages[@]}"
+  echo "$wanted" >"$stamp"
+fi
