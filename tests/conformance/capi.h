@@ -1,0 +1,121 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rec_c_api.h"
+
+// The C API with RAII, for tests: what a caller of any language sees.
+namespace rec::test {
+
+struct Deleter {
+  void operator()(rec_error_t* p) const { rec_error_destroy(p); }
+  void operator()(rec_text_t* p) const { rec_text_destroy(p); }
+  void operator()(rec_cancel_t* p) const { rec_cancel_destroy(p); }
+  void operator()(rec_dataset_t* p) const { rec_dataset_destroy(p); }
+  void operator()(rec_trainer_t* p) const { rec_trainer_destroy(p); }
+  void operator()(rec_model_t* p) const { rec_model_destroy(p); }
+  void operator()(rec_report_t* p) const { rec_report_destroy(p); }
+  void operator()(rec_recommender_t* p) const { rec_recommender_destroy(p); }
+};
+template <class T>
+using Handle = std::unique_ptr<T, Deleter>;
+
+struct CallFailed : std::runtime_error {
+  rec_status_t status;
+  std::string argument;
+  CallFailed(rec_status_t status_, const rec_error_t* error)
+      : std::runtime_error(std::string(rec_status_name(status_)) + ": " + (error != nullptr ? rec_error_message(error) : "")),
+        status(status_),
+        argument(error != nullptr ? rec_error_argument(error) : "") {}
+};
+
+// call([&](rec_error_t** e) { return rec_...(..., e); }) throws CallFailed with the library's words.
+template <class Call>
+void call(Call&& body) {
+  rec_error_t* error = nullptr;
+  const rec_status_t status = body(&error);
+  const Handle<rec_error_t> owner(error);
+  if (status != REC_OK) throw CallFailed(status, error);
+}
+
+// Calls that give a handle.
+template <class T, class Call>
+Handle<T> make(Call&& body) {
+  T* handle = nullptr;
+  call([&](rec_error_t** error) { return body(&handle, error); });
+  return Handle<T>(handle);
+}
+
+inline rec_ids_t int64_ids(const std::vector<int64_t>& ids, int32_t type = REC_ID_INT64) {
+  return {sizeof(rec_ids_t), type, ids.data(), nullptr, nullptr, static_cast<int64_t>(ids.size())};
+}
+
+// users[i] interacted with items[i]; parts may be empty.
+inline Handle<rec_dataset_t> dataset(const std::vector<int64_t>& users, const std::vector<int64_t>& items, const std::vector<int32_t>& parts = {}) {
+  const rec_ids_t user_ids = int64_ids(users), item_ids = int64_ids(items);
+  rec_columns_t columns{};
+  columns.struct_size = sizeof columns;
+  columns.users = &user_ids;
+  columns.items = &item_ids;
+  columns.parts = parts.empty() ? nullptr : parts.data();
+  return make<rec_dataset_t>([&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, out, error); });
+}
+
+inline Handle<rec_trainer_t> trainer(const rec_dataset_t* data, const std::string& model, const std::string& params, const rec_trainer_options_t* options = nullptr) {
+  return make<rec_trainer_t>([&](rec_trainer_t** out, rec_error_t** error) { return rec_trainer_create(data, model.c_str(), params.c_str(), options, out, error); });
+}
+
+inline Handle<rec_model_t> model_of(rec_trainer_t* t, int32_t which = REC_MODEL_BEST) {
+  return make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) { return rec_trainer_get_model(t, which, out, error); });
+}
+
+inline Handle<rec_model_t> train(const rec_dataset_t* data, const std::string& model, const std::string& params) {
+  const auto t = trainer(data, model, params);
+  call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+  return model_of(t.get());
+}
+
+inline void save(const rec_model_t* model, const std::string& path) {
+  call([&](rec_error_t** error) { return rec_model_save(model, path.c_str(), nullptr, error); });
+}
+inline Handle<rec_model_t> load(const std::string& path) {
+  return make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) { return rec_model_load(path.c_str(), nullptr, out, error); });
+}
+
+inline Handle<rec_recommender_t> recommender(const rec_model_t* model, bool exclude_seen = false) {
+  rec_recommender_options_t options{};
+  options.struct_size = sizeof options;
+  options.exclude_seen = exclude_seen;
+  return make<rec_recommender_t>([&](rec_recommender_t** out, rec_error_t** error) { return rec_recommender_create(model, &options, out, error); });
+}
+
+struct TopK {
+  std::vector<int64_t> rows;
+  std::vector<float> scores;
+  std::vector<rec_status_t> status;
+};
+
+inline TopK top_k(const rec_recommender_t* recommender, const std::vector<int64_t>& users, int64_t k, int32_t id_type = REC_ID_INT64) {
+  const rec_ids_t ids = int64_ids(users, id_type);
+  rec_request_t request{};
+  request.struct_size = sizeof request;
+  request.k = k;
+  request.users = &ids;
+  const size_t n = users.size() * static_cast<size_t>(k > 0 ? k : 0);
+  TopK out{std::vector<int64_t>(n), std::vector<float>(n), std::vector<rec_status_t>(users.size())};
+  call([&](rec_error_t** error) { return rec_recommender_top_k(recommender, &request, out.rows.data(), out.scores.data(), out.status.data(), error); });
+  return out;
+}
+
+inline double evaluate(const rec_model_t* model, const rec_dataset_t* data, const std::string& metric) {
+  const auto report = make<rec_report_t>([&](rec_report_t** out, rec_error_t** error) { return rec_model_evaluate(model, data, metric.c_str(), nullptr, nullptr, out, error); });
+  double mean = 0;
+  call([&](rec_error_t** error) { return rec_report_get_metric(report.get(), 0, nullptr, &mean, error); });
+  return mean;
+}
+
+}  // namespace rec::test
