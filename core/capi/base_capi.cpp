@@ -23,7 +23,7 @@ extern "C" {
 
 int32_t rec_api_version(void) { return REC_API_VERSION_MAJOR * 1000 + REC_API_VERSION_MINOR; }
 
-const char* rec_version_string(void) { return "1.0.0"; }
+const char* rec_version_string(void) { return REC_VERSION; }
 
 const char* rec_status_name(rec_status_t status) { return status_name(status); }
 

@@ -286,7 +286,7 @@ Json Trainer::info(int64_t epoch) const {
           {"valid_metrics", std::move(metrics)},
           {"data_hash", data_hash_},
           {"n_train", schema_.n_interactions},
-          {"library_version", rec_version_string()}};
+          {"library_version", REC_VERSION}};
 }
 
 }  // namespace rec

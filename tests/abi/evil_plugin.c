@@ -1,0 +1,150 @@
+/* Plugins that break the contract, one file per EVIL_ number; the host must say so and live. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rec_plugin_api.h"
+
+#ifndef EVIL_MAJOR
+#define EVIL_MAJOR REC_PLUGIN_ABI_MAJOR
+#endif
+#ifndef EVIL_MIN_HOST_MINOR
+#define EVIL_MIN_HOST_MINOR 0
+#endif
+#ifndef EVIL_RUNTIME
+#define EVIL_RUNTIME ""
+#endif
+#define STRING(x) #x
+#define NAME(x) STRING(x)
+
+static const rec_host_t* host;
+static float table_values[64];
+
+static rec_status_t init(rec_call_t* call, const rec_host_t* given) {
+  host = given;
+#ifdef EVIL_INIT_FAILS
+  return host->fail(call, REC_UNSUPPORTED, "this machine is not good enough");
+#else
+  (void)call;
+  return REC_OK;
+#endif
+}
+
+static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema, rec_plan_t* out) {
+  (void)call, (void)schema, (void)params;
+  out->rows = REC_PLAN_INTERACTIONS;
+  out->capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE;
+  out->columns[out->n_columns++] = REC_COLUMN_USER;
+#ifdef EVIL_UNDECLARED_PARAM
+  host->param_int(params, "undeclared");
+#endif
+#ifdef EVIL_COLUMN
+  out->columns[out->n_columns++] = REC_COLUMN_BASKET;
+#endif
+#ifdef EVIL_NO_SERVING
+  out->capabilities = REC_CAP_TRAIN;
+#endif
+#ifdef EVIL_GREEDY
+  out->memory_bytes = (int64_t)1 << 50;
+#endif
+  return REC_OK;
+}
+static rec_status_t create(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema, rec_plugin_model_t** out) {
+  (void)call, (void)params, (void)schema;
+  *out = (rec_plugin_model_t*)(void*)table_values;
+  return REC_OK;
+}
+static void destroy(rec_plugin_model_t* model) { (void)model; }
+static rec_status_t initialize(rec_call_t* call, rec_plugin_model_t* model, int64_t seed) {
+  (void)call, (void)model, (void)seed;
+  return REC_OK;
+}
+static rec_status_t bind(rec_call_t* call, rec_plugin_model_t* model, const rec_dataset_view_t* view) {
+  (void)call, (void)model, (void)view;
+  return REC_OK;
+}
+static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const rec_batch_t* batch, double* loss) {
+  (void)call, (void)model, (void)batch;
+  *loss = 0;
+#ifdef EVIL_SILENT_FAILURE
+  return REC_NUMERIC;
+#endif
+#ifdef EVIL_STATUS
+  return 4711;
+#endif
+  return REC_OK;
+}
+static rec_status_t apply(rec_call_t* call, rec_plugin_model_t* model) {
+  (void)call, (void)model;
+  return REC_OK;
+}
+static int64_t tensor_count(const rec_plugin_model_t* model) {
+  (void)model;
+#ifdef EVIL_TENSORS
+  return 1;
+#else
+  return 0;
+#endif
+}
+static rec_status_t tensor_info(rec_call_t* call, const rec_plugin_model_t* model, int64_t i, rec_tensor_info_t* out) {
+  (void)call, (void)model, (void)i;
+  out->name = "huge";
+  out->dtype = REC_DTYPE_F32;
+  out->kind = REC_TENSOR_PARAMETER;
+  out->n_dims = 2;
+  out->shape[0] = out->shape[1] = (int64_t)1 << 40;
+  return REC_OK;
+}
+static rec_status_t get_tensor(rec_call_t* call, rec_plugin_model_t* model, int64_t i, void* out) {
+  (void)call, (void)model, (void)i, (void)out;
+  return REC_OK;
+}
+static rec_status_t set_tensor(rec_call_t* call, rec_plugin_model_t* model, int64_t i, const void* data) {
+  (void)call, (void)model, (void)i, (void)data;
+  return REC_OK;
+}
+static rec_status_t freeze(rec_call_t* call, rec_plugin_model_t* model) {
+  (void)call, (void)model;
+  return REC_OK;
+}
+static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model, int32_t which, rec_tensor_view_t* out) {
+  (void)call, (void)model;
+  memset(out, 0, sizeof *out);
+  out->data = table_values;
+  out->dtype = REC_DTYPE_F32;
+  out->n_dims = 2;
+  out->device_type = REC_DEVICE_CPU;
+  out->shape[0] = which == REC_TABLE_USER ? 1 : 2;
+  out->shape[1] = out->strides[0] = out->strides[1] = 1;
+#ifdef EVIL_TABLE
+  out->shape[0] = 3; /* there are two items */
+#endif
+#ifdef EVIL_NAN
+  memset(table_values, 0xff, sizeof table_values);
+#endif
+  return REC_OK;
+}
+
+static const rec_plugin_t table = {
+    sizeof(rec_plugin_t), EVIL_MAJOR, REC_PLUGIN_ABI_MINOR, EVIL_MIN_HOST_MINOR, NAME(EVIL_NAME), "1.0.0", "breaks the contract", "", 1, 0,
+    REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE, NULL, 0, init, plan,
+#ifdef EVIL_MISSING_SLOT
+    NULL,
+#else
+    create,
+#endif
+    destroy, initialize, bind, compute, apply, NULL, NULL, tensor_count, tensor_info, get_tensor, set_tensor, NULL, freeze, get_table, NULL, NULL, NULL,
+};
+
+__attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t note = {
+    8, (uint32_t)(sizeof(rec_plugin_note_t) - 20), 1, "Recore", REC_PLUGIN_MAGIC, EVIL_MAJOR, REC_PLUGIN_ABI_MINOR, EVIL_MIN_HOST_MINOR, 64,
+    NAME(EVIL_NAME), "1.0.0", EVIL_RUNTIME};
+
+REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* given);
+REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* given) {
+  (void)given;
+#ifdef EVIL_NULL_TABLE
+  return NULL;
+#else
+  return &table;
+#endif
+}

@@ -1,0 +1,128 @@
+// Plugins that are old, new, broken or no plugins at all.
+#include <dlfcn.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/conformance/capi.h"
+#include "tests/unit/temp_folder.h"
+
+namespace rec::test {
+namespace {
+
+constexpr const char* kEvil = REC_BUILD_FOLDER "/lib/recore/evil/librecore_";
+
+std::pair<rec_status_t, std::string> load_plugin(const std::string& path) {
+  rec_error_t* error = nullptr;
+  const rec_status_t status = rec_plugin_load(path.c_str(), &error);
+  const Handle<rec_error_t> owner(error);
+  return {status, error != nullptr ? rec_error_message(error) : ""};
+}
+std::string evil(const std::string& name) { return kEvil + name + ".so"; }
+
+TEST(PluginLoading, RefusesByNameOfTheReason) {
+  const struct {
+    const char* name;
+    rec_status_t status;
+    const char* says;
+  } cases[] = {
+      {"evil_future", REC_ABI_MISMATCH, "needs plugin ABI 1.7, this library has 1.0"},
+      {"evil_major", REC_ABI_MISMATCH, "needs plugin ABI 2.0"},
+      {"evil_init", REC_UNSUPPORTED, "this machine is not good enough"},
+      {"evil_null", REC_PLUGIN_FAILED, "gave no table"},
+      {"evil_slot", REC_PLUGIN_FAILED, "slot create is missing"},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.name);
+    const auto [status, message] = load_plugin(evil(row.name));
+    EXPECT_EQ(status, row.status) << message;
+    EXPECT_NE(message.find(row.says), std::string::npos) << message;
+    EXPECT_NE(message.find(row.name), std::string::npos) << "names the file: " << message;
+  }
+}
+
+TEST(PluginLoading, RefusesWhatIsNoPlugin) {
+  TempFolder folder;
+  std::ifstream source(evil("evil_nan"), std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(source), {}};
+  EXPECT_EQ(load_plugin(folder.file("text.so", "not a library")).first, REC_PLUGIN_FAILED);
+  EXPECT_EQ(load_plugin(folder.file("empty.so", "")).first, REC_PLUGIN_FAILED);
+  EXPECT_EQ(load_plugin(folder.file("cut.so", bytes.substr(0, 100))).first, REC_PLUGIN_FAILED);
+  EXPECT_EQ(load_plugin(folder / "missing.so").first, REC_NOT_FOUND);
+  EXPECT_EQ(load_plugin(folder.path()).first, REC_INVALID_ARGUMENT);
+  std::string other = bytes;
+  other[18] = static_cast<char>(0xF3);  // e_machine: RISC-V
+  const auto [status, message] = load_plugin(folder.file("other.so", other));
+  EXPECT_EQ(status, REC_ABI_MISMATCH);
+  EXPECT_NE(message.find("another machine"), std::string::npos) << message;
+  // Every cut of the head is an error, never a crash.
+  for (size_t n = 0; n < 2000; n += 7) EXPECT_NE(load_plugin(folder.file("c" + std::to_string(n) + ".so", bytes.substr(0, n))).first, REC_OK);
+  EXPECT_EQ(load_plugin(REC_BUILD_FOLDER "/lib/fake_here/libc10.so").first, REC_PLUGIN_FAILED) << "a library without a note";
+}
+
+TEST(PluginLoading, RefusesAFileThatEverybodyMayWrite) {
+  TempFolder folder;
+  const std::string path = folder / "librecore_evil_nan.so";
+  std::filesystem::copy_file(evil("evil_nan"), path);
+  chmod(path.c_str(), 0666);
+  EXPECT_EQ(load_plugin(path).first, REC_DENIED);
+}
+
+TEST(PluginLoading, LoadsTheSameFileTwiceAndAnotherOfItsNameNever) {
+  EXPECT_EQ(load_plugin(evil("evil_table")).first, REC_OK);
+  EXPECT_EQ(load_plugin(evil("evil_table")).first, REC_OK);
+  TempFolder folder;
+  const std::string path = folder / "librecore_evil_table.so";
+  std::filesystem::copy_file(evil("evil_table"), path);
+  EXPECT_EQ(load_plugin(path).first, REC_BAD_STATE);
+}
+
+TEST(PluginLoading, RefusesASecondLibTorchNamingBothFiles) {
+  void* first = dlopen(REC_BUILD_FOLDER "/lib/fake_here/libc10.so", RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(first, nullptr) << dlerror();
+  const auto [status, message] = load_plugin(evil("evil_torch"));
+  EXPECT_EQ(status, REC_UNSUPPORTED);
+  EXPECT_NE(message.find("fake_here/libc10.so"), std::string::npos) << message;
+  EXPECT_NE(message.find("fake_there/libc10.so"), std::string::npos) << message;
+  dlclose(first);
+  EXPECT_EQ(load_plugin(evil("evil_torch")).first, REC_OK) << "the only one is welcome";
+}
+
+TEST(PluginContract, IsHeldAgainstThePlugin) {
+  const struct {
+    const char* name;
+    rec_status_t status;
+    const char* says;
+  } cases[] = {
+      {"evil_param", REC_PLUGIN_FAILED, "asked for a parameter it does not declare: 'undeclared'"},
+      {"evil_column", REC_UNSUPPORTED, "wants column 13"},
+      {"evil_unserved", REC_PLUGIN_FAILED, "plans no way to be served"},
+      {"evil_greedy", REC_LIMIT, "memory_limit_bytes"},
+      {"evil_silent", REC_NUMERIC, "compute failed"},
+      {"evil_status", REC_PLUGIN_FAILED, "unknown status 4711"},
+      {"evil_tensors", REC_LIMIT, "does not fit"},
+      {"evil_table", REC_PLUGIN_FAILED, "get_table gave no float32 [2, d]"},
+      {"evil_nan", REC_NUMERIC, "nan"},
+  };
+  const auto data = dataset({1, 2}, {5, 6});
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.name);
+    const auto [loaded, why] = load_plugin(evil(row.name));
+    EXPECT_EQ(loaded, REC_OK) << why;
+    rec_trainer_options_t options{};
+    options.struct_size = sizeof options;
+    options.memory_limit_bytes = int64_t{1} << 40;
+    try {
+      const auto t = trainer(data.get(), row.name, "{}", &options);
+      call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+      ADD_FAILURE() << "went through";
+    } catch (const CallFailed& failure) {
+      EXPECT_EQ(failure.status, row.status) << failure.what();
+      EXPECT_NE(std::string(failure.what()).find(row.says), std::string::npos) << failure.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rec::test

@@ -1,0 +1,204 @@
+// A model file is hostile until proven sane: cut anywhere, any byte flipped, lies under a right checksum.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "tests/conformance/capi.h"
+#include "tests/unit/temp_folder.h"
+
+namespace rec::test {
+namespace {
+
+class ModelFile : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { rec_plugin_add_folder(REC_PLUGINS_FOLDER, nullptr); }
+
+  // A file below 8 KiB of a model with tables, and one with item weights.
+  std::string bytes_of(const std::string& model) {
+    const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
+    save(train(data.get(), model, model == "bprmf" ? R"({"emb_size": 3, "epochs": 1})" : "{}").get(), folder_ / "m.rec");
+    std::ifstream file(folder_ / "m.rec", std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static rec_status_t load_bytes(const std::string& bytes, std::string* message = nullptr) {
+    rec_model_t* model = nullptr;
+    rec_error_t* error = nullptr;
+    // An exact allocation, so that a sanitizer sees one byte too far.
+    const std::unique_ptr<char[]> copy(new char[bytes.size() + (bytes.empty() ? 1 : 0)]);
+    std::memcpy(copy.get(), bytes.data(), bytes.size());
+    const rec_status_t status = rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), nullptr, &model, &error);
+    const Handle<rec_model_t> owner(model);
+    const Handle<rec_error_t> error_owner(error);
+    if (message != nullptr && error != nullptr) *message = rec_error_message(error);
+    return status;
+  }
+  // Changes the header or the data and makes every checksum right again, as an attacker would.
+  static std::string forged(std::string bytes, const std::function<void(nlohmann::ordered_json& header, nlohmann::ordered_json& manifest, std::string& data)>& change) {
+    uint64_t n = 0;
+    std::memcpy(&n, bytes.data(), 8);
+    auto header = nlohmann::ordered_json::parse(bytes.substr(8, n));
+    auto manifest = nlohmann::ordered_json::parse(header["__metadata__"]["recore.manifest"].get<std::string>());
+    std::string data = bytes.substr(8 + n);
+    change(header, manifest, data);
+    const auto hex = [](uint64_t value) {
+      char text[17];
+      std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+      return std::string(text);
+    };
+    for (auto& [name, entry] : header.items()) {
+      if (name == "__metadata__" || !entry.contains("data_offsets")) continue;
+      const uint64_t begin = entry["data_offsets"][0], end = entry["data_offsets"][1];
+      if (begin <= end && end <= data.size()) manifest["tensors"][name]["xxh3"] = hex(XXH3_64bits(data.data() + begin, end - begin));
+    }
+    header["__metadata__"] = {{"recore.manifest", manifest.dump()}, {"recore.header_xxh3", "0000000000000000"}};
+    std::string text = header.dump();
+    text.append((64 - (8 + text.size()) % 64) % 64, ' ');
+    n = text.size();
+    std::string out(8, '\0');
+    std::memcpy(out.data(), &n, 8);
+    out += text;
+    const std::string key = "\"recore.header_xxh3\":\"";
+    out.replace(out.rfind(key) + key.size(), 16, hex(XXH3_64bits(out.data(), out.size())));
+    return out + data;
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(ModelFile, CutAtEveryByteIsRefused) {
+  for (const char* model : {"bprmf", "itemknn", "popularity"}) {
+    const std::string bytes = bytes_of(model);
+    ASSERT_LE(bytes.size(), 8192u);
+    ASSERT_EQ(load_bytes(bytes), REC_OK);
+    for (size_t n = 0; n < bytes.size(); ++n) {
+      std::string message;
+      ASSERT_EQ(load_bytes(bytes.substr(0, n), &message), REC_CORRUPT_DATA) << model << " cut at " << n << ": " << message;
+    }
+    ASSERT_EQ(load_bytes(bytes + '\0'), REC_CORRUPT_DATA) << "a byte more";
+  }
+}
+
+TEST_F(ModelFile, WithAnyByteFlippedIsRefused) {
+  for (const char* model : {"bprmf", "itemknn", "popularity"}) {
+    std::string bytes = bytes_of(model);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      const char original = bytes[i];
+      for (const int mask : {0x01, 0x80, 0xff}) {
+        bytes[i] = static_cast<char>(original ^ mask);
+        ASSERT_NE(load_bytes(bytes), REC_OK) << model << " byte " << i << " mask " << mask;
+      }
+      bytes[i] = original;
+    }
+  }
+}
+
+TEST_F(ModelFile, ThatLiesUnderRightChecksumsIsRefused) {
+  using Json = nlohmann::ordered_json;
+  const std::string tables = bytes_of("bprmf"), weights = bytes_of("itemknn");
+  ASSERT_EQ(load_bytes(forged(tables, [](Json&, Json&, std::string&) {})), REC_OK) << "the forger itself is right";
+  const auto put = [](const Json& header, std::string& data, const char* tensor, size_t at, auto value) {
+    const size_t begin = header[tensor]["data_offsets"][0];
+    std::memcpy(data.data() + begin + at * sizeof value, &value, sizeof value);
+  };
+  const struct {
+    const char* name;
+    const std::string& file;
+    std::function<void(Json&, Json&, std::string&)> change;
+  } cases[] = {
+      {"a shape of 2^62 rows", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["shape"] = {int64_t{1} << 62, 8}; }},
+      {"a negative size", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["shape"] = {-3, 3}; }},
+      {"offsets beyond the file", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["data_offsets"] = {0, int64_t{1} << 40}; }},
+      {"offsets that overlap", tables, [](Json& h, Json&, std::string&) { h["item_emb"]["data_offsets"] = h["user_emb"]["data_offsets"]; }},
+      {"a float that is NaN", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "user_emb", 0, std::nanf("")); }},
+      {"seen items out of range", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "seen.items", 0, int32_t{99}); }},
+      {"seen items negative", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "seen.items", 0, int32_t{-1}); }},
+      {"seen offsets that fall", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "seen.offsets", 1, int64_t{5}); }},
+      {"history out of range", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "history.items", 0, int32_t{3}); }},
+      {"sorted rows out of range", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "users.sorted", 0, int32_t{7}); }},
+      {"sorted rows twice", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "users.sorted", 0, int32_t{1}); }},
+      {"an id twice", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "users.ids", 0, int64_t{2}); }},
+      {"another table's width", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["shape"] = {9, 1}; }},
+      {"a table of another name", tables, [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "users.ids"; }},
+      {"a table that is not there", tables, [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "nowhere"; }},
+      {"a manifest of another shape", tables, [](Json&, Json& m, std::string&) { m["serving"] = 7; }},
+      {"a model named like a path", tables, [](Json&, Json& m, std::string&) { m["model"] = "../../evil"; }},
+      {"a tensor that only the manifest has", tables, [](Json&, Json& m, std::string&) { m["tensors"]["ghost"] = {{"xxh3", "0"}}; }},
+      {"an unknown dtype", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["dtype"] = "F16"; }},
+      {"weights out of range", weights, [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.columns", 0, int32_t{50}); }},
+      {"weights that are infinite", weights, [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.values", 0, 1.0f / 0.0f); }},
+      {"weights' offsets that fall", weights, [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.offsets", 1, int64_t{-4}); }},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.name);
+    std::string message;
+    const rec_status_t status = load_bytes(forged(row.file, row.change), &message);
+    EXPECT_TRUE(status == REC_CORRUPT_DATA || status == REC_LIMIT || status == REC_DENIED) << rec_status_name(status) << " " << message;
+  }
+}
+
+TEST_F(ModelFile, OfAnotherVersionIsUnsupported) {
+  using Json = nlohmann::ordered_json;
+  std::string message;
+  EXPECT_EQ(load_bytes(forged(bytes_of("bprmf"), [](Json&, Json& m, std::string&) { m["format_version"] = 2; }), &message), REC_UNSUPPORTED);
+  EXPECT_NE(message.find("version 2"), std::string::npos) << message;
+}
+
+TEST_F(ModelFile, OfAnotherKindIsNamed) {
+  const std::pair<const char*, std::string> cases[] = {
+      {"zip archive", "PK\x03\x04 and so on and on"}, {"pickle", "\x80\x04\x95 and so on and on"}, {"HTML", "<html><body>404</body></html>"}};
+  for (const auto& [word, bytes] : cases) {
+    std::string message;
+    EXPECT_EQ(load_bytes(bytes, &message), REC_CORRUPT_DATA);
+    EXPECT_NE(message.find(word), std::string::npos) << message;
+  }
+}
+
+TEST_F(ModelFile, ThatIsNoFileNeverHangs) {
+  rec_model_t* model = nullptr;
+  const std::string fifo = folder_ / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(rec_model_load(fifo.c_str(), nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
+  EXPECT_EQ(rec_model_load(folder_.path().c_str(), nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
+  EXPECT_EQ(rec_model_load((folder_ / "none").c_str(), nullptr, &model, nullptr), REC_NOT_FOUND);
+  EXPECT_EQ(model, nullptr);
+}
+
+TEST_F(ModelFile, OnAFullDiskIsAnIoErrorAndTheOldOneStays) {
+  const std::string before = bytes_of("bprmf");
+  const auto model = load(folder_ / "m.rec");
+  // A file size limit makes write fail as a full disk does.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit tight{512, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &tight);
+  const rec_status_t status = rec_model_save(model.get(), (folder_ / "m.rec").c_str(), nullptr, nullptr);
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(status, REC_IO);
+  std::ifstream file(folder_ / "m.rec", std::ios::binary);
+  EXPECT_EQ((std::string{std::istreambuf_iterator<char>(file), {}}), before);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1) << "the temporary file is gone";
+}
+
+TEST_F(ModelFile, WithoutUserDataCannotExcludeSeen) {
+  const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
+  const auto model = train(data.get(), "bprmf", R"({"emb_size": 3, "epochs": 1})");
+  rec_save_options_t options{};
+  options.struct_size = sizeof options;
+  options.no_user_data = 1;
+  ASSERT_EQ(rec_model_save(model.get(), (folder_ / "n.rec").c_str(), &options, nullptr), REC_OK);
+  const auto loaded = load(folder_ / "n.rec");
+  rec_recommender_options_t wants{};
+  wants.struct_size = sizeof wants;
+  wants.exclude_seen = 1;
+  rec_recommender_t* out = nullptr;
+  EXPECT_EQ(rec_recommender_create(loaded.get(), &wants, &out, nullptr), REC_UNSUPPORTED);
+}
+
+}  // namespace
+}  // namespace rec::test
