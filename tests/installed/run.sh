@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The samples against the installed tree, in a folder outside the project, by CMake and by pkg-config.
+#   run.sh BUILD_FOLDER SOURCE_FOLDER
+set -euo pipefail
+build=$1 source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cmake --install "$build" --prefix "$work/prefix" >"$work/install.log"
+[ "$(find "$work/prefix/include" -type f | wc -l)" = 2 ] || { echo "more than the two public headers is installed"; exit 1; }
+cp -r "$source/samples/c" "$source/samples/third_party_plugin" "$work/"
+cp "$source/samples/data/orchard.inter.gz" "$source/samples/data/orchard.item.gz" "$work/"
+libdir=$(dirname "$(find "$work/prefix" -name recore.pc -printf '%h\n')")
+export LD_LIBRARY_PATH=$libdir
+cd "$work"
+
+echo "== C sample by CMake"
+cmake -S c -B c/build -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >c.log && cmake --build c/build >>c.log || { cat c.log; exit 1; }
+c/build/train_and_serve orchard.inter.gz model.rec | tee cmake.out
+c/build/serve model.rec 3 0 1 2 >served.out
+[ "$(wc -l <served.out)" = 9 ]
+
+echo "== C sample by pkg-config"
+export PKG_CONFIG_PATH=$libdir/pkgconfig
+cc -std=c99 -Wall -Wextra -pedantic -Werror $(pkg-config --cflags recore) c/train_and_serve.c -o train_and_serve $(pkg-config --libs recore)
+./train_and_serve orchard.inter.gz model2.rec >pkgconfig.out
+cmp model.rec model2.rec
+
+echo "== third-party plugin by CMake, installed beside the others"
+cmake -S third_party_plugin -B plugin/build -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >p.log && cmake --build plugin/build >>p.log || { cat p.log; exit 1; }
+if nm -D --undefined-only plugin/build/librecore_fism.so | grep ' rec_'; then echo "the plugin links the library"; exit 1; fi
+cmake --install plugin/build >>p.log
+"$work/prefix/bin/recore" train --model fism --data orchard.inter.gz --set epochs=3 --set batch_size=256 --out fism.rec --quiet
+"$work/prefix/bin/recore" recommend --model fism.rec --user 7 -k 3 --exclude-seen
+
+echo "== third-party plugin by pkg-config"
+mkdir alone
+cc -std=c99 -O2 -fPIC -shared $(pkg-config --cflags recore) third_party_plugin/fism.c -lm -o alone/librecore_fism.so
+rm "$(pkg-config --variable=pluginsdir recore)/librecore_fism.so"
+REC_PLUGIN_PATH=alone "$work/prefix/bin/recore" train --model fism --data orchard.inter.gz --set epochs=3 --set batch_size=256 --out fism2.rec --quiet
+REC_PLUGIN_PATH=alone "$work/prefix/bin/recore" evaluate --model fism2.rec --data orchard.inter.gz --metrics ndcg@20

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# tools/bench.sh: kernels.   tools/bench.sh peers: the same work beside RecBole and implicit, in build/peers.
+# Data: REC_BENCH_DATA, a LightGCN text folder with train.txt, valid.txt, test.txt (MovieLens 1M for the documented figures).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ "${1:-}" != peers ]; then
+  exec build/dev/bin/rec_kernels_bench --benchmark_repetitions=5 --benchmark_min_time=0.1 --benchmark_report_aggregates_only=true
+fi
+: "${REC_BENCH_DATA:?set it to a folder with train.txt, valid.txt and test.txt}"
+if [ ! -f build/peers/.installed ]; then
+  python3 -m venv build/peers
+  build/peers/bin/pip install --quiet --disable-pip-version-check torch==2.5.1 --index-url "${REC_TORCH_INDEX:-$(build/peers/bin/pip config get global.index-url 2>/dev/null || echo https://pypi.org/simple)}"
+  build/peers/bin/pip install --quiet --disable-pip-version-check recbole==1.2.1 numpy==1.26.4 scipy==1.11.4 pandas implicit kmeans-pytorch ray psutil 'setuptools<81'
+  touch build/peers/.installed
+fi
+tools/build.sh release
+exec build/peers/bin/python tests/bench/peers.py --data "$REC_BENCH_DATA" --recore build/release/bin/recore "${@:2}"
