@@ -3,18 +3,23 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <exception>
 #include <system_error>
 
 namespace rec {
 
-struct ThreadPool::Job {
-  const std::function<void(int64_t, int64_t)>* body;
-  int64_t n, chunk;
-  int64_t next = 0;     // first row nobody has taken; guarded by the pool's mutex
-  int active = 0;       // threads inside body
-  std::exception_ptr failure;
-};
+namespace {
+
+// Jobs of a training step follow each other within some ten microseconds, less than a sleeping thread takes to wake.
+constexpr int kSpins = 2000;
+
+void relax(int spin) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+  if (spin % 64 == 63) sched_yield();  // somebody else may need this core to go on
+}
+
+}  // namespace
 
 ThreadPool::ThreadPool(int n_threads) {
   for (int i = 1; i < n_threads; ++i) {
@@ -38,56 +43,69 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::parallel_for(int64_t n, int64_t chunk, const std::function<void(int64_t, int64_t)>& body) {
   if (n <= 0) return;
   chunk = std::max<int64_t>(chunk, 1);
-  Job job{&body, n, chunk, 0, 0, nullptr};
-  std::unique_lock lock(mutex_);
-  const bool alone = workers_.empty() || job_ != nullptr || n <= chunk;
-  if (alone) {
-    lock.unlock();
+  if (workers_.empty() || n <= chunk || busy_.exchange(true)) {
     for (int64_t begin = 0; begin < n; begin += chunk) body(begin, std::min(begin + chunk, n));
     return;
   }
-  job_ = &job;
-  wake_.notify_all();
-  while (job.next < job.n && !job.failure) {
-    const int64_t begin = job.next;
-    job.next += chunk;
-    lock.unlock();
-    try {
-      body(begin, std::min(begin + chunk, n));
-    } catch (...) {
-      lock.lock();
-      if (!job.failure) job.failure = std::current_exception();
-      continue;
-    }
-    lock.lock();
+  body_ = &body;
+  n_ = n;
+  chunk_ = chunk;
+  failed_.store(false);
+  next_.store(0);
+  job_.fetch_add(1);  // odd: open
+  if (sleeping_.load() > 0) {
+    const std::lock_guard lock(mutex_);
+    wake_.notify_all();
   }
-  job_ = nullptr;
-  done_.wait(lock, [&] { return job.active == 0; });
-  lock.unlock();
-  if (job.failure) std::rethrow_exception(job.failure);
+  run_chunks();
+  job_.fetch_add(1);  // closed: a worker that comes now leaves without looking
+  for (int spin = 0; inside_.load() > 0; ++spin) relax(spin);
+  std::exception_ptr failure;
+  if (failed_.load()) {
+    const std::lock_guard lock(mutex_);
+    failure = std::exchange(failure_, nullptr);
+  }
+  busy_.store(false);
+  if (failure) std::rethrow_exception(failure);
+}
+
+void ThreadPool::run_chunks() {
+  while (!failed_.load(std::memory_order_relaxed)) {
+    const int64_t begin = next_.fetch_add(chunk_);
+    if (begin >= n_) return;
+    try {
+      (*body_)(begin, std::min(begin + chunk_, n_));
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failed_.exchange(true)) failure_ = std::current_exception();
+    }
+  }
+}
+
+// True when a job opened that this worker has not seen; false when the pool ends.
+bool ThreadPool::wait_for_job(uint64_t& seen) {
+  const auto opened = [&] { return job_.load() != seen && job_.load() % 2 == 1; };
+  for (int spin = 0; spin < kSpins; ++spin) {
+    if (opened()) return true;
+    relax(spin);
+  }
+  std::unique_lock lock(mutex_);
+  sleeping_.fetch_add(1);
+  wake_.wait(lock, [&] { return stop_ || opened(); });
+  sleeping_.fetch_sub(1);
+  return !stop_;
 }
 
 void ThreadPool::work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    wake_.wait(lock, [this] { return stop_ || (job_ != nullptr && job_->next < job_->n && !job_->failure); });
-    if (stop_) return;
-    Job& job = *job_;
-    ++job.active;
-    while (job.next < job.n && !job.failure) {
-      const int64_t begin = job.next;
-      job.next += job.chunk;
-      lock.unlock();
-      std::exception_ptr failure;
-      try {
-        (*job.body)(begin, std::min(begin + job.chunk, job.n));
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      lock.lock();
-      if (failure && !job.failure) job.failure = failure;
+  uint64_t seen = 0;
+  while (wait_for_job(seen)) {
+    inside_.fetch_add(1);
+    const uint64_t job = job_.load();
+    if (job % 2 == 1) {  // still open: its caller waits for us now
+      seen = job;
+      run_chunks();
     }
-    if (--job.active == 0) done_.notify_all();
+    inside_.fetch_sub(1);
   }
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -26,12 +27,24 @@ class ThreadPool {
   void parallel_for(int64_t n, int64_t chunk, const std::function<void(int64_t, int64_t)>& body);
 
  private:
-  struct Job;
   void work();
+  void run_chunks();
+  bool wait_for_job(uint64_t& seen);
 
+  // The job. Written by its caller while no worker is inside; a worker reads it only between enter and leave.
+  const std::function<void(int64_t, int64_t)>* body_ = nullptr;
+  int64_t n_ = 0, chunk_ = 1;
+  alignas(64) std::atomic<int64_t> next_{0};   // first row nobody has taken
+  alignas(64) std::atomic<uint64_t> job_{0};   // number of the open job; even = none is open
+  alignas(64) std::atomic<int> inside_{0};     // workers that may look at the job
+  std::atomic<bool> busy_{false};              // a caller has the pool
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;                 // guarded by mutex_
+
+  // Workers that found no job for a while sleep.
   std::mutex mutex_;
-  std::condition_variable wake_, done_;
-  Job* job_ = nullptr;
+  std::condition_variable wake_;
+  std::atomic<int> sleeping_{0};
   bool stop_ = false;
   std::vector<std::thread> workers_;
 };

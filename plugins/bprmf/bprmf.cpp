@@ -65,7 +65,7 @@ double BprMf::compute(const Context& context, const Batch& batch) {
   const double loss = step_.compute(context, batch, users_.data(), items_.data());
   const double penalty = step_.regularize(batch, users_.data(), items_.data());
   if (options_.regularizer.weight > 0) {
-    const auto add = [](std::vector<float>& gradients, const plugin::TouchedRows& rows, const std::vector<float>& coefficients, const plugin::Embedding& table) {
+    const auto add = [](plugin::Floats& gradients, const plugin::TouchedRows& rows, const std::vector<float>& coefficients, const plugin::Embedding& table) {
       for (int64_t s = 0; s < rows.size(); ++s) {
         const float* row = table.row(rows.rows()[static_cast<size_t>(s)]);
         for (int64_t k = 0; k < table.d(); ++k) gradients[static_cast<size_t>(s * table.d() + k)] += coefficients[static_cast<size_t>(s)] * row[k];
@@ -112,7 +112,7 @@ rec_tensor_view_t BprMf::gradients(int64_t i) {
   const bool of_users = name == "user_emb";
   const plugin::Embedding& table = of_users ? users_ : items_;
   const plugin::TouchedRows& rows = of_users ? step_.users : step_.items;
-  const std::vector<float>& gradients = of_users ? step_.user_gradients : step_.item_gradients;
+  const plugin::Floats& gradients = of_users ? step_.user_gradients : step_.item_gradients;
   dense_gradients_.assign(static_cast<size_t>(table.n() * table.d()), 0.f);
   for (int64_t s = 0; s < rows.size(); ++s)
     std::copy_n(gradients.data() + s * table.d(), table.d(), dense_gradients_.data() + rows.rows()[static_cast<size_t>(s)] * table.d());

@@ -45,7 +45,7 @@ class BprMf : public plugin::Model {
   plugin::Embedding users_, items_;  // p [n_users, d], q [n_items, d]
   plugin::PairwiseStep step_;
   std::vector<std::string> user_state_, item_state_;
-  std::vector<float> dense_gradients_;
+  plugin::Floats dense_gradients_;
 };
 
 }  // namespace rec::bprmf

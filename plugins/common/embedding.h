@@ -51,7 +51,7 @@ class Embedding {
 
   int64_t n_, d_;
   OptimizerOptions options_;
-  std::vector<float> values_, m_, v_;
+  Floats values_, m_, v_;
   std::vector<int64_t> last_step_;
   int64_t step_ = 0;
   std::vector<float> steps_;  // [capacity + 1, 2]

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/common/aligned.h"
 #include "rec_plugin_api.h"
 
 namespace rec::plugin {
@@ -26,7 +27,7 @@ struct TensorRef {
   void* data;
 };
 
-inline TensorRef parameter(const char* name, std::vector<float>& values, std::vector<int64_t> shape) {
+inline TensorRef parameter(const char* name, Floats& values, std::vector<int64_t> shape) {
   return {name, REC_DTYPE_F32, REC_TENSOR_PARAMETER, std::move(shape), values.data()};
 }
 

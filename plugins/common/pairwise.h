@@ -40,7 +40,7 @@ class PairwiseStep {
       : users(n_users), items(n_items), d_(d), loss_(loss), regularizer_(regularizer) {}
 
   TouchedRows users, items;               // of the last batch
-  std::vector<float> user_gradients, item_gradients;  // [touched, d] of the loss by the tables that were scored
+  Floats user_gradients, item_gradients;  // [touched, d] of the loss by the tables that were scored
 
   void collect(const Batch& batch);
   // The loss; fills the gradients.

@@ -134,7 +134,7 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
   const double penalty = step_.regularize(batch, users_.data(), items_.data());
 
   // dL/dF is zero but for the batch's rows; dL/dE_0 reaches every node.
-  const auto scatter = [d](const plugin::TouchedRows& rows, const std::vector<float>& from, std::vector<float>& to) {
+  const auto scatter = [d](const plugin::TouchedRows& rows, const plugin::Floats& from, plugin::Floats& to) {
     std::fill(to.begin(), to.end(), 0.f);
     for (int64_t s = 0; s < rows.size(); ++s)
       std::copy_n(from.data() + s * d, d, to.data() + rows.rows()[static_cast<size_t>(s)] * d);
@@ -143,7 +143,7 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
   scatter(step_.items, step_.item_gradients, gradient_.items);
   propagate(context, gradient_.users.data(), gradient_.items.data(), nullptr, nullptr, d_e0_);
   if (options_.regularizer.weight > 0) {
-    const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients, const plugin::Embedding& e0, std::vector<float>& to) {
+    const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients, const plugin::Embedding& e0, plugin::Floats& to) {
       for (int64_t s = 0; s < rows.size(); ++s) {
         const int64_t row = rows.rows()[static_cast<size_t>(s)];
         for (int64_t k = 0; k < d; ++k) to[static_cast<size_t>(row * d + k)] += coefficients[static_cast<size_t>(s)] * e0.row(row)[k];

@@ -25,7 +25,7 @@ struct Options {
 
 // Values for every node of the bipartite graph: [n_users, d] and [n_items, d].
 struct NodeTable {
-  std::vector<float> users, items;
+  plugin::Floats users, items;
 };
 
 // Linear propagation of id embeddings over the interaction graph; models.md 3.3.
