@@ -1,0 +1,71 @@
+// The C API as C++ values: handles that end themselves, and failures as exceptions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "rec_c_api.h"
+
+namespace rec::cli {
+
+// Why a command ends: from the library, or of the command's own making.
+struct Failure {
+  rec_status_t status = REC_INTERNAL;
+  std::string message;
+  std::string argument, file;
+  int64_t line = -1;
+};
+
+inline Failure usage_error(std::string argument, std::string message) {
+  return {REC_INVALID_ARGUMENT, argument + ": " + message, argument, {}, -1};
+}
+
+template <class T, void (*destroy)(T*)>
+struct Destroy {
+  void operator()(T* handle) const { destroy(handle); }
+};
+template <class T, void (*destroy)(T*)>
+using Handle = std::unique_ptr<T, Destroy<T, destroy>>;
+
+using Text = Handle<rec_text_t, rec_text_destroy>;
+using Dataset = Handle<rec_dataset_t, rec_dataset_destroy>;
+using Trainer = Handle<rec_trainer_t, rec_trainer_destroy>;
+using Model = Handle<rec_model_t, rec_model_destroy>;
+using Report = Handle<rec_report_t, rec_report_destroy>;
+using Recommender = Handle<rec_recommender_t, rec_recommender_destroy>;
+
+inline void check(rec_status_t status, rec_error_t* error) {
+  const Handle<rec_error_t, rec_error_destroy> owner(error);
+  if (status == REC_OK) return;
+  throw Failure{status, error != nullptr ? rec_error_message(error) : rec_status_name(status),
+                rec_error_argument(error), rec_error_file(error), rec_error_line(error)};
+}
+
+// call(rec_plugin_load, path): the trailing out_error is added, a failure is thrown.
+template <class Function, class... Arguments>
+void call(Function function, Arguments&&... arguments) {
+  rec_error_t* error = nullptr;
+  const rec_status_t status = function(std::forward<Arguments>(arguments)..., &error);
+  check(status, error);
+}
+
+// make<Model>(rec_model_load, path, options): as call, for functions whose last result is a handle.
+template <class Owner, class Function, class... Arguments>
+Owner make(Function function, Arguments&&... arguments) {
+  typename Owner::pointer handle = nullptr;
+  call(function, std::forward<Arguments>(arguments)..., &handle);
+  return Owner(handle);
+}
+
+// A struct of the API as its _init function leaves it.
+template <class Struct, class Init>
+Struct initialized(Init init) {
+  Struct value;
+  call(init, &value, uint32_t{sizeof value});
+  return value;
+}
+
+inline std::string text_of(const Text& text) { return rec_text_data(text.get()); }
+
+}  // namespace rec::cli

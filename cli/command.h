@@ -1,0 +1,77 @@
+// What every command shares: its options, the nearest names of misspelt ones, and what main needs to run it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/output.h"
+#include "cli/stop.h"
+
+namespace rec::cli {
+
+struct CommonOptions {
+  std::optional<int64_t> seed;
+  int64_t threads = 0;
+  bool json = false, quiet = false, verbose = false;
+};
+
+struct Context {
+  const CommonOptions& common;
+  Output& output;
+  Stop& stop;
+};
+
+struct Command {
+  CLI::App* app;
+  std::function<int(Context&)> run;
+};
+
+class Commands {
+ public:
+  explicit Commands(CLI::App& root) : root_(root) {}
+
+  // example: what follows the name of the program; --help shows it, and a test runs it.
+  CLI::App& add(const std::string& name, const std::string& doc, const std::string& example,
+                std::function<int(Context&)> run, CLI::App* parent = nullptr);
+  CLI::App& add_group(const std::string& name, const std::string& doc);
+
+  const Command& chosen() const;
+  const CommonOptions& common() const { return common_; }
+
+ private:
+  CLI::App& root_;
+  CommonOptions common_;
+  std::vector<Command> commands_;
+};
+
+void add_train(Commands& commands);
+void add_evaluate(Commands& commands);
+void add_recommend(Commands& commands);
+void add_similar(Commands& commands);
+void add_info(Commands& commands);
+void add_data(Commands& commands);
+void add_plugins(Commands& commands);
+void add_doctor(Commands& commands);
+
+// Throws for the first word of the command line that is no command or no option of its command.
+void check_words(const CLI::App& root, std::span<char* const> words);
+
+struct Choice {
+  std::string_view name;
+  int32_t value;
+};
+int32_t pick(const std::string& argument, const std::string& given, std::span<const Choice> choices);
+
+// ", did you mean 'x'?" or, when nothing is near, "; there are x, y".
+std::string suggestion(std::string_view given, const std::vector<std::string>& names);
+
+// "1,2" as its parts; an empty text has none.
+std::vector<std::string> split(std::string_view text, char separator);
+std::optional<int64_t> to_int64(std::string_view text);
+
+}  // namespace rec::cli

@@ -1,0 +1,94 @@
+#include "cli/data_options.h"
+
+namespace rec::cli {
+
+namespace {
+
+constexpr Choice kIdTypes[] = {{"auto", REC_ID_AUTO}, {"int64", REC_ID_INT64}, {"bytes", REC_ID_BYTES}};
+constexpr Choice kBadRows[] = {{"error", REC_BAD_ROW_ERROR}, {"skip", REC_BAD_ROW_SKIP}};
+
+const char* text_or_null(const std::optional<std::string>& text) { return text ? text->c_str() : nullptr; }
+
+}  // namespace
+
+void add_memory_limit(CLI::App& app, uint64_t& limit) {
+  app.add_option("--memory-limit", limit, "Fail rather than use more, such as 2G; 0 = none")
+      ->type_name("SIZE")->transform(CLI::AsSizeValue(false));
+}
+
+void add_data_options(CLI::App& app, DataOptions& options) {
+  const char* group = "Data";
+  app.add_option("--format", options.format,
+                 "auto, csv, tsv, lightgcn, recbole, rechorus, movielens or gru4rec")->group(group)->capture_default_str();
+  app.add_option("--user-column", options.user_column, "Found by its usual names unless given")->type_name("NAME")->group(group);
+  app.add_option("--item-column", options.item_column, "The same")->type_name("NAME")->group(group);
+  app.add_option("--time-column", options.time_column, "The same; '' ignores times")->type_name("NAME")->group(group);
+  app.add_option("--weight-column", options.weight_column, "The same; '' ignores ratings")->type_name("NAME")->group(group);
+  app.add_option("--separator", options.separator, "One byte; detected unless given")->type_name("BYTE")->group(group);
+  app.add_option("--min-weight", options.min_weight, "Leave out rows below")->type_name("X")->group(group);
+  app.add_option("--user-id-type", options.user_id_type, "auto, int64 or bytes")->group(group)->capture_default_str();
+  app.add_option("--item-id-type", options.item_id_type, "auto, int64 or bytes")->group(group)->capture_default_str();
+  app.add_option("--bad-rows", options.bad_rows, "error or skip")->group(group)->capture_default_str();
+}
+
+Dataset load_dataset(const DataOptions& options, Context& context) {
+  auto given = initialized<rec_dataset_options_t>(rec_dataset_options_init);
+  given.user_id_type = pick("user-id-type", options.user_id_type, kIdTypes);
+  given.item_id_type = pick("item-id-type", options.item_id_type, kIdTypes);
+  given.bad_rows = pick("bad-rows", options.bad_rows, kBadRows);
+  given.format = options.format.c_str();
+  given.user_column = text_or_null(options.user_column);
+  given.item_column = text_or_null(options.item_column);
+  given.time_column = text_or_null(options.time_column);
+  given.weight_column = text_or_null(options.weight_column);
+  given.separator = text_or_null(options.separator);
+  given.has_min_weight = options.min_weight.has_value();
+  given.min_weight = options.min_weight.value_or(0);
+  given.memory_limit_bytes = static_cast<int64_t>(options.memory_limit);
+  context.output.progress("reading", 0, 0, options.path);
+  auto dataset = make<Dataset>(rec_dataset_load, options.path.c_str(), &given, context.stop.token());
+  context.output.clear_progress();
+  return dataset;
+}
+
+Json describe(const Dataset& dataset) {
+  return Json::parse(text_of(make<Text>(rec_dataset_describe, dataset.get())));
+}
+
+Dataset split_dataset(const Dataset& dataset, const Split& split, Context& context) {
+  auto given = initialized<rec_split_options_t>(rec_split_options_init);
+  given.kind = split.kind;
+  given.train_ratio = split.ratios[0];
+  given.valid_ratio = split.ratios[1];
+  given.test_ratio = split.ratios[2];
+  given.seed = split.seed;
+  const Stop::Abandonable abandonable(context.stop);
+  return make<Dataset>(rec_dataset_split, dataset.get(), &given);
+}
+
+SplitData load_split(const DataOptions& options, int64_t seed, Context& context) {
+  SplitData data;
+  data.dataset = load_dataset(options, context);
+  {
+    const Stop::Abandonable abandonable(context.stop);
+    data.description = describe(data.dataset);
+  }
+  if (data.description["n_valid"] == 0 && data.description["n_test"] == 0) {
+    data.split = Split{};
+    data.split->seed = seed;
+    data.dataset = split_dataset(data.dataset, *data.split, context);
+    const Stop::Abandonable abandonable(context.stop);
+    data.description = describe(data.dataset);
+    context.output.note("the data have no parts of their own: split 8:1:1 by user with seed " + std::to_string(seed));
+  }
+  if (data.description["n_skipped"] > 0)
+    context.output.note(value_text(data.description["n_skipped"]) + " bad rows were skipped");
+  return data;
+}
+
+Json split_json(const std::optional<Split>& split) {
+  if (!split) return nullptr;
+  return {{"by", "user"}, {"ratio", "8:1:1"}, {"seed", split->seed}};
+}
+
+}  // namespace rec::cli

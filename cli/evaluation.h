@@ -1,0 +1,26 @@
+// One evaluation of a model on a part of a data set, as evaluate prints it and train's report page shows it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace rec::cli {
+
+struct NamedValue {
+  std::string name;
+  double value;
+};
+
+struct Evaluation {
+  std::vector<NamedValue> metrics;
+  int64_t n_rows = 0;
+};
+
+Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics, const rec_protocol_t& protocol,
+                    Stop& stop);
+Json metrics_json(const std::vector<NamedValue>& metrics);
+Json describe(const Model& model);
+
+}  // namespace rec::cli

@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "cli/evaluation.h"
+#include "cli/exit_codes.h"
+#include "cli/ids.h"
+
+namespace rec::cli {
+
+namespace {
+
+struct RecommendOptions {
+  std::string model;
+  std::vector<std::string> users, history;
+  int64_t k = 10;
+  bool exclude_seen = false;
+};
+
+int64_t checked_k(int64_t k) {
+  if (k < 1 || k > 1'000'000) throw usage_error("k", "must be between 1 and 1000000, got " + std::to_string(k));
+  return k;
+}
+
+Recommender make_recommender(const Model& model, int64_t k, bool exclude_seen) {
+  auto options = initialized<rec_recommender_options_t>(rec_recommender_options_init);
+  options.exclude_seen = exclude_seen;
+  options.max_k = k;
+  options.n_callers = 1;
+  return make<Recommender>(rec_recommender_create, model.get(), &options);
+}
+
+// Whoever is known by a history only has no id.
+Json query_json(const std::string& type, const std::string& id) { return type.empty() ? Json() : id_json(type, id); }
+
+// Prints each query's items; what the model does not know is an error of its own, after those it does.
+int print_results(const Model& model, const std::string& kind, const std::string& type, const std::vector<std::string>& ids,
+                  const std::vector<int64_t>& rows, const std::vector<float>& scores,
+                  const std::vector<rec_status_t>& status, int64_t k, Context& context) {
+  int code = 0;
+  const std::string key = kind == "item" ? "similar_to" : kind;
+  bool first = true;
+  for (size_t q = 0; q < ids.size(); ++q) {
+    if (status[q] == REC_OK) {
+      if (ids.size() > 1) context.output.line((first ? "" : "\n") + kind + " " + plain(ids[q]));
+      const size_t begin = q * static_cast<size_t>(k);
+      print_items(context.output, key, query_json(type, ids[q]), items_of(model, rows.data() + begin, scores.data() + begin, k));
+      first = false;
+      continue;
+    }
+    const std::string why = status[q] != REC_NOT_FOUND ? std::string(rec_status_name(status[q]))
+                            : kind == "user" ? "the model does not know '" + ids[q] + "'; give what they had with --history"
+                                             : "the model does not know '" + ids[q] + "'";
+    context.output.failure({status[q], kind + ": " + why, kind, {}, -1}, {{key, query_json(type, ids[q])}});
+    code = exit_code(status[q]);
+  }
+  if (code == 0) context.output.event({{"event", "done"}, {"command", kind == "item" ? "similar" : "recommend"}, {"n", ids.size()}});
+  return code;
+}
+
+int recommend(const RecommendOptions& options, Context& context) {
+  const int64_t k = checked_k(options.k);
+  std::vector<std::string> users = options.users;
+  if (users.empty() && options.history.empty()) throw usage_error("user", "is required, or --history");
+  const Stop::Abandonable abandonable(context.stop);
+  const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr);
+  const Json card = describe(model);
+  const std::string user_type = card["user_id_type"], item_type = card["item_id_type"];
+  const bool anonymous = users.empty();
+  const IdList known_users("user", user_type, users);
+  const int64_t nobody = REC_NO_ROW;
+  auto unknown = initialized<rec_ids_t>(rec_ids_init);
+  unknown.type = REC_ID_ROW;
+  unknown.i64 = &nobody;
+  unknown.n = 1;
+
+  std::vector<std::string> history;
+  for (const std::string& list : options.history)
+    for (std::string& item : split(list, ',')) history.push_back(std::move(item));
+  std::vector<std::string> histories;
+  std::vector<int64_t> offsets = {0};
+  if (anonymous) users = {"(history)"};
+  for (size_t u = 0; u < users.size(); ++u) {
+    histories.insert(histories.end(), history.begin(), history.end());
+    offsets.push_back(static_cast<int64_t>(histories.size()));
+  }
+  const IdList history_ids("history", item_type, histories);
+  const IdList once("history", item_type, history);
+  std::vector<int64_t> found(history.size());
+  if (!history.empty()) call(rec_model_item_rows, model.get(), once.get(), found.data());
+  for (size_t i = 0; i < found.size(); ++i)
+    if (found[i] == REC_NO_ROW) context.output.note("history: the model does not know item '" + history[i] + "'");
+
+  auto request = initialized<rec_request_t>(rec_request_init);
+  request.k = k;
+  request.users = anonymous ? &unknown : known_users.get();
+  if (!history.empty()) {
+    request.history_items = history_ids.get();
+    request.history_offsets = offsets.data();
+  }
+  std::vector<int64_t> rows(users.size() * static_cast<size_t>(k));
+  std::vector<float> scores(rows.size());
+  std::vector<rec_status_t> status(users.size());
+  const Recommender recommender = make_recommender(model, k, options.exclude_seen);
+  call(rec_recommender_top_k, recommender.get(), &request, rows.data(), scores.data(), status.data());
+  return print_results(model, "user", anonymous ? "" : user_type, users, rows, scores, status, k, context);
+}
+
+struct SimilarOptions {
+  std::string model;
+  std::vector<std::string> items;
+  int64_t k = 10;
+};
+
+int similar(const SimilarOptions& options, Context& context) {
+  const int64_t k = checked_k(options.k);
+  const Stop::Abandonable abandonable(context.stop);
+  const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr);
+  const std::string type = describe(model)["item_id_type"];
+  const IdList items("item", type, options.items);
+  std::vector<int64_t> rows(options.items.size() * static_cast<size_t>(k));
+  std::vector<float> scores(rows.size());
+  std::vector<rec_status_t> status(options.items.size());
+  const Recommender recommender = make_recommender(model, k, false);
+  call(rec_recommender_similar_items, recommender.get(), items.get(), k, rows.data(), scores.data(), status.data());
+  return print_results(model, "item", type, options.items, rows, scores, status, k, context);
+}
+
+}  // namespace
+
+void add_recommend(Commands& commands) {
+  auto options = std::make_shared<RecommendOptions>();
+  CLI::App& app = commands.add("recommend", "Items for a user, best first.",
+                               "recommend --model m.rec --user u0061 -k 10 --exclude-seen",
+                               [options](Context& context) { return recommend(*options, context); });
+  app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
+  app.add_option("--user", options->users, "User id; may be given several times")->type_name("ID")->allow_extra_args(false);
+  app.add_option("-k", options->k, "Items wanted")->type_name("N")->capture_default_str();
+  app.add_flag("--exclude-seen", options->exclude_seen, "Leave out what the user had in training; the model file knows");
+  app.add_option("--history", options->history, "What an unknown user had: comma-separated item ids")
+      ->type_name("ITEM,ITEM")->allow_extra_args(false);
+}
+
+void add_similar(Commands& commands) {
+  auto options = std::make_shared<SimilarOptions>();
+  CLI::App& app = commands.add("similar", "Items most like an item.", "similar --model m.rec --item film-039 -k 5",
+                               [options](Context& context) { return similar(*options, context); });
+  app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
+  app.add_option("--item", options->items, "Item id; may be given several times")->type_name("ID")->allow_extra_args(false)->required();
+  app.add_option("-k", options->k, "Items wanted")->type_name("N")->capture_default_str();
+}
+
+}  // namespace rec::cli

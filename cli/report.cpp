@@ -1,0 +1,245 @@
+#include "cli/report.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+
+#include "cli/charts.h"
+
+namespace rec::cli {
+
+namespace {
+
+constexpr const char* kStyle = R"(
+:root{color-scheme:light dark;--page:#f7f7f5;--card:#fff;--ink:#1c1e21;--soft:#5d636b;--rule:#e3e4e1;--c1:#2563b8;--c2:#c8641b;--best:#15803d}
+@media(prefers-color-scheme:dark){:root{--page:#15171a;--card:#1e2125;--ink:#e8eaed;--soft:#a0a7b0;--rule:#33383e;--c1:#74a9f0;--c2:#f0a060;--best:#5fd08a}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:1080px;margin:0 auto;padding:32px 20px 48px}
+h1{font-size:26px;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}
+h2{font-size:17px;margin:36px 0 12px}
+h3{font-size:14px;margin:0 0 6px;font-weight:600}
+p{margin:0 0 8px}.soft,figcaption{color:var(--soft)}figcaption{font-size:13px;margin-top:6px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(122px,1fr));gap:12px;margin-top:20px}
+.tile,figure,.box{background:var(--card);border:1px solid var(--rule);border-radius:8px}
+.tile{padding:12px 14px}.tile b{display:block;font-size:22px;font-weight:600;line-height:1.25}.tile span{color:var(--soft);font-size:13px}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:12px;align-items:start}
+figure{margin:0;padding:14px 16px}svg{display:block;width:100%;height:auto}
+.box{padding:6px 16px 8px;overflow-x:auto}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:5px 16px 5px 0;border-bottom:1px solid var(--rule);vertical-align:top;overflow-wrap:anywhere}
+tr:last-child td{border-bottom:0}th{font-weight:600;color:var(--soft);font-size:13px}
+.number{text-align:right;padding-right:0;font-variant-numeric:tabular-nums;white-space:nowrap}td+.number,th+.number{padding-left:12px}
+.grid line,.axis{stroke:var(--rule)}line.grid{stroke:var(--rule)}.axis{stroke:var(--soft)}
+.tick,.note{font-size:12px;fill:var(--soft)}.note{fill:var(--best)}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}
+.dot,.bar{stroke:none}.dot.c1,.bar.c1{fill:var(--c1)}.dot.c2,.bar.c2{fill:var(--c2)}.dot{opacity:.8}
+.touch{fill:transparent;stroke:none}.mark{stroke:var(--best);stroke-dasharray:3 3}.best{fill:var(--best);stroke:var(--card);stroke-width:2}
+.key{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--soft);margin-bottom:4px}
+.key i{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:6px}.key .k1{background:var(--c1)}.key .k2{background:var(--c2)}
+@media print{body{background:#fff}.tile,figure,.box{break-inside:avoid}}
+)";
+
+std::string tile(const std::string& figure, const std::string& what) {
+  return "<div class=tile><b>" + escape(figure) + "</b><span>" + escape(what) + "</span></div>";
+}
+
+std::string figure(const std::string& title, const std::string& key, const std::string& svg, const std::string& caption) {
+  if (svg.empty()) return {};
+  return "<figure><h3>" + escape(title) + "</h3>" + key + svg + (caption.empty() ? "" : "<figcaption>" + escape(caption) + "</figcaption>") +
+         "</figure>";
+}
+
+std::string key(const std::string& first, const std::string& second) {
+  return "<div class=key><span><i class=k1></i>" + escape(first) + "</span><span><i class=k2></i>" + escape(second) + "</span></div>";
+}
+
+std::string pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
+  std::string html = "<div class=box><table>";
+  for (const auto& [name, value] : rows)
+    html += "<tr><td>" + escape(name) + "</td><td class=number style=\"white-space:normal\">" + escape(value) + "</td></tr>";
+  return html + "</table></div>";
+}
+
+const NamedValue* find(const std::vector<NamedValue>& metrics, const std::string& name) {
+  const auto it = std::find_if(metrics.begin(), metrics.end(), [&](const NamedValue& metric) { return metric.name == name; });
+  return it == metrics.end() ? nullptr : &*it;
+}
+
+int64_t never_recommended(const PopularityPlot& plot) {
+  return std::count(plot.recommendations.begin(), plot.recommendations.end(), 0);
+}
+
+std::string head(const TrainingSummary& s) {
+  std::string html = "<h1>" + escape(s.model) + " on " + escape(s.data) + "</h1><p class=soft>" + escape(s.model_doc) + "</p><div class=tiles>";
+  const std::string epoch = value_text(s.card["epoch"]);
+  if (const NamedValue* test = find(s.test, s.main_metric)) html += tile(fixed(test->value, 4), s.main_metric + " on test");
+  if (const auto valid = s.card["valid_metrics"]; valid.contains(s.main_metric))
+    html += tile(fixed(valid[s.main_metric].get<double>(), 4), s.main_metric + " on valid, epoch " + epoch);
+  html += tile(epoch, s.saved_best ? "best epoch, the one saved" : "last epoch, the one saved");
+  html += tile(grouped(s.dataset["n_users"]), "users");
+  html += tile(grouped(s.dataset["n_items"]), "items");
+  html += tile(grouped(s.dataset["n_train"]), "training interactions");
+  html += tile(seconds_text(s.seconds), "from data to model");
+  return html + "</div>";
+}
+
+std::string curves(const TrainingSummary& s) {
+  const auto saved = s.card["epoch"].get<int64_t>();
+  const std::string mark_text = (s.saved_best ? "best, epoch " : "saved, epoch ") + std::to_string(saved);
+  std::vector<std::string> names;
+  for (const EpochResult& epoch : s.epochs)
+    for (const NamedValue& metric : epoch.metrics)
+      if (std::find(names.begin(), names.end(), metric.name) == names.end()) names.push_back(metric.name);
+  names.insert(names.begin(), "");  // the loss
+  std::string html;
+  for (const std::string& name : names) {
+    Chart chart;
+    chart.title = name.empty() ? "loss, mean of the epoch's batches" : name + " on valid";
+    chart.x_label = "epoch";
+    chart.whole_x = true;
+    chart.mark_text = mark_text;
+    Series series{name.empty() ? "loss" : name, name.empty() ? 2 : 1, false, {}};
+    for (const EpochResult& epoch : s.epochs) {
+      const NamedValue* metric = find(epoch.metrics, name);
+      if (!name.empty() && metric == nullptr) continue;
+      series.points.emplace_back(epoch.epoch, name.empty() ? epoch.loss : metric->value);
+      if (epoch.epoch == saved) chart.mark = series.points.back();
+    }
+    chart.series.push_back(std::move(series));
+    html += figure(chart.title, "", draw(chart), "");
+  }
+  if (html.empty()) return "<h2>Learning</h2><p class=soft>This run has a single epoch, so there is no curve to draw.</p>";
+  const int64_t first = s.epochs.front().epoch;
+  const std::string resumed = first > 1 ? "<p class=soft>The run was resumed: epochs before " + std::to_string(first) + " are not drawn.</p>" : "";
+  return "<h2>Learning</h2>" + resumed + "<div class=grid>" + html + "</div>";
+}
+
+std::string metrics(const TrainingSummary& s) {
+  const Json valid = s.card["valid_metrics"];
+  if (valid.empty() && s.test.empty()) return {};
+  std::string html = "<h2>Metrics</h2><div class=box><table><tr><th>metric</th><th class=number>valid, epoch " +
+                     escape(value_text(s.card["epoch"])) + "</th><th class=number>test</th></tr>";
+  std::vector<std::string> names;
+  for (const auto& [name, value] : valid.items()) names.push_back(name);
+  for (const NamedValue& metric : s.test)
+    if (!valid.contains(metric.name)) names.push_back(metric.name);
+  for (const std::string& name : names) {
+    const NamedValue* test = find(s.test, name);
+    html += "<tr><td>" + escape(name) + "</td><td class=number>" + (valid.contains(name) ? fixed(valid[name].get<double>(), 4) : "-") +
+            "</td><td class=number>" + (test != nullptr ? fixed(test->value, 4) : "-") + "</td></tr>";
+  }
+  html += "</table></div><p class=soft style=\"margin-top:8px\">Full ranking over all items";
+  if (!s.test.empty()) html += ", mean over the " + grouped(s.n_test_rows) + " users of the test part";
+  return html + "; what a user already had is left out; ties go to the lower item row.</p>";
+}
+
+// Ranks in bins of equal width on the log axis, so that a million items draw as quickly as a hundred.
+std::string popularity(const TrainingSummary& s) {
+  const PopularityPlot& plot = s.popularity;
+  const auto n = static_cast<int64_t>(plot.interactions.size());
+  double all = 0, shown = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    all += static_cast<double>(plot.interactions[static_cast<size_t>(i)]);
+    shown += static_cast<double>(plot.recommendations[static_cast<size_t>(i)]);
+  }
+  if (n < 2 || all <= 0 || shown <= 0) return {};
+  Chart chart;
+  chart.title = "share of an item, by its popularity rank";
+  chart.x_label = "popularity rank of the item in training";
+  chart.log_x = chart.log_y = chart.percent_y = true;
+  Series training{"share of training", 1, false, {}}, served{"share of recommendations", 2, true, {}};
+  const double growth = std::pow(static_cast<double>(n), 1.0 / 150);
+  for (int64_t begin = 0; begin < n;) {
+    const int64_t end = std::min(n, std::max(begin + 1, static_cast<int64_t>(static_cast<double>(begin + 1) * growth)));
+    double in_training = 0, in_served = 0;
+    for (int64_t i = begin; i < end; ++i) {
+      in_training += static_cast<double>(plot.interactions[static_cast<size_t>(i)]);
+      in_served += static_cast<double>(plot.recommendations[static_cast<size_t>(i)]);
+    }
+    const double middle = std::sqrt(static_cast<double>(begin + 1) * static_cast<double>(end)), size = static_cast<double>(end - begin);
+    training.points.emplace_back(middle, in_training / all / size);
+    served.points.emplace_back(middle, in_served / shown / size);
+    begin = end;
+  }
+  chart.series = {std::move(training), std::move(served)};
+  const int64_t never = never_recommended(plot);
+  return figure(chart.title, key("of training interactions", "of recommendations"), draw(chart),
+                "Top " + std::to_string(plot.k) + " of " + grouped(plot.n_users) + " users, what they already had left out. " + grouped(never) +
+                    " of " + grouped(n) + " items (" + fixed(100.0 * static_cast<double>(never) / static_cast<double>(n), 1) +
+                    " %) are recommended to none of them.");
+}
+
+std::string timing(const TrainingSummary& s) {
+  constexpr size_t kMostBars = 120;
+  const size_t group = s.epochs.size() / kMostBars + 1;
+  std::vector<Bar> bars;
+  double train = 0, eval = 0;
+  for (size_t begin = 0; begin < s.epochs.size(); begin += group) {
+    const size_t end = std::min(begin + group, s.epochs.size());
+    double t = 0, e = 0;
+    for (size_t i = begin; i < end; ++i) {
+      t += s.epochs[i].train_seconds;
+      e += s.epochs[i].eval_seconds;
+    }
+    train += t;
+    eval += e;
+    const auto n = static_cast<double>(end - begin);
+    bars.push_back({"epoch " + std::to_string(s.epochs[begin].epoch) + (end - begin > 1 ? " to " + std::to_string(s.epochs[end - 1].epoch) : "") +
+                        ": train " + seconds_text(t / n) + ", evaluate " + seconds_text(e / n), {t / n, e / n}});
+  }
+  if (s.epochs.empty()) return {};
+  return figure("seconds of an epoch", key("train", "evaluate"),
+                draw_bars("seconds of each epoch", "epoch", static_cast<double>(s.epochs.front().epoch), static_cast<double>(s.epochs.back().epoch), bars),
+                seconds_text(train) + " of training and " + seconds_text(eval) + " of evaluation in " + grouped(static_cast<int64_t>(s.epochs.size())) +
+                    (s.epochs.size() == 1 ? " epoch." : " epochs.") + (group > 1 ? " A bar is the mean of " + std::to_string(group) + " epochs." : ""));
+}
+
+std::string dataset(const TrainingSummary& s) {
+  const Json& d = s.dataset;
+  std::vector<std::pair<std::string, std::string>> rows = {{"source", value_text(d["source"])}, {"format", value_text(d["format"])}};
+  for (const auto& [key, what] : {std::pair{"n_users", "users"}, {"n_items", "items"}, {"n_interactions", "interactions"}, {"n_train", "in train"},
+                                  {"n_valid", "in valid"}, {"n_test", "in test"}, {"n_duplicates", "repeated pairs"}, {"n_skipped", "skipped rows"}})
+    rows.emplace_back(what, grouped(d[key]));
+  rows.emplace_back("density", fixed(d["density"].get<double>() * 100, 3) + " %");
+  for (const char* of : {"user", "item"}) {
+    const Json& q = d[std::string("interactions_per_") + of];
+    rows.emplace_back(std::string("interactions per ") + of, "median " + grouped(q["p50"]) + ", 10 % to 90 %: " + grouped(q["p10"]) + " to " +
+                                                                 grouped(q["p90"]) + ", most " + grouped(q["max"]));
+  }
+  rows.emplace_back("split", s.split ? "8:1:1 by user, seed " + std::to_string(s.split->seed) : "as the files have it");
+  return pairs(rows);
+}
+
+std::string versions(const TrainingSummary& s) {
+  return pairs({{"model file", s.out},
+                {"library", value_text(s.card["library_version"])},
+                {"plugin", s.model + " " + value_text(s.card["plugin_version"])},
+                {"seed", value_text(s.card["seed"])},
+                {"data hash", value_text(s.card["data_hash"])}});
+}
+
+std::string parameters(const TrainingSummary& s) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const auto& [name, value] : s.card["parameters"].items()) rows.emplace_back(name, value_text(value));
+  return pairs(rows);
+}
+
+}  // namespace
+
+void write_report(const std::string& path, const TrainingSummary& s) {
+  std::string html = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\"><title>" +
+                     escape(s.model + " on " + s.data) + "</title><style>" + kStyle + "</style><main>";
+  html += head(s) + curves(s) + metrics(s);
+  html += "<h2>Popularity and time</h2><div class=grid>" + popularity(s) + timing(s) + "</div>";
+  html += "<div class=grid><div><h2>Data set</h2>" + dataset(s) + "<h2>Versions</h2>" + versions(s) + "</div><div><h2>Parameters</h2>" +
+          parameters(s) + "</div></div></main></html>\n";
+  std::ofstream file(path, std::ios::binary);
+  file << html;
+  file.close();
+  if (!file) throw Failure{REC_IO, "report: " + path + " cannot be written: " + std::strerror(errno), "report", path, -1};
+}
+
+}  // namespace rec::cli

@@ -1,0 +1,303 @@
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "cli/report.h"
+
+namespace rec::cli {
+
+namespace {
+
+struct TrainOptions {
+  std::string model, out, checkpoint, report;
+  std::vector<std::string> set;
+  std::optional<std::string> metrics, main_metric;
+  double checkpoint_seconds = 30;
+  int64_t checkpoint_batches = 0;
+  bool resume = false, last = false, best = false;
+  DataOptions data;
+};
+
+// --set NAME=VALUE as JSON of strings: the library reads each as the type its parameter has.
+Json read_params(const TrainOptions& options, const CommonOptions& common) {
+  Json params = Json::object();
+  const auto set = [&](const std::string& name, const std::string& value, const char* option) {
+    if (params.contains(name) && params[name] != value)
+      throw usage_error(option, name + " is given twice, as " + value_text(params[name]) + " and as " + value);
+    params[name] = value;
+  };
+  for (const std::string& text : options.set) {
+    const size_t equal = text.find('=');
+    if (equal == 0 || equal == std::string::npos) throw usage_error("set", "must be NAME=VALUE, got '" + text + "'");
+    set(text.substr(0, equal), text.substr(equal + 1), "set");
+  }
+  if (common.seed) set("seed", std::to_string(*common.seed), "seed");
+  if (common.threads > 0) set("threads", std::to_string(common.threads), "threads");
+  return params;
+}
+
+rec_trainer_options_t trainer_options(const TrainOptions& options) {
+  auto given = initialized<rec_trainer_options_t>(rec_trainer_options_init);
+  given.metrics = options.metrics ? options.metrics->c_str() : nullptr;
+  given.main_metric = options.main_metric ? options.main_metric->c_str() : nullptr;
+  return given;
+}
+
+// A trainer over four interactions: a misspelt model, parameter or metric is told before hours of data are read.
+void check_names(const TrainOptions& options, const std::string& params) {
+  const int64_t users[] = {0, 0, 1, 1}, items[] = {0, 1, 1, 2};
+  auto user_ids = initialized<rec_ids_t>(rec_ids_init), item_ids = user_ids;
+  user_ids.type = item_ids.type = REC_ID_INT64;
+  user_ids.n = item_ids.n = 4;
+  user_ids.i64 = users;
+  item_ids.i64 = items;
+  auto columns = initialized<rec_columns_t>(rec_columns_init);
+  columns.users = &user_ids;
+  columns.items = &item_ids;
+  const auto tiny = make<Dataset>(rec_dataset_create_from_columns, &columns);
+  const rec_trainer_options_t given = trainer_options(options);
+  try {
+    make<Trainer>(rec_trainer_create, tiny.get(), options.model.c_str(), params.c_str(), &given);
+  } catch (const Failure& failure) {
+    // Anything else may be of the four interactions.
+    for (const rec_status_t status : {REC_NOT_FOUND, REC_INVALID_ARGUMENT, REC_DEVICE})
+      if (failure.status == status) throw;
+  }
+}
+
+// Before the work, since nobody wants to hear of it after.
+void check_output(const std::string& argument, const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (fs::exists(status) && !fs::is_regular_file(status)) throw usage_error(argument, path + " is there and is no regular file");
+  fs::path folder = fs::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!fs::is_directory(folder, code))
+    throw Failure{REC_NOT_FOUND, argument + ": there is no folder " + folder.string(), argument, folder.string(), -1};
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw Failure{REC_DENIED, argument + ": the folder " + folder.string() + " may not be written to", argument, folder.string(), -1};
+}
+
+class Training {
+ public:
+  Training(const TrainOptions& options, Context& context) : options_(options), context_(context) {}
+
+  int run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void prepare();
+  void save(int32_t which);
+  void save_cancelled(Failure failure);
+  void tell_test_and_report();
+  rec_status_t on_event(const rec_event_t& event);
+  void tell_epoch(const EpochResult& epoch);
+
+  const TrainOptions& options_;
+  Context& context_;
+  std::string checkpoint_;
+  SplitData data_;
+  Trainer trainer_;
+  Model model_;
+  TrainingSummary summary_;
+  bool told_header_ = false;
+  int64_t batch_ = 0, best_epoch_ = 0;
+};
+
+void Training::prepare() {
+  check_output("out", options_.out);
+  checkpoint_ = options_.checkpoint.empty() ? options_.out + ".ckpt" : options_.checkpoint;
+  check_output("checkpoint", checkpoint_);
+  if (!options_.report.empty()) check_output("report", options_.report);
+  const Json params = read_params(options_, context_.common);
+  const std::string params_text = dump(params);
+  int64_t seed = 1;
+  {
+    const Stop::Abandonable abandonable(context_.stop);
+    check_names(options_, params_text);
+    const Json plugin = Json::parse(text_of(make<Text>(rec_plugin_describe, options_.model.c_str())));
+    summary_.model_doc = value_text(plugin["doc"]);
+    for (const Json& param : plugin["parameters"])
+      if (param["name"] == "seed") seed = param["default"];
+  }
+  if (params.contains("seed")) seed = to_int64(params["seed"].get<std::string>()).value_or(seed);
+  data_ = load_split(options_.data, seed, context_);
+
+  rec_trainer_options_t given = trainer_options(options_);
+  given.resume = options_.resume;
+  given.checkpoint_path = checkpoint_.c_str();
+  given.checkpoint_seconds = options_.checkpoint_seconds;
+  given.checkpoint_batches = options_.checkpoint_batches;
+  given.memory_limit_bytes = static_cast<int64_t>(options_.data.memory_limit);
+  if (options_.resume && !std::filesystem::exists(checkpoint_) && !std::filesystem::exists(checkpoint_ + ".prev"))
+    context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts anew");
+  context_.output.progress(options_.model, 0, 0, "preparing");
+  const Stop::Abandonable abandonable(context_.stop);
+  trainer_ = make<Trainer>(rec_trainer_create, data_.dataset.get(), options_.model.c_str(), params_text.c_str(), &given);
+}
+
+int Training::run() {
+  const Clock::time_point start = Clock::now();
+  prepare();
+  auto options = initialized<rec_run_options_t>(rec_run_options_init);
+  options.cancel = context_.stop.token();
+  options.user_data = this;
+  options.on_event = [](const rec_event_t* event, void* self) { return static_cast<Training*>(self)->on_event(*event); };
+  try {
+    call(rec_trainer_run, trainer_.get(), &options);
+  } catch (const Failure& failure) {
+    if (failure.status != REC_CANCELLED) throw;
+    save_cancelled(failure);
+  }
+  save(options_.last ? REC_MODEL_LAST : REC_MODEL_BEST);
+  std::error_code code;
+  std::filesystem::remove(checkpoint_, code);
+  std::filesystem::remove(checkpoint_ + ".prev", code);
+  summary_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  context_.output.clear_progress();
+  context_.output.line("saved " + options_.out + ", epoch " + value_text(summary_.card["epoch"]));
+  if (!options_.report.empty()) tell_test_and_report();
+  context_.output.event({{"event", "done"},
+                         {"command", "train"},
+                         {"out", options_.out},
+                         {"epoch", summary_.card["epoch"]},
+                         {"epochs_run", summary_.epochs.size()},
+                         {"valid_metrics", summary_.card["valid_metrics"]},
+                         {"split", split_json(data_.split)},
+                         {"report", options_.report.empty() ? Json() : Json(options_.report)},
+                         {"seconds", summary_.seconds}});
+  return 0;
+}
+
+void Training::save(int32_t which) {
+  model_ = make<Model>(rec_trainer_get_model, trainer_.get(), which);
+  call(rec_model_save, model_.get(), options_.out.c_str(), nullptr);
+  summary_.card = describe(model_);
+}
+
+// Always throws: what was saved is part of the message.
+void Training::save_cancelled(Failure failure) {
+  // A cancel that comes inside a step or an evaluation leaves the checkpoint of before, when there is one.
+  const std::string resume = std::filesystem::exists(checkpoint_) ? "; --resume goes on from " + checkpoint_ : "";
+  try {
+    save(REC_MODEL_LAST);
+  } catch (const Failure& none) {
+    if (none.status != REC_BAD_STATE) throw;
+    failure.message = "cancelled before an epoch was finished, so no model is saved" + resume;
+    throw failure;
+  }
+  failure.message = "cancelled; epoch " + value_text(summary_.card["epoch"]) + ", the last finished, is saved at " + options_.out + resume;
+  failure.file = options_.out;
+  throw failure;
+}
+
+void Training::tell_test_and_report() {
+  summary_.model = options_.model;
+  summary_.data = options_.data.path;
+  summary_.out = options_.out;
+  summary_.saved_best = !options_.last;
+  summary_.dataset = data_.description;
+  summary_.split = data_.split;
+  const std::string metrics = options_.metrics.value_or("ndcg@20,recall@20");
+  summary_.main_metric = options_.main_metric.value_or(split(metrics, ',').front());
+  context_.output.progress("report", 0, 0, "evaluating on test");
+  if (data_.description["n_test"] > 0) {
+    auto protocol = initialized<rec_protocol_t>(rec_protocol_init);
+    protocol.part = REC_PART_TEST;
+    const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, context_.stop);
+    summary_.test = test.metrics;
+    summary_.n_test_rows = test.n_rows;
+    context_.output.event({{"event", "metrics"}, {"model", options_.model}, {"part", "test"}, {"protocol", "full"},
+                           {"rows", "user"}, {"ties", "lower-row"}, {"seed", summary_.card["seed"]},
+                           {"split", split_json(data_.split)}, {"n_rows", test.n_rows}, {"metrics", metrics_json(test.metrics)}});
+    Table table({"metric", "test"});
+    table.right(1);
+    for (const NamedValue& metric : test.metrics) table.add({metric.name, fixed(metric.value, 4)});
+    context_.output.line(table.text());
+  }
+  summary_.popularity = popularity_plot(model_, data_.dataset, context_.stop);
+  write_report(options_.report, summary_);
+  context_.output.line("wrote " + options_.report);
+}
+
+rec_status_t Training::on_event(const rec_event_t& event) {
+  if (event.kind == REC_EVENT_START) {
+    batch_ = event.batch;
+    if (event.epoch > 1 || event.batch > 0)
+      context_.output.note("resumed at epoch " + std::to_string(event.epoch) + ", batch " + std::to_string(event.batch));
+  } else if (event.kind == REC_EVENT_PROGRESS) {
+    const int64_t done = (event.epoch - 1) * event.n_batches + event.batch, total = event.n_epochs * event.n_batches;
+    const double speed = static_cast<double>(event.batch) / event.train_seconds;
+    std::string rest = "epoch " + std::to_string(event.epoch) + "/" + std::to_string(event.n_epochs) + ", batch " +
+                       std::to_string(event.batch) + "/" + std::to_string(event.n_batches) + ", loss " + fixed(event.loss, 4);
+    if (event.batch > batch_ && speed > 0) rest += ", at most " + seconds_text(static_cast<double>(total - done) / speed) + " to go";
+    context_.output.progress(options_.model, done, total, rest);
+  } else if (event.kind == REC_EVENT_EPOCH) {
+    EpochResult epoch{event.epoch, event.loss, event.train_seconds, event.eval_seconds, {}, event.is_best != 0};
+    for (int64_t i = 0; i < event.n_metrics; ++i) epoch.metrics.push_back({event.metric_names[i], event.metric_values[i]});
+    batch_ = 0;
+    if (epoch.is_best) best_epoch_ = epoch.epoch;
+    tell_epoch(epoch);
+    summary_.epochs.push_back(std::move(epoch));
+  }
+  return REC_OK;
+}
+
+void Training::tell_epoch(const EpochResult& epoch) {
+  context_.output.event({{"event", "epoch"},
+                         {"epoch", epoch.epoch},
+                         {"loss", epoch.loss},
+                         {"train_seconds", epoch.train_seconds},
+                         {"eval_seconds", epoch.eval_seconds},
+                         {"metrics", metrics_json(epoch.metrics)},
+                         {"is_best", epoch.is_best}});
+  if (context_.common.quiet) return;
+  static constexpr size_t kWidth = 12;
+  const auto cell = [](const std::string& text) { return "  " + std::string(kWidth - std::min(kWidth, width(text)), ' ') + text; };
+  if (!told_header_) {
+    std::string header = "epoch" + cell("loss");
+    for (const NamedValue& metric : epoch.metrics) header += cell(metric.name);
+    context_.output.line(header + cell("train") + cell("evaluate"));
+    told_header_ = true;
+  }
+  std::string line = std::to_string(epoch.epoch);
+  line.insert(0, 5 - std::min<size_t>(5, line.size()), ' ');
+  line += cell(fixed(epoch.loss, 4));
+  for (const NamedValue& metric : epoch.metrics) line += cell(fixed(metric.value, 4));
+  context_.output.line(line + cell(seconds_text(epoch.train_seconds)) + cell(seconds_text(epoch.eval_seconds)) +
+                       (epoch.is_best ? "  best" : ""));
+}
+
+}  // namespace
+
+void add_train(Commands& commands) {
+  auto options = std::make_shared<TrainOptions>();
+  CLI::App& app = commands.add(
+      "train", "Train a model and save it.",
+      "train --model lightgcn --data orchard.inter.gz --set n_layers=3 --set epochs=20 --out m.rec",
+      [options](Context& context) { return Training(*options, context).run(); });
+  app.add_option("--model", options->model, "Name of a model; `recore plugins` lists them")->type_name("NAME")->required();
+  app.add_option("--data", options->data.path, "File or folder; without parts of its own it is split 8:1:1 by user with the seed")
+      ->type_name("PATH")->required();
+  app.add_option("--out", options->out, "Model file to write")->type_name("FILE")->required();
+  app.add_option("--set", options->set, "A parameter; `recore plugins NAME` lists them; may be given several times")
+      ->type_name("NAME=VALUE")->allow_extra_args(false);
+  app.add_option("--metrics", options->metrics, "Evaluated on valid after each epoch [ndcg@20,recall@20]")->type_name("LIST");
+  app.add_option("--main-metric", options->main_metric, "Decides the best epoch [the first of --metrics]")->type_name("NAME");
+  CLI::Option* best = app.add_flag("--best", options->best, "Save the epoch with the best main metric; the default");
+  app.add_flag("--last", options->last, "Save the last epoch")->excludes(best);
+  app.add_option("--report", options->report, "Write a page about the run, and evaluate the test part for it")->type_name("PAGE.html");
+  app.add_flag("--resume", options->resume, "Go on from the checkpoint when there is one");
+  app.add_option("--checkpoint", options->checkpoint, "Checkpoint file [OUT.ckpt]; removed once the model is saved")->type_name("FILE");
+  app.add_option("--checkpoint-seconds", options->checkpoint_seconds, "Least time between two checkpoints")
+      ->type_name("X")->capture_default_str();
+  app.add_option("--checkpoint-batches", options->checkpoint_batches, "Another checkpoint after every so many batches; 0 = none")
+      ->type_name("N")->capture_default_str();
+  add_memory_limit(app, options->data.memory_limit);
+  add_data_options(app, options->data);
+}
+
+}  // namespace rec::cli
