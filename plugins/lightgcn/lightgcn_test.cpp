@@ -1,0 +1,50 @@
+#include "tests/golden/golden_case.h"
+
+namespace rec {
+namespace {
+
+TEST_P(GoldenTest, ReproducesScoresLossGradientsAndThreeSteps) { check(); }
+
+INSTANTIATE_TEST_SUITE_P(
+    LightGcn, GoldenTest,
+    testing::Values(GoldenCase{"lightgcn_rechorus", "lightgcn", R"(, "n_layers": 3, "loss": "bpr_multi", "num_neg": 3, "reg_weight": 0, "adj_eps": 1e-10)"},
+                    GoldenCase{"lightgcn_rechorus", "lightgcn", R"(, "n_layers": 3, "loss": "bpr_multi", "num_neg": 3, "reg_weight": 0, "l2": 0.01)", "adam3_l2"},
+                    GoldenCase{"lightgcn_recbole", "lightgcn", R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "plain", "adj_eps": 1e-7)"},
+                    GoldenCase{"lightgcn_recbole_pow", "lightgcn", R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "squared", "adj_eps": 1e-7)"},
+                    GoldenCase{"lightgcn_official", "lightgcn", R"(, "n_layers": 3, "loss": "bpr", "reg_weight": 0.1)"}),
+    [](const auto& test) { return test.param.golden + "_" + test.param.variant; });
+
+TEST(LightGcn, HasTheSameLossOnOneNegative) { check_one_negative("lightgcn_rechorus", "lightgcn", R"({"emb_size": 8, "loss": "bpr_multi", "reg_weight": 0})"); }
+
+// Paper, section 3.1.2: with K layers on the graph {u0 - i0}, every layer swaps the two embeddings, so an even number of
+// layers above 0 averages them by known counts.
+TEST(LightGcn, PropagatesAlongASingleEdgeByHand) {
+  PluginHarness harness("lightgcn", R"({"emb_size": 2, "n_layers": 2})", 1, 1, {{0, 0}});
+  harness.set("user_emb", {1, 2});
+  harness.set("item_emb", {10, 20});
+  harness.model().freeze();
+  const auto* user = static_cast<const float*>(harness.model().table(REC_TABLE_USER).data);
+  // E0 + E1 + E2 = u + i + u, a third of it.
+  EXPECT_FLOAT_EQ(user[0], 4);
+  EXPECT_FLOAT_EQ(user[1], 8);
+}
+
+TEST(LightGcn, LeavesAnIsolatedNodeWithItsOwnLayerZeroShare) {
+  PluginHarness harness("lightgcn", R"({"emb_size": 1, "n_layers": 3})", 2, 1, {{0, 0}});
+  harness.set("user_emb", {1, 8});
+  harness.set("item_emb", {1});
+  harness.model().freeze();
+  EXPECT_FLOAT_EQ(static_cast<const float*>(harness.model().table(REC_TABLE_USER).data)[1], 2);
+}
+
+TEST(LightGcn, TakesLayerWeightsInsteadOfTheMean) {
+  PluginHarness harness("lightgcn", R"({"emb_size": 1, "n_layers": 1, "layer_weights": [0.25, 0.5]})", 1, 1, {{0, 0}});
+  harness.set("user_emb", {4});
+  harness.set("item_emb", {6});
+  harness.model().freeze();
+  EXPECT_FLOAT_EQ(static_cast<const float*>(harness.model().table(REC_TABLE_USER).data)[0], 0.25f * 4 + 0.5f * 6);
+  EXPECT_THROW(PluginHarness("lightgcn", R"({"n_layers": 2, "layer_weights": [1]})", 1, 1, {{0, 0}}), Error);
+}
+
+}  // namespace
+}  // namespace rec

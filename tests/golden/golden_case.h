@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "tests/plugin_harness.h"
+#include "tests/unit/golden.h"
+
+namespace rec {
+
+// A model with two tables against its reference tensors, through the plugin table, in the float32 that ships.
+struct GoldenCase {
+  std::string golden;
+  std::string model;
+  std::string params;               // beside emb_size and lr
+  std::string variant = "adam3";    // which tensors the steps lead to
+  std::string loss_name = "loss.total";
+};
+
+inline void PrintTo(const GoldenCase& c, std::ostream* out) { *out << c.golden << " " << c.variant; }
+
+class GoldenTest : public testing::TestWithParam<GoldenCase> {
+ protected:
+  GoldenTest() : tensors_(GetParam().golden + ".safetensors"), json_(golden_json(GetParam().golden + ".json")) {}
+
+  double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
+
+  // users [B] and items [B, 1 + K] of a step ("" or "step2.").
+  std::pair<std::vector<int32_t>, std::vector<int32_t>> batch(const std::string& step) const {
+    const auto users = tensors_.get<int32_t>("in." + step + "user_id");
+    const auto items = tensors_.get<int32_t>("in." + step + "item_id");
+    if (!tensors_.has("in." + step + "neg_item_id")) return {users, items};
+    const auto negatives = tensors_.get<int32_t>("in." + step + "neg_item_id");
+    std::vector<int32_t> both;
+    for (size_t b = 0; b < users.size(); ++b) both.insert(both.end(), {items[b], negatives[b]});
+    return {users, both};
+  }
+
+  std::unique_ptr<PluginHarness> make() const {
+    const auto& hyper = json_["hyper"];
+    const int64_t d = tensors_.shape("param.user_emb")[1];
+    PluginHarness::Pairs pairs;
+    if (tensors_.has("in.train_pairs")) {
+      const auto flat = tensors_.get<int32_t>("in.train_pairs");
+      for (size_t e = 0; e < flat.size(); e += 2) pairs.emplace_back(flat[e], flat[e + 1]);
+    }
+    auto harness = std::make_unique<PluginHarness>(GetParam().model, cat("{\"emb_size\": ", d, ", \"lr\": ", hyper.at("lr").get<double>(), GetParam().params, "}"),
+                          hyper.at("n_users"), hyper.at("n_items"), pairs, 2);
+    for (const char* name : {"user_emb", "item_emb"}) harness->set(name, tensors_.floats(cat("param.", name)));
+    return harness;
+  }
+
+  void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol, const std::string& what) const {
+    ASSERT_EQ(got.size(), want.size()) << what;
+    for (size_t i = 0; i < got.size(); ++i)
+      ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i]))) << what << " element " << i << ": got " << got[i] << ", want " << want[i];
+  }
+
+  // Scores, loss, gradients and three steps of the optimiser.
+  void check() {
+    const std::unique_ptr<PluginHarness> owner = make();
+    PluginHarness& harness = *owner;
+    const auto [users, items] = batch("");
+    const auto scores = harness.score_live(users, items);
+    const auto C = items.size() / users.size();
+    for (const char* name : {"out.prediction", "out.score"}) {
+      if (!tensors_.has(name)) continue;
+      const auto want = tensors_.floats(name);
+      std::vector<float> got = scores;
+      if (want.size() == users.size()) {  // the positives only
+        got.clear();
+        for (size_t b = 0; b < users.size(); ++b) got.push_back(scores[b * C]);
+      }
+      expect_near(got, want, tolerance("out"), name);
+    }
+
+    const double loss = harness.compute(users, items);
+    const double want = tensors_.doubles("f64." + GetParam().loss_name)[0];
+    EXPECT_LE(std::abs(loss - want), 1e-5 * (1 + std::abs(want))) << "loss " << loss << ", want " << want;
+    const bool decayed = GetParam().variant == "adam3_l2";
+    std::map<std::string, std::vector<float>> gradients;
+    for (const char* name : {"user_emb", "item_emb"}) {
+      gradients[name] = tensors_.floats(cat("grad.", name));
+      expect_near(harness.gradient(name), gradients[name], tolerance("grad"), cat("grad.", name));
+    }
+
+    const auto losses = tensors_.doubles("f64." + GetParam().variant + "_losses");
+    for (int step = 1; step <= 3; ++step) {
+      const std::string prefix = cat("step", step, ".");
+      const auto [u, i] = batch(step > 1 && tensors_.has("in." + prefix + "user_id") ? prefix : "");
+      const double seen = harness.compute(u, i);
+      EXPECT_LE(std::abs(seen - losses[static_cast<size_t>(step - 1)]), 1e-5 * (1 + std::abs(seen))) << "loss at step " << step;
+      harness.model().apply();
+    }
+    int64_t compared = 0;
+    for (const char* name : {"user_emb", "item_emb"}) {
+      const auto got = harness.get(name);
+      const auto reference = tensors_.floats(GetParam().variant + "." + name);
+      const auto start = tensors_.floats(cat("param.", name));
+      for (size_t k = 0; k < got.size(); ++k) {
+        // Adam turns rounding noise into full steps: golden README, "How to compare".
+        const double gradient = gradients[name][k] + (decayed ? json_["hyper"].at("l2_variant").get<double>() * start[k] : 0.0);
+        if (gradient != 0 && std::abs(gradient) <= tolerance("adam3_min_abs_grad")) continue;
+        ++compared;
+        ASSERT_LE(std::abs(got[k] - reference[k]), tolerance("adam3") * (1 + std::abs(reference[k]))) << GetParam().variant << "." << name << " element " << k;
+      }
+    }
+    EXPECT_GT(compared, 100);
+  }
+
+  GoldenTensors tensors_;
+  nlohmann::ordered_json json_;
+};
+
+// The same loss on candidate columns 0 and 1 alone: loss.num_neg_1.
+inline void check_one_negative(const std::string& golden, const std::string& model, const std::string& params) {
+  const GoldenTensors tensors(golden + ".safetensors");
+  PluginHarness::Pairs pairs;
+  if (tensors.has("in.train_pairs")) {
+    const auto flat = tensors.get<int32_t>("in.train_pairs");
+    for (size_t e = 0; e < flat.size(); e += 2) pairs.emplace_back(flat[e], flat[e + 1]);
+  }
+  PluginHarness harness(model, params, 13, 21, pairs);
+  for (const char* name : {"user_emb", "item_emb"}) harness.set(name, tensors.floats(cat("param.", name)));
+  const auto items = tensors.get<int32_t>("in.item_id");
+  std::vector<int32_t> two;
+  for (size_t b = 0; b < items.size(); b += 4) two.insert(two.end(), {items[b], items[b + 1]});
+  EXPECT_NEAR(harness.compute(tensors.get<int32_t>("in.user_id"), two), tensors.floats("loss.num_neg_1")[0], 1e-5);
+}
+
+}  // namespace rec
