@@ -58,7 +58,7 @@
 %ignore name##_init;
 %extend name##_t {
   name##_t() {
-    name##_t* options = (name##_t*)malloc(sizeof *options);
+    name##_t* options = (name##_t*)calloc(1, sizeof *options); /* _init may fail: a forked child */
     if (options) name##_init(options, sizeof *options, NULL);
     return options;
   }

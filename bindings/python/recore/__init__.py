@@ -12,8 +12,8 @@ _recore.rec_py_setup(_errors.make_error, _log.handle)
 from ._dataset import Dataset
 from ._errors import (AbiMismatchError, BadStateError, BusyError, CancelledError, ClosedError, CorruptDataError,
                       DeniedError, DeviceError, Error, InternalError, InvalidArgumentError, InvalidDataError, IoError,
-                      LimitError, NotFoundError, NumericError, OutOfMemoryError, PluginError, UnknownIdError,
-                      UnsupportedError)
+                      LimitError, MissingFileError, NotFoundError, NumericError, OutOfMemoryError, PluginError,
+                      UnknownIdError, UnsupportedError)
 from ._model import Model, Vectors, load
 from ._plugins import describe_plugin, load_plugin, plugins
 from ._recommender import Recommendations, Recommender
@@ -25,8 +25,8 @@ __version__ = version
 
 __all__ = [
     "AbiMismatchError", "BadStateError", "BusyError", "CancelledError", "ClosedError", "CorruptDataError", "Dataset",
-    "DeniedError", "DeviceError", "Error", "Event", "InternalError", "InvalidArgumentError", "InvalidDataError", "IoError",
-    "LimitError", "Model", "NotFoundError", "NumericError", "OutOfMemoryError", "PluginError", "Recommendations",
-    "Recommender", "Report", "Trainer", "UnknownIdError", "UnsupportedError", "Vectors", "describe_plugin", "load",
-    "load_plugin", "plugins", "train", "version",
+    "DeniedError", "DeviceError", "Error", "Event", "InternalError", "InvalidArgumentError", "InvalidDataError",
+    "IoError", "LimitError", "MissingFileError", "Model", "NotFoundError", "NumericError", "OutOfMemoryError",
+    "PluginError", "Recommendations", "Recommender", "Report", "Trainer", "UnknownIdError", "UnsupportedError",
+    "Vectors", "describe_plugin", "load", "load_plugin", "plugins", "train", "version",
 ]

@@ -54,6 +54,10 @@ class NotFoundError(Error, LookupError):
     default_code = _recore.REC_NOT_FOUND
 
 
+class MissingFileError(NotFoundError, FileNotFoundError):
+    """A file or folder that is not there."""
+
+
 class UnknownIdError(NotFoundError, KeyError):
     """A user or item that the model does not know, where the caller asked to be strict."""
 
@@ -157,6 +161,9 @@ _NAMES = {code: _recore.rec_status_name(code) for code in range(_recore.REC_OK, 
 
 def make_error(code: int, message: str, argument: str, file: str, line: int, byte_offset: int) -> Error:
     """The exception for a status; a code that is not known is an InternalError."""
-    return _CLASSES.get(code, InternalError)(
+    kind = _CLASSES.get(code, InternalError)
+    if kind is NotFoundError and file:
+        kind = MissingFileError
+    return kind(
         message, code=code, argument=argument, file=file, line=None if line < 0 else line,
         byte_offset=None if byte_offset < 0 else byte_offset)

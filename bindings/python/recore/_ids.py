@@ -27,9 +27,7 @@ def as_ids(ids: Any, name: str) -> Any:
     if is_scalar(ids):
         raise TypeError(f"{name}: must be a list or an array of ids, got a single {type(ids).__name__}")
     if not isinstance(ids, np.ndarray):
-        if hasattr(ids, "to_numpy"):  # pandas, pyarrow, polars
-            ids = ids.to_numpy()
-        elif hasattr(ids, "__array__"):
+        if hasattr(ids, "__array__"):  # pandas, pyarrow, polars
             ids = np.asarray(ids)
         else:
             return list(ids)
