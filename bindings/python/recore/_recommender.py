@@ -23,21 +23,25 @@ class Recommendations:
     Attributes:
         items: ids, int64 or an object array of str or bytes.
         scores: float32, comparable within one row only.
-        counts: [n] answers in each row; 0 for an unknown user.
         rows: item rows of the model, -1 = padding.
     """
 
-    __slots__ = ("items", "scores", "counts", "rows")
+    __slots__ = ("items", "scores", "rows")
 
-    def __init__(self, items: np.ndarray, scores: np.ndarray, counts: Any, rows: np.ndarray):
-        self.items, self.scores, self.counts, self.rows = items, scores, counts, rows
+    def __init__(self, items: np.ndarray, scores: np.ndarray, rows: np.ndarray):
+        self.items, self.scores, self.rows = items, scores, rows
+
+    @property
+    def counts(self) -> Any:
+        """[n] answers in each row; 0 for an unknown user."""
+        return (self.rows >= 0).sum(axis=-1)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.items, self.scores))
 
     def row(self, user: int) -> tuple[np.ndarray, np.ndarray]:
         """Items and scores of one of the users, trimmed."""
-        n = self.counts[user]
+        n = (self.rows[user] >= 0).sum()
         return self.items[user, :n], self.scores[user, :n]
 
     def __repr__(self) -> str:
@@ -147,12 +151,10 @@ class Recommender(Handle):
         items = from_raw(_recore.rec_model_item_ids(model._handle, flat, model._as_text))
         if flat.size and flat.min() < 0:
             items[flat < 0] = -1 if items.dtype == np.int64 else None
-        items = items.reshape(rows.shape)
-        counts = (rows >= 0).sum(axis=1)
         if not single:
-            return Recommendations(items, scores, counts, rows)
-        n = int(counts[0])
-        return Recommendations(items[0, :n], scores[0, :n], n, rows[0, :n])
+            return Recommendations(items.reshape(rows.shape), scores, rows)
+        n = int((flat >= 0).sum())
+        return Recommendations(items[:n], scores[0, :n], flat[:n])
 
 
 def _candidates(candidates: Any, n: int) -> tuple[Any, Optional[np.ndarray]]:

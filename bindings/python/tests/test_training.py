@@ -201,11 +201,35 @@ def test_plugins_are_listed_and_described():
 
 
 def test_log_lines_come_through_logging(orchard, tmp_path, caplog):
+    path = tmp_path / "run.ckpt"
     with caplog.at_level(logging.DEBUG, logger="recore"):
-        train_small(orchard)
+        recore.Trainer(orchard, "bprmf", {"epochs": 2}, checkpoint=path, checkpoint_batches=1).run()
         recore._recore.rec_py_log_poll()
-    for record in caplog.records:
-        assert record.name == "recore" and record.threadName == "MainThread"
+    records = [record for record in caplog.records if record.getMessage().startswith("checkpoint path=")]
+    assert records and all(r.levelname == "DEBUG" and r.threadName == "MainThread" for r in records)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="recore"):
+        recore.Trainer(orchard, "bprmf", {"epochs": 2}, checkpoint=path, checkpoint_batches=1).run()
+    assert caplog.records == []
+
+
+def test_what_a_log_handler_raises_ends_the_call(orchard, tmp_path):
+    class Mine(BaseException):
+        pass
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            raise Mine
+
+    logger, handler = logging.getLogger("recore"), Handler()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with pytest.raises(Mine):
+            recore.Trainer(orchard, "bprmf", {"epochs": 2}, checkpoint=tmp_path / "r.ckpt", checkpoint_batches=1).run()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
 
 
 def test_nothing_is_printed(orchard, capfd):
