@@ -1,0 +1,49 @@
+/* What the typemaps of python.i need beyond SWIG: errors, buffers, ids, capsules. Limited API of CPython 3.11. */
+#ifndef RECORE_BRIDGE_H
+#define RECORE_BRIDGE_H
+
+#include <Python.h>
+#include <stdint.h>
+
+#include "rec_c_api.h"
+
+#include "bridge_api.h"
+#include "bridge_calls.h"
+
+/* Sets the exception for a failed call and ends its error. */
+void rec_py_raise(rec_status_t status, rec_error_t* error);
+
+/* result, then value: a single result stays itself, more become a list. Takes both. */
+PyObject* rec_py_append(PyObject* result, PyObject* value);
+
+int rec_py_text(PyObject* object, const char* name, const char** out_text);
+PyObject* rec_py_take_text(rec_text_t* text);
+
+typedef struct {
+  Py_buffer view;
+  int is_held;
+  void* data;
+  int64_t n; /* elements */
+} rec_py_buffer_t;
+extern const rec_py_buffer_t rec_py_no_buffer;
+
+/* kind: 'q' int64, 'i' int32, 'f' float32, 'B' bytes. Contiguous only; -1 with an exception. */
+int rec_py_buffer_get(PyObject* object, const char* name, char kind, int writable, rec_py_buffer_t* out);
+void rec_py_buffer_clear(rec_py_buffer_t* buffer);
+
+typedef struct {
+  rec_ids_t ids;
+  rec_py_buffer_t buffer;
+  void* owned_bytes;
+  void* owned_numbers;
+} rec_py_ids_t;
+extern const rec_py_ids_t rec_py_no_ids;
+
+int rec_py_ids_get(PyObject* object, const char* name, rec_py_ids_t* out);
+void rec_py_ids_clear(rec_py_ids_t* ids);
+PyObject* rec_py_take_ids(const rec_ids_t* ids, rec_text_t* owner, int as_text);
+
+/* A capsule "dltensor_versioned", as the array API's __dlpack__ returns it. */
+PyObject* rec_py_tensor(struct DLManagedTensorVersioned* tensor);
+
+#endif

@@ -1,0 +1,32 @@
+"""Recore trains, evaluates and serves recommenders.
+
+    ds = recore.Dataset.load("orchard.inter.gz").split(seed=1)
+    model = recore.train(ds, "bprmf", epochs=30)
+    items, scores = model.recommender(exclude_seen=True).recommend(["u0061"], k=10)
+"""
+
+from . import _errors, _log, _recore
+
+_recore.rec_py_setup(_errors.make_error, _log.handle)
+
+from ._dataset import Dataset
+from ._errors import (AbiMismatchError, BadStateError, BusyError, CancelledError, ClosedError, CorruptDataError,
+                      DeniedError, DeviceError, Error, InternalError, InvalidArgumentError, InvalidDataError, IoError,
+                      LimitError, MissingFileError, NotFoundError, NumericError, OutOfMemoryError, PluginError,
+                      UnknownIdError, UnsupportedError)
+from ._model import Model, Vectors, load
+from ._plugins import describe_plugin, load_plugin, plugins
+from ._recommender import Recommendations, Recommender
+from ._report import Report
+from ._trainer import Event, Trainer, train
+
+version: str = _recore.rec_version_string()
+__version__ = version
+
+__all__ = [
+    "AbiMismatchError", "BadStateError", "BusyError", "CancelledError", "ClosedError", "CorruptDataError", "Dataset",
+    "DeniedError", "DeviceError", "Error", "Event", "InternalError", "InvalidArgumentError", "InvalidDataError",
+    "IoError", "LimitError", "MissingFileError", "Model", "NotFoundError", "NumericError", "OutOfMemoryError",
+    "PluginError", "Recommendations", "Recommender", "Report", "Trainer", "UnknownIdError", "UnsupportedError",
+    "Vectors", "describe_plugin", "load", "load_plugin", "plugins", "train", "version",
+]

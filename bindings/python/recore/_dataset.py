@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Mapping, Optional, Sequence
+
+import numpy as np
+
+from . import _log, _raw, _recore
+from ._errors import InvalidArgumentError, InvalidDataError
+from ._handle import Handle, choice, options
+from ._ids import Ids, as_ids
+
+_ID_TYPES = {"auto": _recore.REC_ID_AUTO, "int64": _recore.REC_ID_INT64, "bytes": _recore.REC_ID_BYTES}
+_PARTS = {"train": _recore.REC_PART_TRAIN, "valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
+_SPLITS = {
+    "ratio": _recore.REC_SPLIT_RATIO,
+    "leave_one_out": _recore.REC_SPLIT_LEAVE_ONE_OUT,
+    "temporal": _recore.REC_SPLIT_TEMPORAL,
+    "session": _recore.REC_SPLIT_SESSION,
+    "ratio_global": _recore.REC_SPLIT_RATIO_GLOBAL,
+}
+_BAD_ROWS = {"error": _recore.REC_BAD_ROW_ERROR, "skip": _recore.REC_BAD_ROW_SKIP}
+
+
+class Dataset(Handle):
+    """Interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable."""
+
+    def __init__(self, raw: Any):
+        super().__init__(raw, _recore.rec_dataset_destroy)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, *, format: Optional[str] = None, user: Optional[str] = None,
+             item: Optional[str] = None, time: Optional[str] = None, weight: Optional[str] = None,
+             separator: Optional[str] = None, user_ids: str = "auto", item_ids: str = "auto", bad_rows: str = "error",
+             max_bad_rows: int = 0, min_weight: Optional[float] = None, memory_limit_bytes: int = 0) -> Dataset:
+        """Reads a file or folder.
+
+        Args:
+            path: .gz is read as text. Files that already are split keep their parts; anything else is all train.
+            format: csv, tsv, lightgcn, recbole, rechorus, movielens or gru4rec; by default it is found out.
+            user, item, time, weight: column names; by default the usual ones. time="" or weight="" ignores that column.
+            user_ids, item_ids: "auto", "int64" or "bytes"; auto is int64 when the first id is a decimal number.
+            bad_rows: "error", or "skip" for up to max_bad_rows (0 = 1000).
+            min_weight: rows below are left out.
+        Raises:
+            NotFoundError, IoError, InvalidDataError (with file and line), LimitError, UnsupportedError.
+        """
+        _log.follow_level()
+        given = options(
+            _raw.rec_dataset_options_t, format=format, user_column=user, item_column=item, time_column=time,
+            weight_column=weight, separator=separator, user_id_type=choice("user_ids", user_ids, _ID_TYPES),
+            item_id_type=choice("item_ids", item_ids, _ID_TYPES), bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS),
+            max_bad_rows=max_bad_rows, min_weight=min_weight, has_min_weight=int(min_weight is not None),
+            memory_limit_bytes=memory_limit_bytes)
+        return cls(_recore.rec_py_dataset_load(path, given))
+
+    @classmethod
+    def from_columns(cls, users: Ids, items: Ids, times: Any = None, weights: Any = None, parts: Any = None, *,
+                     titles: Optional[Mapping[Any, str]] = None, memory_limit_bytes: int = 0) -> Dataset:
+        """A data set from columns of equal length n, which are copied.
+
+        Args:
+            users, items: [n] ids: int64 arrays or int lists, or str and bytes.
+            times: [n] UTC epoch seconds, or datetime64.
+            weights: [n] finite numbers.
+            parts: [n] "train", "valid", "test", or 0, 1, 2; without it all is train.
+            titles: item id -> title.
+        Raises:
+            InvalidArgumentError (lengths that differ), InvalidDataError (with the row), LimitError, TypeError.
+        """
+        users, items = as_ids(users, "users"), as_ids(items, "items")
+        n = len(users)
+        title_items = as_ids(list(titles), "titles") if titles else None
+        title_texts = list(titles.values()) if titles else None
+        return cls(_recore.rec_py_dataset_create_from_columns(
+            users, items, _column(_seconds(times), n, np.int64, "times"), _column(weights, n, np.float32, "weights"),
+            _column(_part_numbers(parts), n, np.int32, "parts"), title_items, title_texts, memory_limit_bytes))
+
+    @classmethod
+    def from_pandas(cls, df: Any, *, user: str, item: str, time: Optional[str] = None, weight: Optional[str] = None,
+                    part: Optional[str] = None, titles: Optional[Mapping[Any, str]] = None,
+                    memory_limit_bytes: int = 0) -> Dataset:
+        """A data set from columns of a pandas DataFrame; a null in any of them is an InvalidDataError."""
+        columns = [None if name is None else _pandas_column(df, name) for name in (user, item, time, weight, part)]
+        return cls.from_columns(*columns, titles=titles, memory_limit_bytes=memory_limit_bytes)
+
+    @classmethod
+    def from_arrow(cls, stream: Any, *, user: Optional[str] = None, item: Optional[str] = None, time: Optional[str] = None,
+                   weight: Optional[str] = None, user_ids: str = "auto", item_ids: str = "auto",
+                   min_weight: Optional[float] = None, bad_rows: str = "error", max_bad_rows: int = 0,
+                   memory_limit_bytes: int = 0) -> Dataset:
+        """A data set from anything with __arrow_c_stream__: a pyarrow Table or RecordBatchReader, polars, DuckDB.
+
+        The batches are read once, without a copy of the stream in between. Id columns are integers, strings or binaries
+        without nulls. Column names as in load().
+        """
+        export = getattr(stream, "__arrow_c_stream__", None)
+        if export is None:
+            raise TypeError(f"stream: must have __arrow_c_stream__, got {type(stream).__name__}")
+        given = options(
+            _raw.rec_dataset_options_t, user_column=user, item_column=item, time_column=time, weight_column=weight,
+            user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
+            bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
+            has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
+        return cls(_recore.rec_dataset_create_from_arrow(export(), given))
+
+    def split(self, kind: str = "ratio", *, ratio: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Dataset:
+        """The same interactions with parts given anew.
+
+        Args:
+            kind: "ratio" (by user, shuffled), "leave_one_out", "temporal", "session" or "ratio_global".
+            ratio: train, valid and test; sums to 1.
+        Raises:
+            InvalidArgumentError, InvalidDataError (times are wanted and there are none).
+        """
+        if len(ratio) != 3:
+            raise InvalidArgumentError(f"ratio: must be three numbers, got {ratio!r}", argument="ratio")
+        given = options(_raw.rec_split_options_t, kind=choice("kind", kind, _SPLITS), train_ratio=ratio[0],
+                        valid_ratio=ratio[1], test_ratio=ratio[2], seed=seed)
+        return Dataset(_recore.rec_dataset_split(self._handle, given))
+
+    def save(self, directory: str | os.PathLike) -> None:
+        """Writes DIRECTORY/<its name>.{train,valid,test}.inter, RecBole benchmark files."""
+        _recore.rec_dataset_save(self._handle, directory)
+
+    def describe(self) -> dict:
+        """Counts (n_users, n_items, n_train, ...), id types, time range and quantiles."""
+        return json.loads(_recore.rec_dataset_describe(self._handle))
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<recore.Dataset, closed>"
+        counts = self.describe()
+        return f"<recore.Dataset: {counts['n_users']} users, {counts['n_items']} items, {counts['n_interactions']} interactions>"
+
+
+def _column(values: Any, n: int, dtype: Any, name: str) -> Optional[np.ndarray]:
+    if values is None:
+        return None
+    try:
+        column = np.asarray(values)
+        if dtype != np.float32 and column.dtype.kind not in "iub" and column.size:
+            raise TypeError(f"must be integers, got {column.dtype}")
+        column = np.ascontiguousarray(column, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{name}: {error}", argument=name) from None
+    if column.shape != (n,):
+        raise InvalidArgumentError(f"{name}: must have the shape of users, ({n},), got {column.shape}", argument=name)
+    return column
+
+
+def _seconds(times: Any) -> Any:
+    if times is None:
+        return None
+    times = np.asarray(times)
+    return times.astype("datetime64[s]").astype(np.int64) if times.dtype.kind == "M" else times
+
+
+def _part_numbers(parts: Any) -> Any:
+    if parts is None or getattr(getattr(parts, "dtype", None), "kind", "O") in "iu":
+        return parts
+    return [part if isinstance(part, (int, np.integer)) else choice("parts", part, _PARTS) for part in parts]
+
+
+def _pandas_column(df: Any, name: str) -> Any:
+    try:
+        column = df[name]
+    except KeyError:
+        raise InvalidArgumentError(f"{name}: there is no such column; there are {', '.join(map(str, df.columns))}",
+                                   argument=name) from None
+    nulls = column.isna().to_numpy()
+    if nulls.any():
+        raise InvalidDataError(f"{name}: row {int(nulls.argmax())}: is null", argument=name)
+    if getattr(column.dtype, "tz", None) is not None:
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    values = column.to_numpy()
+    if values.dtype == object and column.dtype.kind in "iuf":  # nullable numbers of older pandas
+        values = column.to_numpy(dtype=np.int64 if column.dtype.kind in "iu" else np.float64)
+    return values

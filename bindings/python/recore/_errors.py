@@ -1,0 +1,169 @@
+"""Exceptions: one class for each status of the library that a caller may treat differently."""
+
+from __future__ import annotations
+
+from . import _recore
+
+
+class Error(Exception):
+    """A failed call.
+
+    Attributes:
+        code: status, one of the library's REC_ numbers; `status` is its name, "INVALID_ARGUMENT".
+        argument: name of the argument, parameter or column at fault, or "".
+        file: file at fault, or "".
+        line: line in that file, from 1, or None.
+        byte_offset: byte offset in that file, or None.
+    """
+
+    default_code = _recore.REC_INTERNAL
+
+    def __init__(self, message: str, *, code: int | None = None, argument: str = "", file: str = "",
+                 line: int | None = None, byte_offset: int | None = None):
+        super().__init__(message)
+        self.code = self.default_code if code is None else code
+        self.argument = argument
+        self.file = file
+        self.line = line
+        self.byte_offset = byte_offset
+
+    def __str__(self) -> str:  # KeyError's would add quotes
+        return str(self.args[0]) if self.args else ""
+
+    def __reduce__(self):
+        return _rebuild, (type(self), self.args[0], self.code, self.argument, self.file, self.line, self.byte_offset)
+
+    @property
+    def status(self) -> str:
+        return _NAMES.get(self.code, "UNKNOWN")
+
+
+def _rebuild(kind, message, code, argument, file, line, byte_offset):
+    return kind(message, code=code, argument=argument, file=file, line=line, byte_offset=byte_offset)
+
+
+class InvalidArgumentError(Error, ValueError):
+    """An argument or parameter is unknown, out of range, or does not fit the others."""
+
+    default_code = _recore.REC_INVALID_ARGUMENT
+
+
+class NotFoundError(Error, LookupError):
+    """A file, model name, plugin or id that is not there."""
+
+    default_code = _recore.REC_NOT_FOUND
+
+
+class MissingFileError(NotFoundError, FileNotFoundError):
+    """A file or folder that is not there."""
+
+
+class UnknownIdError(NotFoundError, KeyError):
+    """A user or item that the model does not know, where the caller asked to be strict."""
+
+
+class UnsupportedError(Error, NotImplementedError):
+    """Understood, but not offered: by this model, this build or this file version."""
+
+    default_code = _recore.REC_UNSUPPORTED
+
+
+class BadStateError(Error, RuntimeError):
+    """A wrong order of calls, or a process that was forked from one that uses the library."""
+
+    default_code = _recore.REC_BAD_STATE
+
+
+class ClosedError(BadStateError):
+    """Use after close()."""
+
+
+class IoError(Error, OSError):
+    """The operating system failed to read or write."""
+
+    default_code = _recore.REC_IO
+
+
+class CorruptDataError(Error, ValueError):
+    """A model file or checkpoint that is damaged."""
+
+    default_code = _recore.REC_CORRUPT_DATA
+
+
+class InvalidDataError(Error, ValueError):
+    """A row or cell of the data, with file and line where they are known."""
+
+    default_code = _recore.REC_INVALID_DATA
+
+
+class OutOfMemoryError(Error, MemoryError):
+    default_code = _recore.REC_OUT_OF_MEMORY
+
+
+class LimitError(Error, MemoryError):
+    """A stated limit would be passed, memory_limit_bytes for one."""
+
+    default_code = _recore.REC_LIMIT
+
+
+class NumericError(Error, ArithmeticError):
+    """NaN or infinity where a number must be."""
+
+    default_code = _recore.REC_NUMERIC
+
+
+class DeviceError(Error, RuntimeError):
+    """No such device, or it failed."""
+
+    default_code = _recore.REC_DEVICE
+
+
+class BusyError(Error, RuntimeError):
+    """Another call on the same object is running."""
+
+    default_code = _recore.REC_BUSY
+
+
+class DeniedError(Error, PermissionError):
+    """Refused for safety, or by the operating system's permissions."""
+
+    default_code = _recore.REC_DENIED
+
+
+class PluginError(Error, RuntimeError):
+    """A plugin broke its contract or reported a failure of its own."""
+
+    default_code = _recore.REC_PLUGIN_FAILED
+
+
+class AbiMismatchError(PluginError, ImportError):
+    """A plugin of another ABI or architecture."""
+
+    default_code = _recore.REC_ABI_MISMATCH
+
+
+class CancelledError(Error, RuntimeError):
+    default_code = _recore.REC_CANCELLED
+
+
+class InternalError(Error, RuntimeError):
+    """A defect of the library."""
+
+
+_CLASSES = {
+    kind.default_code: kind
+    for kind in (InvalidArgumentError, NotFoundError, UnsupportedError, BadStateError, IoError, CorruptDataError,
+                 InvalidDataError, OutOfMemoryError, LimitError, NumericError, DeviceError, BusyError, DeniedError,
+                 PluginError, AbiMismatchError, CancelledError, InternalError)
+}
+_NAMES = {code: _recore.rec_status_name(code) for code in range(_recore.REC_OK, _recore.REC_INTERNAL + 1)}
+
+
+def make_error(code: int, message: str, argument: str, file: str, line: int, byte_offset: int) -> Error:
+    """The exception for a status; a code that is not known is an InternalError."""
+    kind = _CLASSES.get(code, InternalError)
+    if kind is NotFoundError and file:
+        kind = MissingFileError
+    return kind(
+        message, code=code, argument=argument, file=file, line=None if line < 0 else line,
+        byte_offset=None if byte_offset < 0 else byte_offset)

@@ -1,0 +1,65 @@
+"""What every object of the library has in common."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Any, Callable
+
+from ._errors import ClosedError
+
+
+def _end(destroy: Callable, raw: Any, pid: int) -> None:
+    if os.getpid() == pid:  # a forked child leaves the library alone
+        destroy(raw)
+
+
+class Handle:
+    """A context manager over one object of the library. close() may be called twice; the garbage collector calls it too."""
+
+    def __init__(self, raw: Any, destroy: Callable):
+        self._raw = raw
+        self._finalizer = weakref.finalize(self, _end, destroy, raw, os.getpid())
+        self._finalizer.atexit = False  # the process takes everything with it
+
+    @property
+    def _handle(self) -> Any:
+        raw = self._raw
+        if raw is None:
+            raise ClosedError(f"{type(self).__name__}: used after close()")
+        return raw
+
+    @property
+    def closed(self) -> bool:
+        return self._raw is None
+
+    def close(self) -> None:
+        """Ends the object. A call that another thread has in flight finishes first."""
+        self._raw = None
+        self._finalizer()
+
+    def __enter__(self):
+        self._handle
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def options(kind: type, /, **fields: Any) -> Any:
+    """An option struct with these fields; None leaves the default."""
+    struct = kind()
+    for name, value in fields.items():
+        if value is not None:
+            setattr(struct, name, value)
+    return struct
+
+
+def choice(name: str, value: Any, known: dict[str, int]) -> int:
+    """The number of a named choice."""
+    try:
+        return known[value]
+    except (KeyError, TypeError):
+        from ._errors import InvalidArgumentError
+
+        raise InvalidArgumentError(f"{name}: must be one of {', '.join(known)}, got {value!r}", argument=name) from None

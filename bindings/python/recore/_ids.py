@@ -1,0 +1,61 @@
+"""Ids between Python and the library.
+
+An id is an int64 or a byte string; a str is its UTF-8. Bytes come back as str by default ("str"), decoded with surrogate
+escapes as file names are, so that any id round-trips; "bytes" gives them as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Sequence, Union
+
+import numpy as np
+
+from ._errors import InvalidArgumentError
+
+Ids = Union[np.ndarray, Sequence[int], Sequence[str], Sequence[bytes]]
+ID_FORMS = ("str", "bytes")
+
+
+def is_scalar(ids: Any) -> bool:
+    return isinstance(ids, (str, bytes, int, np.integer))
+
+
+def as_ids(ids: Any, name: str) -> Any:
+    """ids in a form the raw layer takes: an int64 array as it is, or a list of int, str or bytes."""
+    if type(ids) is list:
+        return ids
+    if is_scalar(ids):
+        raise TypeError(f"{name}: must be a list or an array of ids, got a single {type(ids).__name__}")
+    if not isinstance(ids, np.ndarray):
+        if hasattr(ids, "__array__"):  # pandas, pyarrow, polars
+            ids = np.asarray(ids)
+        else:
+            return list(ids)
+    if ids.ndim != 1:
+        raise InvalidArgumentError(f"{name}: must have one dimension, got shape {ids.shape}", argument=name)
+    if ids.dtype.kind == "i" or (ids.dtype.kind == "u" and ids.dtype.itemsize < 8):
+        return np.ascontiguousarray(ids, dtype=np.int64)
+    if ids.dtype.kind == "f":
+        raise TypeError(f"{name}: ids must be int, str or bytes, got {ids.dtype}")
+    return ids.tolist()
+
+
+def from_raw(raw: Any) -> np.ndarray:
+    """What the raw layer gives: a bytearray of int64, or a list of str or bytes."""
+    if isinstance(raw, bytearray):
+        return np.frombuffer(raw, dtype=np.int64)
+    ids = np.empty(len(raw), dtype=object)
+    ids[:] = raw
+    return ids
+
+
+def flatten(lists: Iterable[Any], n: int, name: str) -> tuple[Any, np.ndarray]:
+    """Lists of ids, one for each of n users, as one list and its offsets [n + 1]."""
+    lists = [as_ids(ids, name) for ids in lists]
+    if len(lists) != n:
+        raise InvalidArgumentError(f"{name}: must be as many lists as users, {n}, got {len(lists)}", argument=name)
+    offsets = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum([len(ids) for ids in lists], out=offsets[1:])
+    if lists and all(isinstance(ids, np.ndarray) for ids in lists):
+        return np.concatenate(lists), offsets
+    return [id for ids in lists for id in ids], offsets

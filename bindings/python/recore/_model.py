@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from . import _log, _raw, _recore
+from ._dataset import Dataset
+from ._errors import InvalidArgumentError
+from ._handle import Handle, options
+from ._ids import ID_FORMS, Ids, as_ids, from_raw
+from ._recommender import Recommender
+from ._report import Report, protocol
+
+_TEXT_IDS = {"str": True, "bytes": False}
+
+
+class Model(Handle):
+    """A trained model. Any number of threads may use it at once.
+
+    Attributes:
+        ids: how ids that are byte strings come back: "str" (default; UTF-8, other bytes as surrogate escapes, so that
+            every id round-trips) or "bytes". int64 ids are int64 either way.
+    """
+
+    def __init__(self, raw: Any, ids: str = "str"):
+        super().__init__(raw, _recore.rec_model_destroy)
+        self.ids = ids
+
+    @property
+    def ids(self) -> str:
+        return self._ids
+
+    @ids.setter
+    def ids(self, form: str) -> None:
+        if form not in ID_FORMS:
+            raise InvalidArgumentError(f"ids: must be 'str' or 'bytes', got {form!r}", argument="ids")
+        self._ids = form
+        self._as_text = _TEXT_IDS[form]
+
+    def save(self, path: str | os.PathLike, *, user_data: bool = True) -> None:
+        """Writes one file; an older one stays whole until the new one is. user_data=False leaves out seen items."""
+        _recore.rec_model_save(self._handle, path, options(_raw.rec_save_options_t, no_user_data=int(not user_data)))
+
+    def describe(self) -> dict:
+        """Model, parameters, counts, metrics, sections and tensors."""
+        return json.loads(_recore.rec_model_describe(self._handle))
+
+    @property
+    def n_users(self) -> int:
+        return _recore.rec_model_counts(self._handle)[0]
+
+    @property
+    def n_items(self) -> int:
+        return _recore.rec_model_counts(self._handle)[1]
+
+    def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
+                 candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
+                 seed: int = 0) -> Report:
+        """Ranks items for the rows of a part and measures.
+
+        Args:
+            metrics: recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; others by prefix, as "rechorus.hr@10".
+            part: "test" or "valid".
+            rows: "user", or "event" for one row for each interaction.
+            candidates: "full", "given", or n_candidates (0 = 99) drawn "uniform" or "popular" with the seed.
+            mask: items that are left out: "known" before the part, of "train" only, or "none".
+            ties: "lower_row", or "against_target".
+        Raises:
+            InvalidArgumentError (an unknown metric), InvalidDataError (an empty part).
+        """
+        _log.follow_level()
+        given = protocol(part, rows, candidates, mask, ties, n_candidates, seed)
+        return Report(_recore.rec_py_model_evaluate(self._handle, dataset._handle, metrics, given), self)
+
+    def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
+                    n_callers: int = 0) -> Recommender:
+        """The model made ready to answer.
+
+        Args:
+            exclude_seen: leave out what the user had in training.
+            strict: an unknown user or item raises UnknownIdError; otherwise its row is empty.
+            max_k: 0 = 1000.
+            n_callers: threads that ask at once without waiting; 0 = 64.
+        """
+        given = options(_raw.rec_recommender_options_t, exclude_seen=int(exclude_seen), max_k=max_k, n_callers=n_callers)
+        return Recommender(_recore.rec_recommender_create(self._handle, given), self, strict)
+
+    def item_ids(self, rows: Any = None) -> np.ndarray:
+        """Ids of item rows [n], by default of all: int64, or an object array of str or bytes."""
+        return self._ids_of(_recore.rec_model_item_ids, np.arange(self.n_items) if rows is None else rows)
+
+    def user_ids(self, rows: Any = None) -> np.ndarray:
+        """Ids of user rows [n], by default of all."""
+        return self._ids_of(_recore.rec_model_user_ids, np.arange(self.n_users) if rows is None else rows)
+
+    def item_rows(self, items: Ids) -> np.ndarray:
+        """Rows [n] int64 of items, -1 for an unknown one."""
+        return np.frombuffer(_recore.rec_model_item_rows(self._handle, as_ids(items, "items")), dtype=np.int64)
+
+    def user_rows(self, users: Ids) -> np.ndarray:
+        """Rows [n] int64 of users, -1 for an unknown one."""
+        return np.frombuffer(_recore.rec_model_user_rows(self._handle, as_ids(users, "users")), dtype=np.int64)
+
+    def titles(self, items: Ids) -> np.ndarray:
+        """Titles [n] of items, "" where there is none or the item is unknown."""
+        return from_raw(_recore.rec_model_item_titles(self._handle, self.item_rows(items), True))
+
+    def _ids_of(self, function: Callable, rows: Any) -> np.ndarray:
+        return from_raw(function(self._handle, np.ascontiguousarray(rows, dtype=np.int64), self._as_text))
+
+    @property
+    def item_vectors(self) -> np.ndarray:
+        """[n_items, d] float32, read-only, the model's own memory; outlives close(). UnsupportedError without vectors."""
+        return Vectors(self, "items").numpy()
+
+    @property
+    def user_vectors(self) -> np.ndarray:
+        """[n_users, d] float32 as item_vectors, or [1, d] when one vector serves every user."""
+        return Vectors(self, "users").numpy()
+
+    def vectors(self, which: str = "items") -> Vectors:
+        """Vectors of "items" or "users" for any consumer of DLPack: torch.from_dlpack(model.vectors())."""
+        return Vectors(self, which)
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<recore.Model, closed>"
+        return f"<recore.Model {self.describe().get('model', '')}: {self.n_users} users, {self.n_items} items>"
+
+
+class Vectors:
+    """A read-only float32 matrix on the CPU, shared through DLPack 1.x without a copy."""
+
+    def __init__(self, model: Model, which: str):
+        functions = {"items": _recore.rec_model_item_vectors, "users": _recore.rec_model_user_vectors}
+        if which not in functions:
+            raise InvalidArgumentError(f"which: must be 'items' or 'users', got {which!r}", argument="which")
+        self._model, self._share = model, functions[which]
+        self._capsule = self._share(model._handle)  # keeps the memory; consumers get capsules of their own
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)  # kDLCPU
+
+    def __dlpack__(self, *, stream: Any = None, max_version: Optional[tuple[int, int]] = None,
+                   dl_device: Optional[tuple[int, int]] = None, copy: Optional[bool] = None) -> Any:
+        if max_version is None or max_version[0] < 1:
+            raise BufferError("read-only memory needs a consumer of DLPack 1.0")
+        if dl_device is not None and tuple(dl_device) != (1, 0):
+            raise BufferError(f"the vectors are on the CPU, not on device {dl_device}")
+        if copy:
+            raise BufferError("the vectors are shared, not copied")
+        capsule = self._share(self._model._handle)
+        return capsule
+
+    @property
+    def __array_interface__(self) -> dict:
+        address, rows, columns = _recore.rec_py_tensor_info(self._capsule)
+        return {"version": 3, "typestr": "<f4", "shape": (rows, columns), "data": (address, True)}
+
+    def numpy(self) -> np.ndarray:
+        """The matrix as a read-only numpy array that keeps the memory alive."""
+        if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
+            return np.from_dlpack(self)
+        return np.asarray(self)
+
+
+def load(path: str | os.PathLike | bytes | bytearray | memoryview, *, ids: str = "str", memory_limit_bytes: int = 0) -> Model:
+    """Opens a model file, or its bytes when given a bytearray or memoryview.
+
+    Raises:
+        NotFoundError, IoError, CorruptDataError (with byte_offset), UnsupportedError (another version), LimitError.
+    """
+    given = options(_raw.rec_load_options_t, memory_limit_bytes=memory_limit_bytes)
+    if isinstance(path, (bytearray, memoryview)):
+        return Model(_recore.rec_model_load_bytes(path, given), ids)
+    return Model(_recore.rec_model_load(path, given), ids)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+import os
+
+from . import _recore
+
+
+def plugins() -> list[dict]:
+    """Every model that can be found: name, version, path, doc, error (why a file is refused, or "")."""
+    return json.loads(_recore.rec_plugin_list())
+
+
+def describe_plugin(model: str) -> dict:
+    """One model: name, version, doc, paper, capabilities and parameters with type, default, range and owner."""
+    return json.loads(_recore.rec_plugin_describe(model))
+
+
+def load_plugin(path: str | os.PathLike) -> None:
+    """Loads one plugin file, or searches a folder before the others. A plugin is never unloaded.
+
+    Raises:
+        NotFoundError, DeniedError (world-writable), AbiMismatchError, UnsupportedError, PluginError.
+    """
+    if os.path.isdir(path):
+        _recore.rec_plugin_add_folder(path)
+    else:
+        _recore.rec_plugin_load(path)

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
+
+import numpy as np
+
+from . import _recore
+from ._errors import UnknownIdError
+from ._handle import Handle
+from ._ids import Ids, as_ids, flatten, from_raw, is_scalar
+
+if TYPE_CHECKING:
+    from ._model import Model
+
+
+class Recommendations:
+    """Items and scores, best first: `items, scores = answer`.
+
+    For n users the arrays are [n, k'] with k' = min(k, n_items). A row with fewer answers is padded: its score is -inf
+    there (the sign to look for), its item None, or -1 where ids are int64. `answer.row(i)` is trimmed. For a single
+    user both arrays have one dimension and are trimmed.
+
+    Attributes:
+        items: ids, int64 or an object array of str or bytes.
+        scores: float32, comparable within one row only.
+        rows: item rows of the model, -1 = padding.
+    """
+
+    __slots__ = ("items", "scores", "rows")
+
+    def __init__(self, items: np.ndarray, scores: np.ndarray, rows: np.ndarray):
+        self.items, self.scores, self.rows = items, scores, rows
+
+    @property
+    def counts(self) -> Any:
+        """[n] answers in each row; 0 for an unknown user."""
+        return (self.rows >= 0).sum(axis=-1)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter((self.items, self.scores))
+
+    def row(self, user: int) -> tuple[np.ndarray, np.ndarray]:
+        """Items and scores of one of the users, trimmed."""
+        n = (self.rows[user] >= 0).sum()
+        return self.items[user, :n], self.scores[user, :n]
+
+    def __repr__(self) -> str:
+        return f"Recommendations(items={self.items!r}, scores={self.scores!r})"
+
+
+class Recommender(Handle):
+    """A model made ready to answer, from Model.recommender(). Any number of threads may ask at once."""
+
+    def __init__(self, raw: Any, model: Model, strict: bool):
+        super().__init__(raw, _recore.rec_recommender_destroy)
+        self.model = model
+        self.strict = strict
+        self._n_items = model.n_items
+
+    def recommend(self, users: Any = None, k: int = 10, *, histories: Optional[Sequence[Ids]] = None,
+                  candidates: Any = None, allow: Optional[Ids] = None, deny: Optional[Ids] = None) -> Recommendations:
+        """The k best items of each user.
+
+        Args:
+            users: [n] ids, or a single one; None when histories are given.
+            k: 1 .. max_k; more than there are items gives all of them.
+            histories: n lists of item ids, instead of what the model file knows.
+            candidates: rank only these: a list of ids for everybody, or n lists.
+            allow, deny: item ids that alone may, or that may not, be returned.
+        Returns:
+            Recommendations, which unpack to items [n, k'] and scores [n, k'].
+        Raises:
+            InvalidArgumentError (k < 1, k > max_k), UnknownIdError (strict, and a user is unknown without a history).
+        """
+        single, users, n = self._who(users, histories)
+        history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
+        pool, pool_offsets = _candidates(candidates, n)
+        wanted = min(k, self._n_items) if k >= 1 else 1
+        rows = np.empty((n, wanted), np.int64)
+        scores = np.empty((n, wanted), np.float32)
+        status = np.empty(n, np.int32)
+        _recore.rec_py_top_k(self._handle, wanted if k >= 1 else k, users, history, history_offsets, pool, pool_offsets,
+                             self._bits(allow), self._bits(deny), rows, scores, status)
+        if self.strict and status.any():
+            _raise_unknown(users, status, "users")
+        return self._answer(rows, scores, single)
+
+    def similar(self, items: Any, k: int = 10) -> Recommendations:
+        """The k items most like each given one, itself left out; shapes as in recommend().
+
+        Raises:
+            UnsupportedError (a model that cannot tell), UnknownIdError (strict).
+        """
+        single = is_scalar(items)
+        items = [items] if single else as_ids(items, "items")
+        n, wanted = len(items), min(k, self._n_items) if k >= 1 else 1
+        rows = np.empty((n, wanted), np.int64)
+        scores = np.empty((n, wanted), np.float32)
+        status = np.empty(n, np.int32)
+        _recore.rec_py_similar_items(self._handle, items, wanted if k >= 1 else k, rows, scores, status)
+        if self.strict and status.any():
+            _raise_unknown(items, status, "items")
+        return self._answer(rows, scores, single)
+
+    def score(self, users: Any, candidates: Any, *, histories: Optional[Sequence[Ids]] = None) -> Any:
+        """Scores of candidates, in the order given; -inf for an unknown item or user.
+
+        Returns:
+            float32 [n, n_candidates] for one list of candidates, a list of n arrays for n lists; for a single user, its
+            row.
+        """
+        single, users, n = self._who(users, histories)
+        history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
+        pool, pool_offsets = _candidates(candidates, n)
+        scores = np.empty(n * len(pool) if pool_offsets is None else len(pool), np.float32)
+        status = np.empty(n, np.int32)
+        _recore.rec_py_score(self._handle, users, history, history_offsets, pool, pool_offsets, scores, status)
+        if self.strict and status.any():
+            _raise_unknown(users, status, "users")
+        if pool_offsets is None:
+            return scores if single else scores.reshape(n, len(pool))
+        parts = np.split(scores, pool_offsets[1:-1]) if n > 0 else []
+        return parts[0] if single else parts
+
+    def titles(self, items: Ids) -> np.ndarray:
+        """Titles [n] of items, "" where there is none."""
+        return self.model.titles(items)
+
+    def _who(self, users: Any, histories: Optional[Sequence[Ids]]) -> tuple[bool, Any, int]:
+        if users is None:
+            if histories is None:
+                raise TypeError("users: must be given, unless histories are")
+            n = len(histories)
+            return False, (..., np.full(n, -1, np.int64)), n
+        if is_scalar(users):
+            return True, [users], 1
+        users = as_ids(users, "users")
+        return False, users, len(users)
+
+    def _bits(self, items: Optional[Ids]) -> Optional[np.ndarray]:
+        if items is None:
+            return None
+        marks = np.zeros(self._n_items, np.bool_)
+        rows = self.model.item_rows(items)
+        marks[rows[rows >= 0]] = True
+        return np.packbits(marks, bitorder="little")
+
+    def _answer(self, rows: np.ndarray, scores: np.ndarray, single: bool) -> Recommendations:
+        model = self.model
+        flat = rows.reshape(-1)
+        items = from_raw(_recore.rec_model_item_ids(model._handle, flat, model._as_text))
+        if flat.size and flat.min() < 0:
+            items[flat < 0] = -1 if items.dtype == np.int64 else None
+        if not single:
+            return Recommendations(items.reshape(rows.shape), scores, rows)
+        n = int((flat >= 0).sum())
+        return Recommendations(items[:n], scores[0, :n], flat[:n])
+
+
+def _candidates(candidates: Any, n: int) -> tuple[Any, Optional[np.ndarray]]:
+    if candidates is None:
+        return None, None
+    if not isinstance(candidates, np.ndarray) or candidates.ndim == 2 or candidates.dtype == object:
+        candidates = list(candidates)
+        if candidates and not is_scalar(candidates[0]):
+            return flatten(candidates, n, "candidates")
+    return as_ids(candidates, "candidates"), None
+
+
+def _raise_unknown(ids: Any, status: np.ndarray, name: str) -> None:
+    row = int(np.flatnonzero(status)[0])
+    who = "it" if isinstance(ids, tuple) else repr(ids[row])
+    raise UnknownIdError(f"{name}: row {row}: {who} is unknown to the model", argument=name)

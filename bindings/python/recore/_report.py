@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping
+
+import numpy as np
+
+from . import _recore
+from ._errors import InvalidArgumentError
+
+
+class Report(Mapping):
+    """Means of an evaluation by metric name, with the value of every row.
+
+    Attributes:
+        users: [n_rows] ids of the users of the rows.
+        user_rows: [n_rows] int64, their rows in the model; -1 = unknown to it.
+    """
+
+    def __init__(self, raw: Any, model: Any):
+        try:
+            n_metrics, n_rows = _recore.rec_report_counts(raw)
+            metrics = [_recore.rec_report_get_metric(raw, i) for i in range(n_metrics)]
+            self._means = {name: mean for name, mean in metrics}
+            self._values = np.frombuffer(_recore.rec_py_report_values(raw), dtype=np.float64).reshape(n_metrics, n_rows)
+            self.user_rows = np.frombuffer(_recore.rec_py_report_users(raw), dtype=np.int64)
+        finally:
+            _recore.rec_report_destroy(raw)
+        self.users = model._ids_of(_recore.rec_model_user_ids, self.user_rows)
+
+    def values(self, metric: str | None = None) -> Any:
+        """[n_rows] float64 of one metric, NaN where it is undefined; without a name, the means as of any mapping."""
+        if metric is None:
+            return super().values()
+        return self._values[list(self._means).index(self._known(metric))]
+
+    def __getitem__(self, metric: str) -> float:
+        return self._means[self._known(metric)]
+
+    def _known(self, metric: str) -> str:
+        if metric in self._means:
+            return metric
+        # A protocol adds its name, as in "hit@10[uni99]".
+        named = [name for name in self._means if name.split("[")[0] == metric]
+        if len(named) == 1:
+            return named[0]
+        raise KeyError(f"{metric!r} was not measured; there are {', '.join(self._means)}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._means)
+
+    def __len__(self) -> int:
+        return len(self._means)
+
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name}={mean:.4f}" for name, mean in self._means.items())
+        return f"<recore.Report: {means} over {len(self.user_rows)} rows>"
+
+
+_ROWS = {"user": _recore.REC_ROWS_USER, "event": _recore.REC_ROWS_EVENT}
+_CANDIDATES = {
+    "full": _recore.REC_CANDIDATES_FULL,
+    "given": _recore.REC_CANDIDATES_GIVEN,
+    "uniform": _recore.REC_CANDIDATES_UNIFORM,
+    "popular": _recore.REC_CANDIDATES_POPULAR,
+}
+_MASKS = {"known": _recore.REC_MASK_KNOWN, "none": _recore.REC_MASK_NONE, "train": _recore.REC_MASK_TRAIN}
+_TIES = {"lower_row": _recore.REC_TIES_LOWER_ROW, "against_target": _recore.REC_TIES_AGAINST_TARGET}
+_PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
+
+
+def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
+             ties: str = "lower_row", n_candidates: int = 0, seed: int = 0) -> Any:
+    """What ranks what, as the raw layer wants it; see Model.evaluate."""
+    from . import _raw
+    from ._handle import choice, options
+
+    return options(
+        _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),
+        candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),
+        ties=choice("ties", ties, _TIES), n_candidates=n_candidates, seed=seed)

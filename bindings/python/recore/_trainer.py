@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping, Optional
+
+from . import _log, _raw, _recore
+from ._dataset import Dataset
+from ._errors import InvalidArgumentError
+from ._handle import Handle, choice, options
+from ._model import Model
+from ._report import protocol as make_protocol
+
+_KINDS = {
+    _recore.REC_EVENT_START: "start",
+    _recore.REC_EVENT_PROGRESS: "progress",
+    _recore.REC_EVENT_EPOCH: "epoch",
+    _recore.REC_EVENT_CHECKPOINT: "checkpoint",
+}
+_WHICH = {"best": _recore.REC_MODEL_BEST, "last": _recore.REC_MODEL_LAST}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What training reports. loss is the mean of the epoch so far, NaN for a model without one."""
+
+    kind: str  # start, progress, epoch or checkpoint
+    epoch: int  # from 1
+    n_epochs: int
+    batch: int
+    n_batches: int
+    loss: float
+    train_seconds: float
+    eval_seconds: float
+    metrics: Mapping[str, float]
+    is_best: bool
+
+
+class Trainer(Handle):
+    """One model in training over one data set, checked but not started.
+
+    Args:
+        model: name of a model, see recore.plugins().
+        params: parameters of the model and of the loop, see recore.describe_plugin(model).
+        metrics: evaluated on the valid part after each eval_every epochs.
+        main_metric: decides the best epoch and patience; by default the first of metrics.
+        protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}.
+        checkpoint: path of a checkpoint, written at most every checkpoint_seconds (0 = 30) and at the end.
+        resume: go on from the checkpoint when there is one.
+    Raises:
+        NotFoundError (unknown model), InvalidArgumentError (a parameter unknown or out of range; `argument` names it),
+        UnsupportedError, InvalidDataError (no training interaction), DeviceError, LimitError, CorruptDataError.
+    """
+
+    def __init__(self, dataset: Dataset, model: str, params: Optional[Mapping[str, Any]] = None, *,
+                 metrics: Optional[str] = None, main_metric: Optional[str] = None,
+                 protocol: Optional[Mapping[str, Any]] = None, checkpoint: str | os.PathLike | None = None,
+                 checkpoint_seconds: float = 0, checkpoint_batches: int = 0, resume: bool = False,
+                 memory_limit_bytes: int = 0, ids: str = "str"):
+        _log.follow_level()
+        given = options(
+            _raw.rec_trainer_options_t, resume=int(resume), metrics=metrics, main_metric=main_metric,
+            checkpoint_path=None if checkpoint is None else os.fspath(checkpoint), checkpoint_seconds=checkpoint_seconds,
+            checkpoint_batches=checkpoint_batches, memory_limit_bytes=memory_limit_bytes)
+        raw = _recore.rec_py_trainer_create(dataset._handle, model, _to_json(params or {}), given,
+                                            make_protocol(**(protocol or {})))
+        super().__init__(raw, _recore.rec_trainer_destroy)
+        self._ids = ids
+
+    def run(self, on_epoch: Optional[Callable[[Event], Any]] = None,
+            on_event: Optional[Callable[[Event], Any]] = None) -> bool:
+        """Trains until the last epoch, until patience runs out, or until stopped; may then be called again.
+
+        on_epoch is called after each epoch, on_event for every event, on the calling thread; they may use anything but
+        this trainer. False from either stops; what they raise stops too and is raised here. Ctrl-C stops within a batch
+        and raises KeyboardInterrupt; model("last") is then the last finished epoch.
+
+        Returns:
+            True when training came to its end, False when a callback stopped it.
+        """
+        _log.follow_level()
+        kinds = (1 << _recore.REC_EVENT_EPOCH) if on_epoch is not None else 0
+        if on_event is not None:
+            kinds = sum(1 << kind for kind in _KINDS)
+        return _recore.rec_py_trainer_run(self._handle, _Callback(on_epoch, on_event) if kinds else None, kinds)
+
+    def model(self, which: str = "best") -> Model:
+        """The model of the "best" or the "last" finished epoch. BadStateError when none is finished."""
+        return Model(_recore.rec_trainer_get_model(self._handle, choice("which", which, _WHICH)), self._ids)
+
+
+class _Callback:
+    def __init__(self, on_epoch: Optional[Callable], on_event: Optional[Callable]):
+        self._on_epoch, self._on_event = on_epoch, on_event
+
+    def __call__(self, kind: int, epoch: int, n_epochs: int, batch: int, n_batches: int, loss: float,
+                 train_seconds: float, eval_seconds: float, metrics: dict, is_best: int) -> bool:
+        event = Event(_KINDS.get(kind, "other"), epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds,
+                      metrics, bool(is_best))
+        go_on = self._on_event is None or self._on_event(event) is not False
+        if self._on_epoch is not None and event.kind == "epoch":
+            go_on = self._on_epoch(event) is not False and go_on
+        return go_on
+
+
+def train(dataset: Dataset, model: str, *, on_epoch: Optional[Callable[[Event], Any]] = None,
+          on_event: Optional[Callable[[Event], Any]] = None, metrics: Optional[str] = None,
+          main_metric: Optional[str] = None, protocol: Optional[Mapping[str, Any]] = None,
+          checkpoint: str | os.PathLike | None = None, resume: bool = False, memory_limit_bytes: int = 0,
+          ids: str = "str", **params: Any) -> Model:
+    """Trains a model and returns its best epoch. Further keywords are parameters: epochs=50, emb_size=64.
+
+    on_epoch may return False to stop early. Use a Trainer to keep what was trained when a callback raises or Ctrl-C is
+    pressed. Errors as of Trainer and Trainer.run.
+    """
+    with Trainer(dataset, model, params, metrics=metrics, main_metric=main_metric, protocol=protocol,
+                 checkpoint=checkpoint, resume=resume, memory_limit_bytes=memory_limit_bytes, ids=ids) as trainer:
+        trainer.run(on_epoch, on_event)
+        return trainer.model()
+
+
+def _to_json(params: Mapping[str, Any]) -> str:
+    def plain(value: Any) -> Any:
+        if hasattr(value, "item"):  # numpy scalars
+            return value.item()
+        raise TypeError(type(value).__name__)
+
+    for name, value in params.items():
+        try:
+            json.dumps(value, allow_nan=False, default=plain)
+        except (TypeError, ValueError):
+            raise InvalidArgumentError(f"{name}: must be a number, a text, a bool or a short list of them, got {value!r}",
+                                       argument=name) from None
+    return json.dumps(dict(params), allow_nan=False, default=plain)

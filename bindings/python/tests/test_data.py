@@ -1,0 +1,150 @@
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import recore
+from conftest import ORCHARD
+
+FACTS = ("n_users", "n_items", "n_interactions", "user_id_type", "item_id_type")
+
+
+def facts(dataset):
+    description = dataset.describe()
+    return tuple(description[name] for name in FACTS)
+
+
+def test_a_file_is_loaded_and_described(orchard):
+    assert facts(orchard) == (600, 400, 25000, "bytes", "bytes")
+    d = orchard.describe()
+    assert d["n_train"] + d["n_valid"] + d["n_test"] == 25000 and d["n_test"] > 0
+
+
+def test_columns_frames_and_streams_give_the_same_data_set(grid):
+    users, items = grid
+    times = np.arange(len(users)) + 1_700_000_000
+    weights = np.linspace(0, 1, len(users))
+    frame = pd.DataFrame({"u": users, "i": items, "t": pd.to_datetime(times, unit="s"), "w": weights})
+    named = dict(user="u", item="i", time="t", weight="w")
+    table = pa.table({"u": users, "i": items, "t": times, "w": weights})
+    made = {
+        "columns": recore.Dataset.from_columns(users, items, times, weights),
+        "lists": recore.Dataset.from_columns(users.tolist(), tuple(items.tolist()), times.tolist(), weights.tolist()),
+        "int32": recore.Dataset.from_columns(users.astype(np.int32), items.astype(np.uint16), times, weights),
+        "strided": recore.Dataset.from_columns(np.repeat(users, 2)[::2], items, times, weights),
+        "pandas": recore.Dataset.from_pandas(frame, **named),
+        "pandas of Arrow": recore.Dataset.from_pandas(frame.convert_dtypes(dtype_backend="pyarrow"), **named),
+        "table": recore.Dataset.from_arrow(table, **named),
+        "reader": recore.Dataset.from_arrow(table.to_reader(max_chunksize=7), **named),
+        "frame as stream": recore.Dataset.from_arrow(frame, **named),
+    }
+    expected = train_file(made["columns"])
+    for name, dataset in made.items():
+        assert facts(dataset) == (10, 10, len(users), "int64", "int64"), name
+        assert dataset.describe()["time"] == {"first": int(times[0]), "last": int(times[-1])}, name
+        assert train_file(dataset) == expected, name
+
+
+def train_file(dataset):
+    import pathlib
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        dataset.save(pathlib.Path(folder) / "x")
+        return (pathlib.Path(folder) / "x" / "x.train.inter").read_bytes()
+
+
+def test_text_columns_of_every_kind_give_the_same_ids():
+    users, items = ["a", "b", "ü"], ["x", "y", "z"]
+    columns = [users, np.array(users), np.array(users, dtype=object), pd.Series(users), pd.Series(users, dtype="string"),
+               pa.array(users), pd.Series(users).astype("category")]
+    for column in columns:
+        model = recore.train(recore.Dataset.from_columns(column, items), "popularity")
+        assert model.user_ids().tolist() == users
+
+
+def test_parts_and_titles_come_from_columns():
+    dataset = recore.Dataset.from_columns([1, 1, 1, 2], [10, 11, 12, 10], parts=["train", "valid", "test", "train"],
+                                          titles={10: "Ten", 12: "Zwölf", 99: "never seen"})
+    d = dataset.describe()
+    assert (d["n_train"], d["n_valid"], d["n_test"]) == (2, 1, 1)
+    model = recore.train(dataset, "popularity")
+    assert model.titles([12, 11, 10, 12345]).tolist() == ["Zwölf", "", "Ten", ""]
+
+
+@pytest.mark.parametrize("kind", ["ratio", "ratio_global", "leave_one_out", "temporal", "session"])
+def test_splits_keep_every_interaction(orchard, kind):
+    d = orchard.split(kind, seed=3).describe()
+    assert d["n_train"] + d["n_valid"] + d["n_test"] == 25000 and d["n_test"] > 0
+
+
+def test_a_split_is_saved_and_read_back(orchard, tmp_path):
+    orchard.save(tmp_path / "benchmark")
+    again = recore.Dataset.load(tmp_path / "benchmark")
+    assert again.describe()["n_test"] == orchard.describe()["n_test"]
+
+
+def test_rows_below_min_weight_are_left_out():
+    assert recore.Dataset.load(ORCHARD, min_weight=4).describe()["n_interactions"] < 25000
+
+
+BAD = [
+    ("lengths", lambda: recore.Dataset.from_columns([1, 2], [1]), recore.InvalidArgumentError, "items"),
+    ("times too short", lambda: recore.Dataset.from_columns([1, 2], [1, 2], times=[3]), recore.InvalidArgumentError, "times"),
+    ("times as float", lambda: recore.Dataset.from_columns([1], [1], times=[0.5]), recore.InvalidArgumentError, "times"),
+    ("nan weight", lambda: recore.Dataset.from_columns([1], [1], weights=[float("nan")]), recore.InvalidDataError, "weights"),
+    ("unknown part", lambda: recore.Dataset.from_columns([1], [1], parts=["dev"]), recore.InvalidArgumentError, "parts"),
+    ("part out of range", lambda: recore.Dataset.from_columns([1], [1], parts=[7]), recore.InvalidDataError, "parts"),
+    ("two dimensions", lambda: recore.Dataset.from_columns(np.ones((2, 2), int), [1, 2]), recore.InvalidArgumentError, "users"),
+    ("nothing", lambda: recore.Dataset.from_columns([], []), recore.InvalidDataError, "users"),
+    ("null in pandas", lambda: recore.Dataset.from_pandas(pd.DataFrame({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
+     recore.InvalidDataError, "u"),
+    ("null in Arrow", lambda: recore.Dataset.from_arrow(pa.table({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
+     recore.InvalidDataError, None),
+    ("no such column", lambda: recore.Dataset.from_pandas(pd.DataFrame({"u": [1]}), user="u", item="i"),
+     recore.InvalidArgumentError, "i"),
+    ("no such format", lambda: recore.Dataset.load(ORCHARD, format="parquet"), recore.InvalidArgumentError, "format"),
+    ("bad ratio", lambda: recore.Dataset.load(ORCHARD).split(ratio=(0.5, 0.1, 0.1)), recore.InvalidArgumentError, None),
+    ("bad split", lambda: recore.Dataset.load(ORCHARD).split("random"), recore.InvalidArgumentError, "kind"),
+]
+
+
+@pytest.mark.parametrize("name, call, error, argument", BAD, ids=[row[0] for row in BAD])
+def test_bad_data_names_its_argument(name, call, error, argument):
+    with pytest.raises(error) as caught:
+        call()
+    if argument is not None:
+        assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize("ids", [[1.5], [None], ["a", 1], [1, "a"], "abc", b"abc", 7, [[1]], np.array([1.5])],
+                         ids=lambda ids: repr(ids))
+def test_what_is_no_list_of_ids_is_a_type_error(ids):
+    with pytest.raises(TypeError, match="users"):
+        recore.Dataset.from_columns(ids, [1])
+
+
+def test_an_int_beyond_int64_is_an_overflow_error():
+    with pytest.raises(OverflowError):
+        recore.Dataset.from_columns([2**63], [1])
+
+
+def test_a_bad_row_of_a_file_has_its_line(tmp_path):
+    path = tmp_path / "bad.inter"
+    path.write_text("user_id:token\titem_id:token\ttimestamp:float\na\tx\t1\nb\ty\tsoon\n")
+    with pytest.raises(recore.InvalidDataError) as caught:
+        recore.Dataset.load(path)
+    assert caught.value.line == 3 and caught.value.file == str(path) and caught.value.status == "INVALID_DATA"
+
+
+def test_a_stream_that_fails_is_released_once_and_reported():
+    def batches():
+        yield pa.record_batch({"u": [1], "i": [2]})
+        raise ValueError("the source broke")
+
+    schema = pa.schema([("u", pa.int64()), ("i", pa.int64())])
+    for _ in range(50):
+        with pytest.raises(recore.IoError, match="the source broke"):
+            recore.Dataset.from_arrow(pa.RecordBatchReader.from_batches(schema, batches()), user="u", item="i")
+    with pytest.raises(TypeError):
+        recore.Dataset.from_arrow([1, 2], user="u", item="i")

@@ -1,0 +1,196 @@
+import gc
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import recore
+from conftest import ORCHARD, SAMPLES, train_small
+
+
+def closed_objects(orchard):
+    dataset = orchard.split(seed=2)
+    trainer = recore.Trainer(orchard, "popularity")
+    trainer.run()
+    model = trainer.model()
+    recommender = model.recommender()
+    for handle in (dataset, trainer, recommender, model):
+        handle.close()
+    return dataset, trainer, model, recommender
+
+
+def test_use_after_close_is_a_closed_error(orchard, tmp_path):
+    dataset, trainer, model, recommender = closed_objects(orchard)
+    uses = [dataset.describe, dataset.split, lambda: recore.train(dataset, "popularity"), trainer.run, trainer.model,
+            model.describe, lambda: model.save(tmp_path / "x"), lambda: model.item_vectors, model.recommender,
+            lambda: model.evaluate(orchard), lambda: orchard.__class__.__enter__(dataset),
+            lambda: recommender.recommend(["u0061"]), lambda: recommender.similar(["film-001"]),
+            lambda: recommender.score(["u0061"], ["film-001"])]
+    for use in uses:
+        with pytest.raises(recore.ClosedError) as caught:
+            use()
+        assert isinstance(caught.value, recore.BadStateError) and caught.value.status == "BAD_STATE"
+    for handle in (dataset, trainer, model, recommender):
+        handle.close()
+        assert handle.closed and "closed" in repr(handle) or isinstance(handle, (recore.Trainer, recore.Recommender))
+
+
+def test_a_stale_raw_handle_is_a_bad_state_and_no_crash(orchard):
+    raw = orchard.split()
+    handle = raw._handle
+    raw.close()
+    with pytest.raises(recore.BadStateError):
+        recore._recore.rec_dataset_describe(handle)
+    with pytest.raises(TypeError):
+        recore._recore.rec_model_describe(orchard._handle)  # SWIG knows the kinds apart
+    with pytest.raises(recore.InvalidArgumentError):
+        recore._recore.rec_dataset_describe(None)
+
+
+def test_children_keep_what_they_need(orchard):
+    model = train_small(orchard)
+    recommender = model.recommender()
+    expected = recommender.recommend(["u0061"]).items.tolist()
+    dataset = orchard.split(seed=9)
+    trainer = recore.Trainer(dataset, "popularity")
+    dataset.close()
+    assert trainer.run() is True
+    del model
+    gc.collect()
+    assert recommender.recommend(["u0061"]).items.tolist() == expected
+
+
+def rss():
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["close", "garbage"])
+def test_two_thousand_cycles_do_not_grow(by_hand, grid, tmp_path):
+    path = tmp_path / "small.rec"
+    train_small(recore.Dataset.from_columns(*grid)).save(path)
+    users, items = [str(i) for i in grid[0]], grid[1]
+
+    def cycle():
+        dataset = recore.Dataset.from_columns(users, items)
+        model = recore.load(path)
+        recommender = model.recommender()
+        recommender.recommend([1, 2], k=5)
+        vectors = model.item_vectors
+        with pytest.raises(recore.InvalidArgumentError):
+            recommender.recommend([1], k=0)
+        if by_hand:
+            for handle in (dataset, model, recommender):
+                handle.close()
+        return vectors
+
+    for _ in range(300):
+        cycle()
+    gc.collect()
+    before = rss()
+    for _ in range(2000):
+        cycle()
+    gc.collect()
+    assert rss() - before < 3000  # KiB
+
+
+def test_closing_while_others_ask_is_an_answer_or_a_closed_error(orchard):
+    model = train_small(orchard)
+    users = model.user_ids()
+    for _ in range(50):
+        recommender = model.recommender()
+        faults = []
+
+        def ask():
+            try:
+                while True:
+                    recommender.recommend(users[:20], k=5)
+            except recore.BadStateError:
+                pass
+            except BaseException as fault:
+                faults.append(fault)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        recommender.close()
+        for thread in threads:
+            thread.join()
+        assert faults == []
+
+
+def test_a_forked_child_gets_bad_state(model):
+    recommender = model.recommender()
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        word = b"nothing"
+        try:
+            recommender.recommend(["u0061"])
+        except recore.BadStateError:
+            try:
+                recore.Dataset.load(ORCHARD)
+            except recore.BadStateError:
+                word = b"bad state"
+        finally:
+            os.write(write, word)
+            os._exit(0)
+    os.close(write)
+    assert os.read(read, 100) == b"bad state"
+    os.close(read)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert recommender.recommend(["u0061"]).counts[0] == 10
+
+
+def test_the_sample_and_the_block_of_the_guide_run(tmp_path):
+    guide = (SAMPLES.parent / "docs" / "python.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", guide, re.S)
+    assert blocks
+    (tmp_path / "guide.py").write_text("\n".join(blocks))
+    (tmp_path / "orchard.inter.gz").symlink_to(ORCHARD)
+    (tmp_path / "orchard.item.gz").symlink_to(ORCHARD.with_name("orchard.item.gz"))
+    commands = [[SAMPLES / "python" / "quickstart.py", ORCHARD, tmp_path / "q.rec"], [tmp_path / "guide.py"]]
+    for command in commands:
+        done = subprocess.run([sys.executable, *map(str, command)], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert "film-" in done.stdout or "item" in done.stdout
+
+
+HEADER_FUNCTIONS = re.compile(r"^REC_API [\w\s*]*?\b(rec_\w+)\(", re.M)
+# Reached through the package in another form.
+BRIDGED = {
+    "rec_dataset_load": "rec_py_dataset_load", "rec_dataset_create_from_columns": "rec_py_dataset_create_from_columns",
+    "rec_trainer_create": "rec_py_trainer_create", "rec_trainer_run": "rec_py_trainer_run",
+    "rec_model_evaluate": "rec_py_model_evaluate", "rec_report_get_values": "rec_py_report_values",
+    "rec_report_get_users": "rec_py_report_users", "rec_recommender_top_k": "rec_py_top_k",
+    "rec_recommender_score": "rec_py_score", "rec_recommender_similar_items": "rec_py_similar_items",
+    "rec_log_set_sink": "rec_py_log_open", "rec_log_poll": "rec_py_log_poll",
+}
+
+
+def test_every_function_of_the_header_is_reachable():
+    header = (SAMPLES.parent / "include" / "rec_c_api.h").read_text()
+    functions = HEADER_FUNCTIONS.findall(header)
+    assert len(functions) > 60
+    raw = dir(recore._recore)
+    for function in functions:
+        if function.startswith(("rec_error_", "rec_text_")):
+            continue  # exceptions and str
+        if function.endswith("_init"):
+            struct = function.removesuffix("_init") + "_t"
+            assert f"new_{struct}" in raw or struct in ("rec_ids_t", "rec_columns_t", "rec_request_t", "rec_run_options_t")
+            continue
+        assert BRIDGED.get(function, function) in raw, function
+
+
+def test_every_status_has_an_exception():
+    header = (SAMPLES.parent / "include" / "rec_c_api.h").read_text()
+    statuses = header.split("#define REC_OK 0")[1].split("rec_status_name")[0]
+    for name, code in re.findall(r"#define REC_(\w+) (\d+)", statuses):
+        error = recore._errors.make_error(int(code), "text", "", "", -1, -1)
+        assert error.code == int(code) and error.status == name and type(error) is not recore.Error
+    assert type(recore._errors.make_error(999, "text", "", "", -1, -1)) is recore.InternalError

@@ -1,0 +1,235 @@
+import concurrent.futures
+import pickle
+
+import numpy as np
+import pytest
+
+import recore
+from conftest import train_small
+
+
+def test_seen_items_are_left_out_and_rows_are_best_first(orchard, model):
+    users = model.user_ids()[:50]
+    items, scores = model.recommender(exclude_seen=True).recommend(users, k=10)
+    assert items.shape == scores.shape == (50, 10) and scores.dtype == np.float32
+    assert (np.diff(scores, axis=1) <= 0).all()
+    everything, _ = model.recommender().recommend(users, k=400)
+    assert everything.shape == (50, 400)
+    left = model.recommender(exclude_seen=True).recommend(users, k=400)
+    assert (left.counts < 400).all()
+    for i, user in enumerate(users):
+        assert set(items[i]) <= set(left.row(i)[0]) and None not in left.row(i)[0]
+        assert left.items[i, left.counts[i]:].tolist() == [None] * (400 - left.counts[i])
+        assert np.isneginf(left.scores[i, left.counts[i]:]).all()
+
+
+def test_a_single_user_gives_trimmed_rows_of_one_dimension(model):
+    recommender = model.recommender(exclude_seen=True)
+    batch, one = recommender.recommend(["u0061"], k=400), recommender.recommend("u0061", k=400)
+    assert one.items.ndim == 1 and len(one.items) == one.counts == batch.counts[0]
+    assert one.items.tolist() == batch.row(0)[0].tolist()
+
+
+def test_unknown_users_have_empty_rows_or_raise_when_strict(model):
+    answer = model.recommender().recommend(["u0061", "nobody"], k=3)
+    assert answer.counts.tolist() == [3, 0] and answer.row(1)[0].size == 0
+    strict = model.recommender(strict=True)
+    with pytest.raises(recore.UnknownIdError, match="'nobody'") as caught:
+        strict.recommend(["u0061", "nobody"])
+    assert isinstance(caught.value, KeyError) and caught.value.status == "NOT_FOUND"
+    with pytest.raises(recore.UnknownIdError):
+        strict.similar(["film-001", "film-x"])
+
+
+def test_histories_stand_in_for_users(orchard):
+    model = recore.train(orchard, "itemknn")
+    recommender = model.recommender(exclude_seen=True)
+    histories = [["film-001", "film-002"], ["film-003", "no such film"], []]
+    anonymous = recommender.recommend(histories=histories, k=5)
+    named = recommender.recommend(["new 1", "new 2", "new 3"], k=5, histories=histories)
+    assert anonymous.counts.tolist()[:2] == [5, 5]
+    assert anonymous.items.tolist() == named.items.tolist()
+    assert not {"film-001", "film-002"} & set(anonymous.items[0])
+    with pytest.raises(recore.InvalidArgumentError):
+        recommender.recommend(["a"], histories=histories)
+    with pytest.raises(TypeError):
+        recommender.recommend(k=3)
+
+
+def test_candidates_and_filters_choose_among_items(model):
+    recommender = model.recommender()
+    pool = ["film-009", "film-001", "film-005", "unknown"]
+    one, _ = recommender.recommend("u0061", k=10, candidates=pool)
+    assert set(one) == set(pool) - {"unknown"}
+    allowed, _ = recommender.recommend("u0061", k=10, allow=pool)
+    assert allowed.tolist() == one.tolist()
+    each = recommender.recommend(["u0061", "u0511"], k=10, candidates=[pool[:1], pool[1:3]])
+    assert each.counts.tolist() == [1, 2]
+    denied, _ = recommender.recommend("u0061", k=400, deny=pool)
+    assert not set(pool) & set(denied) and len(denied) == 397
+
+
+def test_scores_are_those_of_the_ranking(model):
+    recommender = model.recommender()
+    items, scores = recommender.recommend(["u0061", "u0511"], k=7)
+    same = recommender.score(["u0061", "u0511"], [items[0], items[1]])
+    assert [row.tolist() for row in same] == scores.tolist()
+    shared = recommender.score(["u0061", "u0511"], items[0].tolist() + ["unknown"])
+    assert shared.shape == (2, 8) and shared[0, :7].tolist() == scores[0].tolist() and np.isneginf(shared[:, 7]).all()
+    assert recommender.score("u0061", items[0]).tolist() == scores[0].tolist()
+
+
+def test_similar_items_leave_out_the_item_itself(model):
+    items, scores = model.recommender().similar(["film-001", "film-002"], k=5)
+    assert items.shape == (2, 5) and "film-001" not in items[0] and "film-002" not in items[1]
+    one, _ = model.recommender().similar("film-001", k=5)
+    assert one.tolist() == items[0].tolist()
+    assert model.recommender().titles(one).tolist() == model.titles(one).tolist()
+
+
+BAD_K = [(0, recore.InvalidArgumentError), (-1, recore.InvalidArgumentError), (2**40, None), ("3", TypeError), (1.5, TypeError)]
+
+
+@pytest.mark.parametrize("k, error", BAD_K, ids=[str(row[0]) for row in BAD_K])
+def test_k_is_checked(model, k, error):
+    if error is None:  # more than there are items gives all of them
+        assert model.recommender().recommend(["u0061"], k=k).items.shape == (1, 400)
+        return
+    with pytest.raises(error) as caught:
+        model.recommender().recommend(["u0061"], k=k)
+    if error is recore.InvalidArgumentError:
+        assert caught.value.argument == "k" and isinstance(caught.value, ValueError)
+    with pytest.raises(recore.InvalidArgumentError):
+        model.recommender(max_k=5).recommend(["u0061"], k=6)
+
+
+def test_no_users_give_an_empty_answer(model):
+    for users in ([], np.array([], dtype=np.int64)):
+        items, scores = model.recommender().recommend(users, k=3)
+        assert items.shape == scores.shape == (0, 3)
+
+
+def test_int64_ids_come_back_as_int64(grid):
+    shift = np.int64(-(2**62))  # negative ids are legal
+    model = train_small(recore.Dataset.from_columns(grid[0] + shift, grid[1] - shift))
+    items, _ = model.recommender(exclude_seen=True).recommend(model.user_ids(), k=10)
+    assert items.dtype == np.int64 and (items == -1).any()
+    assert set(items[items != -1]) <= set(grid[1] - shift)
+    assert model.item_rows(model.item_ids()).tolist() == list(range(10))
+
+
+HOSTILE = ["", "a\0b", "a\0c", "\0", "user😀", "é", "e\u0301", "\u202eabc", " x ", "\n", "x" * 65536, "'\"\\", "\U0010ffff"]
+
+
+def test_hostile_ids_round_trip(tmp_path):
+    other = [b"\xff\xfe", b"\x80", bytes(range(256))]
+    ids = [i.encode() for i in HOSTILE] + other
+    for given in (HOSTILE + other, ids):
+        model = recore.train(recore.Dataset.from_columns(given, given[::-1]), "popularity")
+        model.save(tmp_path / "hostile.rec")
+        with recore.load(tmp_path / "hostile.rec", ids="bytes") as again:
+            assert again.user_ids().tolist() == ids
+            assert again.item_ids().tolist() == ids[::-1]
+            assert again.user_rows(given).tolist() == list(range(len(ids)))
+            items, _ = again.recommender().recommend(given, k=len(ids))
+            assert all(sorted(row) == sorted(ids) for row in items.tolist())
+            again.ids = "str"
+            texts = again.user_ids().tolist()
+            assert texts[: len(HOSTILE)] == HOSTILE and all(isinstance(text, str) for text in texts)
+            assert again.user_rows(texts).tolist() == list(range(len(ids)))  # surrogate escapes are the same bytes
+    with pytest.raises(UnicodeEncodeError):
+        model.user_rows(["\ud800"])
+    with pytest.raises(recore.InvalidArgumentError):
+        model.ids = "utf-8"
+
+
+def test_a_loaded_model_gives_the_same_bits(model, tmp_path):
+    path = tmp_path / "m.rec"
+    model.save(path)
+    users = model.user_ids()
+    expected = model.recommender(exclude_seen=True).recommend(users, k=20)
+    for loaded in (recore.load(path), recore.load(str(path)), recore.load(bytearray(path.read_bytes()))):
+        answer = loaded.recommender(exclude_seen=True).recommend(users, k=20)
+        assert answer.scores.tobytes() == expected.scores.tobytes()
+        assert (answer.items == expected.items).all()
+    model.save(path, user_data=False)
+    with pytest.raises(recore.UnsupportedError):
+        recore.load(path).recommender(exclude_seen=True)
+
+
+def test_damaged_and_missing_files_are_told_apart(model, tmp_path):
+    path = tmp_path / "m.rec"
+    with pytest.raises(recore.NotFoundError) as caught:
+        recore.load(path)
+    assert isinstance(caught.value, LookupError) and isinstance(caught.value, FileNotFoundError)
+    assert caught.value.file == str(path)
+    model.save(path)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(recore.CorruptDataError) as caught:
+        recore.load(path)
+    assert caught.value.byte_offset is not None and caught.value.status == "CORRUPT_DATA"
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert vars(again) == vars(caught.value) and str(again) == str(caught.value)
+    with pytest.raises(recore.IoError) as caught:
+        model.save(tmp_path)
+    assert isinstance(caught.value, OSError)
+    with pytest.raises(ValueError):
+        recore.load("a\0b")
+
+
+def test_vectors_are_the_models_own_memory(model):
+    vectors, again = model.item_vectors, model.item_vectors
+    assert vectors.shape == (400, 64) and vectors.dtype == np.float32 and not vectors.flags.writeable
+    assert vectors.ctypes.data == again.ctypes.data
+    assert np.asarray(model.vectors()).ctypes.data == vectors.ctypes.data  # for numpy before 2.1
+    scores = model.recommender().score("u0061", model.item_ids())
+    np.testing.assert_allclose(vectors @ model.user_vectors[model.user_rows(["u0061"])[0]], scores, rtol=1e-4, atol=1e-6)
+    with pytest.raises(BufferError):
+        model.vectors().__dlpack__()
+    with pytest.raises(BufferError):
+        model.vectors().__dlpack__(max_version=(1, 0), dl_device=(2, 0))
+
+
+def test_vectors_outlive_their_model(orchard):
+    model = train_small(orchard)
+    vectors, view, shared = model.item_vectors, np.asarray(model.vectors()), model.vectors("users")
+    expected = vectors.copy()
+    model.close()
+    del model
+    assert (vectors == expected).all() and (view == expected).all()
+    assert np.asarray(shared).shape == (600, 8)
+
+
+def test_models_without_vectors_say_so(orchard):
+    with pytest.raises(recore.UnsupportedError):
+        recore.train(orchard, "ease").item_vectors
+
+
+def test_an_evaluation_has_means_and_rows(orchard, model):
+    report = model.evaluate(orchard, "recall@20,ndcg@20")
+    assert list(report) == ["recall@20", "ndcg@20"] and len(report.users) == len(report.values("ndcg@20"))
+    assert report["ndcg@20"] == pytest.approx(np.nanmean(report.values("ndcg@20")))
+    assert (model.user_rows(report.users) == report.user_rows).all()
+    assert dict(report) == {"recall@20": report["recall@20"], "ndcg@20": report["ndcg@20"]}
+    sampled = model.evaluate(orchard, "hit@10", rows="event", candidates="uniform", seed=5)
+    assert list(sampled) == ["hit@10[uni99]"] and sampled["hit@10"] == sampled["hit@10[uni99]"]
+    assert len(sampled.users) > len(report.users)
+    with pytest.raises(KeyError, match="recall@20"):
+        report["recall@5"]
+    with pytest.raises(recore.InvalidArgumentError):
+        model.evaluate(orchard, "recal@20")
+    with pytest.raises(recore.InvalidArgumentError):
+        model.evaluate(orchard, part="train")
+
+
+def test_eight_threads_get_the_single_threaded_answer(model):
+    recommender = model.recommender(exclude_seen=True, n_callers=4)
+    users = model.user_ids()
+    chunks = [users[i::8] for i in range(8)]
+    expected = [recommender.recommend(chunk, k=20) for chunk in chunks]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            for answer, alone in zip(pool.map(lambda chunk: recommender.recommend(chunk, k=20), chunks), expected):
+                assert answer.scores.tobytes() == alone.scores.tobytes() and (answer.items == alone.items).all()

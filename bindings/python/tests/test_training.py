@@ -1,0 +1,237 @@
+import json
+import logging
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+import recore
+from conftest import ORCHARD, train_small
+
+
+def test_events_come_in_order_on_the_calling_thread(orchard):
+    import threading
+
+    events, threads = [], set()
+
+    def on_event(event):
+        events.append(event)
+        threads.add(threading.get_ident())
+
+    trainer = recore.Trainer(orchard, "bprmf", {"epochs": 3, "emb_size": 8}, metrics="ndcg@5")
+    assert trainer.run(on_event=on_event) is True
+    kinds = [event.kind for event in events if event.kind != "progress"]
+    assert kinds == ["start", "epoch", "epoch", "epoch"]
+    epochs = [event for event in events if event.kind == "epoch"]
+    assert [event.epoch for event in epochs] == [1, 2, 3]
+    assert all(list(event.metrics) == ["ndcg@5"] and 0 <= event.metrics["ndcg@5"] <= 1 for event in epochs)
+    assert threads == {threading.get_ident()}
+
+
+def test_false_stops_and_the_model_is_kept(orchard):
+    seen = []
+
+    def on_epoch(event):
+        seen.append(event.epoch)
+        return event.epoch < 3
+
+    trainer = recore.Trainer(orchard, "bprmf", {"epochs": 100_000, "patience": 0, "emb_size": 8})
+    assert trainer.run(on_epoch=on_epoch) is False
+    assert seen == [1, 2, 3]
+    assert trainer.model("last").describe()["epoch"] >= 3
+    assert recore.train(orchard, "bprmf", epochs=100_000, patience=0, emb_size=8,
+                        on_epoch=lambda e: e.epoch < 2).n_users == 600
+
+
+def test_an_exception_of_a_callback_stops_and_comes_back_as_it_is(orchard):
+    class Mine(Exception):
+        pass
+
+    raised = Mine("as it is")
+
+    def on_epoch(event):
+        raise raised
+
+    trainer = recore.Trainer(orchard, "bprmf", {"epochs": 100_000, "patience": 0})
+    with pytest.raises(Mine) as caught:
+        trainer.run(on_epoch=on_epoch)
+    assert caught.value is raised
+    assert trainer.model("last").n_items == 400
+    trainer.run(on_epoch=lambda event: False)  # it may go on
+
+
+def test_a_callback_may_use_the_library_but_not_its_own_trainer(orchard):
+    seen = []
+    trainer = recore.Trainer(orchard, "popularity")
+
+    def on_epoch(event):
+        seen.append(orchard.describe()["n_users"])
+        with pytest.raises(recore.BusyError):
+            trainer.model()
+        with pytest.raises(recore.BusyError):
+            trainer.run()
+
+    trainer.run(on_epoch=on_epoch)
+    assert seen and set(seen) == {600}
+
+
+CTRL_C = """
+    import signal, sys, time, recore
+    trainer = recore.Trainer(recore.Dataset.load({data!r}).split(seed=1), "bprmf",
+                             {{"epochs": 1000000, "patience": 0, "emb_size": 8, "eval_every": 1000000}})
+    trainer.run(on_epoch=lambda event: event.epoch < 2)
+    print("ready", flush=True)
+    try:
+        trainer.run({arguments})
+    except KeyboardInterrupt:
+        model = trainer.model("last")
+        items, _ = model.recommender().recommend("u0061", k=3)
+        print("interrupted", model.describe()["epoch"], len(items), flush=True)
+"""
+
+
+@pytest.mark.parametrize("arguments", ["", "on_epoch=lambda event: None"], ids=["no callback", "callback"])
+def test_ctrl_c_is_heard_and_the_last_epoch_is_kept(arguments):
+    code = textwrap.dedent(CTRL_C.format(data=str(ORCHARD), arguments=arguments))
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        start = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        word, epoch, n_items = child.stdout.readline().split()
+        assert time.monotonic() - start < 1
+        assert (word, n_items) == ("interrupted", "3") and int(epoch) >= 2
+        assert child.wait(10) == 0
+    finally:
+        child.kill()
+
+
+def test_any_signal_handler_may_end_a_call(orchard):
+    class Alarm(Exception):
+        pass
+
+    def on_alarm(number, frame):
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    start = time.monotonic()
+    try:
+        with pytest.raises(Alarm):
+            train_small(orchard, epochs=1_000_000, patience=0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - start < 1
+
+
+def test_a_process_may_end_under_a_training_daemon_thread():
+    code = f"""
+import threading, time, recore
+ds = recore.Dataset.load({str(ORCHARD)!r}).split(seed=1)
+threading.Thread(target=lambda: recore.train(ds, "bprmf", epochs=1000000, patience=0, on_epoch=lambda e: None), daemon=True).start()
+time.sleep(0.3)
+"""
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", code], timeout=20).returncode == 0
+
+
+def test_training_is_resumed_from_a_checkpoint(orchard, tmp_path):
+    path = tmp_path / "run.ckpt"
+    params = dict(emb_size=8, batch_size=512, epochs=4, patience=0)
+    whole = recore.train(orchard, "bprmf", **params)
+    trainer = recore.Trainer(orchard, "bprmf", params, checkpoint=path, checkpoint_batches=5)
+    trainer.run(on_epoch=lambda event: event.epoch < 2)
+    assert path.exists()
+    resumed = recore.train(orchard, "bprmf", checkpoint=path, resume=True, **params)
+    assert (resumed.item_vectors == whole.item_vectors).all()
+
+
+PARAMETERS = [
+    ("unknown name", {"emb_sise": 8}, recore.InvalidArgumentError, "emb_sise"),
+    ("out of range", {"emb_size": 0}, recore.InvalidArgumentError, "emb_size"),
+    ("wrong type", {"emb_size": "many"}, recore.InvalidArgumentError, "emb_size"),
+    ("not for JSON", {"lr": object()}, recore.InvalidArgumentError, "lr"),
+    ("nan", {"lr": float("nan")}, recore.InvalidArgumentError, "lr"),
+    ("no such device", {"device": "cuda"}, recore.DeviceError, "device"),
+]
+
+
+@pytest.mark.parametrize("name, params, error, argument", PARAMETERS, ids=[row[0] for row in PARAMETERS])
+def test_a_bad_parameter_is_named(orchard, name, params, error, argument):
+    with pytest.raises(error) as caught:
+        recore.train(orchard, "bprmf", **params)
+    assert caught.value.argument == argument
+
+
+def test_an_unknown_model_or_metric_is_refused_with_the_nearest(orchard):
+    with pytest.raises(recore.NotFoundError, match="bprmf"):
+        recore.Trainer(orchard, "bprfm")
+    with pytest.raises(recore.InvalidArgumentError, match="ndcg"):
+        recore.Trainer(orchard, "bprmf", metrics="ndgc@20")
+    with pytest.raises(recore.BadStateError):
+        recore.Trainer(orchard, "bprmf").model()
+    with pytest.raises(recore.InvalidArgumentError):
+        recore.Trainer(orchard, "bprmf", protocol={"rows": "users"})
+
+
+def test_numpy_scalars_are_parameters(orchard):
+    import numpy as np
+
+    model = train_small(orchard, emb_size=np.int32(4), lr=np.float32(0.5))
+    assert model.describe()["parameters"]["emb_size"] == 4
+
+
+def test_plugins_are_listed_and_described():
+    names = {plugin["name"] for plugin in recore.plugins()}
+    assert {"bprmf", "lightgcn", "popularity", "itemknn", "ease"} <= names
+    parameters = {p["name"]: p for p in recore.describe_plugin("bprmf")["parameters"]}
+    assert parameters["epochs"]["owner"] == "core" and parameters["emb_size"]["min"] == 1
+    with pytest.raises(recore.NotFoundError):
+        recore.load_plugin("/nowhere/librecore_x.so")
+    path = next(plugin["path"] for plugin in recore.plugins() if plugin["name"] == "bprmf")
+    recore.load_plugin(path)
+    recore.load_plugin(os.path.dirname(path))
+
+
+def test_log_lines_come_through_logging(orchard, tmp_path, caplog):
+    path = tmp_path / "run.ckpt"
+    with caplog.at_level(logging.DEBUG, logger="recore"):
+        recore.Trainer(orchard, "bprmf", {"epochs": 2}, checkpoint=path, checkpoint_batches=1).run()
+        recore._recore.rec_py_log_poll()
+    records = [record for record in caplog.records if record.getMessage().startswith("checkpoint path=")]
+    assert records and all(r.levelname == "DEBUG" and r.threadName == "MainThread" for r in records)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="recore"):
+        recore.Trainer(orchard, "bprmf", {"epochs": 2}, checkpoint=path, checkpoint_batches=1).run()
+    assert caplog.records == []
+
+
+def test_what_a_log_handler_raises_ends_the_call(orchard, tmp_path):
+    class Mine(BaseException):
+        pass
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            raise Mine
+
+    logger, handler = logging.getLogger("recore"), Handler()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with pytest.raises(Mine):
+            recore.Trainer(orchard, "bprmf", {"epochs": 2}, checkpoint=tmp_path / "r.ckpt", checkpoint_batches=1).run()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+
+def test_nothing_is_printed(orchard, capfd):
+    train_small(orchard)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,180 @@
+/*
+ * Python: the raw layer _recore. Failures are exceptions, results are return values, arrays are buffers.
+ * The package recore is written over it by hand.
+ */
+%module(package="recore") _raw
+
+%{
+#include "bridge.h"
+%}
+
+/* ---- status and errors: one exception, made by recore._errors ---- */
+
+%typemap(in, numinputs=0, noblock=1) rec_error_t** out_error {
+  rec_error_t* recore_error = NULL;
+  $1 = &recore_error;
+}
+%typemap(argout) rec_error_t** out_error ""
+%typemap(out) rec_status_t {
+  if ($1 != REC_OK) {
+    rec_py_raise($1, recore_error);
+    SWIG_fail;
+  }
+  Py_INCREF(Py_None);
+  $result = Py_None;
+}
+
+/* What a bridge function returns: the exception is set when it is negative. */
+%typemap(out) rec_py_result_t {
+  if ($1 < 0) SWIG_fail;
+  Py_INCREF(Py_None);
+  $result = Py_None;
+}
+%typemap(out) rec_py_flag_t {
+  if ($1 < 0) SWIG_fail;
+  $result = PyBool_FromLong($1);
+}
+
+/* ---- handles ---- */
+
+%define %recore_handle(type)
+%typemap(in, numinputs=0) type** (type* handle = NULL) "$1 = &handle;"
+%typemap(argout) type** {
+  $result = rec_py_append($result, SWIG_NewPointerObj(*$1, $*1_descriptor, 0));
+}
+%enddef
+%recore_handle(rec_cancel_t)
+%recore_handle(rec_dataset_t)
+%recore_handle(rec_trainer_t)
+%recore_handle(rec_model_t)
+%recore_handle(rec_report_t)
+%recore_handle(rec_recommender_t)
+
+/* ---- texts ---- */
+
+%typemap(in, numinputs=0) rec_text_t** (rec_text_t* text = NULL) "$1 = &text;"
+%typemap(argout) rec_text_t** {
+  $result = rec_py_append($result, rec_py_take_text(*$1));
+}
+/* UTF-8, without a NUL inside: the library would see a shorter text. */
+%typemap(in) const char* {
+  if (rec_py_text($input, "$1_name", (const char**)&$1) != 0) SWIG_fail;
+}
+%typemap(freearg) const char* ""
+%typemap(typecheck) const char* ""
+%typemap(in) const char* path (PyObject* encoded = NULL), const char* directory (PyObject* encoded = NULL) {
+  if (!PyUnicode_FSConverter($input, &encoded)) SWIG_fail;
+  $1 = PyBytes_AsString(encoded);
+}
+%typemap(freearg) const char* path, const char* directory {
+  Py_XDECREF(encoded$argnum);
+}
+%typemap(in, numinputs=0) const char** out_name (char* name = NULL) "$1 = &name;"
+%typemap(argout) const char** out_name {
+  $result = rec_py_append($result, PyUnicode_FromString(*$1));
+}
+
+/* ---- numbers ---- */
+
+%define %recore_out_int64(name)
+%typemap(in, numinputs=0) int64_t* name (int64_t value = 0) "$1 = &value;"
+%typemap(argout) int64_t* name {
+  $result = rec_py_append($result, PyLong_FromLongLong(*$1));
+}
+%enddef
+%recore_out_int64(out_n_users)
+%recore_out_int64(out_n_items)
+%recore_out_int64(out_n_metrics)
+%recore_out_int64(out_n_rows)
+%typemap(in, numinputs=0) double* out_mean (double value = 0) "$1 = &value;"
+%typemap(argout) double* out_mean {
+  $result = rec_py_append($result, PyFloat_FromDouble(*$1));
+}
+
+/* ---- arrays: anything with the buffer protocol; None is NULL ---- */
+
+%define %recore_array(type, kind, writable, pointer, count)
+%typemap(in) (type pointer, int64_t count) (rec_py_buffer_t buffer = rec_py_no_buffer) {
+  if (rec_py_buffer_get($input, "$1_name", kind, writable, &buffer) != 0) SWIG_fail;
+  $1 = ($1_ltype)buffer.data;
+  $2 = buffer.n;
+}
+%typemap(freearg) (type pointer, int64_t count) {
+  rec_py_buffer_clear(&buffer$argnum);
+}
+%enddef
+%recore_array(const int64_t*, 'q', 0, rows, n_rows)
+%recore_array(const int64_t*, 'q', 0, times, n_times)
+%recore_array(const float*, 'f', 0, weights, n_weights)
+%recore_array(const int32_t*, 'i', 0, parts, n_parts)
+%recore_array(const int64_t*, 'q', 0, history_offsets, n_history_offsets)
+%recore_array(const int64_t*, 'q', 0, candidate_offsets, n_candidate_offsets)
+%recore_array(const uint8_t*, 'B', 0, allow_bits, n_allow_bytes)
+%recore_array(const uint8_t*, 'B', 0, deny_bits, n_deny_bytes)
+%recore_array(const void*, 'B', 0, data, n_data)
+%recore_array(int64_t*, 'q', 1, out_rows, n_out_rows)
+%recore_array(float*, 'f', 1, out_scores, n_out_scores)
+%recore_array(int32_t*, 'i', 1, out_row_status, n_out_row_status)
+
+/* ---- ids: int64 buffers as they are; lists of int, or of str and bytes, are copied ---- */
+
+%typemap(in) const rec_ids_t* (rec_py_ids_t list = rec_py_no_ids) {
+  if (rec_py_ids_get($input, "$1_name", &list) != 0) SWIG_fail;
+  $1 = $input == Py_None ? NULL : &list.ids;
+}
+%typemap(freearg) const rec_ids_t* {
+  rec_py_ids_clear(&list$argnum);
+}
+/* Rows of ids, as a bytearray of int64. */
+%typemap(in) (const rec_ids_t* ids, int64_t* out_rows) (rec_py_ids_t list = rec_py_no_ids, PyObject* rows = NULL) {
+  if (rec_py_ids_get($input, "$1_name", &list) != 0) SWIG_fail;
+  rows = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(list.ids.n * 8));
+  if (rows == NULL) SWIG_fail;
+  $1 = &list.ids;
+  $2 = (int64_t*)PyByteArray_AsString(rows);
+}
+%typemap(argout) (const rec_ids_t* ids, int64_t* out_rows) {
+  $result = rec_py_append($result, rows$argnum);
+  rows$argnum = NULL;
+}
+%typemap(freearg) (const rec_ids_t* ids, int64_t* out_rows) {
+  rec_py_ids_clear(&list$argnum);
+  Py_XDECREF(rows$argnum);
+}
+/* Ids of rows: a bytearray of int64, or a list of str (argument True) or bytes (False). */
+%define %recore_out_ids(name)
+%typemap(in) (rec_ids_t* name, rec_text_t** out_owner) (rec_ids_t ids, rec_text_t* owner = NULL, int as_text) {
+  as_text = PyObject_IsTrue($input);
+  rec_ids_init(&ids, sizeof ids, NULL);
+  $1 = &ids;
+  $2 = &owner;
+}
+%typemap(argout) (rec_ids_t* name, rec_text_t** out_owner) {
+  $result = rec_py_append($result, rec_py_take_ids($1, *$2, as_text$argnum));
+}
+%enddef
+%recore_out_ids(out_ids)
+%recore_out_ids(out_titles)
+
+/* ---- Arrow and DLPack: capsules ---- */
+
+%typemap(in) struct ArrowArrayStream* {
+  $1 = (struct ArrowArrayStream*)PyCapsule_GetPointer($input, "arrow_array_stream");
+  if ($1 == NULL) SWIG_fail;
+}
+%typemap(in, numinputs=0) struct DLManagedTensorVersioned** (struct DLManagedTensorVersioned* tensor = NULL) "$1 = &tensor;"
+%typemap(argout) struct DLManagedTensorVersioned** {
+  $result = rec_py_append($result, rec_py_tensor(*$1));
+}
+
+/* Long calls have a bridge that listens to signals, see bridge.h. */
+%ignore rec_dataset_load;
+%ignore rec_trainer_create;
+%ignore rec_model_evaluate;
+
+%include "rec.i"
+
+%nothread;
+%include "bridge_api.h"
+%thread;
+%include "bridge_calls.h"
