@@ -6,7 +6,7 @@ preset=$1
 log="build/$preset.log"
 mkdir -p build
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-if ! { cmake --preset "$preset" -DREC_PYTHON="$PWD/build/venv/bin/python" -DREC_SWIG="$PWD/build/venv/bin/swig" -DREC_BUILD_SAMPLES="${REC_SAMPLES:-OFF}" &&
+if ! { cmake --preset "$preset" -DREC_PYTHON="$PWD/build/venv/bin/python" -DREC_SWIG="$PWD/build/venv/bin/swig" &&
   cmake --build --preset "$preset" -j "${JOBS:-$(nproc)}"; } >"$log" 2>&1; then
   grep -E 'error|FAILED' "$log" | head -40 || true
   tail -5 "$log"

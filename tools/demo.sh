@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 echo "building (some minutes the first time) ..."
-REC_SAMPLES=ON tools/build.sh release
+tools/build.sh release
 recore=build/release/bin/recore data=samples/data/orchard.inter.gz out=build/demo
 mkdir -p "$out"
 
