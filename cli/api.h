@@ -38,6 +38,8 @@ using Recommender = Handle<rec_recommender_t, rec_recommender_destroy>;
 inline void check(rec_status_t status, rec_error_t* error) {
   const Handle<rec_error_t, rec_error_destroy> owner(error);
   if (status == REC_OK) return;
+  // What is on disk after all, a command says itself.
+  if (status == REC_CANCELLED) throw Failure{status, "cancelled; nothing was saved", {}, {}, -1};
   throw Failure{status, error != nullptr ? rec_error_message(error) : rec_status_name(status),
                 rec_error_argument(error), rec_error_file(error), rec_error_line(error)};
 }

@@ -41,7 +41,8 @@ std::vector<double> ticks(const Axis& axis, bool whole) {
   std::vector<double> out;
   if (axis.log) {
     const double decades = std::log10(axis.high / axis.low);
-    for (int power = static_cast<int>(std::ceil(std::log10(axis.low) - 1e-9)); std::pow(10, power) <= axis.high * 1.0001; ++power)
+    for (int power = static_cast<int>(std::ceil(std::log10(axis.low) - 1e-9));
+         std::pow(10, power) <= axis.high * 1.0001; ++power)
       for (const double digit : {1.0, 2.0, 5.0}) {
         const double value = digit * std::pow(10, power);
         if ((digit == 1 || decades < 2) && value <= axis.high * 1.0001) out.push_back(value);
@@ -56,7 +57,8 @@ std::vector<double> ticks(const Axis& axis, bool whole) {
       break;
     }
   if (whole) step = std::max(1.0, std::round(step));
-  for (double value = std::ceil(axis.low / step - 1e-9) * step; value <= axis.high + step * 1e-6; value += step) out.push_back(value);
+  for (double value = std::ceil(axis.low / step - 1e-9) * step; value <= axis.high + step * 1e-6; value += step)
+    out.push_back(value);
   return out;
 }
 
@@ -64,16 +66,21 @@ void frame(std::string& svg, const Axis& x, const Axis& y, bool whole_x, bool pe
   for (const double value : ticks(y, false)) {
     const std::string level = at(y.place(value));
     svg += "<line class=grid x1=" + at(x.from) + " x2=" + at(x.to) + " y1=" + level + " y2=" + level + "></line>";
-    svg += "<text class=tick text-anchor=end x=" + at(x.from - 7) + " y=" + at(y.place(value) + 4) + ">" + tick_text(value, percent_y) + "</text>";
+    svg += "<text class=tick text-anchor=end x=" + at(x.from - 7) + " y=" + at(y.place(value) + 4) + ">" +
+           tick_text(value, percent_y) + "</text>";
   }
   for (const double value : ticks(x, whole_x))
-    svg += "<text class=tick text-anchor=middle x=" + at(x.place(value)) + " y=" + at(y.from + 17) + ">" + tick_text(value, false) + "</text>";
-  svg += "<line class=axis x1=" + at(x.from) + " x2=" + at(x.to) + " y1=" + at(y.from) + " y2=" + at(y.from) + "></line>";
-  svg += "<text class=tick text-anchor=middle x=" + at((x.from + x.to) / 2) + " y=" + at(kHeight - 5) + ">" + escape(x_label) + "</text>";
+    svg += "<text class=tick text-anchor=middle x=" + at(x.place(value)) + " y=" + at(y.from + 17) + ">" +
+           tick_text(value, false) + "</text>";
+  svg +=
+      "<line class=axis x1=" + at(x.from) + " x2=" + at(x.to) + " y1=" + at(y.from) + " y2=" + at(y.from) + "></line>";
+  svg += "<text class=tick text-anchor=middle x=" + at((x.from + x.to) / 2) + " y=" + at(kHeight - 5) + ">" +
+         escape(x_label) + "</text>";
 }
 
 std::string opening(const std::string& title) {
-  return "<svg viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) + "\" role=img aria-label=\"" + escape(title) + "\">";
+  return "<svg viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) + "\" role=img aria-label=\"" + escape(title) +
+         "\">";
 }
 
 bool drawable(const Chart& chart, const std::pair<double, double>& point) {
@@ -98,9 +105,11 @@ void draw_series(std::string& svg, const Chart& chart, const Series& series, con
   for (const auto& point : series.points) {
     if (!drawable(chart, point)) continue;
     // Over a line the circle is only there to be hovered over.
-    svg += std::string("<circle class=\"") + (series.dots ? "dot " : "touch ") + colour + "\" cx=" + at(x.place(point.first)) + " cy=" +
-           at(y.place(point.second)) + " r=" + (series.dots ? "2.6" : "7") + "><title>" + escape(chart.x_label) + " " +
-           number(point.first, "%.6g") + ": " + escape(series.name) + " " + tick_text(point.second, chart.percent_y) + "</title></circle>";
+    svg += std::string("<circle class=\"") + (series.dots ? "dot " : "touch ") + colour +
+           "\" cx=" + at(x.place(point.first)) + " cy=" + at(y.place(point.second)) +
+           " r=" + (series.dots ? "2.6" : "7") + "><title>" + escape(chart.x_label) + " " +
+           number(point.first, "%.6g") + ": " + escape(series.name) + " " + tick_text(point.second, chart.percent_y) +
+           "</title></circle>";
   }
 }
 
@@ -110,19 +119,31 @@ std::string escape(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
     }
   }
   return out;
 }
 
 std::string draw(const Chart& chart) {
-  Axis x{INFINITY, -INFINITY, kLeft, kWidth - kRight, chart.log_x}, y{INFINITY, -INFINITY, kHeight - kBottom, kTop, chart.log_y};
+  Axis x{INFINITY, -INFINITY, kLeft, kWidth - kRight, chart.log_x},
+      y{INFINITY, -INFINITY, kHeight - kBottom, kTop, chart.log_y};
   for (const Series& series : chart.series)
     for (const auto& point : series.points) {
       if (!drawable(chart, point)) continue;
@@ -149,12 +170,14 @@ std::string draw(const Chart& chart) {
     const bool near_right = left > (x.from + x.to) / 2;
     const bool low = y.place(chart.mark->second) > (y.from + y.to) / 2;  // the text goes where the curve is not
     svg += "<line class=mark x1=" + at(left) + " x2=" + at(left) + " y1=" + at(y.from) + " y2=" + at(y.to) + "></line>";
-    svg += "<text class=note text-anchor=" + std::string(near_right ? "end" : "start") + " x=" + at(left + (near_right ? -6 : 6)) +
-           " y=" + at(low ? y.to + 12 : y.from - 8) + ">" + escape(chart.mark_text) + "</text>";
+    svg += "<text class=note text-anchor=" + std::string(near_right ? "end" : "start") +
+           " x=" + at(left + (near_right ? -6 : 6)) + " y=" + at(low ? y.to + 12 : y.from - 8) + ">" +
+           escape(chart.mark_text) + "</text>";
   }
   for (const Series& series : chart.series) draw_series(svg, chart, series, x, y);
   if (chart.mark && drawable(chart, *chart.mark))
-    svg += "<circle class=best cx=" + at(x.place(chart.mark->first)) + " cy=" + at(y.place(chart.mark->second)) + " r=4.5></circle>";
+    svg += "<circle class=best cx=" + at(x.place(chart.mark->first)) + " cy=" + at(y.place(chart.mark->second)) +
+           " r=4.5></circle>";
   return svg + "</svg>";
 }
 
@@ -170,7 +193,8 @@ std::string draw_bars(const std::string& title, const std::string& x_label, doub
   const double slot = (kWidth - kLeft - kRight) / static_cast<double>(bars.size());
   const double gap = slot > 6 ? 2 : slot * 0.2, thick = std::min(slot - gap, 36.0);
   const double half = last_x > first_x ? (last_x - first_x) / static_cast<double>(bars.size() - 1) / 2 : 0.5;
-  const Axis x{first_x - half, last_x + half, kLeft, kWidth - kRight, false}, y{0, most * 1.08, kHeight - kBottom, kTop, false};
+  const Axis x{first_x - half, last_x + half, kLeft, kWidth - kRight, false},
+      y{0, most * 1.08, kHeight - kBottom, kTop, false};
   std::string svg = opening(title);
   frame(svg, x, y, true, false, x_label);
   for (size_t i = 0; i < bars.size(); ++i) {
@@ -179,8 +203,8 @@ std::string draw_bars(const std::string& title, const std::string& x_label, doub
     svg += "<g><title>" + escape(bars[i].label) + "</title>";
     for (size_t part = 0; part < bars[i].heights.size(); ++part) {
       const double above = below + bars[i].heights[part];
-      svg += "<rect class=\"bar c" + std::to_string(part + 1) + "\" x=" + at(left) + " width=" + at(thick) + " y=" + at(y.place(above)) +
-             " height=" + at(y.place(below) - y.place(above)) + "></rect>";
+      svg += "<rect class=\"bar c" + std::to_string(part + 1) + "\" x=" + at(left) + " width=" + at(thick) +
+             " y=" + at(y.place(above)) + " height=" + at(y.place(below) - y.place(above)) + "></rect>";
       below = above;
     }
     svg += "</g>";

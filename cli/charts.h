@@ -13,8 +13,8 @@ std::string escape(std::string_view text);  // for HTML text and attributes
 
 struct Series {
   std::string name;
-  int colour = 1;                               // class cN of the page
-  bool dots = false;                            // else a line
+  int colour = 1;                                 // class cN of the page
+  bool dots = false;                              // else a line
   std::vector<std::pair<double, double>> points;  // x ascending; a y that cannot be drawn is a gap
 };
 

@@ -24,7 +24,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string> command_names(const CLI::App& parent) {
   std::vector<std::string> names;
-  for (const CLI::App* command : parent.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  for (const CLI::App* command : parent.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
   return names;
 }
 
@@ -50,7 +51,9 @@ CLI::App& Commands::add(const std::string& name, const std::string& doc, const s
   app.footer("Example:\n  recore " + example);
   app.add_option("--seed", common_.seed, "Of every random choice")->type_name("N")->group("Every command");
   app.add_option("--threads", common_.threads, "Threads to work on; 0 = one for each core")
-      ->type_name("N")->check(CLI::Range(0, 256))->group("Every command");
+      ->type_name("N")
+      ->check(CLI::Range(0, 256))
+      ->group("Every command");
   app.add_flag("--quiet", common_.quiet, "Results and errors only")->group("Every command");
   app.add_flag("--verbose", common_.verbose, "The library's log too")->group("Every command");
   app.add_flag("--json", common_.json, "One JSON object a line, on stdout")->group("Every command");
@@ -65,7 +68,8 @@ CLI::App& Commands::add_group(const std::string& name, const std::string& doc) {
 }
 
 const Command& Commands::chosen() const {
-  return *std::find_if(commands_.begin(), commands_.end(), [](const Command& command) { return command.app->parsed(); });
+  return *std::find_if(commands_.begin(), commands_.end(),
+                       [](const Command& command) { return command.app->parsed(); });
 }
 
 void check_words(const CLI::App& root, std::span<char* const> words) {
@@ -73,9 +77,12 @@ void check_words(const CLI::App& root, std::span<char* const> words) {
   for (const std::string_view word : words) {
     const bool wants_command = command->get_require_subcommand_min() > 0;
     if (word == "--") return;
-    if (word.size() > 2 && word.starts_with("--")) check_option(*command, std::string(word.substr(0, word.find('='))));
-    else if (word.size() > 1 && word[0] == '-' && !to_int64(word)) check_option(*command, std::string(word.substr(0, 2)));
-    else if (wants_command && !word.starts_with('-')) command = find_command(*command, word);
+    if (word.size() > 2 && word.starts_with("--"))
+      check_option(*command, std::string(word.substr(0, word.find('='))));
+    else if (word.size() > 1 && word[0] == '-' && !to_int64(word))
+      check_option(*command, std::string(word.substr(0, 2)));
+    else if (wants_command && !word.starts_with('-'))
+      command = find_command(*command, word);
     if (word == "--help" || word == "-h" || word == "--version") return;
   }
   if (command->get_require_subcommand_min() == 0) return;

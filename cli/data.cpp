@@ -8,8 +8,10 @@ namespace rec::cli {
 
 namespace {
 
-constexpr Choice kSplits[] = {{"user", REC_SPLIT_RATIO},         {"leave-one-out", REC_SPLIT_LEAVE_ONE_OUT},
-                              {"time", REC_SPLIT_TEMPORAL},      {"session", REC_SPLIT_SESSION},
+constexpr Choice kSplits[] = {{"user", REC_SPLIT_RATIO},
+                              {"leave-one-out", REC_SPLIT_LEAVE_ONE_OUT},
+                              {"time", REC_SPLIT_TEMPORAL},
+                              {"session", REC_SPLIT_SESSION},
                               {"interaction", REC_SPLIT_RATIO_GLOBAL}};
 
 std::string date(int64_t seconds) {
@@ -27,9 +29,12 @@ void print_description(const Json& about, Output& output) {
                           "n_users_with_one", "n_titles", "n_skipped"})
     table.add({std::string("  ") + key, grouped(about[key])});
   table.add({"  density", fixed(about["density"].get<double>() * 100, 3) + " %"});
-  if (!about["time"].is_null()) table.add({"  time", date(about["time"]["first"]) + " to " + date(about["time"]["last"]) + " UTC"});
-  if (!about["weight"].is_null()) table.add({"  weight", value_text(about["weight"]["min"]) + " to " + value_text(about["weight"]["max"])});
-  for (const char* key : {"user_id_type", "item_id_type", "format"}) table.add({std::string("  ") + key, value_text(about[key])});
+  if (!about["time"].is_null())
+    table.add({"  time", date(about["time"]["first"]) + " to " + date(about["time"]["last"]) + " UTC"});
+  if (!about["weight"].is_null())
+    table.add({"  weight", value_text(about["weight"]["min"]) + " to " + value_text(about["weight"]["max"])});
+  for (const char* key : {"user_id_type", "item_id_type", "format"})
+    table.add({std::string("  ") + key, value_text(about[key])});
   output.line(table.text());
   Table quantiles({"interactions", "min", "p10", "p25", "p50", "p75", "p90", "p99", "max", "mean"});
   for (size_t column = 1; column < 10; ++column) quantiles.right(column);
@@ -82,9 +87,16 @@ int split_path(const SplitOptions& options, Context& context) {
   const Dataset parts = split_dataset(dataset, split, context);
   call(rec_dataset_save, parts.get(), options.out.c_str());
   const Json about = describe(parts);
-  context.output.event({{"event", "dataset"}, {"out", options.out}, {"by", options.by}, {"ratio", options.ratio}, {"seed", split.seed},
-                        {"n_users", about["n_users"]}, {"n_items", about["n_items"]}, {"n_train", about["n_train"]},
-                        {"n_valid", about["n_valid"]}, {"n_test", about["n_test"]}});
+  context.output.event({{"event", "dataset"},
+                        {"out", options.out},
+                        {"by", options.by},
+                        {"ratio", options.ratio},
+                        {"seed", split.seed},
+                        {"n_users", about["n_users"]},
+                        {"n_items", about["n_items"]},
+                        {"n_train", about["n_train"]},
+                        {"n_valid", about["n_valid"]},
+                        {"n_test", about["n_test"]}});
   context.output.event({{"event", "done"}, {"command", "data split"}, {"out", options.out}});
   Table table({"part", "interactions"});
   table.right(1);
@@ -99,20 +111,23 @@ int split_path(const SplitOptions& options, Context& context) {
 void add_data(Commands& commands) {
   CLI::App& group = commands.add_group("data", "Describe a data set, or split it.");
   auto described = std::make_shared<DataOptions>();
-  CLI::App& about = commands.add("describe", "Counts of a data set.", "data describe orchard.inter.gz",
-                                 [described](Context& context) { return describe_path(*described, context); }, &group);
+  CLI::App& about = commands.add(
+      "describe", "Counts of a data set.", "data describe orchard.inter.gz",
+      [described](Context& context) { return describe_path(*described, context); }, &group);
   about.add_option("path", described->path, "File or folder")->type_name("PATH")->required();
   add_memory_limit(about, described->memory_limit);
   add_data_options(about, *described);
 
   auto options = std::make_shared<SplitOptions>();
-  CLI::App& app = commands.add("split", "Write a data set as train, valid and test files.",
-                               "data split orchard.inter.gz --by user --ratio 8:1:1 --seed 1 --out parts",
-                               [options](Context& context) { return split_path(*options, context); }, &group);
+  CLI::App& app = commands.add(
+      "split", "Write a data set as train, valid and test files.",
+      "data split orchard.inter.gz --by user --ratio 8:1:1 --seed 1 --out parts",
+      [options](Context& context) { return split_path(*options, context); }, &group);
   app.add_option("path", options->data.path, "File or folder")->type_name("PATH")->required();
   app.add_option("--out", options->out, "Folder to write")->type_name("DIR")->required();
   app.add_option("--by", options->by, "user, time, session, interaction or leave-one-out")->capture_default_str();
-  app.add_option("--ratio", options->ratio, "Of train, valid and test; leave-one-out has no use for it")->capture_default_str();
+  app.add_option("--ratio", options->ratio, "Of train, valid and test; leave-one-out has no use for it")
+      ->capture_default_str();
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);
 }

@@ -13,17 +13,23 @@ const char* text_or_null(const std::optional<std::string>& text) { return text ?
 
 void add_memory_limit(CLI::App& app, uint64_t& limit) {
   app.add_option("--memory-limit", limit, "Fail rather than use more, such as 2G; 0 = none")
-      ->type_name("SIZE")->transform(CLI::AsSizeValue(false));
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false));
 }
 
 void add_data_options(CLI::App& app, DataOptions& options) {
   const char* group = "Data";
-  app.add_option("--format", options.format,
-                 "auto, csv, tsv, lightgcn, recbole, rechorus, movielens or gru4rec")->group(group)->capture_default_str();
-  app.add_option("--user-column", options.user_column, "Found by its usual names unless given")->type_name("NAME")->group(group);
+  app.add_option("--format", options.format, "auto, csv, tsv, lightgcn, recbole, rechorus, movielens or gru4rec")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--user-column", options.user_column, "Found by its usual names unless given")
+      ->type_name("NAME")
+      ->group(group);
   app.add_option("--item-column", options.item_column, "The same")->type_name("NAME")->group(group);
   app.add_option("--time-column", options.time_column, "The same; '' ignores times")->type_name("NAME")->group(group);
-  app.add_option("--weight-column", options.weight_column, "The same; '' ignores ratings")->type_name("NAME")->group(group);
+  app.add_option("--weight-column", options.weight_column, "The same; '' ignores ratings")
+      ->type_name("NAME")
+      ->group(group);
   app.add_option("--separator", options.separator, "One byte; detected unless given")->type_name("BYTE")->group(group);
   app.add_option("--min-weight", options.min_weight, "Leave out rows below")->type_name("X")->group(group);
   app.add_option("--user-id-type", options.user_id_type, "auto, int64 or bytes")->group(group)->capture_default_str();
@@ -51,9 +57,7 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   return dataset;
 }
 
-Json describe(const Dataset& dataset) {
-  return Json::parse(text_of(make<Text>(rec_dataset_describe, dataset.get())));
-}
+Json describe(const Dataset& dataset) { return Json::parse(text_of(make<Text>(rec_dataset_describe, dataset.get()))); }
 
 Dataset split_dataset(const Dataset& dataset, const Split& split, Context& context) {
   auto given = initialized<rec_split_options_t>(rec_split_options_init);

@@ -37,7 +37,9 @@ fs::path library_path() {
 
 Finding check_library(const fs::path& library) {
   const int32_t loaded = rec_api_version(), built = REC_API_VERSION_MAJOR * 1000 + REC_API_VERSION_MINOR;
-  const auto text = [](int32_t version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000); };
+  const auto text = [](int32_t version) {
+    return std::to_string(version / 1000) + "." + std::to_string(version % 1000);
+  };
   const std::string what = std::string(rec_version_string()) + ", API " + text(loaded) + ", " + library.string();
   const bool fits = loaded / 1000 == REC_API_VERSION_MAJOR && loaded >= built;
   return {"library", fits ? State::kOk : State::kBroken, what,
@@ -50,11 +52,15 @@ void check_plugins(std::vector<Finding>& out, const fs::path& own_folder) {
     for (const std::string& folder : split(path, ':'))
       if (!folder.empty()) folders.emplace_back(folder);
   for (const fs::path& folder : folders)
-    out.push_back({"plugin folder", fs::is_directory(folder) ? State::kOk : State::kNote, folder.string() + " (REC_PLUGIN_PATH)",
+    out.push_back({"plugin folder", fs::is_directory(folder) ? State::kOk : State::kNote,
+                   folder.string() + " (REC_PLUGIN_PATH)",
                    fs::is_directory(folder) ? "" : "there is no such folder; correct REC_PLUGIN_PATH"});
-  if (fs::is_directory(own_folder)) out.push_back({"plugin folder", State::kOk, own_folder.string(), ""});
-  else out.push_back({"plugin folder", folders.empty() ? State::kBroken : State::kNote, own_folder.string() + " is not there",
-                      "reinstall, or set REC_PLUGIN_PATH to the folder of the plugins"});
+  if (fs::is_directory(own_folder))
+    out.push_back({"plugin folder", State::kOk, own_folder.string(), ""});
+  else
+    out.push_back({"plugin folder", folders.empty() ? State::kBroken : State::kNote,
+                   own_folder.string() + " is not there",
+                   "reinstall, or set REC_PLUGIN_PATH to the folder of the plugins"});
   const Json plugins = Json::parse(text_of(make<Text>(rec_plugin_list)));
   for (const Json& plugin : plugins) {
     const std::string error = value_text(plugin["error"]), path = value_text(plugin["path"]);
@@ -66,22 +72,26 @@ void check_plugins(std::vector<Finding>& out, const fs::path& own_folder) {
     const bool torch = error.find("libtorch") != std::string::npos || error.find("libc10") != std::string::npos;
     const bool shipped = fs::path(path).parent_path() == own_folder;
     out.push_back({name, shipped && !torch ? State::kBroken : State::kNote, error,
-                   torch ? "it needs a LibTorch: apt-get install libtorch-dev; the other models do without"
-                   : shipped ? "reinstall" : "rebuild the plugin, or take it out of its folder"});
+                   torch     ? "it needs a LibTorch: apt-get install libtorch-dev; the other models do without"
+                   : shipped ? "reinstall"
+                             : "rebuild the plugin, or take it out of its folder"});
   }
-  if (plugins.empty()) out.push_back({"plugins", State::kBroken, "none was found", "reinstall, or set REC_PLUGIN_PATH"});
+  if (plugins.empty())
+    out.push_back({"plugins", State::kBroken, "none was found", "reinstall, or set REC_PLUGIN_PATH"});
 }
 
 Finding check_processor() {
   std::string sets;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const std::pair<const char*, bool> known[] = {{"avx2", __builtin_cpu_supports("avx2") != 0}, {"fma", __builtin_cpu_supports("fma") != 0},
+  const std::pair<const char*, bool> known[] = {{"avx2", __builtin_cpu_supports("avx2") != 0},
+                                                {"fma", __builtin_cpu_supports("fma") != 0},
                                                 {"avx512f", __builtin_cpu_supports("avx512f") != 0}};
   for (const auto& [name, there] : known)
     if (there) sets += (sets.empty() ? "" : ", ") + std::string(name);
 #endif
-  if (sets.empty()) return {"instruction sets", State::kNote, "none of avx2, avx512", "results are the same, only slower"};
+  if (sets.empty())
+    return {"instruction sets", State::kNote, "none of avx2, avx512", "results are the same, only slower"};
   return {"instruction sets", State::kOk, sets, ""};
 }
 
@@ -109,7 +119,8 @@ Finding check_memory() {
     text += ", this container's limit is " + gib(static_cast<double>(*limit));
     available = std::min(available, static_cast<double>(*limit));
   }
-  if (available < 512.0 * (1 << 20)) return {"memory", State::kNote, text, "large data sets will not fit; see --memory-limit"};
+  if (available < 512.0 * (1 << 20))
+    return {"memory", State::kNote, text, "large data sets will not fit; see --memory-limit"};
   return {"memory", State::kOk, text, ""};
 }
 
@@ -118,12 +129,17 @@ Finding check_temp() {
   const fs::path folder = fs::temp_directory_path(code);
   std::string name = (folder / "recore-doctor-XXXXXX").string();
   const int descriptor = code ? -1 : mkstemp(name.data());
-  if (descriptor < 0) return {"temporary folder", State::kNote, folder.string() + " cannot be written to", "set TMPDIR to a folder that can"};
+  if (descriptor < 0)
+    return {"temporary folder", State::kNote, folder.string() + " cannot be written to",
+            "set TMPDIR to a folder that can"};
   ::close(descriptor);
   ::unlink(name.c_str());
   struct statvfs space{};
   ::statvfs(folder.c_str(), &space);
-  return {"temporary folder", State::kOk, folder.string() + ", " + gib(static_cast<double>(space.f_bavail) * static_cast<double>(space.f_frsize)) + " free", ""};
+  return {
+      "temporary folder", State::kOk,
+      folder.string() + ", " + gib(static_cast<double>(space.f_bavail) * static_cast<double>(space.f_frsize)) + " free",
+      ""};
 }
 
 Finding check_torch() {
@@ -132,10 +148,12 @@ Finding check_torch() {
     fs::recursive_directory_iterator it(root, fs::directory_options::skip_permission_denied, code), end;
     for (; !code && it != end; it.increment(code)) {
       if (it.depth() >= 1) it.disable_recursion_pending();
-      if (it->path().filename() == "libtorch_cpu.so") return {"LibTorch", State::kOk, fs::canonical(it->path(), code).string(), ""};
+      if (it->path().filename() == "libtorch_cpu.so")
+        return {"LibTorch", State::kOk, fs::canonical(it->path(), code).string(), ""};
     }
   }
-  return {"LibTorch", State::kNote, "not installed", "only models that differentiate need it: apt-get install libtorch-dev"};
+  return {"LibTorch", State::kNote, "not installed",
+          "only models that differentiate need it: apt-get install libtorch-dev"};
 }
 
 int run(Context& context) {
@@ -154,9 +172,13 @@ int run(Context& context) {
   Table table({"check", "state", "found"});
   for (const Finding& finding : findings) {
     n_broken += finding.state == State::kBroken;
-    context.output.event({{"event", "check"}, {"check", finding.what}, {"state", state_name(finding.state)}, {"found", finding.text},
+    context.output.event({{"event", "check"},
+                          {"check", finding.what},
+                          {"state", state_name(finding.state)},
+                          {"found", finding.text},
                           {"remedy", finding.remedy.empty() ? Json() : Json(finding.remedy)}});
-    table.add({plain(finding.what), state_name(finding.state), plain(finding.text + (finding.remedy.empty() ? "" : "; " + finding.remedy))});
+    table.add({plain(finding.what), state_name(finding.state),
+               plain(finding.text + (finding.remedy.empty() ? "" : "; " + finding.remedy))});
   }
   context.output.event({{"event", "done"}, {"command", "doctor"}, {"n_broken", n_broken}});
   context.output.line(table.text());
@@ -165,6 +187,8 @@ int run(Context& context) {
 
 }  // namespace
 
-void add_doctor(Commands& commands) { commands.add("doctor", "What of this installation works, and what to do about the rest.", "doctor", run); }
+void add_doctor(Commands& commands) {
+  commands.add("doctor", "What of this installation works, and what to do about the rest.", "doctor", run);
+}
 
 }  // namespace rec::cli

@@ -31,7 +31,8 @@ void read_protocol(const std::string& text, rec_protocol_t& protocol) {
     protocol.n_candidates = *n;
     return;
   }
-  constexpr Choice kWhole[] = {{"full", REC_CANDIDATES_FULL}, {"given", REC_CANDIDATES_GIVEN}, {"uni99", 0}, {"pop99", 0}};
+  constexpr Choice kWhole[] = {
+      {"full", REC_CANDIDATES_FULL}, {"given", REC_CANDIDATES_GIVEN}, {"uni99", 0}, {"pop99", 0}};
   protocol.candidates = pick("protocol", text, kWhole);
 }
 
@@ -71,8 +72,8 @@ int run(const EvaluateOptions& options, Context& context) {
   const SplitData data = load_split(options.data, seed, context);
   const int64_t n_train = card.value("n_train", int64_t{-1});
   if (data.split && (seed != card.value("seed", seed) || (n_train >= 0 && data.description["n_train"] != n_train)))
-    context.output.note("warning: the model was trained on another split (seed " + value_text(card["seed"]) + ", " + grouped(n_train) +
-                        " interactions in train), so this part holds what it has seen");
+    context.output.note("warning: the model was trained on another split (seed " + value_text(card["seed"]) + ", " +
+                        grouped(n_train) + " interactions in train), so this part holds what it has seen");
 
   const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
@@ -80,25 +81,34 @@ int run(const EvaluateOptions& options, Context& context) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   context.output.clear_progress();
 
-  context.output.event({{"event", "metrics"}, {"model", card["model"]}, {"part", options.part}, {"protocol", options.protocol},
-                        {"rows", rows}, {"ties", options.ties}, {"seed", seed}, {"split", split_json(data.split)},
-                        {"n_rows", result.n_rows}, {"metrics", metrics_json(result.metrics)}});
+  context.output.event({{"event", "metrics"},
+                        {"model", card["model"]},
+                        {"part", options.part},
+                        {"protocol", options.protocol},
+                        {"rows", rows},
+                        {"ties", options.ties},
+                        {"seed", seed},
+                        {"split", split_json(data.split)},
+                        {"n_rows", result.n_rows},
+                        {"metrics", metrics_json(result.metrics)}});
   context.output.event({{"event", "done"}, {"command", "evaluate"}, {"seconds", seconds}});
   Table table({"metric", options.part});
   table.right(1);
   for (const NamedValue& metric : result.metrics) table.add({metric.name, fixed(metric.value, 4)});
   context.output.line(table.text());
-  context.output.note(grouped(result.n_rows) + (protocol.rows == REC_ROWS_USER ? " users" : " events") + " in " + seconds_text(seconds));
+  context.output.note(grouped(result.n_rows) + (protocol.rows == REC_ROWS_USER ? " users" : " events") + " in " +
+                      seconds_text(seconds));
   return 0;
 }
 
 }  // namespace
 
-Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics, const rec_protocol_t& protocol,
-                    Stop& stop) {
+Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
+                    const rec_protocol_t& protocol, Stop& stop) {
   auto options = initialized<rec_run_options_t>(rec_run_options_init);
   options.cancel = stop.token();
-  const auto report = make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);
+  const auto report =
+      make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);
   Evaluation result;
   int64_t n_metrics = 0;
   call(rec_report_counts, report.get(), &n_metrics, &result.n_rows);
@@ -121,18 +131,22 @@ Json describe(const Model& model) { return Json::parse(text_of(make<Text>(rec_mo
 
 void add_evaluate(Commands& commands) {
   auto options = std::make_shared<EvaluateOptions>();
-  CLI::App& app = commands.add("evaluate", "Metrics of a saved model on a data set.",
-                               "evaluate --model m.rec --data orchard.inter.gz --metrics recall@20,ndcg@20 --protocol full",
-                               [options](Context& context) { return run(*options, context); });
+  CLI::App& app =
+      commands.add("evaluate", "Metrics of a saved model on a data set.",
+                   "evaluate --model m.rec --data orchard.inter.gz --metrics recall@20,ndcg@20 --protocol full",
+                   [options](Context& context) { return run(*options, context); });
   app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
   app.add_option("--data", options->data.path,
                  "File or folder; without parts of its own it is split as train splits it, with the model's seed")
-      ->type_name("PATH")->required();
+      ->type_name("PATH")
+      ->required();
   app.add_option("--metrics", options->metrics, "Comma-separated names")->type_name("LIST")->capture_default_str();
   app.add_option("--protocol", options->protocol,
-                 "Candidates: full, uniN or popN (N drawn for each positive), or given by the data")->capture_default_str();
+                 "Candidates: full, uniN or popN (N drawn for each positive), or given by the data")
+      ->capture_default_str();
   app.add_option("--part", options->part, "valid or test")->capture_default_str();
-  app.add_option("--rows", options->rows, "What is ranked for: each user, or each event [event with given, else user]")->type_name("KIND");
+  app.add_option("--rows", options->rows, "What is ranked for: each user, or each event [event with given, else user]")
+      ->type_name("KIND");
   app.add_option("--ties", options->ties, "lower-row or against-target")->capture_default_str();
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);

@@ -18,8 +18,8 @@ struct Evaluation {
   int64_t n_rows = 0;
 };
 
-Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics, const rec_protocol_t& protocol,
-                    Stop& stop);
+Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
+                    const rec_protocol_t& protocol, Stop& stop);
 Json metrics_json(const std::vector<NamedValue>& metrics);
 Json describe(const Model& model);
 

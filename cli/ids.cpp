@@ -60,9 +60,14 @@ void print_items(Output& output, const std::string& query_key, const Json& query
   table.right(0).right(3);
   for (size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
-    output.event({{"event", "recommendation"}, {query_key, query}, {"rank", i + 1}, {"item", item.id},
-                  {"title", item.title.empty() ? Json() : Json(item.title)}, {"score", item.score}});
-    table.add({std::to_string(i + 1), plain(value_text(item.id)), item.title.empty() ? "-" : plain(item.title), fixed(item.score, 4)});
+    output.event({{"event", "recommendation"},
+                  {query_key, query},
+                  {"rank", i + 1},
+                  {"item", item.id},
+                  {"title", item.title.empty() ? Json() : Json(item.title)},
+                  {"score", item.score}});
+    table.add({std::to_string(i + 1), plain(value_text(item.id)), item.title.empty() ? "-" : plain(item.title),
+               fixed(item.score, 4)});
   }
   output.line(items.empty() ? "nothing is left to recommend" : table.text());
 }

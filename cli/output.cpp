@@ -127,9 +127,12 @@ std::string grouped(int64_t value) {
 
 std::string seconds_text(double seconds) {
   char text[64];
-  if (seconds < 0.1) std::snprintf(text, sizeof text, "%.3g ms", seconds * 1000);
-  else if (seconds < 60) std::snprintf(text, sizeof text, seconds < 10 ? "%.2f s" : "%.1f s", seconds);
-  else std::snprintf(text, sizeof text, "%.0f min %02.0f s", std::floor(seconds / 60), std::floor(std::fmod(seconds, 60)));
+  if (seconds < 0.1)
+    std::snprintf(text, sizeof text, "%.3g ms", seconds * 1000);
+  else if (seconds < 60)
+    std::snprintf(text, sizeof text, seconds < 10 ? "%.2f s" : "%.1f s", seconds);
+  else
+    std::snprintf(text, sizeof text, "%.0f min %02.0f s", std::floor(seconds / 60), std::floor(std::fmod(seconds, 60)));
   return text;
 }
 

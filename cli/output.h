@@ -18,10 +18,10 @@ class Output {
 
   bool json() const { return json_; }
 
-  void event(const Json& object);                                         // with --json only
-  void line(const std::string& text);                                     // without --json; --quiet keeps it
-  void note(const std::string& text);                                     // "recore: ..." on stderr, unless --quiet
-  void log(std::string_view message);                                     // a line of the library's log
+  void event(const Json& object);                                           // with --json only
+  void line(const std::string& text);                                       // without --json; --quiet keeps it
+  void note(const std::string& text);                                       // "recore: ..." on stderr, unless --quiet
+  void log(std::string_view message);                                       // a line of the library's log
   void failure(const Failure& failure, const Json& more = Json::object());  // more: further keys of the JSON event
 
   // One line that is drawn over itself; only when stderr is a terminal.
@@ -49,11 +49,11 @@ class Table {
   std::vector<bool> right_;
 };
 
-std::string fixed(double value, int digits);   // "0.1234"; "-" for NaN
-std::string grouped(int64_t value);            // "1,234,567"
-std::string seconds_text(double seconds);      // "4.2 ms", "0.12 s", "3 min 04 s"
-std::string value_text(const Json& value);     // a JSON value for people: no quotes around a string
-std::string plain(std::string_view text);      // control bytes as '?': titles and ids must not steer a terminal
-size_t width(std::string_view text);           // in code points
+std::string fixed(double value, int digits);  // "0.1234"; "-" for NaN
+std::string grouped(int64_t value);           // "1,234,567"
+std::string seconds_text(double seconds);     // "4.2 ms", "0.12 s", "3 min 04 s"
+std::string value_text(const Json& value);    // a JSON value for people: no quotes around a string
+std::string plain(std::string_view text);     // control bytes as '?': titles and ids must not steer a terminal
+size_t width(std::string_view text);          // in code points
 
 }  // namespace rec::cli

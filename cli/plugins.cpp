@@ -50,13 +50,15 @@ int show(const std::string& name, Context& context) {
   context.output.event(event);
   context.output.event({{"event", "done"}, {"command", "plugins"}, {"n", 1}});
   std::string capabilities;
-  for (const Json& capability : model["capabilities"]) capabilities += (capabilities.empty() ? "" : ", ") + value_text(capability);
+  for (const Json& capability : model["capabilities"])
+    capabilities += (capabilities.empty() ? "" : ", ") + value_text(capability);
   context.output.line(plain(name + " " + value_text(model["version"]) + ": " + value_text(model["doc"])));
   context.output.line(plain("paper: " + value_text(model["paper"])));
   context.output.line("capabilities: " + capabilities);
   Table table({"parameter", "type", "default", "range", "what it is"});
   for (const Json& param : model["parameters"])
-    table.add({plain(value_text(param["name"])), value_text(param["type"]), plain(value_text(param["default"])), plain(range_of(param)),
+    table.add({plain(value_text(param["name"])), value_text(param["type"]), plain(value_text(param["default"])),
+               plain(range_of(param)),
                plain(value_text(param["doc"])) + (param["owner"] == "core" ? " (every model)" : "")});
   context.output.line("\n" + table.text());
   return 0;
@@ -66,8 +68,9 @@ int show(const std::string& name, Context& context) {
 
 void add_plugins(Commands& commands) {
   auto name = std::make_shared<std::string>();
-  CLI::App& app = commands.add("plugins", "The models there are, or the parameters of one.", "plugins lightgcn",
-                               [name](Context& context) { return name->empty() ? list(context) : show(*name, context); });
+  CLI::App& app =
+      commands.add("plugins", "The models there are, or the parameters of one.", "plugins lightgcn",
+                   [name](Context& context) { return name->empty() ? list(context) : show(*name, context); });
   app.add_option("model", *name, "Name of a model")->type_name("NAME");
 }
 

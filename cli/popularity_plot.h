@@ -9,9 +9,9 @@
 namespace rec::cli {
 
 struct PopularityPlot {
-  int64_t n_users = 0, k = 10;              // users sampled, items of each
-  std::vector<int64_t> interactions;        // in training, of each item, most popular first
-  std::vector<int64_t> recommendations;     // of the same items, over the sampled users
+  int64_t n_users = 0, k = 10;           // users sampled, items of each
+  std::vector<int64_t> interactions;     // in training, of each item, most popular first
+  std::vector<int64_t> recommendations;  // of the same items, over the sampled users
 };
 
 // Empty where the installation has no popularity model to count with.

@@ -32,9 +32,10 @@ Recommender make_recommender(const Model& model, int64_t k, bool exclude_seen) {
 Json query_json(const std::string& type, const std::string& id) { return type.empty() ? Json() : id_json(type, id); }
 
 // Prints each query's items; what the model does not know is an error of its own, after those it does.
-int print_results(const Model& model, const std::string& kind, const std::string& type, const std::vector<std::string>& ids,
-                  const std::vector<int64_t>& rows, const std::vector<float>& scores,
-                  const std::vector<rec_status_t>& status, int64_t k, Context& context) {
+int print_results(const Model& model, const std::string& kind, const std::string& type,
+                  const std::vector<std::string>& ids, const std::vector<int64_t>& rows,
+                  const std::vector<float>& scores, const std::vector<rec_status_t>& status, int64_t k,
+                  Context& context) {
   int code = 0;
   const std::string key = kind == "item" ? "similar_to" : kind;
   bool first = true;
@@ -42,17 +43,20 @@ int print_results(const Model& model, const std::string& kind, const std::string
     if (status[q] == REC_OK) {
       if (ids.size() > 1) context.output.line((first ? "" : "\n") + kind + " " + plain(ids[q]));
       const size_t begin = q * static_cast<size_t>(k);
-      print_items(context.output, key, query_json(type, ids[q]), items_of(model, rows.data() + begin, scores.data() + begin, k));
+      print_items(context.output, key, query_json(type, ids[q]),
+                  items_of(model, rows.data() + begin, scores.data() + begin, k));
       first = false;
       continue;
     }
     const std::string why = status[q] != REC_NOT_FOUND ? std::string(rec_status_name(status[q]))
-                            : kind == "user" ? "the model does not know '" + ids[q] + "'; give what they had with --history"
-                                             : "the model does not know '" + ids[q] + "'";
+                            : kind == "user"
+                                ? "the model does not know '" + ids[q] + "'; give what they had with --history"
+                                : "the model does not know '" + ids[q] + "'";
     context.output.failure({status[q], kind + ": " + why, kind, {}, -1}, {{key, query_json(type, ids[q])}});
     code = exit_code(status[q]);
   }
-  if (code == 0) context.output.event({{"event", "done"}, {"command", kind == "item" ? "similar" : "recommend"}, {"n", ids.size()}});
+  if (code == 0)
+    context.output.event({{"event", "done"}, {"command", kind == "item" ? "similar" : "recommend"}, {"n", ids.size()}});
   return code;
 }
 
@@ -132,11 +136,15 @@ void add_recommend(Commands& commands) {
                                "recommend --model m.rec --user u0061 -k 10 --exclude-seen",
                                [options](Context& context) { return recommend(*options, context); });
   app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
-  app.add_option("--user", options->users, "User id; may be given several times")->type_name("ID")->allow_extra_args(false);
+  app.add_option("--user", options->users, "User id; may be given several times")
+      ->type_name("ID")
+      ->allow_extra_args(false);
   app.add_option("-k", options->k, "Items wanted")->type_name("N")->capture_default_str();
-  app.add_flag("--exclude-seen", options->exclude_seen, "Leave out what the user had in training; the model file knows");
+  app.add_flag("--exclude-seen", options->exclude_seen,
+               "Leave out what the user had in training; the model file knows");
   app.add_option("--history", options->history, "What an unknown user had: comma-separated item ids")
-      ->type_name("ITEM,ITEM")->allow_extra_args(false);
+      ->type_name("ITEM,ITEM")
+      ->allow_extra_args(false);
 }
 
 void add_similar(Commands& commands) {
@@ -144,7 +152,10 @@ void add_similar(Commands& commands) {
   CLI::App& app = commands.add("similar", "Items most like an item.", "similar --model m.rec --item film-039 -k 5",
                                [options](Context& context) { return similar(*options, context); });
   app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
-  app.add_option("--item", options->items, "Item id; may be given several times")->type_name("ID")->allow_extra_args(false)->required();
+  app.add_option("--item", options->items, "Item id; may be given several times")
+      ->type_name("ID")
+      ->allow_extra_args(false)
+      ->required();
   app.add_option("-k", options->k, "Items wanted")->type_name("N")->capture_default_str();
 }
 

@@ -46,25 +46,29 @@ std::string tile(const std::string& figure, const std::string& what) {
   return "<div class=tile><b>" + escape(figure) + "</b><span>" + escape(what) + "</span></div>";
 }
 
-std::string figure(const std::string& title, const std::string& key, const std::string& svg, const std::string& caption) {
+std::string figure(const std::string& title, const std::string& key, const std::string& svg,
+                   const std::string& caption) {
   if (svg.empty()) return {};
-  return "<figure><h3>" + escape(title) + "</h3>" + key + svg + (caption.empty() ? "" : "<figcaption>" + escape(caption) + "</figcaption>") +
-         "</figure>";
+  return "<figure><h3>" + escape(title) + "</h3>" + key + svg +
+         (caption.empty() ? "" : "<figcaption>" + escape(caption) + "</figcaption>") + "</figure>";
 }
 
 std::string key(const std::string& first, const std::string& second) {
-  return "<div class=key><span><i class=k1></i>" + escape(first) + "</span><span><i class=k2></i>" + escape(second) + "</span></div>";
+  return "<div class=key><span><i class=k1></i>" + escape(first) + "</span><span><i class=k2></i>" + escape(second) +
+         "</span></div>";
 }
 
 std::string pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
   std::string html = "<div class=box><table>";
   for (const auto& [name, value] : rows)
-    html += "<tr><td>" + escape(name) + "</td><td class=number style=\"white-space:normal\">" + escape(value) + "</td></tr>";
+    html += "<tr><td>" + escape(name) + "</td><td class=number style=\"white-space:normal\">" + escape(value) +
+            "</td></tr>";
   return html + "</table></div>";
 }
 
 const NamedValue* find(const std::vector<NamedValue>& metrics, const std::string& name) {
-  const auto it = std::find_if(metrics.begin(), metrics.end(), [&](const NamedValue& metric) { return metric.name == name; });
+  const auto it =
+      std::find_if(metrics.begin(), metrics.end(), [&](const NamedValue& metric) { return metric.name == name; });
   return it == metrics.end() ? nullptr : &*it;
 }
 
@@ -73,9 +77,11 @@ int64_t never_recommended(const PopularityPlot& plot) {
 }
 
 std::string head(const TrainingSummary& s) {
-  std::string html = "<h1>" + escape(s.model) + " on " + escape(s.data) + "</h1><p class=soft>" + escape(s.model_doc) + "</p><div class=tiles>";
+  std::string html = "<h1>" + escape(s.model) + " on " + escape(s.data) + "</h1><p class=soft>" + escape(s.model_doc) +
+                     "</p><div class=tiles>";
   const std::string epoch = value_text(s.card["epoch"]);
-  if (const NamedValue* test = find(s.test, s.main_metric)) html += tile(fixed(test->value, 4), s.main_metric + " on test");
+  if (const NamedValue* test = find(s.test, s.main_metric))
+    html += tile(fixed(test->value, 4), s.main_metric + " on test");
   if (const auto valid = s.card["valid_metrics"]; valid.contains(s.main_metric))
     html += tile(fixed(valid[s.main_metric].get<double>(), 4), s.main_metric + " on valid, epoch " + epoch);
   html += tile(epoch, s.saved_best ? "best epoch, the one saved" : "last epoch, the one saved");
@@ -111,9 +117,12 @@ std::string curves(const TrainingSummary& s) {
     chart.series.push_back(std::move(series));
     html += figure(chart.title, "", draw(chart), "");
   }
-  if (html.empty()) return "<h2>Learning</h2><p class=soft>This run has a single epoch, so there is no curve to draw.</p>";
+  if (html.empty())
+    return "<h2>Learning</h2><p class=soft>This run has a single epoch, so there is no curve to draw.</p>";
   const int64_t first = s.epochs.front().epoch;
-  const std::string resumed = first > 1 ? "<p class=soft>The run was resumed: epochs before " + std::to_string(first) + " are not drawn.</p>" : "";
+  const std::string resumed =
+      first > 1 ? "<p class=soft>The run was resumed: epochs before " + std::to_string(first) + " are not drawn.</p>"
+                : "";
   return "<h2>Learning</h2>" + resumed + "<div class=grid>" + html + "</div>";
 }
 
@@ -128,8 +137,9 @@ std::string metrics(const TrainingSummary& s) {
     if (!valid.contains(metric.name)) names.push_back(metric.name);
   for (const std::string& name : names) {
     const NamedValue* test = find(s.test, name);
-    html += "<tr><td>" + escape(name) + "</td><td class=number>" + (valid.contains(name) ? fixed(valid[name].get<double>(), 4) : "-") +
-            "</td><td class=number>" + (test != nullptr ? fixed(test->value, 4) : "-") + "</td></tr>";
+    html += "<tr><td>" + escape(name) + "</td><td class=number>" +
+            (valid.contains(name) ? fixed(valid[name].get<double>(), 4) : "-") + "</td><td class=number>" +
+            (test != nullptr ? fixed(test->value, 4) : "-") + "</td></tr>";
   }
   html += "</table></div><p class=soft style=\"margin-top:8px\">Full ranking over all items";
   if (!s.test.empty()) html += ", mean over the " + grouped(s.n_test_rows) + " users of the test part";
@@ -159,7 +169,8 @@ std::string popularity(const TrainingSummary& s) {
       in_training += static_cast<double>(plot.interactions[static_cast<size_t>(i)]);
       in_served += static_cast<double>(plot.recommendations[static_cast<size_t>(i)]);
     }
-    const double middle = std::sqrt(static_cast<double>(begin + 1) * static_cast<double>(end)), size = static_cast<double>(end - begin);
+    const double middle = std::sqrt(static_cast<double>(begin + 1) * static_cast<double>(end)),
+                 size = static_cast<double>(end - begin);
     training.points.emplace_back(middle, in_training / all / size);
     served.points.emplace_back(middle, in_served / shown / size);
     begin = end;
@@ -167,8 +178,9 @@ std::string popularity(const TrainingSummary& s) {
   chart.series = {std::move(training), std::move(served)};
   const int64_t never = never_recommended(plot);
   return figure(chart.title, key("of training interactions", "of recommendations"), draw(chart),
-                "Top " + std::to_string(plot.k) + " of " + grouped(plot.n_users) + " users, what they already had left out. " + grouped(never) +
-                    " of " + grouped(n) + " items (" + fixed(100.0 * static_cast<double>(never) / static_cast<double>(n), 1) +
+                "Top " + std::to_string(plot.k) + " of " + grouped(plot.n_users) +
+                    " users, what they already had left out. " + grouped(never) + " of " + grouped(n) + " items (" +
+                    fixed(100.0 * static_cast<double>(never) / static_cast<double>(n), 1) +
                     " %) are recommended to none of them.");
 }
 
@@ -187,26 +199,38 @@ std::string timing(const TrainingSummary& s) {
     train += t;
     eval += e;
     const auto n = static_cast<double>(end - begin);
-    bars.push_back({"epoch " + std::to_string(s.epochs[begin].epoch) + (end - begin > 1 ? " to " + std::to_string(s.epochs[end - 1].epoch) : "") +
-                        ": train " + seconds_text(t / n) + ", evaluate " + seconds_text(e / n), {t / n, e / n}});
+    bars.push_back({"epoch " + std::to_string(s.epochs[begin].epoch) +
+                        (end - begin > 1 ? " to " + std::to_string(s.epochs[end - 1].epoch) : "") + ": train " +
+                        seconds_text(t / n) + ", evaluate " + seconds_text(e / n),
+                    {t / n, e / n}});
   }
   if (s.epochs.empty()) return {};
   return figure("seconds of an epoch", key("train", "evaluate"),
-                draw_bars("seconds of each epoch", "epoch", static_cast<double>(s.epochs.front().epoch), static_cast<double>(s.epochs.back().epoch), bars),
-                seconds_text(train) + " of training and " + seconds_text(eval) + " of evaluation in " + grouped(static_cast<int64_t>(s.epochs.size())) +
-                    (s.epochs.size() == 1 ? " epoch." : " epochs.") + (group > 1 ? " A bar is the mean of " + std::to_string(group) + " epochs." : ""));
+                draw_bars("seconds of each epoch", "epoch", static_cast<double>(s.epochs.front().epoch),
+                          static_cast<double>(s.epochs.back().epoch), bars),
+                seconds_text(train) + " of training and " + seconds_text(eval) + " of evaluation in " +
+                    grouped(static_cast<int64_t>(s.epochs.size())) + (s.epochs.size() == 1 ? " epoch." : " epochs.") +
+                    (group > 1 ? " A bar is the mean of " + std::to_string(group) + " epochs." : ""));
 }
 
 std::string dataset(const TrainingSummary& s) {
   const Json& d = s.dataset;
-  std::vector<std::pair<std::string, std::string>> rows = {{"source", value_text(d["source"])}, {"format", value_text(d["format"])}};
-  for (const auto& [key, what] : {std::pair{"n_users", "users"}, {"n_items", "items"}, {"n_interactions", "interactions"}, {"n_train", "in train"},
-                                  {"n_valid", "in valid"}, {"n_test", "in test"}, {"n_duplicates", "repeated pairs"}, {"n_skipped", "skipped rows"}})
+  std::vector<std::pair<std::string, std::string>> rows = {{"source", value_text(d["source"])},
+                                                           {"format", value_text(d["format"])}};
+  for (const auto& [key, what] : {std::pair{"n_users", "users"},
+                                  {"n_items", "items"},
+                                  {"n_interactions", "interactions"},
+                                  {"n_train", "in train"},
+                                  {"n_valid", "in valid"},
+                                  {"n_test", "in test"},
+                                  {"n_duplicates", "repeated pairs"},
+                                  {"n_skipped", "skipped rows"}})
     rows.emplace_back(what, grouped(d[key]));
   rows.emplace_back("density", fixed(d["density"].get<double>() * 100, 3) + " %");
   for (const char* of : {"user", "item"}) {
     const Json& q = d[std::string("interactions_per_") + of];
-    rows.emplace_back(std::string("interactions per ") + of, "median " + grouped(q["p50"]) + ", 10 % to 90 %: " + grouped(q["p10"]) + " to " +
+    rows.emplace_back(std::string("interactions per ") + of, "median " + grouped(q["p50"]) +
+                                                                 ", 10 % to 90 %: " + grouped(q["p10"]) + " to " +
                                                                  grouped(q["p90"]) + ", most " + grouped(q["max"]));
   }
   rows.emplace_back("split", s.split ? "8:1:1 by user, seed " + std::to_string(s.split->seed) : "as the files have it");
@@ -230,16 +254,19 @@ std::string parameters(const TrainingSummary& s) {
 }  // namespace
 
 void write_report(const std::string& path, const TrainingSummary& s) {
-  std::string html = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\"><title>" +
-                     escape(s.model + " on " + s.data) + "</title><style>" + kStyle + "</style><main>";
+  std::string html =
+      "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
+      "content=\"width=device-width,initial-scale=1\"><title>" +
+      escape(s.model + " on " + s.data) + "</title><style>" + kStyle + "</style><main>";
   html += head(s) + curves(s) + metrics(s);
   html += "<h2>Popularity and time</h2><div class=grid>" + popularity(s) + timing(s) + "</div>";
-  html += "<div class=grid><div><h2>Data set</h2>" + dataset(s) + "<h2>Versions</h2>" + versions(s) + "</div><div><h2>Parameters</h2>" +
-          parameters(s) + "</div></div></main></html>\n";
+  html += "<div class=grid><div><h2>Data set</h2>" + dataset(s) + "<h2>Versions</h2>" + versions(s) +
+          "</div><div><h2>Parameters</h2>" + parameters(s) + "</div></div></main></html>\n";
   std::ofstream file(path, std::ios::binary);
   file << html;
   file.close();
-  if (!file) throw Failure{REC_IO, "report: " + path + " cannot be written: " + std::strerror(errno), "report", path, -1};
+  if (!file)
+    throw Failure{REC_IO, "report: " + path + " cannot be written: " + std::strerror(errno), "report", path, -1};
 }
 
 }  // namespace rec::cli

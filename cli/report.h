@@ -21,10 +21,10 @@ struct TrainingSummary {
   std::string model, model_doc, data, out, main_metric;
   bool saved_best = true;
   std::vector<EpochResult> epochs;
-  Json card;                        // of the saved model, rec_model_describe
-  Json dataset;                     // rec_dataset_describe
+  Json card;     // of the saved model, rec_model_describe
+  Json dataset;  // rec_dataset_describe
   std::optional<Split> split;
-  std::vector<NamedValue> test;     // none without a test part
+  std::vector<NamedValue> test;  // none without a test part
   int64_t n_test_rows = 0;
   PopularityPlot popularity;
   double seconds = 0;

@@ -71,13 +71,15 @@ void check_output(const std::string& argument, const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code code;
   const fs::file_status status = fs::status(path, code);
-  if (fs::exists(status) && !fs::is_regular_file(status)) throw usage_error(argument, path + " is there and is no regular file");
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw usage_error(argument, path + " is there and is no regular file");
   fs::path folder = fs::path(path).parent_path();
   if (folder.empty()) folder = ".";
   if (!fs::is_directory(folder, code))
     throw Failure{REC_NOT_FOUND, argument + ": there is no folder " + folder.string(), argument, folder.string(), -1};
   if (::access(folder.c_str(), W_OK) != 0)
-    throw Failure{REC_DENIED, argument + ": the folder " + folder.string() + " may not be written to", argument, folder.string(), -1};
+    throw Failure{REC_DENIED, argument + ": the folder " + folder.string() + " may not be written to", argument,
+                  folder.string(), -1};
 }
 
 class Training {
@@ -136,7 +138,8 @@ void Training::prepare() {
     context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts anew");
   context_.output.progress(options_.model, 0, 0, "preparing");
   const Stop::Abandonable abandonable(context_.stop);
-  trainer_ = make<Trainer>(rec_trainer_create, data_.dataset.get(), options_.model.c_str(), params_text.c_str(), &given);
+  trainer_ =
+      make<Trainer>(rec_trainer_create, data_.dataset.get(), options_.model.c_str(), params_text.c_str(), &given);
 }
 
 int Training::run() {
@@ -145,7 +148,9 @@ int Training::run() {
   auto options = initialized<rec_run_options_t>(rec_run_options_init);
   options.cancel = context_.stop.token();
   options.user_data = this;
-  options.on_event = [](const rec_event_t* event, void* self) { return static_cast<Training*>(self)->on_event(*event); };
+  options.on_event = [](const rec_event_t* event, void* self) {
+    return static_cast<Training*>(self)->on_event(*event);
+  };
   try {
     call(rec_trainer_run, trainer_.get(), &options);
   } catch (const Failure& failure) {
@@ -159,7 +164,15 @@ int Training::run() {
   summary_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   context_.output.clear_progress();
   context_.output.line("saved " + options_.out + ", epoch " + value_text(summary_.card["epoch"]));
-  if (!options_.report.empty()) tell_test_and_report();
+  if (!options_.report.empty()) {
+    try {
+      tell_test_and_report();
+    } catch (Failure& failure) {
+      if (failure.status == REC_CANCELLED)
+        failure.message = "cancelled before the report was written; the model is saved at " + options_.out;
+      throw;
+    }
+  }
   context_.output.event({{"event", "done"},
                          {"command", "train"},
                          {"out", options_.out},
@@ -189,7 +202,8 @@ void Training::save_cancelled(Failure failure) {
     failure.message = "cancelled before an epoch was finished, so no model is saved" + resume;
     throw failure;
   }
-  failure.message = "cancelled; epoch " + value_text(summary_.card["epoch"]) + ", the last finished, is saved at " + options_.out + resume;
+  failure.message = "cancelled; epoch " + value_text(summary_.card["epoch"]) + ", the last finished, is saved at " +
+                    options_.out + resume;
   failure.file = options_.out;
   throw failure;
 }
@@ -210,9 +224,16 @@ void Training::tell_test_and_report() {
     const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, context_.stop);
     summary_.test = test.metrics;
     summary_.n_test_rows = test.n_rows;
-    context_.output.event({{"event", "metrics"}, {"model", options_.model}, {"part", "test"}, {"protocol", "full"},
-                           {"rows", "user"}, {"ties", "lower-row"}, {"seed", summary_.card["seed"]},
-                           {"split", split_json(data_.split)}, {"n_rows", test.n_rows}, {"metrics", metrics_json(test.metrics)}});
+    context_.output.event({{"event", "metrics"},
+                           {"model", options_.model},
+                           {"part", "test"},
+                           {"protocol", "full"},
+                           {"rows", "user"},
+                           {"ties", "lower-row"},
+                           {"seed", summary_.card["seed"]},
+                           {"split", split_json(data_.split)},
+                           {"n_rows", test.n_rows},
+                           {"metrics", metrics_json(test.metrics)}});
     Table table({"metric", "test"});
     table.right(1);
     for (const NamedValue& metric : test.metrics) table.add({metric.name, fixed(metric.value, 4)});
@@ -227,17 +248,21 @@ rec_status_t Training::on_event(const rec_event_t& event) {
   if (event.kind == REC_EVENT_START) {
     batch_ = event.batch;
     if (event.epoch > 1 || event.batch > 0)
-      context_.output.note("resumed at epoch " + std::to_string(event.epoch) + ", batch " + std::to_string(event.batch));
+      context_.output.note("resumed at epoch " + std::to_string(event.epoch) + ", batch " +
+                           std::to_string(event.batch));
   } else if (event.kind == REC_EVENT_PROGRESS) {
     const int64_t done = (event.epoch - 1) * event.n_batches + event.batch, total = event.n_epochs * event.n_batches;
     const double speed = static_cast<double>(event.batch) / event.train_seconds;
     std::string rest = "epoch " + std::to_string(event.epoch) + "/" + std::to_string(event.n_epochs) + ", batch " +
-                       std::to_string(event.batch) + "/" + std::to_string(event.n_batches) + ", loss " + fixed(event.loss, 4);
-    if (event.batch > batch_ && speed > 0) rest += ", at most " + seconds_text(static_cast<double>(total - done) / speed) + " to go";
+                       std::to_string(event.batch) + "/" + std::to_string(event.n_batches) + ", loss " +
+                       fixed(event.loss, 4);
+    if (event.batch > batch_ && speed > 0)
+      rest += ", at most " + seconds_text(static_cast<double>(total - done) / speed) + " to go";
     context_.output.progress(options_.model, done, total, rest);
   } else if (event.kind == REC_EVENT_EPOCH) {
     EpochResult epoch{event.epoch, event.loss, event.train_seconds, event.eval_seconds, {}, event.is_best != 0};
-    for (int64_t i = 0; i < event.n_metrics; ++i) epoch.metrics.push_back({event.metric_names[i], event.metric_values[i]});
+    for (int64_t i = 0; i < event.n_metrics; ++i)
+      epoch.metrics.push_back({event.metric_names[i], event.metric_values[i]});
     batch_ = 0;
     if (epoch.is_best) best_epoch_ = epoch.epoch;
     tell_epoch(epoch);
@@ -256,7 +281,9 @@ void Training::tell_epoch(const EpochResult& epoch) {
                          {"is_best", epoch.is_best}});
   if (context_.common.quiet) return;
   static constexpr size_t kWidth = 12;
-  const auto cell = [](const std::string& text) { return "  " + std::string(kWidth - std::min(kWidth, width(text)), ' ') + text; };
+  const auto cell = [](const std::string& text) {
+    return "  " + std::string(kWidth - std::min(kWidth, width(text)), ' ') + text;
+  };
   if (!told_header_) {
     std::string header = "epoch" + cell("loss");
     for (const NamedValue& metric : epoch.metrics) header += cell(metric.name);
@@ -275,27 +302,39 @@ void Training::tell_epoch(const EpochResult& epoch) {
 
 void add_train(Commands& commands) {
   auto options = std::make_shared<TrainOptions>();
-  CLI::App& app = commands.add(
-      "train", "Train a model and save it.",
-      "train --model lightgcn --data orchard.inter.gz --set n_layers=3 --set epochs=20 --out m.rec",
-      [options](Context& context) { return Training(*options, context).run(); });
-  app.add_option("--model", options->model, "Name of a model; `recore plugins` lists them")->type_name("NAME")->required();
-  app.add_option("--data", options->data.path, "File or folder; without parts of its own it is split 8:1:1 by user with the seed")
-      ->type_name("PATH")->required();
+  CLI::App& app =
+      commands.add("train", "Train a model and save it.",
+                   "train --model lightgcn --data orchard.inter.gz --set n_layers=3 --set epochs=20 --out m.rec",
+                   [options](Context& context) { return Training(*options, context).run(); });
+  app.add_option("--model", options->model, "Name of a model; `recore plugins` lists them")
+      ->type_name("NAME")
+      ->required();
+  app.add_option("--data", options->data.path,
+                 "File or folder; without parts of its own it is split 8:1:1 by user with the seed")
+      ->type_name("PATH")
+      ->required();
   app.add_option("--out", options->out, "Model file to write")->type_name("FILE")->required();
   app.add_option("--set", options->set, "A parameter; `recore plugins NAME` lists them; may be given several times")
-      ->type_name("NAME=VALUE")->allow_extra_args(false);
-  app.add_option("--metrics", options->metrics, "Evaluated on valid after each epoch [ndcg@20,recall@20]")->type_name("LIST");
-  app.add_option("--main-metric", options->main_metric, "Decides the best epoch [the first of --metrics]")->type_name("NAME");
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--metrics", options->metrics, "Evaluated on valid after each epoch [ndcg@20,recall@20]")
+      ->type_name("LIST");
+  app.add_option("--main-metric", options->main_metric, "Decides the best epoch [the first of --metrics]")
+      ->type_name("NAME");
   CLI::Option* best = app.add_flag("--best", options->best, "Save the epoch with the best main metric; the default");
   app.add_flag("--last", options->last, "Save the last epoch")->excludes(best);
-  app.add_option("--report", options->report, "Write a page about the run, and evaluate the test part for it")->type_name("PAGE.html");
+  app.add_option("--report", options->report, "Write a page about the run, and evaluate the test part for it")
+      ->type_name("PAGE.html");
   app.add_flag("--resume", options->resume, "Go on from the checkpoint when there is one");
-  app.add_option("--checkpoint", options->checkpoint, "Checkpoint file [OUT.ckpt]; removed once the model is saved")->type_name("FILE");
+  app.add_option("--checkpoint", options->checkpoint, "Checkpoint file [OUT.ckpt]; removed once the model is saved")
+      ->type_name("FILE");
   app.add_option("--checkpoint-seconds", options->checkpoint_seconds, "Least time between two checkpoints")
-      ->type_name("X")->capture_default_str();
-  app.add_option("--checkpoint-batches", options->checkpoint_batches, "Another checkpoint after every so many batches; 0 = none")
-      ->type_name("N")->capture_default_str();
+      ->type_name("X")
+      ->capture_default_str();
+  app.add_option("--checkpoint-batches", options->checkpoint_batches,
+                 "Another checkpoint after every so many batches; 0 = none")
+      ->type_name("N")
+      ->capture_default_str();
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);
 }

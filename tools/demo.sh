@@ -18,8 +18,8 @@ for model in popularity bprmf lightgcn; do
   "$recore" evaluate --model "$out/$model.rec" --data "$data" --metrics "$metrics" --quiet
 done
 echo
-echo "for user 7, what they have not seen yet:"
-"$recore" recommend --model "$out/lightgcn.rec" --user 7 -k 5 --exclude-seen
+echo "for user u0061, what they have not seen yet:"
+"$recore" recommend --model "$out/lightgcn.rec" --user u0061 -k 5 --exclude-seen
 echo
 echo "the same file from plain C (samples/c/serve.c): user row, item row, bits of the score"
 build/release/bin/serve "$out/lightgcn.rec" 5 0

@@ -43,7 +43,7 @@ def main():
                                      capture_output=True, text=True, check=True)
                 events = [json.loads(line) for line in run.stdout.splitlines()]
                 shown = [(e["item"], bits(e["score"])) for e in events if e["event"] == "recommendation"]
-                python = [(int(i), bits(float(s))) for i, s in zip(items[u], scores[u])]
+                python = [(i, bits(float(s))) for i, s in zip(items[u], scores[u])]
                 if shown != python:
                     sys.exit(f"{model}, user {users[u]}: command {shown}, Python {python}")
             print(f"{model}: {n_users} users")

@@ -30,7 +30,7 @@ cmake -S third_party_plugin -B plugin/build -G Ninja -DCMAKE_PREFIX_PATH="$work/
 if nm -D --undefined-only plugin/build/librecore_fism.so | grep ' rec_'; then echo "the plugin links the library"; exit 1; fi
 cmake --install plugin/build >>p.log
 "$work/prefix/bin/recore" train --model fism --data orchard.inter.gz --set epochs=3 --set batch_size=256 --out fism.rec --quiet
-"$work/prefix/bin/recore" recommend --model fism.rec --user 7 -k 3 --exclude-seen
+"$work/prefix/bin/recore" recommend --model fism.rec --user u0061 -k 3 --exclude-seen
 
 echo "== third-party plugin by pkg-config"
 mkdir alone
