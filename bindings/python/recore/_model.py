@@ -164,7 +164,8 @@ class Vectors:
         return np.asarray(self)
 
 
-def load(path: str | os.PathLike | bytes | bytearray | memoryview, *, ids: str = "str", memory_limit_bytes: int = 0) -> Model:
+def load(path: str | os.PathLike | bytearray | memoryview, *, ids: str = "str",
+         memory_limit_bytes: int = 0) -> Model:
     """Opens a model file, or its bytes when given a bytearray or memoryview.
 
     Raises:

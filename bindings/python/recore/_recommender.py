@@ -50,8 +50,10 @@ class Recommendations:
 
 
 class Recommender(Handle):
-    """A model made ready to answer, from Model.recommender(); for as long as the model is open. Any number of threads may ask
-    at once."""
+    """A model made ready to answer, from Model.recommender(), for as long as that is open.
+
+    Any number of threads may ask at once.
+    """
 
     def __init__(self, raw: Any, model: Model, strict: bool):
         super().__init__(raw, _recore.rec_recommender_destroy)
@@ -153,11 +155,13 @@ class Recommender(Handle):
         model = self.model
         flat = rows.reshape(-1)
         items = from_raw(_recore.rec_model_item_ids(model._handle, flat, model._as_text))
-        if flat.size and flat.min() < 0:
-            items[flat < 0] = -1 if items.dtype == np.int64 else None
+        n = flat.size
+        if n > 0 and flat.min() < 0:
+            there = flat >= 0
+            n = int(there.sum())
+            items[~there] = -1 if items.dtype == np.int64 else None
         if not single:
             return Recommendations(items.reshape(rows.shape), scores, rows)
-        n = int((flat >= 0).sum())
         return Recommendations(items[:n], scores[0, :n], flat[:n])
 
 

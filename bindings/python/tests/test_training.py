@@ -135,7 +135,9 @@ def test_a_process_may_end_under_a_training_daemon_thread():
     code = f"""
 import threading, time, recore
 ds = recore.Dataset.load({str(ORCHARD)!r}).split(seed=1)
-threading.Thread(target=lambda: recore.train(ds, "bprmf", epochs=1000000, patience=0, on_epoch=lambda e: None), daemon=True).start()
+def train():
+    recore.train(ds, "bprmf", epochs=1000000, patience=0, on_epoch=lambda event: None)
+threading.Thread(target=train, daemon=True).start()
 time.sleep(0.3)
 """
     for _ in range(3):
