@@ -44,8 +44,8 @@ void rec_py_raise(rec_status_t status, rec_error_t* error) {
   if (error == NULL)
     raise_fields(status, rec_status_name(status), "", "", -1, -1);
   else
-    raise_fields(status, rec_error_message(error), rec_error_argument(error), rec_error_file(error), rec_error_line(error),
-                 rec_error_byte_offset(error));
+    raise_fields(status, rec_error_message(error), rec_error_argument(error), rec_error_file(error),
+                 rec_error_line(error), rec_error_byte_offset(error));
   rec_error_destroy(error);
 }
 
@@ -109,10 +109,14 @@ static int format_is(const char* format, Py_ssize_t itemsize, char kind) {
   if (*format == '@' || *format == '=' || *format == '<') ++format;
   if (format[0] == 0 || format[1] != 0) return 0;
   switch (kind) {
-    case 'q': return (*format == 'q' || *format == 'l') && itemsize == 8;
-    case 'i': return (*format == 'i' || *format == 'l') && itemsize == 4;
-    case 'f': return *format == 'f' && itemsize == 4;
-    default: return itemsize == 1;
+    case 'q':
+      return (*format == 'q' || *format == 'l') && itemsize == 8;
+    case 'i':
+      return (*format == 'i' || *format == 'l') && itemsize == 4;
+    case 'f':
+      return *format == 'f' && itemsize == 4;
+    default:
+      return itemsize == 1;
   }
 }
 
@@ -122,7 +126,8 @@ static const char* kind_name(char kind) {
 
 int rec_py_buffer_get(PyObject* object, const char* name, char kind, int writable, rec_py_buffer_t* out) {
   if (object == Py_None) return 0;
-  if (PyObject_GetBuffer(object, &out->view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)) != 0) return -1;
+  if (PyObject_GetBuffer(object, &out->view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)) != 0)
+    return -1;
   if (!format_is(out->view.format, out->view.itemsize, kind)) {
     PyErr_Format(PyExc_TypeError, "%s: must be a buffer of %s, got format '%s'", name, kind_name(kind),
                  out->view.format != NULL ? out->view.format : "B");
@@ -144,8 +149,10 @@ void rec_py_buffer_clear(rec_py_buffer_t* buffer) {
 
 const rec_py_ids_t rec_py_no_ids;
 
-/* The bytes of one id; *out_owner keeps them. str is UTF-8, where a surrogate escape stands for the byte it came from. */
-static int id_bytes(PyObject* id, const char* name, Py_ssize_t i, char** out_data, Py_ssize_t* out_n, PyObject** out_owner) {
+/* The bytes of one id; *out_owner keeps them. str is UTF-8, where a surrogate escape stands for the byte it came from.
+ */
+static int id_bytes(PyObject* id, const char* name, Py_ssize_t i, char** out_data, Py_ssize_t* out_n,
+                    PyObject** out_owner) {
   *out_owner = NULL;
   if (PyBytes_Check(id)) return PyBytes_AsStringAndSize(id, out_data, out_n);
   if (!PyUnicode_Check(id)) {
@@ -235,7 +242,8 @@ int rec_py_ids_get(PyObject* object, const char* name, rec_py_ids_t* out) {
   rec_ids_init(&out->ids, sizeof out->ids, NULL);
   if (object == Py_None) return 0;
   if (PyUnicode_Check(object) || PyBytes_Check(object)) {
-    PyErr_Format(PyExc_TypeError, "%s: must be a list or an array of ids, got a single %R", name, (PyObject*)Py_TYPE(object));
+    PyErr_Format(PyExc_TypeError, "%s: must be a list or an array of ids, got a single %R", name,
+                 (PyObject*)Py_TYPE(object));
     return -1;
   }
   if (PyTuple_Check(object) && PyTuple_Size(object) == 2 && PyTuple_GetItem(object, 0) == Py_Ellipsis)
@@ -250,7 +258,8 @@ int rec_py_ids_get(PyObject* object, const char* name, rec_py_ids_t* out) {
   out->ids.type = REC_ID_INT64;
   if (out->ids.n > 0) {
     PyObject* first = PyList_GetItem(list, 0);
-    code = PyUnicode_Check(first) || PyBytes_Check(first) ? copy_texts(list, name, out) : copy_integers(list, name, out);
+    code =
+        PyUnicode_Check(first) || PyBytes_Check(first) ? copy_texts(list, name, out) : copy_integers(list, name, out);
   }
   Py_DECREF(list);
   return code;
@@ -353,13 +362,15 @@ rec_status_t rec_py_dataset_create_from_columns(const rec_ids_t* users, const re
 rec_status_t rec_py_top_k(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
                           const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,
                           const rec_ids_t* candidates, const int64_t* candidate_offsets, int64_t n_candidate_offsets,
-                          const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits, int64_t n_deny_bytes,
-                          int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores,
-                          int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error) {
+                          const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
+                          int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows, float* out_scores,
+                          int64_t n_out_scores, int32_t* out_row_status, int64_t n_out_row_status,
+                          rec_error_t** out_error) {
   rec_request_t request;
   const rec_status_t status = rec_request_init(&request, sizeof request, out_error);
   if (status != REC_OK) return status;
-  if (users == NULL || !fits(history_offsets, n_history_offsets, users) || !fits(candidate_offsets, n_candidate_offsets, users))
+  if (users == NULL || !fits(history_offsets, n_history_offsets, users) ||
+      !fits(candidate_offsets, n_candidate_offsets, users))
     return REC_INVALID_ARGUMENT;
   if (k > 0 && users->n > 0 && (n_out_rows / users->n < k || n_out_scores / users->n < k)) return REC_INVALID_ARGUMENT;
   if (n_out_row_status < users->n) return REC_INVALID_ARGUMENT;
@@ -379,7 +390,8 @@ rec_status_t rec_py_top_k(const rec_recommender_t* recommender, int64_t k, const
 rec_status_t rec_py_score(const rec_recommender_t* recommender, const rec_ids_t* users, const rec_ids_t* history_items,
                           const int64_t* history_offsets, int64_t n_history_offsets, const rec_ids_t* candidates,
                           const int64_t* candidate_offsets, int64_t n_candidate_offsets, float* out_scores,
-                          int64_t n_out_scores, int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error) {
+                          int64_t n_out_scores, int32_t* out_row_status, int64_t n_out_row_status,
+                          rec_error_t** out_error) {
   rec_request_t request;
   const rec_status_t status = rec_request_init(&request, sizeof request, out_error);
   if (status != REC_OK) return status;

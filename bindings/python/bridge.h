@@ -5,10 +5,9 @@
 #include <Python.h>
 #include <stdint.h>
 
-#include "rec_c_api.h"
-
 #include "bridge_api.h"
 #include "bridge_calls.h"
+#include "rec_c_api.h"
 
 /* Sets the exception for a failed call and ends its error. */
 void rec_py_raise(rec_status_t status, rec_error_t* error);

@@ -2,6 +2,11 @@
 #ifndef RECORE_BRIDGE_API_H
 #define RECORE_BRIDGE_API_H
 
+#include <Python.h>
+#include <stdint.h>
+
+#include "rec_c_api.h"
+
 typedef int rec_py_result_t; /* -1: a Python exception is set */
 typedef int rec_py_flag_t;   /* the same, and 0 or 1: False or True */
 
@@ -12,11 +17,12 @@ rec_py_result_t rec_py_log_open(int32_t level);
 rec_py_result_t rec_py_log_poll(void);
 
 /*
- * Long calls: a helper thread is inside the library; the caller's thread waits for it, delivers events and log lines and
- * looks for signals every 50 ms. An exception (of a callback, or of a signal handler: KeyboardInterrupt) cancels the call
- * and is raised once the library has let go.
+ * Long calls: a helper thread is inside the library; the caller's thread waits for it, delivers events and log lines
+ * and looks for signals every 50 ms. An exception (of a callback, or of a signal handler: KeyboardInterrupt) cancels
+ * the call and is raised once the library has let go.
  */
-rec_py_result_t rec_py_dataset_load(const char* path, const rec_dataset_options_t* options, rec_dataset_t** out_dataset);
+rec_py_result_t rec_py_dataset_load(const char* path, const rec_dataset_options_t* options,
+                                    rec_dataset_t** out_dataset);
 rec_py_result_t rec_py_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
                                       const rec_trainer_options_t* options, const rec_protocol_t* protocol,
                                       rec_trainer_t** out_trainer);

@@ -53,7 +53,8 @@ static int next_line(log_line_t* out) {
 static int deliver_lines(void) {
   log_line_t line;
   while (next_line(&line)) {
-    PyObject* text = line.text == NULL ? NULL : PyUnicode_DecodeUTF8(line.text, (Py_ssize_t)strlen(line.text), "replace");
+    PyObject* text =
+        line.text == NULL ? NULL : PyUnicode_DecodeUTF8(line.text, (Py_ssize_t)strlen(line.text), "replace");
     PyObject* result = text == NULL ? NULL : PyObject_CallFunction(rec_py_log_handler, "iO", (int)line.level, text);
     free(line.text);
     Py_XDECREF(text);
@@ -74,10 +75,8 @@ rec_py_result_t rec_py_log_open(int32_t level) {
 rec_py_result_t rec_py_log_poll(void) {
   rec_error_t* error = NULL;
   rec_status_t status;
-  Py_BEGIN_ALLOW_THREADS
-  status = rec_log_poll(NULL, &error);
-  Py_END_ALLOW_THREADS
-  if (status == REC_OK) return deliver_lines();
+  Py_BEGIN_ALLOW_THREADS status = rec_log_poll(NULL, &error);
+  Py_END_ALLOW_THREADS if (status == REC_OK) return deliver_lines();
   rec_py_raise(status, error);
   return -1;
 }
@@ -85,8 +84,8 @@ rec_py_result_t rec_py_log_poll(void) {
 /* ---- long calls ---- */
 
 /*
- * On the heap and ended by the caller only: when the interpreter ends under a daemon thread, that thread never comes back
- * and the helper goes on with this.
+ * On the heap and ended by the caller only: when the interpreter ends under a daemon thread, that thread never comes
+ * back and the helper goes on with this.
  */
 typedef struct call_t {
   rec_status_t (*work)(struct call_t* call);
@@ -177,9 +176,10 @@ static int call_back(PyObject* callback, const rec_event_t* event) {
     Py_XDECREF(value);
   }
   if (metrics != NULL)
-    result = PyObject_CallFunction(callback, "iLLLLdddOi", (int)event->kind, (long long)event->epoch,
-                                   (long long)event->n_epochs, (long long)event->batch, (long long)event->n_batches,
-                                   event->loss, event->train_seconds, event->eval_seconds, metrics, (int)event->is_best);
+    result =
+        PyObject_CallFunction(callback, "iLLLLdddOi", (int)event->kind, (long long)event->epoch,
+                              (long long)event->n_epochs, (long long)event->batch, (long long)event->n_batches,
+                              event->loss, event->train_seconds, event->eval_seconds, metrics, (int)event->is_best);
   Py_XDECREF(metrics);
   if (result == NULL) return -1;
   go_on = result != Py_False;
@@ -241,10 +241,8 @@ static int run_call(call_t* call, PyObject* callback, void** out_handle, void (*
     return -1;
   }
   while (!is_done) {
-    Py_BEGIN_ALLOW_THREADS
-    event = wait_for_event(call, &is_done);
-    Py_END_ALLOW_THREADS
-    if (event != NULL) {
+    Py_BEGIN_ALLOW_THREADS event = wait_for_event(call, &is_done);
+    Py_END_ALLOW_THREADS if (event != NULL) {
       const int go_on = type != NULL ? 0 : call_back(callback, event);
       if (go_on == 0 && type == NULL) is_stopped = 1;
       answer_event(call, go_on == 1 ? REC_OK : REC_CANCELLED, go_on != 1);
@@ -280,7 +278,8 @@ static rec_status_t load_work(call_t* call) {
 }
 static void end_dataset(void* handle) { rec_dataset_destroy(handle); }
 
-rec_py_result_t rec_py_dataset_load(const char* path, const rec_dataset_options_t* options, rec_dataset_t** out_dataset) {
+rec_py_result_t rec_py_dataset_load(const char* path, const rec_dataset_options_t* options,
+                                    rec_dataset_t** out_dataset) {
   call_t* call = new_call(load_work);
   if (call == NULL) return -1;
   call->text = path;
@@ -294,7 +293,8 @@ static rec_status_t create_work(call_t* call) {
   if (status != REC_OK) return status;
   if (call->options != NULL) options = *(const rec_trainer_options_t*)call->options;
   options.protocol = call->protocol;
-  return rec_trainer_create(call->dataset, call->text, call->params, &options, (rec_trainer_t**)&call->out, &call->error);
+  return rec_trainer_create(call->dataset, call->text, call->params, &options, (rec_trainer_t**)&call->out,
+                            &call->error);
 }
 static void end_trainer(void* handle) { rec_trainer_destroy(handle); }
 

@@ -132,7 +132,7 @@ class Dataset(Handle):
         if self.closed:
             return "<recore.Dataset, closed>"
         counts = self.describe()
-        return f"<recore.Dataset: {counts['n_users']} users, {counts['n_items']} items, {counts['n_interactions']} interactions>"
+        return "<recore.Dataset: {n_users} users, {n_items} items, {n_interactions} interactions>".format_map(counts)
 
 
 def _column(values: Any, n: int, dtype: Any, name: str) -> Optional[np.ndarray]:

@@ -6,7 +6,9 @@ import os
 import weakref
 from typing import Any, Callable
 
-from ._errors import ClosedError
+import numpy as np
+
+from ._errors import ClosedError, InvalidArgumentError
 
 
 def _end(destroy: Callable, raw: Any, pid: int) -> None:
@@ -51,7 +53,7 @@ def options(kind: type, /, **fields: Any) -> Any:
     struct = kind()
     for name, value in fields.items():
         if value is not None:
-            setattr(struct, name, value)
+            setattr(struct, name, value.item() if isinstance(value, np.generic) else value)
     return struct
 
 
@@ -60,6 +62,4 @@ def choice(name: str, value: Any, known: dict[str, int]) -> int:
     try:
         return known[value]
     except (KeyError, TypeError):
-        from ._errors import InvalidArgumentError
-
         raise InvalidArgumentError(f"{name}: must be one of {', '.join(known)}, got {value!r}", argument=name) from None

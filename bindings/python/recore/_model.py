@@ -14,8 +14,6 @@ from ._ids import ID_FORMS, Ids, as_ids, from_raw
 from ._recommender import Recommender
 from ._report import Report, protocol
 
-_TEXT_IDS = {"str": True, "bytes": False}
-
 
 class Model(Handle):
     """A trained model. Any number of threads may use it at once.
@@ -38,7 +36,7 @@ class Model(Handle):
         if form not in ID_FORMS:
             raise InvalidArgumentError(f"ids: must be 'str' or 'bytes', got {form!r}", argument="ids")
         self._ids = form
-        self._as_text = _TEXT_IDS[form]
+        self._as_text = form == "str"
 
     def save(self, path: str | os.PathLike, *, user_data: bool = True) -> None:
         """Writes one file; an older one stays whole until the new one is. user_data=False leaves out seen items."""
@@ -152,8 +150,7 @@ class Vectors:
             raise BufferError(f"the vectors are on the CPU, not on device {dl_device}")
         if copy:
             raise BufferError("the vectors are shared, not copied")
-        capsule = self._share(self._model._handle)
-        return capsule
+        return self._share(self._model._handle)
 
     @property
     def __array_interface__(self) -> dict:
@@ -167,7 +164,8 @@ class Vectors:
         return np.asarray(self)
 
 
-def load(path: str | os.PathLike | bytes | bytearray | memoryview, *, ids: str = "str", memory_limit_bytes: int = 0) -> Model:
+def load(path: str | os.PathLike | bytearray | memoryview, *, ids: str = "str",
+         memory_limit_bytes: int = 0) -> Model:
     """Opens a model file, or its bytes when given a bytearray or memoryview.
 
     Raises:

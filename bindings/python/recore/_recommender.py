@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
 
 import numpy as np
@@ -49,7 +50,10 @@ class Recommendations:
 
 
 class Recommender(Handle):
-    """A model made ready to answer, from Model.recommender(). Any number of threads may ask at once."""
+    """A model made ready to answer, from Model.recommender(), for as long as that is open.
+
+    Any number of threads may ask at once.
+    """
 
     def __init__(self, raw: Any, model: Model, strict: bool):
         super().__init__(raw, _recore.rec_recommender_destroy)
@@ -72,6 +76,7 @@ class Recommender(Handle):
         Raises:
             InvalidArgumentError (k < 1, k > max_k), UnknownIdError (strict, and a user is unknown without a history).
         """
+        k = index(k)
         single, users, n = self._who(users, histories)
         history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
         pool, pool_offsets = _candidates(candidates, n)
@@ -91,6 +96,7 @@ class Recommender(Handle):
         Raises:
             UnsupportedError (a model that cannot tell), UnknownIdError (strict).
         """
+        k = index(k)
         single = is_scalar(items)
         items = [items] if single else as_ids(items, "items")
         n, wanted = len(items), min(k, self._n_items) if k >= 1 else 1
@@ -149,11 +155,13 @@ class Recommender(Handle):
         model = self.model
         flat = rows.reshape(-1)
         items = from_raw(_recore.rec_model_item_ids(model._handle, flat, model._as_text))
-        if flat.size and flat.min() < 0:
-            items[flat < 0] = -1 if items.dtype == np.int64 else None
+        n = flat.size
+        if n > 0 and flat.min() < 0:
+            there = flat >= 0
+            n = int(there.sum())
+            items[~there] = -1 if items.dtype == np.int64 else None
         if not single:
             return Recommendations(items.reshape(rows.shape), scores, rows)
-        n = int((flat >= 0).sum())
         return Recommendations(items[:n], scores[0, :n], flat[:n])
 
 

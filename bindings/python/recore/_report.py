@@ -4,8 +4,8 @@ from typing import Any, Iterator, Mapping
 
 import numpy as np
 
-from . import _recore
-from ._errors import InvalidArgumentError
+from . import _raw, _recore
+from ._handle import choice, options
 
 
 class Report(Mapping):
@@ -71,9 +71,6 @@ _PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
 def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
              ties: str = "lower_row", n_candidates: int = 0, seed: int = 0) -> Any:
     """What ranks what, as the raw layer wants it; see Model.evaluate."""
-    from . import _raw
-    from ._handle import choice, options
-
     return options(
         _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),
         candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),

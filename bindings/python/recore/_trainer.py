@@ -5,6 +5,8 @@ import os
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Optional
 
+import numpy as np
+
 from . import _log, _raw, _recore
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
@@ -98,10 +100,10 @@ class _Callback:
                  train_seconds: float, eval_seconds: float, metrics: dict, is_best: int) -> bool:
         event = Event(_KINDS.get(kind, "other"), epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds,
                       metrics, bool(is_best))
-        go_on = self._on_event is None or self._on_event(event) is not False
+        answers = [] if self._on_event is None else [self._on_event(event)]
         if self._on_epoch is not None and event.kind == "epoch":
-            go_on = self._on_epoch(event) is not False and go_on
-        return go_on
+            answers.append(self._on_epoch(event))
+        return not any(isinstance(answer, (bool, np.bool_)) and not answer for answer in answers)
 
 
 def train(dataset: Dataset, model: str, *, on_epoch: Optional[Callable[[Event], Any]] = None,
@@ -122,7 +124,7 @@ def train(dataset: Dataset, model: str, *, on_epoch: Optional[Callable[[Event], 
 
 def _to_json(params: Mapping[str, Any]) -> str:
     def plain(value: Any) -> Any:
-        if hasattr(value, "item"):  # numpy scalars
+        if isinstance(value, np.generic):
             return value.item()
         raise TypeError(type(value).__name__)
 

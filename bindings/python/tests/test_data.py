@@ -88,20 +88,21 @@ def test_rows_below_min_weight_are_left_out():
     assert recore.Dataset.load(ORCHARD, min_weight=4).describe()["n_interactions"] < 25000
 
 
+Columns, Frame = recore.Dataset.from_columns, pd.DataFrame
 BAD = [
-    ("lengths", lambda: recore.Dataset.from_columns([1, 2], [1]), recore.InvalidArgumentError, "items"),
-    ("times too short", lambda: recore.Dataset.from_columns([1, 2], [1, 2], times=[3]), recore.InvalidArgumentError, "times"),
-    ("times as float", lambda: recore.Dataset.from_columns([1], [1], times=[0.5]), recore.InvalidArgumentError, "times"),
-    ("nan weight", lambda: recore.Dataset.from_columns([1], [1], weights=[float("nan")]), recore.InvalidDataError, "weights"),
-    ("unknown part", lambda: recore.Dataset.from_columns([1], [1], parts=["dev"]), recore.InvalidArgumentError, "parts"),
-    ("part out of range", lambda: recore.Dataset.from_columns([1], [1], parts=[7]), recore.InvalidDataError, "parts"),
-    ("two dimensions", lambda: recore.Dataset.from_columns(np.ones((2, 2), int), [1, 2]), recore.InvalidArgumentError, "users"),
-    ("nothing", lambda: recore.Dataset.from_columns([], []), recore.InvalidDataError, "users"),
-    ("null in pandas", lambda: recore.Dataset.from_pandas(pd.DataFrame({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
+    ("lengths", lambda: Columns([1, 2], [1]), recore.InvalidArgumentError, "items"),
+    ("times too short", lambda: Columns([1, 2], [1, 2], times=[3]), recore.InvalidArgumentError, "times"),
+    ("times as float", lambda: Columns([1], [1], times=[0.5]), recore.InvalidArgumentError, "times"),
+    ("nan weight", lambda: Columns([1], [1], weights=[float("nan")]), recore.InvalidDataError, "weights"),
+    ("unknown part", lambda: Columns([1], [1], parts=["dev"]), recore.InvalidArgumentError, "parts"),
+    ("part out of range", lambda: Columns([1], [1], parts=[7]), recore.InvalidDataError, "parts"),
+    ("two dimensions", lambda: Columns(np.ones((2, 2), int), [1, 2]), recore.InvalidArgumentError, "users"),
+    ("nothing", lambda: Columns([], []), recore.InvalidDataError, "users"),
+    ("null in pandas", lambda: recore.Dataset.from_pandas(Frame({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
      recore.InvalidDataError, "u"),
     ("null in Arrow", lambda: recore.Dataset.from_arrow(pa.table({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
      recore.InvalidDataError, None),
-    ("no such column", lambda: recore.Dataset.from_pandas(pd.DataFrame({"u": [1]}), user="u", item="i"),
+    ("no such column", lambda: recore.Dataset.from_pandas(Frame({"u": [1]}), user="u", item="i"),
      recore.InvalidArgumentError, "i"),
     ("no such format", lambda: recore.Dataset.load(ORCHARD, format="parquet"), recore.InvalidArgumentError, "format"),
     ("bad ratio", lambda: recore.Dataset.load(ORCHARD).split(ratio=(0.5, 0.1, 0.1)), recore.InvalidArgumentError, None),

@@ -155,7 +155,8 @@ def test_the_sample_and_the_block_of_the_guide_run(tmp_path):
     (tmp_path / "orchard.item.gz").symlink_to(ORCHARD.with_name("orchard.item.gz"))
     commands = [[SAMPLES / "python" / "quickstart.py", ORCHARD, tmp_path / "q.rec"], [tmp_path / "guide.py"]]
     for command in commands:
-        done = subprocess.run([sys.executable, *map(str, command)], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, *map(str, command)], cwd=tmp_path, capture_output=True, text=True,
+                              timeout=60)
         assert done.returncode == 0, done.stderr
         assert "film-" in done.stdout or "item" in done.stdout
 

@@ -87,7 +87,8 @@ def test_similar_items_leave_out_the_item_itself(model):
     assert model.recommender().titles(one).tolist() == model.titles(one).tolist()
 
 
-BAD_K = [(0, recore.InvalidArgumentError), (-1, recore.InvalidArgumentError), (2**40, None), ("3", TypeError), (1.5, TypeError)]
+BAD_K = [(0, recore.InvalidArgumentError), (-1, recore.InvalidArgumentError), (2**40, None), ("3", TypeError),
+         (1.5, TypeError)]
 
 
 @pytest.mark.parametrize("k, error", BAD_K, ids=[str(row[0]) for row in BAD_K])
@@ -118,7 +119,8 @@ def test_int64_ids_come_back_as_int64(grid):
     assert model.item_rows(model.item_ids()).tolist() == list(range(10))
 
 
-HOSTILE = ["", "a\0b", "a\0c", "\0", "user😀", "é", "e\u0301", "\u202eabc", " x ", "\n", "x" * 65536, "'\"\\", "\U0010ffff"]
+HOSTILE = ["", "a\0b", "a\0c", "\0", "user😀", "é", "e\u0301", "\u202eabc", " x ", "\n", "x" * 65536,
+           "'\"\\", "\U0010ffff"]
 
 
 def test_hostile_ids_round_trip(tmp_path):

@@ -135,7 +135,9 @@ def test_a_process_may_end_under_a_training_daemon_thread():
     code = f"""
 import threading, time, recore
 ds = recore.Dataset.load({str(ORCHARD)!r}).split(seed=1)
-threading.Thread(target=lambda: recore.train(ds, "bprmf", epochs=1000000, patience=0, on_epoch=lambda e: None), daemon=True).start()
+def train():
+    recore.train(ds, "bprmf", epochs=1000000, patience=0, on_epoch=lambda event: None)
+threading.Thread(target=train, daemon=True).start()
 time.sleep(0.3)
 """
     for _ in range(3):
@@ -184,8 +186,10 @@ def test_an_unknown_model_or_metric_is_refused_with_the_nearest(orchard):
 def test_numpy_scalars_are_parameters(orchard):
     import numpy as np
 
-    model = train_small(orchard, emb_size=np.int32(4), lr=np.float32(0.5))
+    model = train_small(orchard.split(seed=np.int64(3)), emb_size=np.int32(4), lr=np.float32(0.5),
+                        on_epoch=lambda event: np.bool_(False))
     assert model.describe()["parameters"]["emb_size"] == 4
+    assert model.recommender(max_k=np.int32(9)).recommend(["u0061"], k=np.int64(3)).counts.tolist() == [3]
 
 
 def test_plugins_are_listed_and_described():
