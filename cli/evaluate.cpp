@@ -1,5 +1,3 @@
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -36,19 +34,6 @@ void read_protocol(const std::string& text, rec_protocol_t& protocol) {
   protocol.candidates = pick("protocol", text, kWhole);
 }
 
-// rec_model_evaluate works on as many threads as the process has processors.
-void limit_threads(int64_t n) {
-  cpu_set_t all, some;
-  const int current = sched_getcpu();
-  if (n == 0 || current < 0 || sched_getaffinity(0, sizeof all, &all) != 0) return;
-  CPU_ZERO(&some);
-  for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&some) < n; ++i) {
-    const int cpu = (current + i) % CPU_SETSIZE;
-    if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &some);
-  }
-  sched_setaffinity(0, sizeof some, &some);
-}
-
 int run(const EvaluateOptions& options, Context& context) {
   auto protocol = initialized<rec_protocol_t>(rec_protocol_init);
   read_protocol(options.protocol, protocol);
@@ -56,7 +41,6 @@ int run(const EvaluateOptions& options, Context& context) {
   const std::string rows = !options.rows.empty() ? options.rows : options.protocol == "given" ? "event" : "user";
   protocol.rows = pick("rows", rows, kRows);
   protocol.ties = pick("ties", options.ties, kTies);
-  limit_threads(context.common.threads);
 
   Model model;
   Json card;
@@ -77,7 +61,7 @@ int run(const EvaluateOptions& options, Context& context) {
 
   const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
-  const Evaluation result = evaluate(model, data.dataset, options.metrics, protocol, context.stop);
+  const Evaluation result = evaluate(model, data.dataset, options.metrics, protocol, context.common.threads, context.stop);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   context.output.clear_progress();
 
@@ -104,8 +88,9 @@ int run(const EvaluateOptions& options, Context& context) {
 }  // namespace
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
-                    const rec_protocol_t& protocol, Stop& stop) {
+                    const rec_protocol_t& protocol, int64_t threads, Stop& stop) {
   auto options = initialized<rec_run_options_t>(rec_run_options_init);
+  options.threads = static_cast<int32_t>(threads);
   options.cancel = stop.token();
   const auto report =
       make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);

@@ -19,7 +19,7 @@ struct Evaluation {
 };
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
-                    const rec_protocol_t& protocol, Stop& stop);
+                    const rec_protocol_t& protocol, int64_t threads, Stop& stop);
 Json metrics_json(const std::vector<NamedValue>& metrics);
 Json describe(const Model& model);
 

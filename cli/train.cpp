@@ -221,7 +221,7 @@ void Training::tell_test_and_report() {
   if (data_.description["n_test"] > 0) {
     auto protocol = initialized<rec_protocol_t>(rec_protocol_init);
     protocol.part = REC_PART_TEST;
-    const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, context_.stop);
+    const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, context_.common.threads, context_.stop);
     summary_.test = test.metrics;
     summary_.n_test_rows = test.n_rows;
     context_.output.event({{"event", "metrics"},

@@ -371,7 +371,7 @@ typedef rec_status_t (*rec_event_fn)(const rec_event_t* event, void* user_data);
 
 typedef struct rec_run_options_t {
   uint32_t struct_size;
-  int32_t reserved;
+  int32_t threads;       /**< of an evaluation; 0 = as many as there are. Training has a parameter of this name */
   rec_event_fn on_event; /**< nullable */
   void* user_data;
   rec_cancel_t* cancel;  /**< nullable */
@@ -443,7 +443,7 @@ typedef struct rec_save_options_t {
 REC_API rec_status_t rec_save_options_init(rec_save_options_t* options, uint32_t struct_size, rec_error_t** out_error);
 /**
  * Writes one .rec file (safetensors layout): temporary file, fsync, rename; an older file stays whole until then.
- * @param options nullable. @return OK, IO (nothing is left behind), DENIED. Threads: readers. @since 1.0
+ * @param options nullable. @return OK, IO (nothing is left behind), NOT_FOUND (no such folder), DENIED. Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_save(const rec_model_t* model, const char* path, const rec_save_options_t* options,
                                     rec_error_t** out_error);
@@ -564,16 +564,16 @@ REC_API rec_status_t rec_recommender_options_init(rec_recommender_options_t* opt
 REC_API rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommender_options_t* options,
                                             rec_recommender_t** out_recommender, rec_error_t** out_error);
 
-/** Who asks, and for what. One answer row per user; users may be NULL when histories are given. */
+/** Who asks, and for what. One answer row per user; REC_NO_ROW as a REC_ID_ROW is somebody known by a history alone. */
 typedef struct rec_request_t {
   uint32_t struct_size;
   int32_t reserved;
   int64_t k;                        /**< items wanted, 1 .. max_k; ignored by rec_recommender_score */
-  const rec_ids_t* users;           /**< [n] nullable */
+  const rec_ids_t* users;           /**< [n] */
   const rec_ids_t* history_items;   /**< nullable: instead of what the model file knows */
   const int64_t* history_offsets;   /**< [n + 1] */
-  const int64_t* history_times;     /**< [n_history], nullable */
-  const int64_t* request_times;     /**< [n], nullable */
+  const int64_t* history_times;     /**< [n_history], nullable; for models that look at times */
+  const int64_t* request_times;     /**< [n], nullable; likewise */
   const rec_ids_t* candidates;      /**< nullable: rank or score only these */
   const int64_t* candidate_offsets; /**< [n + 1]; nullable: the same candidates for every user */
   const uint8_t* allow_bits;        /**< nullable: bit i % 8 of byte i / 8 is 1 when item row i may be returned */

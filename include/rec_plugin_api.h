@@ -251,6 +251,7 @@ typedef struct rec_host_t {
 
   /**
    * y[r] = row_scale[r] * sum over c in row r of column_scale[c] * x[c]  +  addend_scale * addend[r]
+   * Stops early when the caller has cancelled: look at should_stop before using y.
    * @param rows nullable [n_rows_listed]: only these rows of y are written. scales, addend nullable.
    * @param x [csr->n_columns, d]. @param y [csr->n_rows, d], not x.
    */
@@ -269,7 +270,7 @@ typedef struct rec_host_t {
   /** Step sizes and bias corrections of steps 0 .. n_steps at a constant learning rate. @param out [n_steps + 1, 2]. */
   void (*adam_steps)(double learning_rate, double beta1, double beta2, int64_t n_steps, float* out);
   /**
-   * Step `step` (from 1) of Adam. rows nullable = every row, else ascending and distinct; gradients [n_rows_listed, d]
+   * Step `step` (from 1) of Adam. rows nullable = every row, else distinct; gradients [n_rows_listed, d]
    * nullable = zero: rows are only brought up to `step`.
    */
   rec_status_t (*adam)(rec_call_t* call, const rec_adam_t* adam, int64_t step, const int32_t* rows,

@@ -45,10 +45,12 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
     const auto data = object_of(dataset);
     const std::vector<MetricSpec> specs = parse_metrics(&not_null(metrics, "metrics"));
     const Protocol read = read_protocol(protocol);
+    const int32_t threads = read_struct(options, "options").threads;
+    if (threads < 0) throw invalid_argument("threads", "must be >= 0, got ", threads);
     std::shared_ptr<const Report> report;
     run_long_call(options, [&](const Observer&, const CancelToken* cancel) {
       const Evaluator evaluator(*data, *object->catalog, read, specs);
-      ThreadPool pool(resolve_threads(0));
+      ThreadPool pool(resolve_threads(threads));
       report = std::make_shared<const Report>(evaluator.run(Ranker(object), pool, cancel));
     });
     *out_report = new_handle<rec_report_t>(std::move(report));

@@ -47,6 +47,8 @@ class LongCall {
       if (host_cancel != nullptr && host_cancel->requested()) cancel_.request();
       log::deliver();
       lock.lock();
+      answered_ += static_cast<int64_t>(batch.size());
+      answered_changed_.notify_one();
     }
     lock.unlock();
     pthread_join(thread_, nullptr);
@@ -68,11 +70,15 @@ class LongCall {
     changed_.notify_one();
   }
 
+  // Progress is dropped when the host is slow; anything else waits until the host has answered, so that what it stops
+  // after does not depend on how fast it is.
   void push(const TrainingEvent& event) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (event.kind == REC_EVENT_PROGRESS && events_.size() >= kMaxWaitingProgress) return;
     events_.push_back(event);
+    const int64_t number = ++pushed_;
     changed_.notify_one();
+    if (event.kind != REC_EVENT_PROGRESS) answered_changed_.wait(lock, [&] { return answered_ >= number; });
   }
 
   void deliver(const TrainingEvent& event, rec_event_fn on_event, void* user_data) {
@@ -105,7 +111,8 @@ class LongCall {
   CancelToken cancel_;
   pthread_t thread_{};
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_, answered_changed_;
+  int64_t pushed_ = 0, answered_ = 0;  // events
   std::deque<TrainingEvent> events_;
   bool done_ = false;
   std::exception_ptr failure_, host_exception_;

@@ -97,7 +97,10 @@ void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, c
   job.d = d;
   job.row_list = rows;
   const int64_t n = rows != nullptr ? n_rows_listed : csr->n_rows;
-  over_rows(call, n, 32, [&](int64_t begin, int64_t end) { best().propagate_rows(job, begin, end); });
+  // A cancelled call's result is not wanted: the plugin asks should_stop before it believes it.
+  over_rows(call, n, 32, [&](int64_t begin, int64_t end) {
+    if (!host_should_stop(call)) best().propagate_rows(job, begin, end);
+  });
 }
 
 void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights, const float* x, int64_t d, bool accumulate, float* y) {

@@ -228,7 +228,8 @@ void Ranker::candidate_scores(const Queries& queries, const int64_t* offsets, co
 }
 
 void Ranker::similar(const int32_t* items, int64_t n, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const {
-  if (!by_vectors() && !model_->has_item_weights())
+  const bool impersonal = by_vectors() && model_->items().d == 1;  // one number says how much, not what like
+  if (impersonal || (!by_vectors() && !model_->has_item_weights()))
     throw Error(REC_UNSUPPORTED, cat("model '", model_->name, "' has no item vectors and no item weights to compare"));
   const int64_t n_items = model_->n_items(), tiles = kernels::tile_count(n_items);
   const auto selection_words = static_cast<size_t>((kernels::top_k_scratch_bytes(n_items, k) + 7) / 8);
@@ -244,7 +245,7 @@ void Ranker::similar(const int32_t* items, int64_t n, int64_t k, int64_t* rows, 
     if (by_vectors()) {
       const MatrixView table = model_->items();
       kernels::best().score_tiles({table.row(items[q]), 1, tiles_.data(), table.d, all, tiles * kernels::kTileItems}, 0, tiles);
-      for (int64_t i = 0; i < n_items; ++i) all[i] *= inverse_norms_[i] * inverse_norms_[items[q]];
+      for (int64_t i = 0; i < n_items; ++i) all[i] = std::clamp(all[i] * inverse_norms_[i] * inverse_norms_[items[q]], -1.f, 1.f);
     } else {
       score_by_weights({items + q, 1}, all);
       for (int64_t i = 0; i < n_items; ++i)

@@ -63,7 +63,7 @@ std::string dataset_hash(const Dataset& data) {
 // What must be equal for a checkpoint to be of this run. Epochs, patience and threads may change.
 Json Trainer::run_identity() const {
   Json params = params_json_;
-  for (const char* free : {"epochs", "patience", "threads"}) params.erase(free);
+  for (const char* free : {"epochs", "patience"}) params.erase(free);
   return {{"model", plugin_.name()}, {"model_version", plugin_.table->model_version}, {"parameters", std::move(params)},
           {"data_hash", data_hash_}, {"metrics", options_.metrics}};
 }
@@ -133,7 +133,7 @@ void Trainer::restore(const TensorFile& file) {
   for (const Json& record : manifest.at("history"))
     history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")), record.at("metrics").get<std::vector<double>>()});
   const auto n_history = static_cast<int64_t>(history_.size());
-  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch >= batch_plan_.batches_per_epoch() || best_epoch_ < 0 || best_epoch_ > n_history)
+  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch > batch_plan_.batches_per_epoch() || best_epoch_ < 0 || best_epoch_ > n_history)
     throw Error(REC_CORRUPT_DATA, "the checkpoint's cursor is outside this run");
   if (cursor_.epoch == 0) return;
 

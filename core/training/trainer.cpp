@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 
+#include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/plugin/loop_params.h"
@@ -37,6 +39,7 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   const Json given = params_json.empty() ? Json::object() : parse_json(params_json, "params_json");
   params_ = std::make_shared<const Params>(parse_params(given, tables));
   params_json_ = params_to_json(*params_, tables);
+  params_json_.erase("threads");  // of no effect on the model, so it is not in its file
   metrics_ = parse_metrics(options_.metrics);
   if (!options_.main_metric.empty()) {
     const auto main = parse_metrics(options_.main_metric);
@@ -46,6 +49,9 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
     main_metric_ = static_cast<size_t>(it - metrics_.begin());
   }
   check_params();
+  const std::string folder = std::filesystem::path(options_.checkpoint_path).parent_path().string();
+  if (!folder.empty() && !is_directory(folder))
+    throw Error(REC_NOT_FOUND, cat("checkpoint_path: there is no folder ", folder)).at_argument("checkpoint_path");
   prepare_data();
   if (options_.resume) load_checkpoint();
 }
@@ -164,7 +170,9 @@ double Trainer::step(const Batch& batch) {
   if (batch_plan_.rows == REC_PLAN_INTERACTIONS && !std::isfinite(loss))
     throw Error(REC_NUMERIC, cat("the loss is ", loss, " in epoch ", batch.epoch + 1, ", batch ", batch.index + 1,
                                  "; training stopped before this step. A smaller lr often helps"));
+  applying_ = true;
   live_->apply();
+  applying_ = false;
   return loss;
 }
 
@@ -177,27 +185,35 @@ void Trainer::run(const Observer& observer, const CancelToken* cancel) {
   live_->use(pool_.get(), cancel);
 
   observer(event(REC_EVENT_START));
-  const int64_t n_batches = batch_plan_.batches_per_epoch();
   BatchStream batches(batch_plan_, cursor_, n_epochs_);
-  Clock::time_point checkpointed = Clock::now();
+  checkpointed_ = Clock::now();
   const auto checkpoint = [&] {
     if (options_.checkpoint_path.empty()) return;
     save_checkpoint(observer);
-    checkpointed = Clock::now();
+    checkpointed_ = Clock::now();
   };
+  try {
+    run_epochs(batches, observer, cancel, checkpoint);
+  } catch (const Error& error) {
+    // Cancelled between steps, within a compute or within an evaluation: none of them has changed the parameters.
+    if (error.status == REC_CANCELLED && !applying_) checkpoint();
+    throw;
+  }
+  checkpoint();
+}
+
+void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel, const std::function<void()>& checkpoint) {
+  const int64_t n_batches = batch_plan_.batches_per_epoch();
   while (cursor_.epoch < n_epochs_ && !patience_is_out()) {
     const Clock::time_point start = Clock::now();
     Clock::time_point reported = start;
     while (cursor_.batch < n_batches) {
-      if (cancel != nullptr && cancel->requested()) {
-        checkpoint();
-        throw_if_cancelled(cancel);
-      }
+      throw_if_cancelled(cancel);
       const Batch* batch = batches.next();                 // data and negatives, built ahead
       loss_sum_ += step(*batch);                           // the plugin's compute and apply
       ++cursor_.batch;
       const bool due = options_.checkpoint_batches > 0 && cursor_.batch % options_.checkpoint_batches == 0;
-      if (due || seconds_since(checkpointed) >= options_.checkpoint_seconds) checkpoint();
+      if (due || seconds_since(checkpointed_) >= options_.checkpoint_seconds) checkpoint();
       if (seconds_since(reported) >= 0.1) {
         reported = Clock::now();
         TrainingEvent progress = event(REC_EVENT_PROGRESS);
@@ -207,7 +223,6 @@ void Trainer::run(const Observer& observer, const CancelToken* cancel) {
     }
     end_epoch(seconds_since(start), observer, cancel);     // evaluation, best epoch
   }
-  checkpoint();
 }
 
 void Trainer::end_epoch(double seconds, const Observer& observer, const CancelToken* cancel) {

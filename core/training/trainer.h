@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -59,6 +60,7 @@ class Trainer {
   void pick_dynamic_negatives(const Batch& batch);
   rec_batch_t view_of(const Batch& batch, int32_t* items, int64_t n_candidates);
   double step(const Batch& batch);
+  void run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel, const std::function<void()>& checkpoint);
   void end_epoch(double seconds, const Observer& observer, const CancelToken* cancel);
   bool patience_is_out() const;
   Json run_identity() const;
@@ -92,6 +94,8 @@ class Trainer {
 
   Cursor cursor_;
   double loss_sum_ = 0;  // of the batches of this epoch
+  bool applying_ = false;  // inside the plugin's optimiser step
+  std::chrono::steady_clock::time_point checkpointed_;
   std::vector<EpochRecord> history_;
   int64_t best_epoch_ = 0, stale_ = 0;
   std::shared_ptr<const Model> best_, last_;

@@ -113,6 +113,7 @@ void LightGcn::propagate(const Context& context, const float* users, const float
                    rows_u != nullptr ? rows_u->rows().data() : nullptr, rows_u != nullptr ? rows_u->size() : 0);
     host.propagate(context.call, &graph_items_, item_scale_.data(), user_scale, from_users, d, items, weight, target->items.data(),
                    rows_i != nullptr ? rows_i->rows().data() : nullptr, rows_i != nullptr ? rows_i->size() : 0);
+    if (host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
     from_users = target->users.data();
     from_items = target->items.data();
     std::swap(target, other);
