@@ -9,8 +9,8 @@ fi
 : "${REC_BENCH_DATA:?set it to a folder with train.txt, valid.txt and test.txt}"
 if [ ! -f build/peers/.installed ]; then
   python3 -m venv build/peers
-  build/peers/bin/pip install --quiet --disable-pip-version-check torch==2.5.1 --index-url "${REC_TORCH_INDEX:-$(build/peers/bin/pip config get global.index-url 2>/dev/null || echo https://pypi.org/simple)}"
-  build/peers/bin/pip install --quiet --disable-pip-version-check recbole==1.2.1 numpy==1.26.4 scipy==1.11.4 pandas implicit kmeans-pytorch ray psutil 'setuptools<81'
+  build/peers/bin/pip install --quiet --disable-pip-version-check torch==2.5.1 recbole==1.2.1 numpy==1.26.4 scipy==1.11.4 \
+    pandas implicit faiss-cpu kmeans-pytorch ray psutil 'setuptools<81'
   touch build/peers/.installed
 fi
 tools/build.sh release

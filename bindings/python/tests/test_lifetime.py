@@ -146,19 +146,11 @@ def test_a_forked_child_gets_bad_state(model):
     assert recommender.recommend(["u0061"]).counts[0] == 10
 
 
-def test_the_sample_and_the_block_of_the_guide_run(tmp_path):
-    guide = (SAMPLES.parent / "docs" / "python.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", guide, re.S)
-    assert blocks
-    (tmp_path / "guide.py").write_text("\n".join(blocks))
-    (tmp_path / "orchard.inter.gz").symlink_to(ORCHARD)
-    (tmp_path / "orchard.item.gz").symlink_to(ORCHARD.with_name("orchard.item.gz"))
-    commands = [[SAMPLES / "python" / "quickstart.py", ORCHARD, tmp_path / "q.rec"], [tmp_path / "guide.py"]]
-    for command in commands:
-        done = subprocess.run([sys.executable, *map(str, command)], cwd=tmp_path, capture_output=True, text=True,
-                              timeout=60)
-        assert done.returncode == 0, done.stderr
-        assert "film-" in done.stdout or "item" in done.stdout
+def test_the_sample_runs(tmp_path):
+    command = [sys.executable, str(SAMPLES / "python" / "quickstart.py"), str(ORCHARD), str(tmp_path / "q.rec")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "film-" in done.stdout
 
 
 HEADER_FUNCTIONS = re.compile(r"^REC_API [\w\s*]*?\b(rec_\w+)\(", re.M)
