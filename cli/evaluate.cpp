@@ -61,7 +61,8 @@ int run(const EvaluateOptions& options, Context& context) {
 
   const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
-  const Evaluation result = evaluate(model, data.dataset, options.metrics, protocol, context.common.threads, context.stop);
+  const Evaluation result =
+      evaluate(model, data.dataset, options.metrics, protocol, context.common.threads, context.stop);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   context.output.clear_progress();
 

@@ -17,32 +17,22 @@ constexpr int kExitCancelled = 130;
 
 constexpr int exit_code(rec_status_t status) {
   switch (status) {
-    case REC_OK:
-      return 0;
-    case REC_INVALID_ARGUMENT:
-      return kExitUsage;
-    case REC_NOT_FOUND:
-      return kExitNotFound;
+    case REC_OK: return 0;
+    case REC_INVALID_ARGUMENT: return kExitUsage;
+    case REC_NOT_FOUND: return kExitNotFound;
     case REC_INVALID_DATA:
-    case REC_CORRUPT_DATA:
-      return kExitData;
+    case REC_CORRUPT_DATA: return kExitData;
     case REC_IO:
-    case REC_DENIED:
-      return kExitIo;
+    case REC_DENIED: return kExitIo;
     case REC_UNSUPPORTED:
     case REC_ABI_MISMATCH:
     case REC_DEVICE:
-    case REC_PLUGIN_FAILED:
-      return kExitUnsupported;
+    case REC_PLUGIN_FAILED: return kExitUnsupported;
     case REC_LIMIT:
-    case REC_OUT_OF_MEMORY:
-      return kExitLimit;
-    case REC_NUMERIC:
-      return kExitNumeric;
-    case REC_CANCELLED:
-      return kExitCancelled;
-    default:
-      return kExitInternal;
+    case REC_OUT_OF_MEMORY: return kExitLimit;
+    case REC_NUMERIC: return kExitNumeric;
+    case REC_CANCELLED: return kExitCancelled;
+    default: return kExitInternal;
   }
 }
 

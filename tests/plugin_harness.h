@@ -18,7 +18,8 @@ class PluginHarness {
  public:
   using Pairs = std::vector<std::pair<int32_t, int32_t>>;
 
-  PluginHarness(const std::string& model, const std::string& params_json, int64_t n_users, int64_t n_items, const Pairs& pairs, int threads = 1)
+  PluginHarness(const std::string& model, const std::string& params_json, int64_t n_users, int64_t n_items,
+                const Pairs& pairs, int threads = 1)
       : pool_(threads) {
     PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
     const Plugin& plugin = PluginRegistry::instance().find(model);
@@ -53,7 +54,9 @@ class PluginHarness {
       if (name == tensors[i].name) return static_cast<int64_t>(i);
     throw std::runtime_error("no tensor " + name);
   }
-  void set(const std::string& name, const std::vector<float>& values) { model_->set_tensor(index_of(name), values.data()); }
+  void set(const std::string& name, const std::vector<float>& values) {
+    model_->set_tensor(index_of(name), values.data());
+  }
   std::vector<float> get(const std::string& name) {
     const int64_t i = index_of(name);
     std::vector<float> values(static_cast<size_t>(tensor_elements(model_->tensors()[static_cast<size_t>(i)])));
@@ -75,8 +78,9 @@ class PluginHarness {
     for (int32_t i = 0; i < model_->plan().n_columns; ++i) {
       const int32_t id = model_->plan().columns[i];
       rec_column_t column{id, 0, {}};
-      column.view = id == REC_COLUMN_USER ? rec_tensor_view_t{users.data(), REC_DTYPE_I32, 1, REC_DEVICE_CPU, 0, {B}, {1}}
-                                          : rec_tensor_view_t{items.data(), REC_DTYPE_I32, 2, REC_DEVICE_CPU, 0, {B, C}, {C, 1}};
+      column.view = id == REC_COLUMN_USER
+                        ? rec_tensor_view_t{users.data(), REC_DTYPE_I32, 1, REC_DEVICE_CPU, 0, {B}, {1}}
+                        : rec_tensor_view_t{items.data(), REC_DTYPE_I32, 2, REC_DEVICE_CPU, 0, {B, C}, {C, 1}};
       columns.push_back(column);
     }
     rec_batch_t batch{};
@@ -92,7 +96,10 @@ class PluginHarness {
   }
   std::vector<float> score_live(const std::vector<int32_t>& users, const std::vector<int32_t>& items) {
     std::vector<float> scores(items.size());
-    with_batch(users, items, [&](const rec_batch_t& batch) { model_->score_live(batch, scores.data()); return 0; });
+    with_batch(users, items, [&](const rec_batch_t& batch) {
+      model_->score_live(batch, scores.data());
+      return 0;
+    });
     return scores;
   }
 

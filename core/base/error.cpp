@@ -6,10 +6,10 @@
 namespace rec {
 
 Error system_error(std::string_view what, std::string_view path, int errno_value) {
-  const rec_status_t status = errno_value == ENOENT || errno_value == ENOTDIR                            ? REC_NOT_FOUND
+  const rec_status_t status = errno_value == ENOENT || errno_value == ENOTDIR                         ? REC_NOT_FOUND
                               : errno_value == EACCES || errno_value == EPERM || errno_value == EROFS ? REC_DENIED
-                              : errno_value == ENOMEM                                                 ? REC_OUT_OF_MEMORY
-                                                                                                      : REC_IO;
+                              : errno_value == ENOMEM ? REC_OUT_OF_MEMORY
+                                                      : REC_IO;
   Error error(status, cat("cannot ", what, " ", path, ": ", std::generic_category().message(errno_value)));
   error.file = std::string(path);
   return error;

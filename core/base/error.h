@@ -23,9 +23,20 @@ struct Error : std::exception {
   Error(rec_status_t status_, std::string message_) : status(status_), message(std::move(message_)) {}
   const char* what() const noexcept override { return message.c_str(); }
 
-  Error& at_argument(std::string name) { argument = std::move(name); return *this; }
-  Error& at_line(std::string path, int64_t number) { file = std::move(path); line = number; return *this; }
-  Error& at_offset(std::string path, int64_t offset) { file = std::move(path); byte_offset = offset; return *this; }
+  Error& at_argument(std::string name) {
+    argument = std::move(name);
+    return *this;
+  }
+  Error& at_line(std::string path, int64_t number) {
+    file = std::move(path);
+    line = number;
+    return *this;
+  }
+  Error& at_offset(std::string path, int64_t offset) {
+    file = std::move(path);
+    byte_offset = offset;
+    return *this;
+  }
 };
 
 // cat("k: must be >= 1, got ", k): text of any streamable pieces, numbers with '.' whatever the locale.

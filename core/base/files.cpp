@@ -40,7 +40,8 @@ int open_regular(const std::string& path, int64_t& size) {
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
     const bool folder = S_ISDIR(status.st_mode);
     ::close(fd);
-    Error error(REC_INVALID_ARGUMENT, cat("cannot read ", path, ": it is ", folder ? "a folder" : "not a regular file"));
+    Error error(REC_INVALID_ARGUMENT,
+                cat("cannot read ", path, ": it is ", folder ? "a folder" : "not a regular file"));
     error.file = path;
     throw error;
   }
@@ -91,7 +92,8 @@ Buffer<char> read_file(const std::string& path, int64_t limit_bytes) {
   auto bytes = Buffer<char>::uninitialized(size);
   int64_t done = 0;
   while (done < size) {
-    const ssize_t n = ::read(file.get(), bytes.data() + done, static_cast<size_t>(std::min<int64_t>(size - done, 1 << 30)));
+    const ssize_t n =
+        ::read(file.get(), bytes.data() + done, static_cast<size_t>(std::min<int64_t>(size - done, 1 << 30)));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw system_error("read", path, errno);
     if (n == 0) throw Error(REC_IO, cat("cannot read ", path, ": it shrank while it was read")).at_offset(path, done);
@@ -115,15 +117,15 @@ Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes) {
   std::vector<char> block(1 << 20);
   while (true) {
     const int n = gzread(file, block.data(), static_cast<unsigned>(block.size()));
-    if (n < 0)
-      throw Error(REC_CORRUPT_DATA, cat(path, ": not a whole gzip file")).at_offset(path, gzoffset(file));
+    if (n < 0) throw Error(REC_CORRUPT_DATA, cat(path, ": not a whole gzip file")).at_offset(path, gzoffset(file));
     if (n == 0) break;
     check_limit(path, static_cast<int64_t>(text.size()) + n, limit);
     text.insert(text.end(), block.begin(), block.begin() + n);
   }
   int code = 0;
   gzerror(file, &code);
-  if (code == Z_BUF_ERROR) throw Error(REC_CORRUPT_DATA, cat(path, ": gzip data end early")).at_offset(path, gzoffset(file));
+  if (code == Z_BUF_ERROR)
+    throw Error(REC_CORRUPT_DATA, cat(path, ": gzip data end early")).at_offset(path, gzoffset(file));
   return Buffer<char>(std::span<const char>(text));
 }
 

@@ -9,7 +9,15 @@ namespace rec {
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 // Which random numbers: one id for each use, never reused for another.
-enum class RngStream : uint32_t { kInit = 0, kShuffle = 1, kNegatives = 2, kSplit = 3, kEvaluation = 4, kDropout = 5, kPlugin = 64 };
+enum class RngStream : uint32_t {
+  kInit = 0,
+  kShuffle = 1,
+  kNegatives = 2,
+  kSplit = 3,
+  kEvaluation = 4,
+  kDropout = 5,
+  kPlugin = 64
+};
 
 // Numbers keyed by (seed, stream, epoch, row): the same for any number of threads.
 class Rng {

@@ -59,16 +59,20 @@ void rec_text_destroy(rec_text_t* text) { destroy_handle(text); }
 
 rec_status_t rec_cancel_create(rec_cancel_t** out_cancel, rec_error_t** out_error) {
   if (out_cancel != nullptr) *out_cancel = nullptr;
-  return guarded(out_error, [&] { not_null(out_cancel, "out_cancel") = new_handle<rec_cancel_t>(std::make_shared<CancelToken>()); });
+  return guarded(out_error, [&] {
+    not_null(out_cancel, "out_cancel") = new_handle<rec_cancel_t>(std::make_shared<CancelToken>());
+  });
 }
 rec_status_t rec_cancel_request(rec_cancel_t* cancel, rec_error_t** out_error) {
   return guarded(out_error, [&] { object_of(cancel)->request(); });
 }
 void rec_cancel_destroy(rec_cancel_t* cancel) { destroy_handle(cancel); }
 
-rec_status_t rec_log_set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn destroy, rec_error_t** out_error) {
+rec_status_t rec_log_set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn destroy,
+                              rec_error_t** out_error) {
   return guarded(out_error, [&] {
-    if (level < REC_LOG_DEBUG || level > REC_LOG_ERROR) throw invalid_argument("level", "must be REC_LOG_DEBUG (1) to REC_LOG_ERROR (4), got ", level);
+    if (level < REC_LOG_DEBUG || level > REC_LOG_ERROR)
+      throw invalid_argument("level", "must be REC_LOG_DEBUG (1) to REC_LOG_ERROR (4), got ", level);
     log::set_sink(sink, level, user_data, destroy);
   });
 }
@@ -79,9 +83,9 @@ rec_status_t rec_log_poll(int64_t* out_dropped, rec_error_t** out_error) {
   });
 }
 
-#define REC_DEFINE_INIT(function, type)                                                        \
-  rec_status_t function(type* options, uint32_t struct_size, rec_error_t** out_error) {        \
-    return guarded(out_error, [&] { init_struct(options, struct_size); });                     \
+#define REC_DEFINE_INIT(function, type)                                                 \
+  rec_status_t function(type* options, uint32_t struct_size, rec_error_t** out_error) { \
+    return guarded(out_error, [&] { init_struct(options, struct_size); });              \
   }
 REC_DEFINE_INIT(rec_ids_init, rec_ids_t)
 REC_DEFINE_INIT(rec_dataset_options_init, rec_dataset_options_t)

@@ -29,7 +29,9 @@ DatasetOptions read_options(const rec_dataset_options_t* given) {
   return options;
 }
 
-rec_dataset_t* give(Dataset dataset) { return new_handle<rec_dataset_t>(std::make_shared<const Dataset>(std::move(dataset))); }
+rec_dataset_t* give(Dataset dataset) {
+  return new_handle<rec_dataset_t>(std::make_shared<const Dataset>(std::move(dataset)));
+}
 
 }  // namespace
 
@@ -51,7 +53,8 @@ rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* opt
   });
 }
 
-rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, rec_dataset_t** out_dataset, rec_error_t** out_error) {
+rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, rec_dataset_t** out_dataset,
+                                             rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
   return guarded(out_error, [&] {
     not_null(out_dataset, "out_dataset");
@@ -76,8 +79,8 @@ rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, cons
   });
 }
 
-rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options, rec_dataset_t** out_dataset,
-                               rec_error_t** out_error) {
+rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,
+                               rec_dataset_t** out_dataset, rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
   return guarded(out_error, [&] {
     not_null(out_dataset, "out_dataset");

@@ -36,8 +36,8 @@ Protocol read_protocol(const rec_protocol_t* given) {
 extern "C" {
 
 rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                const rec_protocol_t* protocol, const rec_run_options_t* options, rec_report_t** out_report,
-                                rec_error_t** out_error) {
+                                const rec_protocol_t* protocol, const rec_run_options_t* options,
+                                rec_report_t** out_report, rec_error_t** out_error) {
   if (out_report != nullptr) *out_report = nullptr;
   return guarded(out_error, [&] {
     not_null(out_report, "out_report");
@@ -57,7 +57,8 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
   });
 }
 
-rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_n_metrics, int64_t* out_n_rows, rec_error_t** out_error) {
+rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_n_metrics, int64_t* out_n_rows,
+                               rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(report);
     if (out_n_metrics != nullptr) *out_n_metrics = static_cast<int64_t>(object->names.size());

@@ -11,7 +11,8 @@ namespace {
 std::atomic<bool> in_forked_child{false};
 
 // At load time, so that calls pay one relaxed read.
-[[maybe_unused]] const int fork_watch = pthread_atfork(nullptr, nullptr, [] { in_forked_child.store(true, std::memory_order_relaxed); });
+[[maybe_unused]] const int fork_watch =
+    pthread_atfork(nullptr, nullptr, [] { in_forked_child.store(true, std::memory_order_relaxed); });
 
 rec_status_t report(Error error, rec_error_t** out_error) noexcept {
   const rec_status_t status = error.status;
@@ -27,7 +28,8 @@ rec_status_t report(Error error, rec_error_t** out_error) noexcept {
 
 void check_process() {
   if (in_forked_child.load(std::memory_order_relaxed))
-    throw Error(REC_BAD_STATE, "this process was forked from one that uses Recore; start a new process (spawn) instead");
+    throw Error(REC_BAD_STATE,
+                "this process was forked from one that uses Recore; start a new process (spawn) instead");
 }
 
 rec_status_t report_current_exception(rec_error_t** out_error) noexcept {

@@ -53,12 +53,15 @@ Options read_struct(const Options* given, const char* name) {
   options.struct_size = sizeof options;
   if (given == nullptr) return options;
   const uint32_t size = given->struct_size;
-  if (size < 8 || size > 65536) throw invalid_argument(name, "struct_size ", size, " is none; call its _init function first");
+  if (size < 8 || size > 65536)
+    throw invalid_argument(name, "struct_size ", size, " is none; call its _init function first");
   std::memcpy(&options, given, std::min<size_t>(size, sizeof options));
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
   for (size_t i = sizeof options; i < size; ++i)
     if (bytes[i] != 0)
-      throw Error(REC_UNSUPPORTED, cat(name, ": sets a field that this version of the library does not know (byte ", i, ")")).at_argument(name);
+      throw Error(REC_UNSUPPORTED,
+                  cat(name, ": sets a field that this version of the library does not know (byte ", i, ")"))
+          .at_argument(name);
   options.struct_size = sizeof options;
   return options;
 }
@@ -66,7 +69,8 @@ Options read_struct(const Options* given, const char* name) {
 template <class Options>
 void init_struct(Options* options, uint32_t struct_size) {
   not_null(options, "options");
-  if (struct_size < 8 || struct_size > 65536) throw invalid_argument("struct_size", "must be sizeof of the struct, got ", struct_size);
+  if (struct_size < 8 || struct_size > 65536)
+    throw invalid_argument("struct_size", "must be sizeof of the struct, got ", struct_size);
   std::memset(static_cast<void*>(options), 0, struct_size);
   options->struct_size = struct_size;
 }

@@ -46,12 +46,12 @@ class HandleTable {
 template <class Handle>
 struct HandleTraits;
 
-#define REC_HANDLE(handle_type, kind_name, object_type, argument_name)      \
-  template <>                                                               \
-  struct HandleTraits<handle_type> {                                        \
-    using Object = object_type;                                             \
+#define REC_HANDLE(handle_type, kind_name, object_type, argument_name)       \
+  template <>                                                                \
+  struct HandleTraits<handle_type> {                                         \
+    using Object = object_type;                                              \
     static constexpr HandleTable::Kind kKind = HandleTable::Kind::kind_name; \
-    static constexpr const char* kName = argument_name;                     \
+    static constexpr const char* kName = argument_name;                      \
   }
 
 // The object behind a handle, kept alive by the result. BAD_STATE for a closed or foreign one.
@@ -60,14 +60,17 @@ auto object_of(const Handle* handle) {
   using Traits = HandleTraits<Handle>;
   if (handle == nullptr) throw invalid_argument(Traits::kName, "must not be null");
   auto object = HandleTable::instance().find(Traits::kKind, handle);
-  if (object == nullptr) throw Error(REC_BAD_STATE, cat(Traits::kName, ": the handle is closed, or of another kind")).at_argument(Traits::kName);
+  if (object == nullptr)
+    throw Error(REC_BAD_STATE, cat(Traits::kName, ": the handle is closed, or of another kind"))
+        .at_argument(Traits::kName);
   return std::static_pointer_cast<typename Traits::Object>(object);
 }
 
 template <class Handle>
 Handle* new_handle(std::shared_ptr<typename HandleTraits<Handle>::Object> object) {
   using Object = std::remove_const_t<typename HandleTraits<Handle>::Object>;  // the table does not look into objects
-  return static_cast<Handle*>(HandleTable::instance().add(HandleTraits<Handle>::kKind, std::const_pointer_cast<Object>(std::move(object))));
+  return static_cast<Handle*>(
+      HandleTable::instance().add(HandleTraits<Handle>::kKind, std::const_pointer_cast<Object>(std::move(object))));
 }
 
 template <class Handle>

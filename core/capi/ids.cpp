@@ -15,7 +15,8 @@ IdList::IdList(const rec_ids_t* given, const char* name) : name_(name) {
     if (ids_.offsets[0] < 0) throw invalid_argument(name, "offsets must not be negative, got ", ids_.offsets[0]);
     for (int64_t i = 0; i < ids_.n; ++i)
       if (ids_.offsets[i + 1] < ids_.offsets[i])
-        throw invalid_argument(name, "offsets must not fall, but offsets[", i + 1, "] is ", ids_.offsets[i + 1], " after ", ids_.offsets[i]);
+        throw invalid_argument(name, "offsets must not fall, but offsets[", i + 1, "] is ", ids_.offsets[i + 1],
+                               " after ", ids_.offsets[i]);
     if (ids_.bytes == nullptr && ids_.offsets[ids_.n] > 0) throw invalid_argument(name, "bytes must not be null");
   } else if (ids_.type == REC_ID_INT64 || ids_.type == REC_ID_ROW) {
     if (ids_.i64 == nullptr && ids_.n > 0) throw invalid_argument(name, "i64 must not be null");
@@ -27,9 +28,11 @@ IdList::IdList(const rec_ids_t* given, const char* name) : name_(name) {
 int32_t IdList::row(int64_t i, const IdMap& map) const {
   if (ids_.type == REC_ID_INT64) return map.find(ids_.i64[i]);
   if (ids_.type == REC_ID_BYTES)
-    return map.find(std::string_view(ids_.bytes + ids_.offsets[i], static_cast<size_t>(ids_.offsets[i + 1] - ids_.offsets[i])));
+    return map.find(
+        std::string_view(ids_.bytes + ids_.offsets[i], static_cast<size_t>(ids_.offsets[i + 1] - ids_.offsets[i])));
   if (ids_.i64[i] < REC_NO_ROW || ids_.i64[i] >= map.size())
-    throw invalid_argument(name_, "element ", i, " must be a row between -1 and ", map.size() - 1, ", got ", ids_.i64[i]);
+    throw invalid_argument(name_, "element ", i, " must be a row between -1 and ", map.size() - 1, ", got ",
+                           ids_.i64[i]);
   return static_cast<int32_t>(ids_.i64[i]);
 }
 

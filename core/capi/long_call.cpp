@@ -27,10 +27,13 @@ class LongCall {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, kStackBytes);
-    const int code = pthread_create(&thread_, &attributes, [](void* self) -> void* {
-      static_cast<LongCall*>(self)->work();
-      return nullptr;
-    }, this);
+    const int code = pthread_create(
+        &thread_, &attributes,
+        [](void* self) -> void* {
+          static_cast<LongCall*>(self)->work();
+          return nullptr;
+        },
+        this);
     pthread_attr_destroy(&attributes);
     if (code != 0) throw system_error("start", "a thread", code);
   }
@@ -121,7 +124,8 @@ class LongCall {
 
 }  // namespace
 
-void run_long_call(const rec_run_options_t* given, const std::function<void(const Observer&, const CancelToken*)>& work) {
+void run_long_call(const rec_run_options_t* given,
+                   const std::function<void(const Observer&, const CancelToken*)>& work) {
   const rec_run_options_t options = read_struct(given, "options");
   const std::shared_ptr<CancelToken> cancel = options.cancel != nullptr ? object_of(options.cancel) : nullptr;
   throw_if_cancelled(cancel.get());

@@ -38,15 +38,22 @@ void give_ids(const IdMap& map, const int64_t* rows, int64_t n_rows, rec_ids_t* 
 // DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html
 struct DlTensor {
   void* data;
-  struct { int32_t type, id; } device;
+  struct {
+    int32_t type, id;
+  } device;
   int32_t ndim;
-  struct { uint8_t code, bits; uint16_t lanes; } dtype;
+  struct {
+    uint8_t code, bits;
+    uint16_t lanes;
+  } dtype;
   int64_t* shape;
   int64_t* strides;
   uint64_t byte_offset;
 };
 struct DlManagedTensorVersioned {
-  struct { uint32_t major, minor; } version;
+  struct {
+    uint32_t major, minor;
+  } version;
   void* manager_ctx;
   void (*deleter)(DlManagedTensorVersioned* self);
   uint64_t flags;
@@ -74,7 +81,8 @@ struct SharedView {
   return reinterpret_cast<::DLManagedTensorVersioned*>(&view.release()->tensor);
 }
 
-rec_status_t give_vectors(const rec_model_t* model, bool items, struct DLManagedTensorVersioned** out_tensor, rec_error_t** out_error) {
+rec_status_t give_vectors(const rec_model_t* model, bool items, struct DLManagedTensorVersioned** out_tensor,
+                          rec_error_t** out_error) {
   if (out_tensor != nullptr) *out_tensor = nullptr;
   return guarded(out_error, [&] {
     not_null(out_tensor, "out_tensor");
@@ -96,7 +104,8 @@ void find_rows(const IdMap& map, const rec_ids_t* ids, int64_t* out_rows) {
 
 extern "C" {
 
-rec_status_t rec_model_save(const rec_model_t* model, const char* path, const rec_save_options_t* options, rec_error_t** out_error) {
+rec_status_t rec_model_save(const rec_model_t* model, const char* path, const rec_save_options_t* options,
+                            rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(model);
     const rec_save_options_t o = read_struct(options, "options");
@@ -104,32 +113,37 @@ rec_status_t rec_model_save(const rec_model_t* model, const char* path, const re
   });
 }
 
-rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, rec_model_t** out_model, rec_error_t** out_error) {
+rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, rec_model_t** out_model,
+                            rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
     const rec_load_options_t o = read_struct(options, "options");
-    not_null(out_model, "out_model") = new_handle<rec_model_t>(load_model(&not_null(path, "path"), o.memory_limit_bytes));
+    not_null(out_model, "out_model") =
+        new_handle<rec_model_t>(load_model(&not_null(path, "path"), o.memory_limit_bytes));
   });
 }
 
-rec_status_t rec_model_load_bytes(const void* data, int64_t n_data, const rec_load_options_t* options, rec_model_t** out_model,
-                                  rec_error_t** out_error) {
+rec_status_t rec_model_load_bytes(const void* data, int64_t n_data, const rec_load_options_t* options,
+                                  rec_model_t** out_model, rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
     const rec_load_options_t o = read_struct(options, "options");
     not_null(out_model, "out_model");
     if (n_data < 0) throw invalid_argument("n_data", "must be >= 0, got ", n_data);
     if (data == nullptr) throw invalid_argument("data", "must not be null");
-    *out_model = new_handle<rec_model_t>(load_model_bytes({static_cast<const char*>(data), static_cast<size_t>(n_data)}, o.memory_limit_bytes));
+    *out_model = new_handle<rec_model_t>(
+        load_model_bytes({static_cast<const char*>(data), static_cast<size_t>(n_data)}, o.memory_limit_bytes));
   });
 }
 
 rec_status_t rec_model_describe(const rec_model_t* model, rec_text_t** out_json, rec_error_t** out_error) {
   if (out_json != nullptr) *out_json = nullptr;
-  return guarded(out_error, [&] { not_null(out_json, "out_json") = new_text(dump_json(describe_model(*object_of(model)))); });
+  return guarded(out_error,
+                 [&] { not_null(out_json, "out_json") = new_text(dump_json(describe_model(*object_of(model)))); });
 }
 
-rec_status_t rec_model_counts(const rec_model_t* model, int64_t* out_n_users, int64_t* out_n_items, rec_error_t** out_error) {
+rec_status_t rec_model_counts(const rec_model_t* model, int64_t* out_n_users, int64_t* out_n_items,
+                              rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(model);
     if (out_n_users != nullptr) *out_n_users = object->n_users();
@@ -163,24 +177,29 @@ rec_status_t rec_model_item_titles(const rec_model_t* model, const int64_t* rows
       if (rows[i] >= 0) owner->text += object->catalog->title(rows[i]);
       owner->numbers.push_back(static_cast<int64_t>(owner->text.size()));
     }
-    write_ids({sizeof(rec_ids_t), REC_ID_BYTES, nullptr, owner->text.data(), owner->numbers.data(), n_rows}, out_titles);
+    write_ids({sizeof(rec_ids_t), REC_ID_BYTES, nullptr, owner->text.data(), owner->numbers.data(), n_rows},
+              out_titles);
     *out_owner = new_handle<rec_text_t>(std::move(owner));
   });
 }
 
-rec_status_t rec_model_item_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows, rec_error_t** out_error) {
+rec_status_t rec_model_item_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
+                                 rec_error_t** out_error) {
   return guarded(out_error, [&] { find_rows(object_of(model)->catalog->items, ids, out_rows); });
 }
 
-rec_status_t rec_model_user_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows, rec_error_t** out_error) {
+rec_status_t rec_model_user_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
+                                 rec_error_t** out_error) {
   return guarded(out_error, [&] { find_rows(object_of(model)->catalog->users, ids, out_rows); });
 }
 
-rec_status_t rec_model_item_vectors(const rec_model_t* model, struct DLManagedTensorVersioned** out_tensor, rec_error_t** out_error) {
+rec_status_t rec_model_item_vectors(const rec_model_t* model, struct DLManagedTensorVersioned** out_tensor,
+                                    rec_error_t** out_error) {
   return give_vectors(model, true, out_tensor, out_error);
 }
 
-rec_status_t rec_model_user_vectors(const rec_model_t* model, struct DLManagedTensorVersioned** out_tensor, rec_error_t** out_error) {
+rec_status_t rec_model_user_vectors(const rec_model_t* model, struct DLManagedTensorVersioned** out_tensor,
+                                    rec_error_t** out_error) {
   return give_vectors(model, false, out_tensor, out_error);
 }
 

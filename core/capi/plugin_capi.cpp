@@ -16,7 +16,8 @@ rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error) {
 
 rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error) {
   if (out_json != nullptr) *out_json = nullptr;
-  return guarded(out_error, [&] { not_null(out_json, "out_json") = new_text(dump_json(PluginRegistry::instance().list())); });
+  return guarded(out_error,
+                 [&] { not_null(out_json, "out_json") = new_text(dump_json(PluginRegistry::instance().list())); });
 }
 
 rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_json, rec_error_t** out_error) {

@@ -14,7 +14,9 @@ struct RequestRows {
 
 void check_bits(const uint8_t* bits, int64_t n_bytes, int64_t n_items, const char* name) {
   if (bits == nullptr) return;
-  if (n_bytes < (n_items + 7) / 8) throw invalid_argument(name, "must have at least ", (n_items + 7) / 8, " bytes for ", n_items, " items, got ", n_bytes);
+  if (n_bytes < (n_items + 7) / 8)
+    throw invalid_argument(name, "must have at least ", (n_items + 7) / 8, " bytes for ", n_items, " items, got ",
+                           n_bytes);
 }
 
 void check_offsets(const int64_t* offsets, int64_t n, int64_t n_elements, const char* name) {
@@ -22,7 +24,8 @@ void check_offsets(const int64_t* offsets, int64_t n, int64_t n_elements, const 
   if (offsets[0] != 0 || offsets[n] != n_elements)
     throw invalid_argument(name, "must go from 0 to ", n_elements, ", got ", offsets[0], " to ", offsets[n]);
   for (int64_t i = 0; i < n; ++i)
-    if (offsets[i + 1] < offsets[i]) throw invalid_argument(name, "must not fall, but element ", i + 1, " is ", offsets[i + 1], " after ", offsets[i]);
+    if (offsets[i + 1] < offsets[i])
+      throw invalid_argument(name, "must not fall, but element ", i + 1, " is ", offsets[i + 1], " after ", offsets[i]);
 }
 
 void read_request(const rec_request_t* given, const Catalog& catalog, bool wants_candidates, RequestRows& rows) {
@@ -38,7 +41,8 @@ void read_request(const rec_request_t* given, const Catalog& catalog, bool wants
   }
   if (r.history_items != nullptr) {
     const IdList items(r.history_items, "history_items");
-    if (n < 0) throw invalid_argument("users", "must be given: row i of the histories belongs to user i; unknown users will do");
+    if (n < 0)
+      throw invalid_argument("users", "must be given: row i of the histories belongs to user i; unknown users will do");
     check_offsets(r.history_offsets, n, items.size(), "history_offsets");
     rows.history_offsets.push_back(0);
     for (int64_t q = 0; q < n; ++q) {  // items that the model does not know say nothing
@@ -57,7 +61,8 @@ void read_request(const rec_request_t* given, const Catalog& catalog, bool wants
     if (!shared) check_offsets(r.candidate_offsets, n, items.size(), "candidate_offsets");
     rows.candidate_offsets.push_back(0);
     for (int64_t q = 0; q < n; ++q) {
-      const int64_t begin = shared ? 0 : r.candidate_offsets[q], end = shared ? items.size() : r.candidate_offsets[q + 1];
+      const int64_t begin = shared ? 0 : r.candidate_offsets[q],
+                    end = shared ? items.size() : r.candidate_offsets[q + 1];
       for (int64_t e = begin; e < end; ++e) rows.candidates.push_back(items.row(e, catalog.items));
       rows.candidate_offsets.push_back(static_cast<int64_t>(rows.candidates.size()));
     }
@@ -94,8 +99,9 @@ rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommen
   });
 }
 
-rec_status_t rec_recommender_top_k(const rec_recommender_t* recommender, const rec_request_t* request, int64_t* out_rows,
-                                   float* out_scores, rec_status_t* out_row_status, rec_error_t** out_error) {
+rec_status_t rec_recommender_top_k(const rec_recommender_t* recommender, const rec_request_t* request,
+                                   int64_t* out_rows, float* out_scores, rec_status_t* out_row_status,
+                                   rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(recommender);
     not_null(out_rows, "out_rows");
@@ -105,8 +111,8 @@ rec_status_t rec_recommender_top_k(const rec_recommender_t* recommender, const r
   });
 }
 
-rec_status_t rec_recommender_score(const rec_recommender_t* recommender, const rec_request_t* request, float* out_scores,
-                                   rec_status_t* out_row_status, rec_error_t** out_error) {
+rec_status_t rec_recommender_score(const rec_recommender_t* recommender, const rec_request_t* request,
+                                   float* out_scores, rec_status_t* out_row_status, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(recommender);
     not_null(out_scores, "out_scores");

@@ -10,14 +10,17 @@ TrainerOptions read_options(const rec_trainer_options_t* given) {
   TrainerOptions options;
   options.resume = o.resume != 0;
   if (o.checkpoint_path != nullptr) options.checkpoint_path = o.checkpoint_path;
-  if (!(o.checkpoint_seconds >= 0)) throw invalid_argument("checkpoint_seconds", "must be >= 0, got ", o.checkpoint_seconds);
+  if (!(o.checkpoint_seconds >= 0))
+    throw invalid_argument("checkpoint_seconds", "must be >= 0, got ", o.checkpoint_seconds);
   if (o.checkpoint_seconds > 0) options.checkpoint_seconds = o.checkpoint_seconds;
-  if (o.checkpoint_batches < 0) throw invalid_argument("checkpoint_batches", "must be >= 0, got ", o.checkpoint_batches);
+  if (o.checkpoint_batches < 0)
+    throw invalid_argument("checkpoint_batches", "must be >= 0, got ", o.checkpoint_batches);
   options.checkpoint_batches = o.checkpoint_batches;
   if (o.metrics != nullptr) options.metrics = o.metrics;
   if (o.main_metric != nullptr) options.main_metric = o.main_metric;
   options.protocol = read_protocol(o.protocol);
-  if (o.memory_limit_bytes < 0) throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", o.memory_limit_bytes);
+  if (o.memory_limit_bytes < 0)
+    throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", o.memory_limit_bytes);
   options.memory_limit_bytes = o.memory_limit_bytes;
   return options;
 }
@@ -27,7 +30,8 @@ TrainerOptions read_options(const rec_trainer_options_t* given) {
 extern "C" {
 
 rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
-                                const rec_trainer_options_t* options, rec_trainer_t** out_trainer, rec_error_t** out_error) {
+                                const rec_trainer_options_t* options, rec_trainer_t** out_trainer,
+                                rec_error_t** out_error) {
   if (out_trainer != nullptr) *out_trainer = nullptr;
   return guarded(out_error, [&] {
     not_null(out_trainer, "out_trainer");
@@ -47,11 +51,13 @@ rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* op
     const auto object = object_of(trainer);
     const std::unique_lock lock(object->running, std::try_to_lock);
     if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
-    run_long_call(options, [&](const Observer& observer, const CancelToken* cancel) { object->trainer.run(observer, cancel); });
+    run_long_call(options,
+                  [&](const Observer& observer, const CancelToken* cancel) { object->trainer.run(observer, cancel); });
   });
 }
 
-rec_status_t rec_trainer_get_model(rec_trainer_t* trainer, int32_t which, rec_model_t** out_model, rec_error_t** out_error) {
+rec_status_t rec_trainer_get_model(rec_trainer_t* trainer, int32_t which, rec_model_t** out_model,
+                                   rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
     not_null(out_model, "out_model");

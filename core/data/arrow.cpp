@@ -35,7 +35,8 @@ using Array = Released<ArrowArray>;
 void check_call(Stream& stream, int code, const char* what) {
   if (code == 0) return;
   const char* why = stream.value.get_last_error == nullptr ? nullptr : stream.value.get_last_error(&stream.value);
-  throw Error(REC_IO, cat("stream: ", what, " failed with ", code, ": ", why == nullptr ? "no reason given" : printable(why)))
+  throw Error(REC_IO,
+              cat("stream: ", what, " failed with ", code, ": ", why == nullptr ? "no reason given" : printable(why)))
       .at_argument("stream");
 }
 
@@ -109,16 +110,19 @@ class Reader {
     const ArrowSchema* schema = schema_.children[column];
     if (schema->dictionary != nullptr) schema = schema->dictionary;
     const std::string_view format = schema->format == nullptr ? "" : schema->format;
-    return format == "u" || format == "U" || format == "z" || format == "Z" || format == "vu" || format == "vz" ? REC_ID_BYTES
-                                                                                                            : REC_ID_INT64;
+    return format == "u" || format == "U" || format == "z" || format == "Z" || format == "vu" || format == "vz"
+               ? REC_ID_BYTES
+               : REC_ID_INT64;
   }
 
   static void check_kind(const ArrowColumn& column, const char* name, bool id) {
     const auto kind = column.kind();
-    const bool good = id ? kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kText : kind != ArrowColumn::Kind::kText;
+    const bool good =
+        id ? kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kText : kind != ArrowColumn::Kind::kText;
     const bool weight_of_time = std::string_view(name) == "weight" && kind == ArrowColumn::Kind::kTime;
     if (good && !weight_of_time) return;
-    throw Error(REC_INVALID_DATA, cat(name, id ? ": ids must be integers, strings or binaries" : ": must be a column of numbers"))
+    throw Error(REC_INVALID_DATA,
+                cat(name, id ? ": ids must be integers, strings or binaries" : ": must be a column of numbers"))
         .at_argument(name);
   }
 
@@ -135,10 +139,12 @@ class Reader {
     if (weights) {
       weights->refuse_null(i);
       weight = static_cast<float>(weights->number_at(i));
-      if (!std::isfinite(weight)) throw Error(REC_INVALID_DATA, cat("weight: row ", n_rows_ + i, ": is not finite")).at_argument("weight");
+      if (!std::isfinite(weight))
+        throw Error(REC_INVALID_DATA, cat("weight: row ", n_rows_ + i, ": is not finite")).at_argument("weight");
       if (options_.min_weight && static_cast<double>(weight) < *options_.min_weight) return;
     }
-    const bool text_user = users.kind() == ArrowColumn::Kind::kText, text_item = items.kind() == ArrowColumn::Kind::kText;
+    const bool text_user = users.kind() == ArrowColumn::Kind::kText,
+               text_item = items.kind() == ArrowColumn::Kind::kText;
     const auto put = [&](auto user, auto item) {
       try {
         builder_.add(user, item, time, weight, Part::kTrain);
@@ -147,10 +153,14 @@ class Reader {
         throw;
       }
     };
-    if (text_user && text_item) put(users.text_at(i), items.text_at(i));
-    else if (text_user) put(users.text_at(i), items.integer_at(i));
-    else if (text_item) put(users.integer_at(i), items.text_at(i));
-    else put(users.integer_at(i), items.integer_at(i));
+    if (text_user && text_item)
+      put(users.text_at(i), items.text_at(i));
+    else if (text_user)
+      put(users.text_at(i), items.integer_at(i));
+    else if (text_item)
+      put(users.integer_at(i), items.text_at(i));
+    else
+      put(users.integer_at(i), items.integer_at(i));
   }
 
   void reject(const Error& error) {

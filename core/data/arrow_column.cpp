@@ -28,9 +28,13 @@ int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std::string name, int64_t first, int64_t n,
                          int64_t base_row)
-    : array_(&array), name_(std::move(name)), format_(schema.format == nullptr ? "" : schema.format), base_row_(base_row) {
+    : array_(&array),
+      name_(std::move(name)),
+      format_(schema.format == nullptr ? "" : schema.format),
+      base_row_(base_row) {
   first_ = checked_add(first, array.offset);
-  if (array.offset < 0 || array.length < checked_add(first, n)) fail(0, cat("the batch's column is shorter than its ", n, " rows"));
+  if (array.offset < 0 || array.length < checked_add(first, n))
+    fail(0, cat("the batch's column is shorter than its ", n, " rows"));
   int64_t n_buffers = 2;
   if (const int64_t units = timestamp_units(format_)) {
     kind_ = Kind::kTime;
@@ -40,21 +44,27 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
     seconds_per_unit_ = 86400;
   } else if (format_ == "f" || format_ == "g") {
     kind_ = Kind::kFloating;
-  } else if (format_ == "u" || format_ == "U" || format_ == "z" || format_ == "Z" || format_ == "vu" || format_ == "vz") {
+  } else if (format_ == "u" || format_ == "U" || format_ == "z" || format_ == "Z" || format_ == "vu" ||
+             format_ == "vz") {
     kind_ = Kind::kText;
     n_buffers = 3;
   } else if (format_.size() != 1 || format_.find_first_of("cCsSiIlL") == std::string::npos) {
-    throw Error(REC_INVALID_DATA, cat(name_, ": a column of Arrow type '", printable(format_), "' is not read; wanted are integers, "
-                                      "floats, strings, binaries and timestamps")).at_argument(name_);
+    throw Error(REC_INVALID_DATA, cat(name_, ": a column of Arrow type '", printable(format_),
+                                      "' is not read; wanted are integers, "
+                                      "floats, strings, binaries and timestamps"))
+        .at_argument(name_);
   }
-  if (array.n_buffers < n_buffers || array.buffers == nullptr) fail(0, cat("the column has ", array.n_buffers, " buffers, expected ", n_buffers));
+  if (array.n_buffers < n_buffers || array.buffers == nullptr)
+    fail(0, cat("the column has ", array.n_buffers, " buffers, expected ", n_buffers));
   valid_ = array.null_count == 0 ? nullptr : static_cast<const uint8_t*>(array.buffers[0]);
   values_ = array.buffers[1];
   if (values_ == nullptr && n > 0) fail(0, "the column has no values");
   if (schema.dictionary == nullptr) return;
-  if (kind_ != Kind::kInteger || array.dictionary == nullptr) fail(0, "the column's dictionary is missing or not indexed by integers");
+  if (kind_ != Kind::kInteger || array.dictionary == nullptr)
+    fail(0, "the column's dictionary is missing or not indexed by integers");
   dictionary_size_ = array.dictionary->length;
-  dictionary_ = std::make_unique<ArrowColumn>(*schema.dictionary, *array.dictionary, name_, 0, dictionary_size_, base_row);
+  dictionary_ =
+      std::make_unique<ArrowColumn>(*schema.dictionary, *array.dictionary, name_, 0, dictionary_size_, base_row);
 }
 
 void ArrowColumn::fail(int64_t i, const std::string& what) const {
@@ -136,7 +146,8 @@ int64_t ArrowColumn::seconds_at(int64_t i) const {
   if (kind_ == Kind::kInteger) return index_at(i);
   if (kind_ == Kind::kFloating) {
     const double seconds = number_at(i);
-    if (!(std::abs(seconds) < 0x1p63) || seconds != std::trunc(seconds)) fail(i, cat(seconds, " is not a whole number of seconds"));
+    if (!(std::abs(seconds) < 0x1p63) || seconds != std::trunc(seconds))
+      fail(i, cat(seconds, " is not a whole number of seconds"));
     return static_cast<int64_t>(seconds);
   }
   if (seconds_per_unit_ > 1) return value<int32_t>(i) * seconds_per_unit_;

@@ -17,7 +17,8 @@ class ArrowColumn {
 
   // Cells first .. first + n of the array. INVALID_DATA for a type that is not read here, naming it. base_row is the
   // first cell's row in the stream, for messages.
-  ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std::string name, int64_t first, int64_t n, int64_t base_row);
+  ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std::string name, int64_t first, int64_t n,
+              int64_t base_row);
 
   Kind kind() const { return dictionary_ ? dictionary_->kind() : kind_; }
   // INVALID_DATA for a null, naming its row.

@@ -43,10 +43,14 @@ float weight_of(const rec_columns_t& columns, int64_t row) {
 template <class Use>
 void with_ids(const rec_ids_t& users, const rec_ids_t& items, int64_t i, const Use& use) {
   const bool text_user = users.type == REC_ID_BYTES, text_item = items.type == REC_ID_BYTES;
-  if (text_user && text_item) use(bytes_of(users, i), bytes_of(items, i));
-  else if (text_user) use(bytes_of(users, i), items.i64[i]);
-  else if (text_item) use(users.i64[i], bytes_of(items, i));
-  else use(users.i64[i], items.i64[i]);
+  if (text_user && text_item)
+    use(bytes_of(users, i), bytes_of(items, i));
+  else if (text_user)
+    use(bytes_of(users, i), items.i64[i]);
+  else if (text_item)
+    use(users.i64[i], bytes_of(items, i));
+  else
+    use(users.i64[i], items.i64[i]);
 }
 
 void add_titles(const rec_columns_t& columns, const rec_ids_t& items, DatasetBuilder& builder) {
@@ -62,8 +66,10 @@ void add_titles(const rec_columns_t& columns, const rec_ids_t& items, DatasetBui
     const std::string_view title = bytes_of(titles, i);
     if (const auto offset = invalid_utf8(title))
       throw bad_row("titles", i, cat("'", printable(title), "' is not UTF-8 at byte ", *offset));
-    if (items.type == REC_ID_BYTES) builder.set_title(bytes_of(title_items, i), title);
-    else builder.set_title(title_items.i64[i], title);
+    if (items.type == REC_ID_BYTES)
+      builder.set_title(bytes_of(title_items, i), title);
+    else
+      builder.set_title(title_items.i64[i], title);
   }
 }
 
@@ -75,14 +81,17 @@ void check_ids(const rec_ids_t& ids, const char* name) {
     if (ids.n > 0 && ids.i64 == nullptr) throw invalid_argument(name, "i64 must not be NULL");
     return;
   }
-  if (ids.type != REC_ID_BYTES) throw invalid_argument(name, "type must be REC_ID_INT64 or REC_ID_BYTES, got ", ids.type);
+  if (ids.type != REC_ID_BYTES)
+    throw invalid_argument(name, "type must be REC_ID_INT64 or REC_ID_BYTES, got ", ids.type);
   if (ids.n == 0) return;
   if (ids.offsets == nullptr) throw invalid_argument(name, "offsets must not be NULL");
   if (ids.offsets[0] < 0) throw invalid_argument(name, "offsets must start at 0 or above, got ", ids.offsets[0]);
   for (int64_t i = 0; i < ids.n; ++i)
     if (ids.offsets[i + 1] < ids.offsets[i])
-      throw invalid_argument(name, "offsets must not fall, but offsets[", i + 1, "] is ", ids.offsets[i + 1], " after ", ids.offsets[i]);
-  if (ids.offsets[ids.n] > ids.offsets[0] && ids.bytes == nullptr) throw invalid_argument(name, "bytes must not be NULL");
+      throw invalid_argument(name, "offsets must not fall, but offsets[", i + 1, "] is ", ids.offsets[i + 1], " after ",
+                             ids.offsets[i]);
+  if (ids.offsets[ids.n] > ids.offsets[0] && ids.bytes == nullptr)
+    throw invalid_argument(name, "bytes must not be NULL");
 }
 
 Dataset dataset_from_columns(const rec_columns_t& columns) {

@@ -13,11 +13,11 @@ enum class Part : uint8_t { kTrain = REC_PART_TRAIN, kValid = REC_PART_VALID, kT
 
 // Interactions in the order they were read. Immutable once built; parts are given anew by making another one.
 struct Dataset {
-  IdMap users, items;         // rows are numbered by first appearance
-  Buffer<int32_t> user, item; // [n] rows
-  Buffer<int64_t> time;       // [n], or empty
-  Buffer<float> weight;       // [n], or empty
-  Buffer<Part> part;          // [n]
+  IdMap users, items;          // rows are numbered by first appearance
+  Buffer<int32_t> user, item;  // [n] rows
+  Buffer<int64_t> time;        // [n], or empty
+  Buffer<float> weight;        // [n], or empty
+  Buffer<Part> part;           // [n]
   // Lists that came with evaluation rows (ReChorus neg_items): row i has candidates[candidate_offsets[i] ..). Or empty.
   Buffer<int64_t> candidate_offsets;  // [n + 1]
   Buffer<int32_t> candidates;

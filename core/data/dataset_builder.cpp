@@ -55,7 +55,8 @@ void DatasetBuilder::add_candidates(int64_t row, std::span<const int64_t> items)
 
 void DatasetBuilder::put_title(int32_t item, std::string_view title) {
   if (const auto offset = invalid_utf8(title))
-    throw Error(REC_INVALID_DATA, cat("title: '", printable(title), "' is not UTF-8 at byte ", *offset)).at_argument("title");
+    throw Error(REC_INVALID_DATA, cat("title: '", printable(title), "' is not UTF-8 at byte ", *offset))
+        .at_argument("title");
   if (item < 0) return;
   const auto row = static_cast<size_t>(item);
   if (title_begin_.size() <= row) {
@@ -89,7 +90,8 @@ Dataset DatasetBuilder::finish() {
     for (int64_t i = 0; i < n_items; ++i) {
       const auto row = static_cast<size_t>(i);
       if (row < title_begin_.size() && title_begin_[row] >= 0) {
-        std::copy(title_bytes_.begin() + title_begin_[row], title_bytes_.begin() + title_end_[row], out.title_bytes.data() + end);
+        std::copy(title_bytes_.begin() + title_begin_[row], title_bytes_.begin() + title_end_[row],
+                  out.title_bytes.data() + end);
         end += title_end_[row] - title_begin_[row];
       }
       out.title_offsets[i + 1] = end;

@@ -24,8 +24,8 @@ Json quantiles(const Csr& rows) {
     return counts[static_cast<size_t>(q * static_cast<double>(counts.size() - 1) + 0.5)];
   };
   const double mean = counts.empty() ? 0 : static_cast<double>(rows.nnz()) / static_cast<double>(counts.size());
-  return {{"min", at(0)}, {"p10", at(0.1)}, {"p25", at(0.25)}, {"p50", at(0.5)}, {"p75", at(0.75)},
-          {"p90", at(0.9)}, {"p99", at(0.99)}, {"max", at(1)}, {"mean", mean}};
+  return {{"min", at(0)},   {"p10", at(0.1)},  {"p25", at(0.25)}, {"p50", at(0.5)}, {"p75", at(0.75)},
+          {"p90", at(0.9)}, {"p99", at(0.99)}, {"max", at(1)},    {"mean", mean}};
 }
 
 }  // namespace
@@ -38,7 +38,8 @@ std::string describe_dataset(const Dataset& dataset) {
   const double cells = static_cast<double>(dataset.n_users()) * static_cast<double>(dataset.n_items());
   int64_t n_single = 0, n_titles = 0;
   for (int64_t u = 0; u < dataset.n_users(); ++u) n_single += all.by_user.offsets[u + 1] - all.by_user.offsets[u] == 1;
-  for (int64_t i = 0; i + 1 < dataset.title_offsets.size(); ++i) n_titles += dataset.title_offsets[i + 1] > dataset.title_offsets[i];
+  for (int64_t i = 0; i + 1 < dataset.title_offsets.size(); ++i)
+    n_titles += dataset.title_offsets[i + 1] > dataset.title_offsets[i];
 
   Json json;
   json["n_users"] = dataset.n_users();

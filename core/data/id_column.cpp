@@ -30,8 +30,9 @@ IdColumn::Key IdColumn::key(std::string_view text) {
   const auto value = parse_int64(text);
   if (!value) {
     const char* why = looks_like_integer(text) ? "does not fit an int64 written plainly" : "is not an int64";
-    throw Error(REC_INVALID_DATA, cat(name_, ": '", printable(text), "' ", why, ", as the ids of this column are; declare ",
-                                      name_, "_type as bytes to take any text"))
+    throw Error(REC_INVALID_DATA,
+                cat(name_, ": '", printable(text), "' ", why, ", as the ids of this column are; declare ", name_,
+                    "_type as bytes to take any text"))
         .at_argument(name_);
   }
   return {*value, {}};
@@ -57,7 +58,8 @@ bool IdColumn::same_text(int32_t row, std::string_view text) const {
 size_t IdColumn::slot_of(const Slot& probe, std::string_view text) const {
   const Slot* const slots = slots_.data();
   size_t at = mix(static_cast<uint64_t>(probe.key)) & mask_;
-  while (slots[at].row >= 0 && (slots[at].key != probe.key || (type_ == REC_ID_BYTES && !same_text(slots[at].row, text))))
+  while (slots[at].row >= 0 &&
+         (slots[at].key != probe.key || (type_ == REC_ID_BYTES && !same_text(slots[at].row, text))))
     at = (at + 1) & mask_;
   return at;
 }
@@ -100,7 +102,8 @@ void IdColumn::grow() {
 IdMap IdColumn::finish() {
   slots_ = {};
   if (type_ == REC_ID_BYTES)
-    return IdMap::from_bytes(Buffer<int64_t>(std::span<const int64_t>(offsets_)), Buffer<char>(std::span<const char>(bytes_)));
+    return IdMap::from_bytes(Buffer<int64_t>(std::span<const int64_t>(offsets_)),
+                             Buffer<char>(std::span<const char>(bytes_)));
   return IdMap::from_int64(Buffer<int64_t>(std::span<const int64_t>(i64_)));
 }
 

@@ -31,9 +31,7 @@ class IdColumn {
   int32_t find(const Key& key) const;
 
   int32_t type() const { return type_; }
-  int64_t size() const {
-    return static_cast<int64_t>(type_ == REC_ID_BYTES ? offsets_.size() - 1 : i64_.size());
-  }
+  int64_t size() const { return static_cast<int64_t>(type_ == REC_ID_BYTES ? offsets_.size() - 1 : i64_.size()); }
   const std::vector<int64_t>& i64() const { return i64_; }
   // Ends the column.
   IdMap finish();

@@ -80,7 +80,8 @@ IdMap IdMap::from_sorted(int32_t type, Buffer<int64_t> ids_or_offsets, Buffer<ch
   if (sorted.size() != n)
     throw Error(REC_CORRUPT_DATA, cat("ids: the permutation has ", sorted.size(), " entries for ", n, " ids"));
   for (int64_t i = 0; i < n; ++i)
-    if (sorted[i] < 0 || sorted[i] >= n) throw Error(REC_CORRUPT_DATA, cat("ids: the permutation names row ", sorted[i]));
+    if (sorted[i] < 0 || sorted[i] >= n)
+      throw Error(REC_CORRUPT_DATA, cat("ids: the permutation names row ", sorted[i]));
   // Strictly ascending ids are distinct rows, so this also proves a permutation.
   for (int64_t i = 1; i < n; ++i) {
     const bool ascends = type == REC_ID_INT64 ? map.i64_[sorted[i - 1]] < map.i64_[sorted[i]]

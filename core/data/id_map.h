@@ -40,7 +40,7 @@ class IdMap {
   Buffer<int64_t> i64_;      // [n] for int64 ids
   Buffer<int64_t> offsets_;  // [n + 1] for byte ids
   Buffer<char> bytes_;
-  Buffer<int32_t> sorted_;   // rows in ascending order of id
+  Buffer<int32_t> sorted_;  // rows in ascending order of id
 };
 
 }  // namespace rec

@@ -82,7 +82,8 @@ Csr distinct_rows(const Csr& rows) {
     kept = std::unique_copy(begin, end, columns.data() + kept) - columns.data();
     out.offsets[r + 1] = kept;
   }
-  if (kept < columns.size()) columns = Buffer<int32_t>(std::span<const int32_t>(columns.data(), static_cast<size_t>(kept)));
+  if (kept < columns.size())
+    columns = Buffer<int32_t>(std::span<const int32_t>(columns.data(), static_cast<size_t>(kept)));
   out.columns = std::move(columns);
   return out;
 }

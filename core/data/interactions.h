@@ -9,8 +9,8 @@ namespace rec {
 
 // Compressed rows: row r has columns[offsets[r] .. offsets[r + 1]).
 struct Csr {
-  Buffer<int64_t> offsets;   // [n_rows + 1]
-  Buffer<int32_t> columns;   // [nnz]
+  Buffer<int64_t> offsets;  // [n_rows + 1]
+  Buffer<int32_t> columns;  // [nnz]
   int64_t n_rows() const { return offsets.size() - 1; }
   int64_t nnz() const { return columns.size(); }
   std::span<const int32_t> row(int64_t r) const {
@@ -21,11 +21,11 @@ struct Csr {
 
 // Selected parts of a data set as rows of users and of items. Duplicates are kept and counted here.
 struct Interactions {
-  Csr by_user;                  // columns are items; in time order, equal times (or none) in the order read
-  Buffer<int64_t> user_time;    // [nnz] beside by_user.columns, or empty
-  Buffer<float> user_weight;    // [nnz] beside by_user.columns, or empty
-  Buffer<int32_t> user_of;      // [nnz] the user of each entry of by_user
-  Csr by_item;                  // columns are users, ascending
+  Csr by_user;                // columns are items; in time order, equal times (or none) in the order read
+  Buffer<int64_t> user_time;  // [nnz] beside by_user.columns, or empty
+  Buffer<float> user_weight;  // [nnz] beside by_user.columns, or empty
+  Buffer<int32_t> user_of;    // [nnz] the user of each entry of by_user
+  Csr by_item;                // columns are users, ascending
 };
 
 // The bipartite graph: each pair once, ascending.

@@ -14,7 +14,8 @@ namespace rec {
 
 namespace {
 
-const std::vector<std::string> kFormats{"auto", "csv", "tsv", "recbole", "rechorus", "lightgcn", "movielens", "gru4rec"};
+const std::vector<std::string> kFormats{"auto",     "csv",      "tsv",       "recbole",
+                                        "rechorus", "lightgcn", "movielens", "gru4rec"};
 
 bool holds_inter_file(const std::string& folder) {
   std::error_code code;
@@ -31,9 +32,11 @@ std::string detect_folder(const std::string& path) {
   if (has("train.csv") && (has("dev.csv") || has("test.csv"))) return "rechorus";
   if (has("train.txt")) return "lightgcn";
   if (has("u.data") || has("ratings.dat") || has("ratings.csv")) return "movielens";
-  Error error(REC_UNSUPPORTED, cat(path, ": the folder's format cannot be told; it has no NAME.inter (recbole), train.csv with "
-                                   "dev.csv or test.csv (rechorus), train.txt (lightgcn), u.data, ratings.dat or ratings.csv "
-                                   "(movielens); give the file itself, or its format"));
+  Error error(REC_UNSUPPORTED,
+              cat(path,
+                  ": the folder's format cannot be told; it has no NAME.inter (recbole), train.csv with "
+                  "dev.csv or test.csv (rechorus), train.txt (lightgcn), u.data, ratings.dat or ratings.csv "
+                  "(movielens); give the file itself, or its format"));
   error.file = path;
   throw error;
 }
@@ -44,11 +47,14 @@ std::string detect_by_first_line(const std::string& path) {
   const std::string_view line = first_line(file.text());
   if (line.find("::") != std::string_view::npos) return "movielens";
   if (line.find(":token") != std::string_view::npos) return "recbole";
-  if (line.find("SessionId") != std::string_view::npos && line.find("ItemId") != std::string_view::npos) return "gru4rec";
+  if (line.find("SessionId") != std::string_view::npos && line.find("ItemId") != std::string_view::npos)
+    return "gru4rec";
   if (detect_separator(line) != 0) return "csv";
   const auto words = split(trim(line), ' ');
   if (!words.empty() && std::all_of(words.begin(), words.end(), looks_like_integer)) return "lightgcn";
-  throw located(Error(REC_UNSUPPORTED, cat("the format cannot be told from the first line '", printable(line), "'; give it")), path, 1);
+  throw located(
+      Error(REC_UNSUPPORTED, cat("the format cannot be told from the first line '", printable(line), "'; give it")),
+      path, 1);
 }
 
 void read(const std::string& format, const std::string& path, RowSink& sink) {
@@ -73,7 +79,8 @@ void check_options(const DatasetOptions& options) {
   if (options.bad_rows != REC_BAD_ROW_ERROR && options.bad_rows != REC_BAD_ROW_SKIP)
     throw invalid_argument("bad_rows", "must be REC_BAD_ROW_ERROR or REC_BAD_ROW_SKIP, got ", options.bad_rows);
   if (std::find(kFormats.begin(), kFormats.end(), options.format) == kFormats.end())
-    throw invalid_argument("format", "there is no format '", printable(options.format), "'", suggestion(options.format, kFormats));
+    throw invalid_argument("format", "there is no format '", printable(options.format), "'",
+                           suggestion(options.format, kFormats));
   if (options.separator && options.separator->size() != 1)
     throw invalid_argument("separator", "must be one byte, got '", printable(*options.separator), "'");
   if (options.separator && std::string_view("\r\n\"").find(options.separator->front()) != std::string_view::npos)
@@ -104,7 +111,8 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options, con
   RowSink sink(options, builder);
   read(format, path, sink);
   if (builder.n() == 0) {
-    Error error(REC_INVALID_DATA, cat(path, ": there are no interactions in it", options.min_weight ? " that pass min_weight" : ""));
+    Error error(REC_INVALID_DATA,
+                cat(path, ": there are no interactions in it", options.min_weight ? " that pass min_weight" : ""));
     error.file = path;
     throw error;
   }

@@ -11,7 +11,8 @@ char separator_of(const TextFile& file, char separator, const RowSink& sink) {
   const std::string_view line = first_line(file.text());
   const char found = line.empty() ? ',' : detect_separator(line);
   if (found == 0)
-    throw located(Error(REC_INVALID_DATA, "no separator (tab , ; |) in the first line; give it with separator").at_argument("separator"),
+    throw located(Error(REC_INVALID_DATA, "no separator (tab , ; |) in the first line; give it with separator")
+                      .at_argument("separator"),
                   file.path, 1);
   return found;
 }
@@ -44,7 +45,9 @@ void read_table(const std::string& path, char separator, const DatasetOptions& n
 
 }  // namespace
 
-void read_csv(const std::string& path, char separator, RowSink& sink) { read_table(path, separator, sink.options(), sink); }
+void read_csv(const std::string& path, char separator, RowSink& sink) {
+  read_table(path, separator, sink.options(), sink);
+}
 
 void read_gru4rec(const std::string& path, RowSink& sink) {
   DatasetOptions names = sink.options();

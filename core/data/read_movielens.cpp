@@ -79,7 +79,8 @@ void read_titles(const std::string& path, const Release& release, RowSink& sink)
     std::vector<std::string> header;
     for (std::string_view cell : cells) header.emplace_back(trim(cell));
     const int item = find_column(header, {"movieid", "itemid"}), title = find_column(header, {"title"});
-    if (item < 0 || title < 0) throw located(Error(REC_INVALID_DATA, "no movieId and title columns"), path, reader.line());
+    if (item < 0 || title < 0)
+      throw located(Error(REC_INVALID_DATA, "no movieId and title columns"), path, reader.line());
     for_each_row(reader, sink, [&](const auto& row) {
       if (row.size() != header.size())
         throw Error(REC_INVALID_DATA, cat("the row has ", row.size(), " columns, expected ", header.size()));
@@ -107,7 +108,8 @@ void read_movielens(const std::string& path, RowSink& sink) {
 
   const std::string folder = std::filesystem::path(ratings).parent_path().string();
   if (sink.builder().n() == 0) return;
-  if (const auto titles = find_text_file(folder.empty() ? "." : folder, release.titles)) read_titles(*titles, release, sink);
+  if (const auto titles = find_text_file(folder.empty() ? "." : folder, release.titles))
+    read_titles(*titles, release, sink);
 }
 
 }  // namespace rec

@@ -47,7 +47,8 @@ std::string choose(const std::set<std::string>& names, const std::string& folder
   if (names.contains(own)) return own;
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  Error error(REC_UNSUPPORTED, cat(folder, ": the folder holds several data sets (", all, "); give the .inter file of one"));
+  Error error(REC_UNSUPPORTED,
+              cat(folder, ": the folder holds several data sets (", all, "); give the .inter file of one"));
   error.file = folder;
   throw error;
 }
@@ -67,8 +68,10 @@ Source find_source(std::string path) {
   for (const auto& entry : fs::directory_iterator(path, code)) {
     const auto name = inter_name(entry.path());
     if (!name) continue;
-    if (const auto base = benchmark_name(*name)) split.insert(*base);
-    else whole.insert(*name);
+    if (const auto base = benchmark_name(*name))
+      split.insert(*base);
+    else
+      whole.insert(*name);
   }
   if (!split.empty()) return {path, choose(split, path), true};
   if (!whole.empty()) return {path, choose(whole, path), false};
@@ -84,8 +87,10 @@ std::vector<std::string> field_names(const std::vector<std::string_view>& cells,
     const size_t colon = cell.rfind(':');
     const std::string_view type = colon == std::string_view::npos ? "" : cell.substr(colon + 1);
     if (type != "token" && type != "float" && type != "token_seq" && type != "float_seq")
-      throw located(Error(REC_INVALID_DATA, cat("header: '", printable(cell), "' is not NAME:TYPE with a type of token, float, "
-                                                "token_seq or float_seq")), path, 1);
+      throw located(Error(REC_INVALID_DATA, cat("header: '", printable(cell),
+                                                "' is not NAME:TYPE with a type of token, float, "
+                                                "token_seq or float_seq")),
+                    path, 1);
     names.emplace_back(cell.substr(0, colon));
   }
   return names;
@@ -128,8 +133,10 @@ void read_recbole(const std::string& path, RowSink& sink) {
     for (const PartFile& part : kParts) {
       const std::string name = source.name + part.suffix + ".inter";
       const auto file = find_text_file(source.folder, name);
-      if (file) read_inter(*file, part.part, sink);
-      else if (part.part == Part::kTrain) throw system_error("open", source.folder + "/" + name, ENOENT);
+      if (file)
+        read_inter(*file, part.part, sink);
+      else if (part.part == Part::kTrain)
+        throw system_error("open", source.folder + "/" + name, ENOENT);
     }
   } else {
     const bool folder = is_directory(path);

@@ -81,7 +81,8 @@ void check_list(const Lists& lists, const List& list, int64_t max_id, const std:
     const int64_t id = lists.ids[static_cast<size_t>(i)];
     if (id < 0 || id > max_id)
       throw located(Error(REC_INVALID_DATA, cat("neg_items: there is no item ", id, "; item_id goes up to ", max_id))
-                        .at_argument("neg_items"), path, list.line);
+                        .at_argument("neg_items"),
+                    path, list.line);
   }
 }
 
@@ -94,7 +95,8 @@ void read_rechorus(const std::string& folder, RowSink& sink) {
     std::string path;
     Lists lists;
   };
-  File files[] = {{"train.csv", Part::kTrain, "", {}}, {"dev.csv", Part::kValid, "", {}}, {"test.csv", Part::kTest, "", {}}};
+  File files[] = {
+      {"train.csv", Part::kTrain, "", {}}, {"dev.csv", Part::kValid, "", {}}, {"test.csv", Part::kTest, "", {}}};
   for (File& file : files) {
     const auto path = find_text_file(folder, file.name);
     if (!path && file.part == Part::kTrain) throw system_error("open", folder + "/" + file.name, ENOENT);
@@ -108,7 +110,8 @@ void read_rechorus(const std::string& folder, RowSink& sink) {
   for (const File& file : files) {
     for (const List& list : file.lists.rows) {
       check_list(file.lists, list, max_id, file.path);
-      sink.builder().add_candidates(list.row, {file.lists.ids.data() + list.begin, static_cast<size_t>(list.end - list.begin)});
+      sink.builder().add_candidates(list.row,
+                                    {file.lists.ids.data() + list.begin, static_cast<size_t>(list.end - list.begin)});
     }
   }
 }

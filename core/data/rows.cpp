@@ -40,7 +40,8 @@ int required_column(const std::vector<std::string>& header, const std::optional<
   if (name) return named_column(header, *name, option);
   const int column = find_column(header, usual);
   if (column < 0)
-    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", joined(header), "; name it with ", option)).at_argument(option);
+    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", joined(header), "; name it with ", option))
+        .at_argument(option);
   return column;
 }
 
@@ -80,14 +81,16 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options) {
   for (auto name = header.begin(); name != header.end(); ++name)
     if (std::find(header.begin(), name, *name) != name)
-      throw Error(REC_INVALID_DATA, cat("column '", printable(*name), "' stands twice in the header")).at_argument(*name);
+      throw Error(REC_INVALID_DATA, cat("column '", printable(*name), "' stands twice in the header"))
+          .at_argument(*name);
   ColumnPlan plan;
   plan.n_columns = header.size();
   plan.user = required_column(header, options.user_column, kUserNames, "user", "user_column");
   plan.item = required_column(header, options.item_column, kItemNames, "item", "item_column");
   plan.time = optional_column(header, options.time_column, kTimeNames, "time_column");
   plan.weight = optional_column(header, options.weight_column, kWeightNames, "weight_column");
-  if (plan.user == plan.item) throw Error(REC_INVALID_DATA, "user and item are the same column").at_argument("item_column");
+  if (plan.user == plan.item)
+    throw Error(REC_INVALID_DATA, "user and item are the same column").at_argument("item_column");
   return plan;
 }
 
@@ -100,9 +103,11 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
   }
 }
 
-std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row, const DatasetOptions& options) {
+std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row,
+                                          const DatasetOptions& options) {
   const auto number = [](std::string_view cell) { return parse_double(cell).has_value() || looks_like_integer(cell); };
-  if (first_row.size() < 2 || first_row.size() > 4 || !std::all_of(first_row.begin(), first_row.end(), number)) return std::nullopt;
+  if (first_row.size() < 2 || first_row.size() > 4 || !std::all_of(first_row.begin(), first_row.end(), number))
+    return std::nullopt;
   ColumnPlan plan;
   plan.n_columns = first_row.size();
   plan.user = 0;
@@ -137,11 +142,14 @@ void RowSink::begin_file(const std::string& path, bool has_time, bool has_weight
     first_path_ = path;
     builder_.declare(has_time, has_weight);
   } else if (builder_.has_time() != has_time || builder_.has_weight() != has_weight) {
-    throw located(Error(REC_INVALID_DATA, cat("the file has ", part_columns(has_time, has_weight), ", but ", first_path_,
-                                              " has ", part_columns(builder_.has_time(), builder_.has_weight()))), path, 1);
+    throw located(
+        Error(REC_INVALID_DATA, cat("the file has ", part_columns(has_time, has_weight), ", but ", first_path_, " has ",
+                                    part_columns(builder_.has_time(), builder_.has_weight()))),
+        path, 1);
   }
   if (options_.min_weight && !has_weight)
-    throw located(Error(REC_INVALID_DATA, "min_weight: the file has no weight column").at_argument("min_weight"), path, 1);
+    throw located(Error(REC_INVALID_DATA, "min_weight: the file has no weight column").at_argument("min_weight"), path,
+                  1);
 }
 
 Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) const {

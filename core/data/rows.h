@@ -24,7 +24,8 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options, const std::string& path,
                         int64_t line);
 // A file of numbers without a header: user, item[, rating[, time]].
-std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
+std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row,
+                                          const DatasetOptions& options);
 // The column whose name is one of `names` (lower case, without _ and -), the first name first; -1 for none.
 int find_column(const std::vector<std::string>& header, const std::vector<std::string>& names);
 

@@ -41,7 +41,8 @@ void shuffle(int64_t* values, int64_t n, Rng rng) {
   for (int64_t i = n - 1; i > 0; --i) {
     // next_below takes 32 bits; larger sets pay a modulo whose bias is below 2^-31.
     const uint64_t bound = static_cast<uint64_t>(i) + 1;
-    const uint64_t j = bound < (uint64_t{1} << 32) ? rng.next_below(static_cast<uint32_t>(bound)) : rng.next_u64() % bound;
+    const uint64_t j =
+        bound < (uint64_t{1} << 32) ? rng.next_below(static_cast<uint32_t>(bound)) : rng.next_u64() % bound;
     std::swap(values[i], values[j]);
   }
 }
@@ -74,7 +75,8 @@ void split_leave_one_out(const Dataset& dataset, Buffer<Part>& part) {
     int64_t* begin = users.order.data() + users.offsets[u];
     const int64_t n = users.offsets[u + 1] - users.offsets[u];
     if (time != nullptr)
-      std::sort(begin, begin + n, [time](int64_t a, int64_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; });
+      std::sort(begin, begin + n,
+                [time](int64_t a, int64_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; });
     const PartCounts counts{std::max<int64_t>(n - 2, std::min<int64_t>(n, 1)), n > 2 ? 1 : 0, n > 1 ? 1 : 0};
     assign(begin, counts, part);
   }
@@ -91,7 +93,8 @@ void split_session(const Dataset& dataset, const SplitOptions& options, Buffer<P
   std::vector<int64_t> users;
   for (int64_t u = 0; u < dataset.n_users(); ++u)
     if (seen[u]) users.push_back(u);
-  std::sort(users.begin(), users.end(), [&](int64_t a, int64_t b) { return last[a] != last[b] ? last[a] < last[b] : a < b; });
+  std::sort(users.begin(), users.end(),
+            [&](int64_t a, int64_t b) { return last[a] != last[b] ? last[a] < last[b] : a < b; });
   Buffer<Part> of_user(dataset.n_users(), Part::kTrain);
   assign(users.data(), counts_for(static_cast<int64_t>(users.size()), options), of_user);
   for (int64_t i = 0; i < dataset.n(); ++i) part[i] = of_user[dataset.user[i]];
@@ -102,7 +105,8 @@ void split_all(const Dataset& dataset, const SplitOptions& options, Buffer<Part>
   std::iota(order.begin(), order.end(), int64_t{0});
   if (options.kind == REC_SPLIT_TEMPORAL) {
     const int64_t* time = dataset.time.data();
-    std::sort(order.begin(), order.end(), [time](int64_t a, int64_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; });
+    std::sort(order.begin(), order.end(),
+              [time](int64_t a, int64_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; });
   } else {
     // No user's stream: rows of users end below 2^31.
     shuffle(order.data(), order.size(), Rng(options.seed, RngStream::kSplit, 0, UINT64_MAX));
@@ -156,10 +160,14 @@ Dataset split_dataset(const Dataset& dataset, const SplitOptions& options) {
   if (by_time && dataset.time.empty())
     throw Error(REC_INVALID_DATA, "kind: a split by time needs times, and the data set has none").at_argument("kind");
   Dataset out = copy_dataset(dataset);
-  if (options.kind == REC_SPLIT_RATIO) split_ratio(dataset, options, out.part);
-  else if (options.kind == REC_SPLIT_LEAVE_ONE_OUT) split_leave_one_out(dataset, out.part);
-  else if (options.kind == REC_SPLIT_SESSION) split_session(dataset, options, out.part);
-  else split_all(dataset, options, out.part);
+  if (options.kind == REC_SPLIT_RATIO)
+    split_ratio(dataset, options, out.part);
+  else if (options.kind == REC_SPLIT_LEAVE_ONE_OUT)
+    split_leave_one_out(dataset, out.part);
+  else if (options.kind == REC_SPLIT_SESSION)
+    split_session(dataset, options, out.part);
+  else
+    split_all(dataset, options, out.part);
   return out;
 }
 

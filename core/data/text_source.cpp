@@ -23,9 +23,13 @@ constexpr Magic kBinaryFormats[] = {
     {"\x93NUMPY", "a NumPy file"},
     {"SQLite format 3", "an SQLite database"},
     {"\x80\x04\x95", "a Python pickle"},
-    {"\x7f" "ELF", "a program"},
+    {"\x7f"
+     "ELF",
+     "a program"},
     {"BZh", "bzip2 data"},
-    {"\xfd" "7zXZ", "xz data"},
+    {"\xfd"
+     "7zXZ",
+     "xz data"},
     {"\x28\xb5\x2f\xfd", "zstd data"},
 };
 

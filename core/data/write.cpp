@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t kFlushBytes = 1 << 20;
 
-bool holds_separator(std::string_view text) { return text.find_first_of(std::string_view("\t\r\n\0", 4)) != std::string_view::npos; }
+bool holds_separator(std::string_view text) {
+  return text.find_first_of(std::string_view("\t\r\n\0", 4)) != std::string_view::npos;
+}
 
 // What the reader would take for something else.
 void check_ids(const IdMap& ids, const char* column) {
@@ -21,8 +23,9 @@ void check_ids(const IdMap& ids, const char* column) {
   for (int64_t row = 0; row < ids.size(); ++row) {
     const std::string_view id = ids.bytes_at(row);
     if (id.empty() || holds_separator(id))
-      throw Error(REC_INVALID_DATA, cat(column, ": id '", printable(id), "' of row ", row,
-                                        id.empty() ? " is empty" : " holds a tab, a line end or a NUL", "; a .inter file cannot hold it"))
+      throw Error(REC_INVALID_DATA,
+                  cat(column, ": id '", printable(id), "' of row ", row,
+                      id.empty() ? " is empty" : " holds a tab, a line end or a NUL", "; a .inter file cannot hold it"))
           .at_argument(column);
   }
 }
@@ -34,8 +37,10 @@ void append_number(std::string& out, Number value) {
 }
 
 void append_id(std::string& out, const IdMap& ids, int64_t row) {
-  if (ids.type() == REC_ID_BYTES) out += ids.bytes_at(row);
-  else append_number(out, ids.int64_at(row));
+  if (ids.type() == REC_ID_BYTES)
+    out += ids.bytes_at(row);
+  else
+    append_number(out, ids.int64_at(row));
 }
 
 void write_part(const Dataset& dataset, Part part, FileWriter& file) {

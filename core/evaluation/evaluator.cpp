@@ -26,7 +26,9 @@ struct Rows {
     columns.erase(std::unique(begin, columns.end()), columns.end());
     close();
   }
-  Csr take() const { return {Buffer<int64_t>(std::span<const int64_t>(offsets)), Buffer<int32_t>(std::span<const int32_t>(columns))}; }
+  Csr take() const {
+    return {Buffer<int64_t>(std::span<const int64_t>(offsets)), Buffer<int32_t>(std::span<const int32_t>(columns))};
+  }
 };
 
 // All interactions of each user in time order; equal times, or none, in the order read.
@@ -39,7 +41,9 @@ std::vector<std::vector<int64_t>> events_of_users(const Dataset& data) {
   return events;
 }
 
-bool wants_scores(const MetricSpec& metric) { return metric.input == MetricInput::kRank || metric.input == MetricInput::kScores; }
+bool wants_scores(const MetricSpec& metric) {
+  return metric.input == MetricInput::kRank || metric.input == MetricInput::kScores;
+}
 
 }  // namespace
 
@@ -52,17 +56,23 @@ std::string Protocol::suffix() const {
   }
 }
 
-Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol, std::vector<MetricSpec> metrics)
+Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol,
+                     std::vector<MetricSpec> metrics)
     : protocol_(protocol), metrics_(std::move(metrics)), n_items_(catalog.items.size()), lists_(metrics_) {
   for (const MetricSpec& metric : metrics_) {
     if (metric.input == MetricInput::kValues || metric.input == MetricInput::kImpression)
-      throw Error(REC_UNSUPPORTED, cat("metrics: '", metric.name, "' needs labelled rows, which this evaluation does not have")).at_argument("metrics");
+      throw Error(REC_UNSUPPORTED,
+                  cat("metrics: '", metric.name, "' needs labelled rows, which this evaluation does not have"))
+          .at_argument("metrics");
     if (metric.input == MetricInput::kRank && protocol_.rows != REC_ROWS_EVENT)
-      throw invalid_argument("metrics", "'", metric.name, "' is defined for one target a row; use rows = REC_ROWS_EVENT");
+      throw invalid_argument("metrics", "'", metric.name,
+                             "' is defined for one target a row; use rows = REC_ROWS_EVENT");
     needs_scores_ |= wants_scores(metric);
   }
-  if (protocol_.candidates == REC_CANDIDATES_GIVEN && (protocol_.rows != REC_ROWS_EVENT || data.candidate_offsets.empty()))
-    throw invalid_argument("candidates", "given lists need rows = REC_ROWS_EVENT and a data set that came with lists (neg_items)");
+  if (protocol_.candidates == REC_CANDIDATES_GIVEN &&
+      (protocol_.rows != REC_ROWS_EVENT || data.candidate_offsets.empty()))
+    throw invalid_argument("candidates",
+                           "given lists need rows = REC_ROWS_EVENT and a data set that came with lists (neg_items)");
   if (protocol_.ties == REC_TIES_AGAINST_TARGET && protocol_.rows != REC_ROWS_EVENT)
     throw invalid_argument("ties", "REC_TIES_AGAINST_TARGET needs one target a row; use rows = REC_ROWS_EVENT");
   needs_scores_ |= protocol_.ties == REC_TIES_AGAINST_TARGET || protocol_.candidates != REC_CANDIDATES_FULL;
@@ -78,10 +88,14 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
   };
   item_row_ = match(data.items, catalog.items, n_items_);
   user_row_ = match(data.users, catalog.users, -1);
-  if (protocol_.rows == REC_ROWS_EVENT) prepare_event_rows(data);
-  else prepare_user_rows(data);
+  if (protocol_.rows == REC_ROWS_EVENT)
+    prepare_event_rows(data);
+  else
+    prepare_user_rows(data);
   if (users_.empty())
-    throw Error(REC_INVALID_DATA, cat("dataset: no interaction in its ", protocol_.part == Part::kValid ? "valid" : "test", " part")).at_argument("dataset");
+    throw Error(REC_INVALID_DATA,
+                cat("dataset: no interaction in its ", protocol_.part == Part::kValid ? "valid" : "test", " part"))
+        .at_argument("dataset");
 }
 
 void Evaluator::prepare_user_rows(const Dataset& data) {
@@ -101,7 +115,8 @@ void Evaluator::prepare_user_rows(const Dataset& data) {
     const auto begin = positives.columns.begin() + positives.offsets[positives.offsets.size() - 2];
     for (int64_t i : events[static_cast<size_t>(user)]) {
       const int32_t item = item_row_[data.item[i]];
-      if (known_before(data.part[i]) && item < n_items_ && !std::binary_search(begin, positives.columns.end(), item)) masks.columns.push_back(item);
+      if (known_before(data.part[i]) && item < n_items_ && !std::binary_search(begin, positives.columns.end(), item))
+        masks.columns.push_back(item);
     }
     masks.close_ascending();
     users_.push_back(user_row_[user]);
@@ -127,7 +142,8 @@ void Evaluator::prepare_event_rows(const Dataset& data) {
         const int32_t item = item_row_[data.item[list[before]]];
         if (item >= n_items_) continue;
         histories.columns.push_back(item);
-        const bool masked = protocol_.mask == REC_MASK_KNOWN || (protocol_.mask == REC_MASK_TRAIN && data.part[list[before]] == Part::kTrain);
+        const bool masked = protocol_.mask == REC_MASK_KNOWN ||
+                            (protocol_.mask == REC_MASK_TRAIN && data.part[list[before]] == Part::kTrain);
         if (masked && item != target) masks.columns.push_back(item);
       }
       histories.close();
@@ -152,9 +168,11 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
   if (protocol_.candidates == REC_CANDIDATES_POPULAR) {
     cdf.resize(static_cast<size_t>(n_items_));
     for (int64_t i = 0; i < data.n(); ++i)
-      if (data.part[i] == Part::kTrain && item_row_[data.item[i]] < n_items_) cdf[static_cast<size_t>(item_row_[data.item[i]])] += 1;
+      if (data.part[i] == Part::kTrain && item_row_[data.item[i]] < n_items_)
+        cdf[static_cast<size_t>(item_row_[data.item[i]])] += 1;
     std::partial_sum(cdf.begin(), cdf.end(), cdf.begin());
-    if (cdf.empty() || cdf.back() == 0) throw Error(REC_INVALID_DATA, "dataset: popular candidates need training interactions").at_argument("dataset");
+    if (cdf.empty() || cdf.back() == 0)
+      throw Error(REC_INVALID_DATA, "dataset: popular candidates need training interactions").at_argument("dataset");
   }
   for (size_t row = 0; row < users_.size(); ++row) {
     const std::span<const int32_t> positives = positives_.row(static_cast<int64_t>(row));
@@ -171,13 +189,17 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
       taken.erase(std::unique(taken.begin(), taken.end()), taken.end());
       Rng rng(protocol_.seed, RngStream::kEvaluation, 0, row);
       const auto known = std::lower_bound(taken.begin(), taken.end(), static_cast<int32_t>(n_items_)) - taken.begin();
-      const int64_t wanted = std::min<int64_t>(protocol_.n_candidates * static_cast<int64_t>(positives.size()), n_items_ - known);
+      const int64_t wanted =
+          std::min<int64_t>(protocol_.n_candidates * static_cast<int64_t>(positives.size()), n_items_ - known);
       // Distinct draws; popularity may leave too few items with a count, so tries are bounded.
       int64_t got = 0;
       for (int64_t tries = 0; got < wanted && tries < 100 * wanted + 1000; ++tries) {
         int32_t item;
-        if (cdf.empty()) item = static_cast<int32_t>(rng.next_below(static_cast<uint32_t>(n_items_)));
-        else item = static_cast<int32_t>(std::upper_bound(cdf.begin(), cdf.end(), rng.next_double() * cdf.back()) - cdf.begin());
+        if (cdf.empty())
+          item = static_cast<int32_t>(rng.next_below(static_cast<uint32_t>(n_items_)));
+        else
+          item = static_cast<int32_t>(std::upper_bound(cdf.begin(), cdf.end(), rng.next_double() * cdf.back()) -
+                                      cdf.begin());
         if (item >= n_items_) continue;
         const auto place = std::lower_bound(taken.begin(), taken.end(), item);
         if (place != taken.end() && *place == item) continue;
@@ -230,7 +252,8 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
   queries.users = users_.data() + begin;
   std::vector<int64_t> history_offsets;
   if (protocol_.rows == REC_ROWS_EVENT) {
-    for (int64_t row = begin; row <= end; ++row) history_offsets.push_back(histories_.offsets[row] - histories_.offsets[begin]);
+    for (int64_t row = begin; row <= end; ++row)
+      history_offsets.push_back(histories_.offsets[row] - histories_.offsets[begin]);
     queries.history_offsets = history_offsets.data();
     queries.history_items = histories_.columns.data() + histories_.offsets[begin];
     // Two tables know their users; the history is for the others.
@@ -245,8 +268,8 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
     filter.exclude_rows = masks_.columns.data();
     ranker.top_k(queries, filter, max_k_, top.data(), scores.data(), status.data(), scratch);
     for (int64_t q = 0; q < n; ++q)
-      lists_.row(std::span<const int64_t>(top.data() + q * max_k_, static_cast<size_t>(max_k_)), positives_.row(begin + q),
-                 {values + static_cast<size_t>(begin + q) * n_metrics, n_metrics});
+      lists_.row(std::span<const int64_t>(top.data() + q * max_k_, static_cast<size_t>(max_k_)),
+                 positives_.row(begin + q), {values + static_cast<size_t>(begin + q) * n_metrics, n_metrics});
     return;
   }
   std::vector<float> scores(static_cast<size_t>(n * n_items_));

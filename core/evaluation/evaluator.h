@@ -27,10 +27,10 @@ struct Protocol {
 };
 
 struct Report {
-  std::vector<std::string> names;    // with the protocol's suffix
-  std::vector<double> means;         // over the rows where the metric is defined
-  std::vector<double> values;        // [n_metrics, n_rows]
-  std::vector<int64_t> users;        // [n_rows] the model's user row, -1 = unknown to it
+  std::vector<std::string> names;  // with the protocol's suffix
+  std::vector<double> means;       // over the rows where the metric is defined
+  std::vector<double> values;      // [n_metrics, n_rows]
+  std::vector<int64_t> users;      // [n_rows] the model's user row, -1 = unknown to it
 };
 
 // An evaluation prepared once: rows, positives, masks and candidates in the model's item rows.
@@ -55,14 +55,14 @@ class Evaluator {
   int64_t n_items_;
   ListMetrics lists_;
   int64_t max_k_ = 1;
-  bool needs_scores_ = false;       // a metric or the tie rule looks at more than the top of the list
-  Buffer<int32_t> item_row_;        // of each item of the data set; n_items_ and more = unknown to the model
-  Buffer<int32_t> user_row_;        // -1 = unknown
-  std::vector<int32_t> users_;      // [n_rows]
-  Csr positives_;                   // [n_rows] ascending
-  Csr masks_;                       // [n_rows] ascending, without the positives
-  Csr histories_;                   // [n_rows] oldest first; event rows only
-  Csr candidates_;                  // [n_rows] ascending and distinct, positives included; empty = all items
+  bool needs_scores_ = false;   // a metric or the tie rule looks at more than the top of the list
+  Buffer<int32_t> item_row_;    // of each item of the data set; n_items_ and more = unknown to the model
+  Buffer<int32_t> user_row_;    // -1 = unknown
+  std::vector<int32_t> users_;  // [n_rows]
+  Csr positives_;               // [n_rows] ascending
+  Csr masks_;                   // [n_rows] ascending, without the positives
+  Csr histories_;               // [n_rows] oldest first; event rows only
+  Csr candidates_;              // [n_rows] ascending and distinct, positives included; empty = all items
 };
 
 }  // namespace rec

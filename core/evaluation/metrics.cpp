@@ -31,28 +31,21 @@ struct Walk {
 double value_of(Metric metric, const Walk& walk, double n_positives, double k, double ideal_dcg) {
   switch (metric) {
     case Metric::kHit:
-    case Metric::kRechorusHr:
-      return walk.hits > 0 ? 1 : 0;
+    case Metric::kRechorusHr: return walk.hits > 0 ? 1 : 0;
     case Metric::kPrecision:
-    case Metric::kSparkPrecision:
-      return walk.hits / k;
+    case Metric::kSparkPrecision: return walk.hits / k;
     case Metric::kRecall:
-    case Metric::kSparkRecall:
-      return walk.hits / n_positives;
-    case Metric::kMrr:
-      return walk.first_hit > 0 ? 1 / static_cast<double>(walk.first_hit) : 0;
+    case Metric::kSparkRecall: return walk.hits / n_positives;
+    case Metric::kMrr: return walk.first_hit > 0 ? 1 / static_cast<double>(walk.first_hit) : 0;
     case Metric::kNdcg:
     case Metric::kSparkNdcg:
-    case Metric::kRechorusNdcg:
-      return walk.dcg / ideal_dcg;
+    case Metric::kRechorusNdcg: return walk.dcg / ideal_dcg;
     case Metric::kMap:
     case Metric::kSparkMap:
-    case Metric::kRechorusMap:
-      return walk.precisions / std::min(n_positives, k);
+    case Metric::kRechorusMap: return walk.precisions / std::min(n_positives, k);
     case Metric::kF1:  // 2PR / (P + R) with P = hits / k, R = hits / |P|
       return 2 * walk.hits / (k + n_positives);
-    default:
-      return kUndefined;
+    default: return kUndefined;
   }
 }
 
@@ -124,12 +117,9 @@ double rank_of(std::span<const float> scores, int64_t target, TieRule ties) {
     equal += other == score;
   }
   switch (ties) {
-    case TieRule::kConservative:
-      return static_cast<double>(above + equal);
-    case TieRule::kMedian:
-      return static_cast<double>(above) + 1 + 0.5 * static_cast<double>(equal - 1);
-    default:
-      return static_cast<double>(above + 1);
+    case TieRule::kConservative: return static_cast<double>(above + equal);
+    case TieRule::kMedian: return static_cast<double>(above) + 1 + 0.5 * static_cast<double>(equal - 1);
+    default: return static_cast<double>(above + 1);
   }
 }
 
@@ -138,14 +128,10 @@ double rank_metric(const MetricSpec& spec, double rank) {
   switch (spec.metric) {
     case Metric::kRechorusHr:
     case Metric::kGru4recRecall:
-    case Metric::kFactorizedTopK:
-      return hit ? 1 : 0;
-    case Metric::kRechorusNdcg:
-      return hit ? 1 / std::log2(rank + 1) : 0;
-    case Metric::kGru4recMrr:
-      return hit ? 1 / rank : 0;
-    default:
-      return kUndefined;
+    case Metric::kFactorizedTopK: return hit ? 1 : 0;
+    case Metric::kRechorusNdcg: return hit ? 1 / std::log2(rank + 1) : 0;
+    case Metric::kGru4recMrr: return hit ? 1 / rank : 0;
+    default: return kUndefined;
   }
 }
 

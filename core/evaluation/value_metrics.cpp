@@ -114,24 +114,15 @@ double mean_squared_error(std::span<const float> predictions, std::span<const fl
 double value_metric(const MetricSpec& spec, std::span<const float> predictions, std::span<const float> labels) {
   switch (spec.metric) {
     case Metric::kAuc:
-    case Metric::kRechorusAuc:
-      return auc(predictions, labels);
-    case Metric::kLogLoss:
-      return log_loss(predictions, labels, 1e-15);
-    case Metric::kRechorusLogLoss:
-      return log_loss(predictions, labels, 1e-7);
-    case Metric::kMae:
-      return mean_absolute_error(predictions, labels);
-    case Metric::kMse:
-      return mean_squared_error(predictions, labels);
-    case Metric::kRmse:
-      return std::sqrt(mean_squared_error(predictions, labels));
-    case Metric::kRechorusAcc:
-      return accuracy(predictions, labels);
-    case Metric::kRechorusF1Score:
-      return f1_score(predictions, labels);
-    default:
-      return kUndefined;
+    case Metric::kRechorusAuc: return auc(predictions, labels);
+    case Metric::kLogLoss: return log_loss(predictions, labels, 1e-15);
+    case Metric::kRechorusLogLoss: return log_loss(predictions, labels, 1e-7);
+    case Metric::kMae: return mean_absolute_error(predictions, labels);
+    case Metric::kMse: return mean_squared_error(predictions, labels);
+    case Metric::kRmse: return std::sqrt(mean_squared_error(predictions, labels));
+    case Metric::kRechorusAcc: return accuracy(predictions, labels);
+    case Metric::kRechorusF1Score: return f1_score(predictions, labels);
+    default: return kUndefined;
   }
 }
 

@@ -16,8 +16,7 @@ REC_INLINE Sigmoids sigmoids(F16 x) {
   const F16 large = div(one, add(one, e));
   const F16 small = mul(e, large);
   const M16 positive = ge(x, zero);
-  return {select(positive, large, small), select(positive, small, large),
-          add(max(zero, sub(zero, x)), log1p(e))};
+  return {select(positive, large, small), select(positive, small, large), add(max(zero, sub(zero, x)), log1p(e))};
 }
 
 struct PairLoss {
@@ -158,8 +157,7 @@ double softmax_ce(const ScoreLoss& s, int64_t begin, int64_t end) {
     const float normaliser = sum_of(sum);
     total += static_cast<double>(log_of_one(normaliser)) - (static_cast<double>(scores[0]) - highest);
     const F16 scale = set1(static_cast<float>(share) / normaliser);
-    for (int64_t j = 0; j < c; j += 16)
-      store_up_to(slope + j, mul(scale, load_or(slope + j, c - j, 0.0f)), c - j);
+    for (int64_t j = 0; j < c; j += 16) store_up_to(slope + j, mul(scale, load_or(slope + j, c - j, 0.0f)), c - j);
     slope[0] -= static_cast<float>(share);
   }
   return total * share;

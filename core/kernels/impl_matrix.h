@@ -5,7 +5,7 @@
 namespace rec::kernels {
 namespace {
 
-constexpr int64_t kPanelRows = 64;                // of b, at a time
+constexpr int64_t kPanelRows = 64;  // of b, at a time
 constexpr int64_t kPanelColumns = 8 * kColumnBlock;
 
 // R rows x kPanelColumns columns of c in registers through one packed panel of b; `columns` of them are there.

@@ -108,8 +108,7 @@ template <class Args, class Update>
 REC_INLINE void update_rows(const Args& a, int64_t begin, int64_t end, Update update) {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t row = a.row_ids != nullptr ? a.row_ids[i] : i;
-    for (int64_t j = 0; j < a.d; j += 16)
-      update(row * a.d + j, load_or(a.grads + i * a.d + j, a.d - j, 0.0f), a.d - j);
+    for (int64_t j = 0; j < a.d; j += 16) update(row * a.d + j, load_or(a.grads + i * a.d + j, a.d - j, 0.0f), a.d - j);
   }
 }
 

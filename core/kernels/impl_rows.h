@@ -81,8 +81,7 @@ struct WeightedRow {
     float* y = w.y + (w.rows != nullptr ? w.rows[group] : group) * w.d + offset;
     F16 acc[N];
 #pragma GCC unroll 16
-    for (int j = 0; j < N; ++j)
-      acc[j] = !w.accumulate ? set1(0.0f) : kTail ? load_n(y, n) : load(y + 16 * j);
+    for (int j = 0; j < N; ++j) acc[j] = !w.accumulate ? set1(0.0f) : kTail ? load_n(y, n) : load(y + 16 * j);
     add_neighbours<N, Scale::kEntry, kTail>(acc, w.columns, w.weights, w.offsets[group], w.offsets[group + 1],
                                             w.x + offset, w.d, n);
 #pragma GCC unroll 16

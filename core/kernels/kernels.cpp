@@ -22,9 +22,7 @@ void tile_items(const float* items, int64_t n_items, int64_t d, float* tiles, in
   }
 }
 
-int64_t top_k_scratch_bytes(int64_t n_items, int64_t k) {
-  return kTopKQueries * selection_bytes(std::min(n_items, k));
-}
+int64_t top_k_scratch_bytes(int64_t n_items, int64_t k) { return kTopKQueries * selection_bytes(std::min(n_items, k)); }
 
 void adam_steps(double lr, double beta1, double beta2, int64_t n_steps, AdamStep* table) {
   double power1 = 1, power2 = 1;
@@ -37,19 +35,16 @@ void adam_steps(double lr, double beta1, double beta2, int64_t n_steps, AdamStep
 
 const Table* table(Level level) {
   switch (level) {
-    case Level::kScalar:
-      return &kScalarTable;
+    case Level::kScalar: return &kScalarTable;
 #if defined(__x86_64__)
-    case Level::kAvx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kAvx2Table : nullptr;
+    case Level::kAvx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kAvx2Table : nullptr;
     case Level::kAvx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && table(Level::kAvx2)
                  ? &kAvx512Table
                  : nullptr;
 #endif
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 

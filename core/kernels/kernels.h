@@ -40,12 +40,12 @@ struct WeightedRows {
 
 // scores[b, c] = user_table[users[b]] . item_table[items[b, c]]
 struct PairScores {
-  const int32_t* users = nullptr;      // [B]
-  const int32_t* items = nullptr;      // [B, C]
-  const float* user_table = nullptr;   // [n_users, d]
-  const float* item_table = nullptr;   // [n_items, d]
-  float* scores = nullptr;             // [B, C]
-  int64_t n_candidates = 0;            // C
+  const int32_t* users = nullptr;     // [B]
+  const int32_t* items = nullptr;     // [B, C]
+  const float* user_table = nullptr;  // [n_users, d]
+  const float* item_table = nullptr;  // [n_items, d]
+  float* scores = nullptr;            // [B, C]
+  int64_t n_candidates = 0;           // C
   int64_t d = 0;
 };
 
@@ -86,9 +86,9 @@ struct TopK {
   int64_t d = 0;
   ItemFilter filter;
   int64_t k = 0;
-  int64_t* rows = nullptr;   // [n_queries, k], padded with -1
-  float* scores = nullptr;   // [n_queries, k], padded with -INFINITY
-  void* scratch = nullptr;   // top_k_scratch_bytes(n_items, k), 8-byte aligned, one per concurrent call
+  int64_t* rows = nullptr;  // [n_queries, k], padded with -1
+  float* scores = nullptr;  // [n_queries, k], padded with -INFINITY
+  void* scratch = nullptr;  // top_k_scratch_bytes(n_items, k), 8-byte aligned, one per concurrent call
 };
 
 // The same selection over scores that are already there.
@@ -130,11 +130,11 @@ struct AdamRows {
   float* m = nullptr;      // [n, d]
   float* v = nullptr;      // [n, d]
   int64_t d = 0;
-  const int32_t* row_ids = nullptr;     // nullable = all rows; distinct
-  const float* grads = nullptr;         // [n_listed, d], nullable = zero gradients: catch up
-  int64_t* last_step = nullptr;         // [n], the step each row has reached; set to `step`
-  const AdamStep* steps = nullptr;      // [step + 1]; step sizes never grow with t
-  int64_t step = 0;                     // t
+  const int32_t* row_ids = nullptr;  // nullable = all rows; distinct
+  const float* grads = nullptr;      // [n_listed, d], nullable = zero gradients: catch up
+  int64_t* last_step = nullptr;      // [n], the step each row has reached; set to `step`
+  const AdamStep* steps = nullptr;   // [step + 1]; step sizes never grow with t
+  int64_t step = 0;                  // t
   float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f, weight_decay = 0;
 };
 

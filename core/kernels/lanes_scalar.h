@@ -63,9 +63,15 @@ REC_INLINE float float_of(int32_t bits) {
   return r;
 }
 
-REC_INLINE F16 set1(float x) { return each([&](int) { return x; }); }
-REC_INLINE F16 load(const float* p) { return each([&](int i) { return p[i]; }); }
-REC_INLINE F16 load_n(const float* p, int64_t n) { return each([&](int i) { return i < n ? p[i] : 0.0f; }); }
+REC_INLINE F16 set1(float x) {
+  return each([&](int) { return x; });
+}
+REC_INLINE F16 load(const float* p) {
+  return each([&](int i) { return p[i]; });
+}
+REC_INLINE F16 load_n(const float* p, int64_t n) {
+  return each([&](int i) { return i < n ? p[i] : 0.0f; });
+}
 REC_INLINE void store(float* p, F16 a) { __builtin_memcpy(p, a.v, sizeof a.v); }
 REC_INLINE void store_n(float* p, F16 a, int64_t n) {
   for (int64_t i = 0; i < n; ++i) p[i] = a.v[i];
@@ -73,23 +79,47 @@ REC_INLINE void store_n(float* p, F16 a, int64_t n) {
 REC_INLINE F16 fma(F16 a, F16 b, F16 c) {
   return each([&](int i) { return __builtin_fmaf(a.v[i], b.v[i], c.v[i]); });
 }
-REC_INLINE F16 add(F16 a, F16 b) { return each([&](int i) { return a.v[i] + b.v[i]; }); }
-REC_INLINE F16 sub(F16 a, F16 b) { return each([&](int i) { return a.v[i] - b.v[i]; }); }
-REC_INLINE F16 mul(F16 a, F16 b) { return each([&](int i) { return a.v[i] * b.v[i]; }); }
-REC_INLINE F16 div(F16 a, F16 b) { return each([&](int i) { return a.v[i] / b.v[i]; }); }
-REC_INLINE F16 sqrt(F16 a) { return each([&](int i) { return __builtin_sqrtf(a.v[i]); }); }
-REC_INLINE F16 abs(F16 a) { return each([&](int i) { return float_of(bits_of(a.v[i]) & 0x7fffffff); }); }
+REC_INLINE F16 add(F16 a, F16 b) {
+  return each([&](int i) { return a.v[i] + b.v[i]; });
+}
+REC_INLINE F16 sub(F16 a, F16 b) {
+  return each([&](int i) { return a.v[i] - b.v[i]; });
+}
+REC_INLINE F16 mul(F16 a, F16 b) {
+  return each([&](int i) { return a.v[i] * b.v[i]; });
+}
+REC_INLINE F16 div(F16 a, F16 b) {
+  return each([&](int i) { return a.v[i] / b.v[i]; });
+}
+REC_INLINE F16 sqrt(F16 a) {
+  return each([&](int i) { return __builtin_sqrtf(a.v[i]); });
+}
+REC_INLINE F16 abs(F16 a) {
+  return each([&](int i) { return float_of(bits_of(a.v[i]) & 0x7fffffff); });
+}
 // a > b ? a : b, so a NaN in either gives b.
-REC_INLINE F16 max(F16 a, F16 b) { return each([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; }); }
-REC_INLINE F16 min(F16 a, F16 b) { return each([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; }); }
+REC_INLINE F16 max(F16 a, F16 b) {
+  return each([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+}
+REC_INLINE F16 min(F16 a, F16 b) {
+  return each([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
+}
 
 // Ordered comparisons: false for NaN.
-REC_INLINE M16 lt(F16 a, F16 b) { return each_bit([&](int i) { return a.v[i] < b.v[i]; }); }
-REC_INLINE M16 ge(F16 a, F16 b) { return each_bit([&](int i) { return a.v[i] >= b.v[i]; }); }
-REC_INLINE M16 eq(F16 a, F16 b) { return each_bit([&](int i) { return a.v[i] == b.v[i]; }); }
+REC_INLINE M16 lt(F16 a, F16 b) {
+  return each_bit([&](int i) { return a.v[i] < b.v[i]; });
+}
+REC_INLINE M16 ge(F16 a, F16 b) {
+  return each_bit([&](int i) { return a.v[i] >= b.v[i]; });
+}
+REC_INLINE M16 eq(F16 a, F16 b) {
+  return each_bit([&](int i) { return a.v[i] == b.v[i]; });
+}
 REC_INLINE M16 or_(M16 a, M16 b) { return {a.bits | b.bits}; }
 // Lanes i < n, for any n.
-REC_INLINE M16 first(int64_t n) { return each_bit([&](int i) { return i < n; }); }
+REC_INLINE M16 first(int64_t n) {
+  return each_bit([&](int i) { return i < n; });
+}
 REC_INLINE uint32_t bits(M16 m) { return m.bits; }
 REC_INLINE F16 select(M16 m, F16 a, F16 b) {
   return each([&](int i) { return m.bits >> i & 1 ? a.v[i] : b.v[i]; });
@@ -101,8 +131,7 @@ REC_INLINE F16 scale_by_power(F16 y, F16 shifted) {
     const int32_t n = static_cast<int32_t>(static_cast<uint32_t>(bits_of(shifted.v[i])) - 0x4b400000u);
     const int32_t half = n >> 1;
     const auto power = [](uint32_t e) { return float_of(static_cast<int32_t>((e + 127u) << 23)); };
-    return y.v[i] * power(static_cast<uint32_t>(half)) *
-           power(static_cast<uint32_t>(n) - static_cast<uint32_t>(half));
+    return y.v[i] * power(static_cast<uint32_t>(half)) * power(static_cast<uint32_t>(n) - static_cast<uint32_t>(half));
   });
 }
 REC_INLINE int32_t above_sqrt_half(float x) {
@@ -116,20 +145,32 @@ REC_INLINE F16 mantissa_of(F16 x) {
   return each([&](int i) { return float_of((above_sqrt_half(x.v[i]) & 0x7fffff) + 0x3f3504f3); });
 }
 
-REC_INLINE D8 set1_f64(double x) { return each8([&](int) { return x; }); }
-REC_INLINE D8 load(const double* p) { return each8([&](int i) { return p[i]; }); }
-REC_INLINE D8 load_n(const double* p, int64_t n) { return each8([&](int i) { return i < n ? p[i] : 0.0; }); }
+REC_INLINE D8 set1_f64(double x) {
+  return each8([&](int) { return x; });
+}
+REC_INLINE D8 load(const double* p) {
+  return each8([&](int i) { return p[i]; });
+}
+REC_INLINE D8 load_n(const double* p, int64_t n) {
+  return each8([&](int i) { return i < n ? p[i] : 0.0; });
+}
 REC_INLINE void store(double* p, D8 a) { __builtin_memcpy(p, a.v, sizeof a.v); }
 REC_INLINE void store_n(double* p, D8 a, int64_t n) {
   for (int64_t i = 0; i < n; ++i) p[i] = a.v[i];
 }
-REC_INLINE D8 add(D8 a, D8 b) { return each8([&](int i) { return a.v[i] + b.v[i]; }); }
+REC_INLINE D8 add(D8 a, D8 b) {
+  return each8([&](int i) { return a.v[i] + b.v[i]; });
+}
 // c - a b, rounded once.
 REC_INLINE D8 fnma(D8 a, D8 b, D8 c) {
   return each8([&](int i) { return __builtin_fma(-a.v[i], b.v[i], c.v[i]); });
 }
-REC_INLINE D8 low_half(F16 a) { return each8([&](int i) { return static_cast<double>(a.v[i]); }); }
-REC_INLINE D8 high_half(F16 a) { return each8([&](int i) { return static_cast<double>(a.v[i + 8]); }); }
+REC_INLINE D8 low_half(F16 a) {
+  return each8([&](int i) { return static_cast<double>(a.v[i]); });
+}
+REC_INLINE D8 high_half(F16 a) {
+  return each8([&](int i) { return static_cast<double>(a.v[i + 8]); });
+}
 
 // Entries of the lanes in `mask`, packed; room for sixteen is there whatever the mask.
 REC_INLINE void compress(float* out, F16 a, uint32_t mask) {

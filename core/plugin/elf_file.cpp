@@ -52,7 +52,8 @@ std::optional<rec_plugin_note_t> find_note(const Reader& reader, const Elf64_Phd
     if (header.n_namesz == 8 && header.n_type == 1 && header.n_descsz == sizeof(rec_plugin_note_t) - 20 &&
         reader.at<std::array<char, 7>>(offset + sizeof header) == std::array<char, 7>{'R', 'e', 'c', 'o', 'r', 'e', 0})
       return reader.at<rec_plugin_note_t>(offset);
-    const uint64_t size = sizeof header + (uint64_t{header.n_namesz} + 3) / 4 * 4 + (uint64_t{header.n_descsz} + 3) / 4 * 4;
+    const uint64_t size =
+        sizeof header + (uint64_t{header.n_namesz} + 3) / 4 * 4 + (uint64_t{header.n_descsz} + 3) / 4 * 4;
     offset += size;
   }
   return std::nullopt;

@@ -19,8 +19,10 @@ int64_t chunk_of(int64_t n) { return std::clamp<int64_t>(n / 64, 16, 4096); }
 
 template <class Body>
 void over_rows(rec_call_t* call, int64_t n, int64_t chunk, const Body& body) {
-  if (call->pool != nullptr) call->pool->parallel_for(n, chunk, body);
-  else if (n > 0) body(0, n);
+  if (call->pool != nullptr)
+    call->pool->parallel_for(n, chunk, body);
+  else if (n > 0)
+    body(0, n);
 }
 
 void host_log(int32_t level, const char* message) {
@@ -69,22 +71,26 @@ int64_t param_list(const rec_params_t* params, const char* name, double* out_val
 }
 
 Rng plugin_rng(int64_t seed, int32_t stream, int64_t epoch, int64_t row) {
-  const auto id = static_cast<RngStream>(static_cast<uint32_t>(RngStream::kPlugin) + static_cast<uint32_t>(stream) % 128);
+  const auto id =
+      static_cast<RngStream>(static_cast<uint32_t>(RngStream::kPlugin) + static_cast<uint32_t>(stream) % 128);
   return Rng(static_cast<uint64_t>(seed), id, static_cast<uint64_t>(epoch), static_cast<uint64_t>(row));
 }
 
-void random_uniform(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float low, float high, float* out, int64_t n) {
+void random_uniform(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float low, float high, float* out,
+                    int64_t n) {
   Rng rng = plugin_rng(seed, stream, epoch, row);
   for (int64_t i = 0; i < n; ++i) out[i] = low + (high - low) * rng.next_float();
 }
 
-void random_normal(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float mean, float deviation, float* out, int64_t n) {
+void random_normal(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float mean, float deviation, float* out,
+                   int64_t n) {
   Rng rng = plugin_rng(seed, stream, epoch, row);
   for (int64_t i = 0; i < n; ++i) out[i] = mean + deviation * rng.next_normal();
 }
 
-void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, const float* column_scale, const float* x,
-               int64_t d, const float* addend, float addend_scale, float* y, const int32_t* rows, int64_t n_rows_listed) {
+void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, const float* column_scale,
+               const float* x, int64_t d, const float* addend, float addend_scale, float* y, const int32_t* rows,
+               int64_t n_rows_listed) {
   kernels::Propagation job;
   job.offsets = csr->offsets;
   job.columns = csr->columns;
@@ -103,7 +109,8 @@ void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, c
   });
 }
 
-void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights, const float* x, int64_t d, bool accumulate, float* y) {
+void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights, const float* x, int64_t d,
+                   bool accumulate, float* y) {
   kernels::WeightedRows job;
   job.offsets = csr->offsets;
   job.columns = csr->columns;
@@ -112,7 +119,8 @@ void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights,
   job.y = y;
   job.d = d;
   job.accumulate = accumulate;
-  over_rows(call, csr->n_rows, chunk_of(csr->n_rows), [&](int64_t begin, int64_t end) { best().weighted_rows(job, begin, end); });
+  over_rows(call, csr->n_rows, chunk_of(csr->n_rows),
+            [&](int64_t begin, int64_t end) { best().weighted_rows(job, begin, end); });
 }
 
 void pair_scores(rec_call_t* call, const int32_t* users, const int32_t* items, int64_t n_rows, int64_t n_columns,
@@ -121,8 +129,8 @@ void pair_scores(rec_call_t* call, const int32_t* users, const int32_t* items, i
   over_rows(call, n_rows, chunk_of(n_rows), [&](int64_t begin, int64_t end) { best().pair_scores(job, begin, end); });
 }
 
-rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_t n_rows, int64_t n_columns, double* out_loss,
-                  float* dscores) {
+rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_t n_rows, int64_t n_columns,
+                  double* out_loss, float* dscores) {
   const kernels::Table& table = best();
   const auto kernel = loss_id == REC_LOSS_BPR_SOFTPLUS ? table.bpr_softplus
                       : loss_id == REC_LOSS_BPR_LOG    ? table.bpr_log
@@ -131,7 +139,8 @@ rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_
                       : loss_id == REC_LOSS_SOFTMAX    ? table.softmax_ce
                                                        : nullptr;
   if (kernel == nullptr) return host_fail(call, REC_INVALID_ARGUMENT, "loss: unknown REC_LOSS_ number");
-  if (n_rows < 1 || n_columns < 2) return host_fail(call, REC_INVALID_ARGUMENT, "loss: needs a row and two columns at least");
+  if (n_rows < 1 || n_columns < 2)
+    return host_fail(call, REC_INVALID_ARGUMENT, "loss: needs a row and two columns at least");
   kernels::ScoreLoss job;
   job.scores = scores;
   job.dscores = dscores;
@@ -158,7 +167,8 @@ void adam_steps(double learning_rate, double beta1, double beta2, int64_t n_step
   kernels::adam_steps(learning_rate, beta1, beta2, n_steps, reinterpret_cast<kernels::AdamStep*>(out));
 }
 
-rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int32_t* rows, int64_t n_rows_listed, const float* gradients) {
+rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int32_t* rows, int64_t n_rows_listed,
+                  const float* gradients) {
   const int64_t n = rows != nullptr ? n_rows_listed : a->n_rows;
   const auto* steps = reinterpret_cast<const kernels::AdamStep*>(a->steps);
   const auto chunk = std::clamp<int64_t>(n / 64, 16, 256);
@@ -175,7 +185,8 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
     job.beta2 = static_cast<float>(a->beta2);
     job.epsilon = static_cast<float>(a->epsilon);
     job.weight_decay = static_cast<float>(a->weight_decay);
-    if (gradients != nullptr) over_rows(call, n, chunk, [&](int64_t begin, int64_t end) { best().lazy_adam_rows(job, begin, end); });
+    if (gradients != nullptr)
+      over_rows(call, n, chunk, [&](int64_t begin, int64_t end) { best().lazy_adam_rows(job, begin, end); });
     return REC_OK;
   }
   kernels::AdamRows job;
@@ -196,8 +207,8 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
   return REC_OK;
 }
 
-kernels::GradientRows gradient_rows(float* parameter, int64_t d, const int32_t* rows, const float* gradients, double learning_rate,
-                                    double weight_decay) {
+kernels::GradientRows gradient_rows(float* parameter, int64_t d, const int32_t* rows, const float* gradients,
+                                    double learning_rate, double weight_decay) {
   kernels::GradientRows job;
   job.param = parameter;
   job.d = d;
@@ -208,32 +219,53 @@ kernels::GradientRows gradient_rows(float* parameter, int64_t d, const int32_t* 
   return job;
 }
 
-void sgd(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int64_t n_rows_listed, const float* gradients,
-         double learning_rate, double weight_decay) {
+void sgd(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int64_t n_rows_listed,
+         const float* gradients, double learning_rate, double weight_decay) {
   const kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
-  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), [&](int64_t begin, int64_t end) { best().sgd_rows(job, begin, end); });
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed),
+            [&](int64_t begin, int64_t end) { best().sgd_rows(job, begin, end); });
 }
 
-void adagrad(rec_call_t* call, float* parameter, float* accumulator, int64_t d, const int32_t* rows, int64_t n_rows_listed,
-             const float* gradients, double learning_rate, double epsilon, double weight_decay) {
+void adagrad(rec_call_t* call, float* parameter, float* accumulator, int64_t d, const int32_t* rows,
+             int64_t n_rows_listed, const float* gradients, double learning_rate, double epsilon, double weight_decay) {
   kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
   job.accumulator = accumulator;
   job.epsilon = static_cast<float>(epsilon);
-  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), [&](int64_t begin, int64_t end) { best().adagrad_rows(job, begin, end); });
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed),
+            [&](int64_t begin, int64_t end) { best().adagrad_rows(job, begin, end); });
 }
 
-void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb, int64_t m,
-                 int64_t n, int64_t k) {
+void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb,
+                 int64_t m, int64_t n, int64_t k) {
   const kernels::RankUpdate job{c, ldc, a, lda, b, ldb, n, k};
   over_rows(call, m, 64, [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
 }
 
 constexpr rec_host_t kHost = {
-    sizeof(rec_host_t), REC_PLUGIN_ABI_MAJOR, REC_PLUGIN_ABI_MINOR, 0,
-    host_log, host_fail, host_should_stop, host_parallel_for,
-    param_int, param_float, param_bool, param_text, param_list,
-    random_uniform, random_normal,
-    propagate, weighted_rows, pair_scores, loss, adam_steps, adam, sgd, adagrad, rank_update,
+    sizeof(rec_host_t),
+    REC_PLUGIN_ABI_MAJOR,
+    REC_PLUGIN_ABI_MINOR,
+    0,
+    host_log,
+    host_fail,
+    host_should_stop,
+    host_parallel_for,
+    param_int,
+    param_float,
+    param_bool,
+    param_text,
+    param_list,
+    random_uniform,
+    random_normal,
+    propagate,
+    weighted_rows,
+    pair_scores,
+    loss,
+    adam_steps,
+    adam,
+    sgd,
+    adagrad,
+    rank_update,
 };
 
 }  // namespace

@@ -14,8 +14,10 @@ constexpr rec_param_t kLoopParams[] = {
     {"sampler_alpha", REC_PARAM_FLOAT, 0, "0.75", 0, 4, nullptr, "power of the popularity sampler"},
     {"dns_candidates", REC_PARAM_INT, 0, "8", 1, 1024, nullptr, "candidates of each dynamic negative"},
     {"eval_every", REC_PARAM_INT, 0, "1", 1, 1e6, nullptr, "epochs between two evaluations on valid"},
-    {"patience", REC_PARAM_INT, 0, "20", 0, 1e6, nullptr, "evaluations without a new best before training stops; 0 = never"},
-    {"threads", REC_PARAM_INT, 0, "0", 0, 256, nullptr, "threads to work on; 0 = as many as there are; no effect on results"},
+    {"patience", REC_PARAM_INT, 0, "20", 0, 1e6, nullptr,
+     "evaluations without a new best before training stops; 0 = never"},
+    {"threads", REC_PARAM_INT, 0, "0", 0, 256, nullptr,
+     "threads to work on; 0 = as many as there are; no effect on results"},
     {"device", REC_PARAM_CHOICE, 0, "cpu", 0, 0, "cpu|cuda", "where the model's tensors live"},
 };
 

@@ -11,12 +11,14 @@ namespace {
 
 // One slot, guarded: the host's word for what a plugin did.
 template <class Slot, class... Args>
-void call_slot(const Plugin& plugin, const Params* params, const char* name, rec_call_t& call, Slot slot, Args... args) {
+void call_slot(const Plugin& plugin, const Params* params, const char* name, rec_call_t& call, Slot slot,
+               Args... args) {
   rec_status_t status;
   try {
     status = slot(&call, args...);
   } catch (const std::exception& error) {
-    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' let an exception leave ", name, ": ", error.what()));
+    throw Error(REC_PLUGIN_FAILED,
+                cat("plugin '", plugin.name(), "' let an exception leave ", name, ": ", error.what()));
   } catch (...) {
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' let an exception leave ", name));
   }
@@ -42,8 +44,10 @@ void check_columns(const Plugin& plugin, const char* what, const int32_t* column
 
 int64_t dtype_size(int32_t dtype) {
   switch (dtype) {
-    case REC_DTYPE_F32: case REC_DTYPE_I32: return 4;
-    case REC_DTYPE_F64: case REC_DTYPE_I64: return 8;
+    case REC_DTYPE_F32:
+    case REC_DTYPE_I32: return 4;
+    case REC_DTYPE_F64:
+    case REC_DTYPE_I64: return 8;
     case REC_DTYPE_U8: return 1;
     default: return 0;
   }
@@ -72,8 +76,8 @@ rec_plan_t PluginModel::plan(const Plugin& plugin, const Params& params, const r
   check_columns(plugin, "query columns", plan.query_columns, plan.n_query_columns,
                 {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH});
   const int64_t servable = REC_CAP_ITEM_TABLE | REC_CAP_SCORE | REC_CAP_ITEM_WEIGHTS;
-  if ((plan.capabilities & servable) == 0 ||
-      ((plan.capabilities & REC_CAP_ITEM_TABLE) != 0 && (plan.capabilities & (REC_CAP_USER_TABLE | REC_CAP_ENCODE)) == 0))
+  if ((plan.capabilities & servable) == 0 || ((plan.capabilities & REC_CAP_ITEM_TABLE) != 0 &&
+                                              (plan.capabilities & (REC_CAP_USER_TABLE | REC_CAP_ENCODE)) == 0))
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans no way to be served"));
   return plan;
 }
@@ -132,15 +136,20 @@ std::vector<rec_tensor_info_t> PluginModel::tensors() const {
                        info.n_dims <= REC_MAX_DIMS && info.kind >= REC_TENSOR_PARAMETER &&
                        info.kind <= REC_TENSOR_STATE && names.insert(info.name).second &&
                        std::all_of(info.shape, info.shape + info.n_dims, [](int64_t extent) { return extent >= 0; });
-    if (!sound) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': tensor ", i, " is not well described"));
+    if (!sound)
+      throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': tensor ", i, " is not well described"));
     tensor_elements(info);
   }
   return tensors;
 }
 
-void PluginModel::get_tensor(int64_t i, void* out_data) { invoke("get_tensor", plugin_.table->get_tensor, model_, i, out_data); }
+void PluginModel::get_tensor(int64_t i, void* out_data) {
+  invoke("get_tensor", plugin_.table->get_tensor, model_, i, out_data);
+}
 
-void PluginModel::set_tensor(int64_t i, const void* data) { invoke("set_tensor", plugin_.table->set_tensor, model_, i, data); }
+void PluginModel::set_tensor(int64_t i, const void* data) {
+  invoke("set_tensor", plugin_.table->set_tensor, model_, i, data);
+}
 
 void PluginModel::freeze() { invoke("freeze", plugin_.table->freeze, model_); }
 
@@ -152,7 +161,8 @@ rec_tensor_view_t PluginModel::table(int32_t which) const {
                      view.n_dims == 2 && view.shape[1] >= 1 && view.shape[1] <= 1 << 20 &&
                      (view.shape[0] == rows || (which == REC_TABLE_USER && view.shape[0] == 1)) &&
                      view.strides[1] == 1 && view.strides[0] == view.shape[1];
-  if (!sound) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': get_table gave no float32 [", rows, ", d]"));
+  if (!sound)
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': get_table gave no float32 [", rows, ", d]"));
   return view;
 }
 
@@ -162,7 +172,8 @@ void PluginModel::item_weights(rec_csr_t& csr, const float*& weights) const {
   for (int64_t row = 0; sound && row < csr.n_rows; ++row) {
     sound = csr.offsets[row] <= csr.offsets[row + 1];
     for (int64_t e = csr.offsets[row]; sound && e < csr.offsets[row + 1]; ++e)
-      sound = csr.columns[e] >= 0 && csr.columns[e] < schema_.n_items && (e == csr.offsets[row] || csr.columns[e - 1] < csr.columns[e]);
+      sound = csr.columns[e] >= 0 && csr.columns[e] < schema_.n_items &&
+              (e == csr.offsets[row] || csr.columns[e - 1] < csr.columns[e]);
   }
   if (!sound || (csr.offsets[csr.n_rows] > 0 && weights == nullptr))
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': get_item_weights gave rows that are not sound"));

@@ -59,7 +59,7 @@ class PluginModel {
   rec_plugin_model_t* model_ = nullptr;
 };
 
-int64_t dtype_size(int32_t dtype);  // bytes; 0 for an unknown type
+int64_t dtype_size(int32_t dtype);                       // bytes; 0 for an unknown type
 int64_t tensor_elements(const rec_tensor_info_t& info);  // checked
 
 }  // namespace rec

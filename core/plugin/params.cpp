@@ -104,7 +104,8 @@ Params::Value to_value(const rec_param_t& param, Json given) {
       if (param.type == REC_PARAM_CHOICE) {
         const std::vector<std::string> words = words_of(param.choices);
         if (std::find(words.begin(), words.end(), value.text) == words.end())
-          throw invalid_argument(param.name, "there is no '", printable(value.text), "'", suggestion(value.text, words));
+          throw invalid_argument(param.name, "there is no '", printable(value.text), "'",
+                                 suggestion(value.text, words));
       }
   }
   return value;
@@ -128,7 +129,8 @@ Json value_to_json(const Params::Value& value) {
 }  // namespace
 
 Params parse_params(const Json& given, std::span<const std::span<const rec_param_t>> tables) {
-  if (!given.is_object()) throw invalid_argument("params_json", "must be a JSON object, got ", printable(dump_json(given)));
+  if (!given.is_object())
+    throw invalid_argument("params_json", "must be a JSON object, got ", printable(dump_json(given)));
   Params params;
   std::vector<std::string> names;
   for (std::span<const rec_param_t> table : tables) {

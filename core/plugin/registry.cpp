@@ -38,13 +38,14 @@ std::string version_text(int32_t major, int32_t minor) { return cat(major, ".", 
 rec_plugin_note_t check_identity(const std::string& path, const ElfFile& file) {
   if (!file.note) throw Error(REC_PLUGIN_FAILED, cat(path, ": not a Recore plugin: no .note.recore in it"));
   rec_plugin_note_t note = *file.note;
-  note.model[sizeof note.model - 1] = note.version[sizeof note.version - 1] = note.runtime[sizeof note.runtime - 1] = '\0';
+  note.model[sizeof note.model - 1] = note.version[sizeof note.version - 1] = note.runtime[sizeof note.runtime - 1] =
+      '\0';
   if (note.magic != REC_PLUGIN_MAGIC || note.pointer_bits != static_cast<int32_t>(8 * sizeof(void*)))
     throw Error(REC_ABI_MISMATCH, cat(path, ": built for another byte order or pointer size"));
   if (note.abi_major != REC_PLUGIN_ABI_MAJOR || note.min_host_minor > REC_PLUGIN_ABI_MINOR)
     throw Error(REC_ABI_MISMATCH,
-                cat(path, ": needs plugin ABI ", version_text(note.abi_major, note.min_host_minor), ", this library has ",
-                    version_text(REC_PLUGIN_ABI_MAJOR, REC_PLUGIN_ABI_MINOR), "; ",
+                cat(path, ": needs plugin ABI ", version_text(note.abi_major, note.min_host_minor),
+                    ", this library has ", version_text(REC_PLUGIN_ABI_MAJOR, REC_PLUGIN_ABI_MINOR), "; ",
                     note.abi_major < REC_PLUGIN_ABI_MAJOR ? "build the plugin against this library's header"
                                                           : "update the library"));
   check_model_name(note.model);
@@ -102,15 +103,20 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
   };
   for (const Promise& promise : promises)
     if ((promise.capability == 0 || (table->capabilities & promise.capability) != 0) && !promise.kept)
-      fail(cat("slot ", promise.slot, " is missing", promise.capability == 0 ? "" : " behind a capability that is set"));
+      fail(
+          cat("slot ", promise.slot, " is missing", promise.capability == 0 ? "" : " behind a capability that is set"));
 }
 
 }  // namespace
 
 void check_model_name(std::string_view model) {
-  const bool plain = !model.empty() && model.size() < 64 && std::all_of(model.begin(), model.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  const bool plain =
+      !model.empty() && model.size() < 64 &&
+      std::all_of(
+          model.begin(), model.end(),
+          [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+          });
   if (!plain)
     throw Error(REC_DENIED, cat("model: a name has letters, digits and '_' only, got '", printable(model), "'"))
         .at_argument("model");
@@ -218,7 +224,8 @@ const Plugin& PluginRegistry::find(std::string_view model) {
 Json PluginRegistry::list() {
   const std::lock_guard lock(mutex_);
   Json out = Json::array();
-  const auto add = [&](const std::string& name, const std::string& path, const Plugin* plugin, const std::string& error) {
+  const auto add = [&](const std::string& name, const std::string& path, const Plugin* plugin,
+                       const std::string& error) {
     out.push_back({{"name", name},
                    {"version", plugin != nullptr ? plugin->table->version : ""},
                    {"path", path},
@@ -243,20 +250,30 @@ Json PluginRegistry::list() {
 
 Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_params) {
   constexpr std::pair<int64_t, const char*> kNames[] = {
-      {REC_CAP_TRAIN, "train"},           {REC_CAP_USER_TABLE, "user_table"},
-      {REC_CAP_ITEM_TABLE, "item_table"}, {REC_CAP_ENCODE, "encode"},
-      {REC_CAP_SCORE, "score"},           {REC_CAP_COLD_USER, "cold_user"},
-      {REC_CAP_INCREMENTAL, "incremental"}, {REC_CAP_GPU, "gpu"},
-      {REC_CAP_DETERMINISTIC, "deterministic"}, {REC_CAP_ITEM_WEIGHTS, "item_weights"},
-      {REC_CAP_SCORE_LIVE, "score_live"}, {REC_CAP_GRADIENTS, "gradients"},
+      {REC_CAP_TRAIN, "train"},
+      {REC_CAP_USER_TABLE, "user_table"},
+      {REC_CAP_ITEM_TABLE, "item_table"},
+      {REC_CAP_ENCODE, "encode"},
+      {REC_CAP_SCORE, "score"},
+      {REC_CAP_COLD_USER, "cold_user"},
+      {REC_CAP_INCREMENTAL, "incremental"},
+      {REC_CAP_GPU, "gpu"},
+      {REC_CAP_DETERMINISTIC, "deterministic"},
+      {REC_CAP_ITEM_WEIGHTS, "item_weights"},
+      {REC_CAP_SCORE_LIVE, "score_live"},
+      {REC_CAP_GRADIENTS, "gradients"},
   };
   Json capabilities = Json::array();
   for (const auto& [bit, name] : kNames)
     if ((plugin.table->capabilities & bit) != 0) capabilities.push_back(name);
   Json params = describe_params(plugin.params(), "model");
   for (Json& entry : describe_params(loop_params, "core")) params.push_back(std::move(entry));
-  return {{"name", plugin.table->name},   {"version", plugin.table->version}, {"doc", plugin.table->doc},
-          {"paper", plugin.table->paper}, {"path", plugin.path},              {"capabilities", std::move(capabilities)},
+  return {{"name", plugin.table->name},
+          {"version", plugin.table->version},
+          {"doc", plugin.table->doc},
+          {"paper", plugin.table->paper},
+          {"path", plugin.path},
+          {"capabilities", std::move(capabilities)},
           {"parameters", std::move(params)}};
 }
 

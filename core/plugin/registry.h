@@ -23,7 +23,7 @@ struct Plugin {
 };
 
 // Whether the table reaches as far as this slot and has it.
-#define REC_HAS_SLOT(table, slot)                                                                       \
+#define REC_HAS_SLOT(table, slot) \
   ((table)->struct_size >= offsetof(rec_plugin_t, slot) + sizeof((table)->slot) && (table)->slot != nullptr)
 
 // Finds plugin files by model name and loads them, once. A plugin is never unloaded: LibTorch and OpenMP leave

@@ -10,7 +10,9 @@ namespace rec {
 
 namespace {
 
-bool is_torch_library(std::string_view file) { return file.starts_with("libc10.so") || file.starts_with("libtorch_cpu.so"); }
+bool is_torch_library(std::string_view file) {
+  return file.starts_with("libc10.so") || file.starts_with("libtorch_cpu.so");
+}
 
 std::string canonical(const std::string& path) {
   std::error_code code;
@@ -34,8 +36,9 @@ std::vector<std::string> mapped_torch_libraries() {
 // Where the dynamic loader would find a library that the plugin needs.
 std::string resolve(const std::string& library, const ElfFile& plugin) {
   std::vector<std::string> folders = plugin.search_path;
-  for (const char* folder : {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
-                             "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"})
+  for (const char* folder :
+       {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
+        "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"})
     folders.emplace_back(folder);
   for (const std::string& folder : folders) {
     const std::string path = folder + "/" + library;

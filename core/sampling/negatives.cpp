@@ -22,7 +22,8 @@ uint32_t hash(int32_t item) { return static_cast<uint32_t>(item) * 0x9E3779B1u; 
 
 }  // namespace
 
-NegativeSampler::NegativeSampler(const Csr& positives, std::span<const int64_t> item_counts, const NegativeOptions& options)
+NegativeSampler::NegativeSampler(const Csr& positives, std::span<const int64_t> item_counts,
+                                 const NegativeOptions& options)
     : positives_(positives), options_(options), n_items_(static_cast<int64_t>(item_counts.size())) {
   if (n_items_ < 1) throw invalid_argument("sampler", "there are no items to draw from");
   if (!std::isfinite(options.alpha)) throw invalid_argument("alpha", "must be finite, got ", options.alpha);
@@ -46,7 +47,8 @@ void NegativeSampler::build_filters() {
   int64_t n_words = 0;
   for (int64_t user = 0; user < positives_.n_rows(); ++user) {
     const auto n = static_cast<int64_t>(positives_.row(user).size());
-    const auto wanted = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(n * kFilterBits, 64))));
+    const auto wanted =
+        static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(n * kFilterBits, 64))));
     const int64_t bits = std::min(wanted, all_bits);
     filters_[user] = {n_words, 32 - std::countr_zero(static_cast<uint64_t>(bits)), bits == all_bits};
     n_words += bits / 64;
@@ -88,8 +90,10 @@ int32_t NegativeSampler::draw_outside(Rng& rng, std::span<const int32_t> row) co
     size_t low = 0, high = row.size();
     while (low < high) {
       const size_t middle = (low + high) / 2;
-      if (row[middle] - static_cast<int32_t>(middle) > rank) high = middle;
-      else low = middle + 1;
+      if (row[middle] - static_cast<int32_t>(middle) > rank)
+        high = middle;
+      else
+        low = middle + 1;
     }
     return rank + static_cast<int32_t>(low);
   }

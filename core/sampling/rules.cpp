@@ -62,7 +62,8 @@ std::vector<int32_t> metaspore_offline_negatives(std::span<const int32_t> draws,
   std::vector<int32_t> kept(draws.begin(), draws.end());
   std::sort(kept.begin(), kept.end());
   kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
-  std::erase_if(kept, [&](int32_t item) { return std::find(positives.begin(), positives.end(), item) != positives.end(); });
+  std::erase_if(kept,
+                [&](int32_t item) { return std::find(positives.begin(), positives.end(), item) != positives.end(); });
   return kept;
 }
 

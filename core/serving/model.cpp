@@ -53,14 +53,15 @@ NamedTensor copy_of_plugin_tensor(PluginModel& live, int64_t i, const rec_tensor
   return tensor;
 }
 
-NamedTensor copy_of_table(const PluginModel& live, int32_t which, const char* name, const std::vector<NamedTensor>& known) {
+NamedTensor copy_of_table(const PluginModel& live, int32_t which, const char* name,
+                          const std::vector<NamedTensor>& known) {
   const rec_tensor_view_t view = live.table(which);
   const int64_t n = view.shape[0] * view.shape[1];
   const auto* data = static_cast<const float*>(view.data);
   for (int64_t i = 0; i < n; ++i)
     if (!std::isfinite(data[i]))
-      throw Error(REC_NUMERIC, cat("the ", which == REC_TABLE_USER ? "user" : "item", " table has ", data[i], " in row ",
-                                   i / view.shape[1]));
+      throw Error(REC_NUMERIC, cat("the ", which == REC_TABLE_USER ? "user" : "item", " table has ", data[i],
+                                   " in row ", i / view.shape[1]));
   // A table that is a parameter is stored once, under the parameter's name.
   for (const NamedTensor& tensor : known)
     if (tensor.dtype == REC_DTYPE_F32 && tensor.shape == std::vector<int64_t>{view.shape[0], view.shape[1]} &&
@@ -83,8 +84,10 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
     if (tensors[i].kind == REC_TENSOR_PARAMETER)
       model->parameters.push_back(copy_of_plugin_tensor(live, static_cast<int64_t>(i), tensors[i]));
   live.freeze();
-  if (live.has(REC_CAP_ITEM_TABLE)) model->item_table = copy_of_table(live, REC_TABLE_ITEM, "serving.item_table", model->parameters);
-  if (live.has(REC_CAP_USER_TABLE)) model->user_table = copy_of_table(live, REC_TABLE_USER, "serving.user_table", model->parameters);
+  if (live.has(REC_CAP_ITEM_TABLE))
+    model->item_table = copy_of_table(live, REC_TABLE_ITEM, "serving.item_table", model->parameters);
+  if (live.has(REC_CAP_USER_TABLE))
+    model->user_table = copy_of_table(live, REC_TABLE_USER, "serving.user_table", model->parameters);
   if (live.has(REC_CAP_ITEM_WEIGHTS)) {
     rec_csr_t csr{};
     const float* weights = nullptr;
@@ -92,8 +95,10 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
     const auto nnz = static_cast<size_t>(csr.offsets[csr.n_rows]);
     model->weight_offsets = own_tensor("serving.weights.offsets", {csr.n_rows + 1},
                                        Buffer<int64_t>(std::span(csr.offsets, static_cast<size_t>(csr.n_rows + 1))));
-    model->weight_columns = own_tensor("serving.weights.columns", {csr.offsets[csr.n_rows]}, Buffer<int32_t>(std::span(csr.columns, nnz)));
-    model->weight_values = own_tensor("serving.weights.values", {csr.offsets[csr.n_rows]}, Buffer<float>(std::span(weights, nnz)));
+    model->weight_columns =
+        own_tensor("serving.weights.columns", {csr.offsets[csr.n_rows]}, Buffer<int32_t>(std::span(csr.columns, nnz)));
+    model->weight_values =
+        own_tensor("serving.weights.values", {csr.offsets[csr.n_rows]}, Buffer<float>(std::span(weights, nnz)));
   }
   if (live.has(REC_CAP_ENCODE | REC_CAP_SCORE)) {
     auto served = std::make_shared<PluginModel>(live.plugin(), params, live.schema());
@@ -107,7 +112,10 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
 }
 
 Json describe_model(const Model& model) {
-  Json out = {{"model", model.name}, {"model_version", model.model_version}, {"n_users", model.n_users()}, {"n_items", model.n_items()}};
+  Json out = {{"model", model.name},
+              {"model_version", model.model_version},
+              {"n_users", model.n_users()},
+              {"n_items", model.n_items()}};
   for (const auto& [key, value] : model.info.items()) out[key] = value;
   out["user_id_type"] = model.catalog->users.type() == REC_ID_INT64 ? "int64" : "bytes";
   out["item_id_type"] = model.catalog->items.type() == REC_ID_INT64 ? "int64" : "bytes";

@@ -17,9 +17,9 @@ struct Catalog {
   Buffer<int64_t> title_offsets;  // [n_items + 1], or empty
   Buffer<char> title_bytes;
   bool has_user_data = false;
-  Csr seen;                       // [n_users] distinct training items, ascending
-  Csr history;                    // [n_users] the last items, oldest first
-  Buffer<int64_t> history_time;   // beside history.columns, or empty
+  Csr seen;                      // [n_users] distinct training items, ascending
+  Csr history;                   // [n_users] the last items, oldest first
+  Buffer<int64_t> history_time;  // beside history.columns, or empty
 
   std::string_view title(int64_t item) const;
 };
@@ -44,9 +44,9 @@ struct Model {
   std::shared_ptr<const Catalog> catalog;
   std::vector<NamedTensor> parameters;
 
-  NamedTensor user_table, item_table;               // shape empty when there is none
+  NamedTensor user_table, item_table;                         // shape empty when there is none
   NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
-  std::shared_ptr<const PluginModel> plugin;        // when serving needs it
+  std::shared_ptr<const PluginModel> plugin;                  // when serving needs it
 
   int64_t n_users() const { return catalog->users.size(); }
   int64_t n_items() const { return catalog->items.size(); }

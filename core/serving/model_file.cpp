@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "core/base/text.h"
-#include "core/serving/model.h"
 #include "core/plugin/loop_params.h"
+#include "core/serving/model.h"
 
 namespace rec {
 
@@ -31,7 +31,9 @@ Buffer<T> copy_of(const NamedTensor& tensor) {
   return Buffer<T>(tensor.as<const T>());
 }
 
-Error corrupt(std::string_view what) { return Error(REC_CORRUPT_DATA, cat("the model file's ", what, " are not sound")); }
+Error corrupt(std::string_view what) {
+  return Error(REC_CORRUPT_DATA, cat("the model file's ", what, " are not sound"));
+}
 
 // Ascends from 0 to `end`.
 void check_offsets(std::span<const int64_t> offsets, int64_t n_rows, int64_t end, std::string_view what) {
@@ -43,7 +45,8 @@ void check_offsets(std::span<const int64_t> offsets, int64_t n_rows, int64_t end
 IdMap read_ids(const TensorFile& file, const std::string& name) {
   Buffer<int32_t> sorted = copy_of<int32_t>(file.require(name + ".sorted", REC_DTYPE_I32, 1));
   if (file.find(name + ".ids") != nullptr)
-    return IdMap::from_sorted(REC_ID_INT64, copy_of<int64_t>(file.require(name + ".ids", REC_DTYPE_I64, 1)), {}, std::move(sorted));
+    return IdMap::from_sorted(REC_ID_INT64, copy_of<int64_t>(file.require(name + ".ids", REC_DTYPE_I64, 1)), {},
+                              std::move(sorted));
   return IdMap::from_sorted(REC_ID_BYTES, copy_of<int64_t>(file.require(name + ".offsets", REC_DTYPE_I64, 1)),
                             copy_of<char>(file.require(name + ".bytes", REC_DTYPE_U8, 1)), std::move(sorted));
 }
@@ -80,12 +83,14 @@ std::shared_ptr<const Catalog> read_catalog(const TensorFile& file) {
     catalog->title_offsets = copy_of<int64_t>(file.require("item_title.offsets", REC_DTYPE_I64, 1));
     catalog->title_bytes = copy_of<char>(file.require("item_title.bytes", REC_DTYPE_U8, 1));
     check_offsets(catalog->title_offsets.span(), n_items, catalog->title_bytes.size(), "item_title.offsets");
-    if (invalid_utf8({catalog->title_bytes.data(), static_cast<size_t>(catalog->title_bytes.size())})) throw corrupt("item_title.bytes");
+    if (invalid_utf8({catalog->title_bytes.data(), static_cast<size_t>(catalog->title_bytes.size())}))
+      throw corrupt("item_title.bytes");
   }
   return catalog;
 }
 
-NamedTensor read_table(const TensorFile& file, const Json& serving, const char* key, int64_t n_rows, bool one_row_will_do) {
+NamedTensor read_table(const TensorFile& file, const Json& serving, const char* key, int64_t n_rows,
+                       bool one_row_will_do) {
   if (!serving.contains(key)) return {};
   NamedTensor table = file.require(serving.at(key).get<std::string>(), REC_DTYPE_F32, 2);
   if ((table.shape[0] != n_rows && !(one_row_will_do && table.shape[0] == 1)) || table.shape[1] < 1) throw corrupt(key);
@@ -105,7 +110,8 @@ void read_item_weights(const TensorFile& file, int64_t n_items, Model& model) {
   for (int64_t r = 0; r < n_items; ++r)
     for (int64_t e = offsets[static_cast<size_t>(r)]; e < offsets[static_cast<size_t>(r) + 1]; ++e) {
       const auto at = static_cast<size_t>(e);
-      if (columns[at] < 0 || columns[at] >= n_items || (e > offsets[static_cast<size_t>(r)] && columns[at - 1] >= columns[at]))
+      if (columns[at] < 0 || columns[at] >= n_items ||
+          (e > offsets[static_cast<size_t>(r)] && columns[at - 1] >= columns[at]))
         throw corrupt("item weights");
     }
   for (float value : model.weight_values.as<const float>())
@@ -130,7 +136,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       name = plugin.table->tensor_name_of(model.model_version, name);
     for (size_t i = 0; name != nullptr && i < tensors.size(); ++i) {
       if (std::string_view(tensors[i].name) != name) continue;
-      if (tensor.dtype != tensors[i].dtype || !std::equal(tensor.shape.begin(), tensor.shape.end(), tensors[i].shape, tensors[i].shape + tensors[i].n_dims))
+      if (tensor.dtype != tensors[i].dtype ||
+          !std::equal(tensor.shape.begin(), tensor.shape.end(), tensors[i].shape, tensors[i].shape + tensors[i].n_dims))
         throw corrupt(tensor.name);
       served->set_tensor(static_cast<int64_t>(i), tensor.data);
       filled[i] = true;
@@ -155,13 +162,16 @@ std::shared_ptr<const Model> to_model(TensorFile file) {
     const Json& serving = file.manifest.at("serving");
     model->user_table = read_table(file, serving, "user_table", model->n_users(), true);
     model->item_table = read_table(file, serving, "item_table", model->n_items(), false);
-    if (!model->user_table.shape.empty() && (model->item_table.shape.empty() || model->item_table.shape[1] != model->user_table.shape[1]))
+    if (!model->user_table.shape.empty() &&
+        (model->item_table.shape.empty() || model->item_table.shape[1] != model->user_table.shape[1]))
       throw corrupt("serving tables");
     if (serving.value("item_weights", false)) read_item_weights(file, model->n_items(), *model);
     for (const NamedTensor& tensor : file.tensors)
       if (tensor.kind == REC_TENSOR_PARAMETER) model->parameters.push_back(tensor);
-    if (serving.value("plugin", false)) model->plugin = open_plugin(*model);
-    else if (model->user_table.shape.empty() && !model->has_item_weights()) throw corrupt("serving tables");
+    if (serving.value("plugin", false))
+      model->plugin = open_plugin(*model);
+    else if (model->user_table.shape.empty() && !model->has_item_weights())
+      throw corrupt("serving tables");
   } catch (const Json::exception& error) {
     throw Error(REC_CORRUPT_DATA, cat("the model file's manifest is not sound: ", printable(error.what())));
   }
@@ -193,12 +203,16 @@ void save_model(const Model& model, const std::string& path, bool user_data) {
       tensors.push_back(borrow_tensor("history.times", {catalog.history_time.size()}, catalog.history_time.data()));
   }
   if (!catalog.title_offsets.empty()) {
-    tensors.push_back(borrow_tensor("item_title.offsets", {catalog.title_offsets.size()}, catalog.title_offsets.data()));
+    tensors.push_back(
+        borrow_tensor("item_title.offsets", {catalog.title_offsets.size()}, catalog.title_offsets.data()));
     tensors.push_back(borrow_tensor("item_title.bytes", {catalog.title_bytes.size()}, catalog.title_bytes.data()));
   }
   write_tensor_file(path,
-                    {{"format", kFormat}, {"model", model.name}, {"model_version", model.model_version},
-                     {"info", model.info}, {"serving", std::move(serving)}},
+                    {{"format", kFormat},
+                     {"model", model.name},
+                     {"model_version", model.model_version},
+                     {"info", model.info},
+                     {"serving", std::move(serving)}},
                     tensors);
 }
 
@@ -216,7 +230,8 @@ std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_
 
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes) {
   if (memory_limit_bytes > 0 && static_cast<int64_t>(bytes.size()) > memory_limit_bytes)
-    throw Error(REC_LIMIT, cat("n_data: ", bytes.size(), " bytes are more than memory_limit_bytes ", memory_limit_bytes));
+    throw Error(REC_LIMIT,
+                cat("n_data: ", bytes.size(), " bytes are more than memory_limit_bytes ", memory_limit_bytes));
   return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat));
 }
 

@@ -45,7 +45,9 @@ void add_query_columns(QueryBatch& query, const PluginModel& plugin, std::vector
   for (int32_t i = 0; i < plan.n_query_columns; ++i) {
     switch (plan.query_columns[i]) {
       case REC_COLUMN_USER: query.add(REC_COLUMN_USER, &query.user, {1}); break;
-      case REC_COLUMN_HISTORY: query.add(REC_COLUMN_HISTORY, history.data(), {1, static_cast<int64_t>(history.size())}); break;
+      case REC_COLUMN_HISTORY:
+        query.add(REC_COLUMN_HISTORY, history.data(), {1, static_cast<int64_t>(history.size())});
+        break;
       case REC_COLUMN_HISTORY_LENGTH: query.add(REC_COLUMN_HISTORY_LENGTH, &query.length, {1}); break;
       default: break;
     }
@@ -73,7 +75,8 @@ bool Ranker::answerable(const Queries& queries, int64_t q) const {
   if (everybody || !queries.given_history(q).empty()) return true;
   const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
   if (user < 0) return false;
-  const bool needs_history = model_->has_item_weights() || (model_->plugin != nullptr && model_->user_table.shape.empty());
+  const bool needs_history =
+      model_->has_item_weights() || (model_->plugin != nullptr && model_->user_table.shape.empty());
   return !needs_history || model_->catalog->has_user_data;
 }
 
@@ -156,9 +159,11 @@ void Ranker::all_scores(const Queries& queries, float* scores, rec_status_t* sta
     encode(queries, status, scratch);
     const int64_t tiles = kernels::tile_count(n_items), stride = tiles * kernels::kTileItems;
     scratch.scores.resize(static_cast<size_t>(queries.n * stride));
-    kernels::TileScores job{scratch.vectors.data(), queries.n, tiles_.data(), model_->items().d, scratch.scores.data(), stride};
+    kernels::TileScores job{scratch.vectors.data(), queries.n, tiles_.data(), model_->items().d,
+                            scratch.scores.data(),  stride};
     kernels::best().score_tiles(job, 0, tiles);
-    for (int64_t q = 0; q < queries.n; ++q) std::copy_n(scratch.scores.data() + q * stride, n_items, scores + q * n_items);
+    for (int64_t q = 0; q < queries.n; ++q)
+      std::copy_n(scratch.scores.data() + q * stride, n_items, scores + q * n_items);
   } else {
     if (!model_->has_item_weights() && scratch.candidates.size() != static_cast<size_t>(n_items)) {
       scratch.candidates.resize(static_cast<size_t>(n_items));
@@ -167,8 +172,10 @@ void Ranker::all_scores(const Queries& queries, float* scores, rec_status_t* sta
     for (int64_t q = 0; q < queries.n; ++q) {
       status[q] = answerable(queries, q) ? REC_OK : REC_NOT_FOUND;
       if (status[q] != REC_OK) continue;
-      if (model_->has_item_weights()) score_by_weights(history_of(queries, q, true, scratch), scores + q * n_items);
-      else score_by_plugin(queries, q, scratch.candidates, scores + q * n_items, scratch);
+      if (model_->has_item_weights())
+        score_by_weights(history_of(queries, q, true, scratch), scores + q * n_items);
+      else
+        score_by_plugin(queries, q, scratch.candidates, scores + q * n_items, scratch);
     }
   }
   for (int64_t q = 0; q < queries.n; ++q)
@@ -182,7 +189,8 @@ void Ranker::top_k(const Queries& queries, const kernels::ItemFilter& filter, in
   if (scratch.selection.size() < selection_words) scratch.selection.resize(selection_words);
   if (by_vectors()) {
     encode(queries, status, scratch);
-    kernels::TopK job{scratch.vectors.data(), tiles_.data(), n_items, model_->items().d, filter, k, rows, scores, scratch.selection.data()};
+    kernels::TopK job{scratch.vectors.data(),  tiles_.data(), n_items, model_->items().d, filter, k, rows, scores,
+                      scratch.selection.data()};
     kernels::best().top_k(job, 0, queries.n);
   } else {
     std::vector<float> all(static_cast<size_t>(queries.n * n_items));
@@ -213,7 +221,9 @@ void Ranker::candidate_scores(const Queries& queries, const int64_t* offsets, co
     if (by_vectors()) {
       const int32_t row = 0;
       const auto count = static_cast<int64_t>(known.size());
-      kernels::PairScores job{&row, known.data(), scratch.vectors.data() + q * model_->items().d, model_->items().data, values.data(), count, model_->items().d};
+      kernels::PairScores job{
+          &row,  known.data(),     scratch.vectors.data() + q * model_->items().d, model_->items().data, values.data(),
+          count, model_->items().d};
       kernels::best().pair_scores(job, 0, 1);
     } else if (model_->has_item_weights()) {
       score_by_weights(history_of(queries, q, true, scratch), all.data());
@@ -244,8 +254,10 @@ void Ranker::similar(const int32_t* items, int64_t n, int64_t k, int64_t* rows, 
     }
     if (by_vectors()) {
       const MatrixView table = model_->items();
-      kernels::best().score_tiles({table.row(items[q]), 1, tiles_.data(), table.d, all, tiles * kernels::kTileItems}, 0, tiles);
-      for (int64_t i = 0; i < n_items; ++i) all[i] = std::clamp(all[i] * inverse_norms_[i] * inverse_norms_[items[q]], -1.f, 1.f);
+      kernels::best().score_tiles({table.row(items[q]), 1, tiles_.data(), table.d, all, tiles * kernels::kTileItems}, 0,
+                                  tiles);
+      for (int64_t i = 0; i < n_items; ++i)
+        all[i] = std::clamp(all[i] * inverse_norms_[i] * inverse_norms_[items[q]], -1.f, 1.f);
     } else {
       score_by_weights({items + q, 1}, all);
       for (int64_t i = 0; i < n_items; ++i)
@@ -255,7 +267,8 @@ void Ranker::similar(const int32_t* items, int64_t n, int64_t k, int64_t* rows, 
     kernels::ItemFilter filter;
     filter.exclude_offsets = exclude_offsets;
     filter.exclude_rows = items + q;
-    kernels::best().top_k_of_scores({all, n_items, filter, k, rows + q * k, scores + q * k, scratch.selection.data()}, 0, 1);
+    kernels::best().top_k_of_scores({all, n_items, filter, k, rows + q * k, scores + q * k, scratch.selection.data()},
+                                    0, 1);
   }
 }
 

@@ -57,7 +57,8 @@ class Ranker {
   // Query vectors [n, d] of a model that is served by an item table.
   void encode(const Queries& queries, rec_status_t* status, Scratch& scratch) const;
   void score_by_weights(std::span<const int32_t> history, float* scores) const;
-  void score_by_plugin(const Queries& queries, int64_t q, std::span<const int32_t> items, float* scores, Scratch& scratch) const;
+  void score_by_plugin(const Queries& queries, int64_t q, std::span<const int32_t> items, float* scores,
+                       Scratch& scratch) const;
   std::span<const int32_t> history_of(const Queries& queries, int64_t q, bool distinct, Scratch& scratch) const;
   bool answerable(const Queries& queries, int64_t q) const;
   bool by_vectors() const { return !model_->item_table.shape.empty(); }

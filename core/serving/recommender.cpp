@@ -13,7 +13,8 @@ Recommender::Recommender(std::shared_ptr<const Model> model, RecommenderOptions 
   if (options_.n_callers < 1 || options_.n_callers > 4096)
     throw invalid_argument("n_callers", "must be between 1 and 4096, got ", options_.n_callers);
   if (options_.exclude_seen && !ranker_.model().catalog->has_user_data)
-    throw Error(REC_UNSUPPORTED, "exclude_seen: the model was saved without user data, so it does not know what users have seen")
+    throw Error(REC_UNSUPPORTED,
+                "exclude_seen: the model was saved without user data, so it does not know what users have seen")
         .at_argument("exclude_seen");
   for (int i = 0; i < options_.n_callers; ++i) free_.push_back(std::make_unique<Slot>());
 }
@@ -35,7 +36,8 @@ Recommender::Lease::~Lease() {
 
 void Recommender::check_k(int64_t k) const {
   if (k < 1) throw invalid_argument("k", "must be >= 1, got ", k);
-  if (k > options_.max_k) throw invalid_argument("k", "must be <= the recommender's max_k ", options_.max_k, ", got ", k);
+  if (k > options_.max_k)
+    throw invalid_argument("k", "must be <= the recommender's max_k ", options_.max_k, ", got ", k);
 }
 
 void Recommender::finish_status(const Slot& slot, int64_t n, rec_status_t* out_status) const {
@@ -92,7 +94,8 @@ void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_sc
     filter.allow = request.allow;
     filter.deny = request.deny;
     if (options_.exclude_seen) exclude_seen(block, *slot, filter);
-    ranker_.top_k(block, filter, k, out_rows + begin * k, out_scores + begin * k, slot->status.data() + begin, slot->ranking);
+    ranker_.top_k(block, filter, k, out_rows + begin * k, out_scores + begin * k, slot->status.data() + begin,
+                  slot->ranking);
   }
   finish_status(*slot, n, out_status);
 }
@@ -103,10 +106,12 @@ void Recommender::top_k_of_candidates(const Request& request, Slot& slot, int64_
   const int64_t k = request.k;
   const auto allowed = [&](int32_t item) {
     const auto bit = [item](const uint8_t* bits) { return (bits[item / 8] >> (item % 8) & 1) != 0; };
-    return item >= 0 && (request.allow == nullptr || bit(request.allow)) && (request.deny == nullptr || !bit(request.deny));
+    return item >= 0 && (request.allow == nullptr || bit(request.allow)) &&
+           (request.deny == nullptr || !bit(request.deny));
   };
   std::vector<float> scores(static_cast<size_t>(request.candidate_offsets[queries.n]));
-  ranker_.candidate_scores(queries, request.candidate_offsets, request.candidates, scores.data(), slot.status.data(), slot.ranking);
+  ranker_.candidate_scores(queries, request.candidate_offsets, request.candidates, scores.data(), slot.status.data(),
+                           slot.ranking);
   for (int64_t q = 0; q < queries.n; ++q) {
     std::vector<std::pair<float, int32_t>> ranked;
     for (int64_t e = request.candidate_offsets[q]; e < request.candidate_offsets[q + 1]; ++e) {
@@ -116,7 +121,9 @@ void Recommender::top_k_of_candidates(const Request& request, Slot& slot, int64_
                         ranker_.model().catalog->seen.row_contains(queries.users[q], item);
       if (allowed(item) && !seen && score > -std::numeric_limits<float>::infinity()) ranked.emplace_back(score, item);
     }
-    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
     ranked.erase(std::unique(ranked.begin(), ranked.end()), ranked.end());
     for (int64_t i = 0; i < k; ++i) {
       const bool there = i < static_cast<int64_t>(ranked.size());
@@ -129,7 +136,8 @@ void Recommender::top_k_of_candidates(const Request& request, Slot& slot, int64_
 void Recommender::score(const Request& request, float* out_scores, rec_status_t* out_status) const {
   const Lease slot(*this);
   slot->status.resize(static_cast<size_t>(request.queries.n));
-  ranker_.candidate_scores(request.queries, request.candidate_offsets, request.candidates, out_scores, slot->status.data(), slot->ranking);
+  ranker_.candidate_scores(request.queries, request.candidate_offsets, request.candidates, out_scores,
+                           slot->status.data(), slot->ranking);
   finish_status(*slot, request.queries.n, out_status);
 }
 
@@ -145,7 +153,8 @@ void Recommender::similar_items(const int32_t* items, int64_t n, int64_t k, int6
   for (int64_t q = 0; q < n; ++q) {
     const rec_status_t status = items[q] < 0 ? REC_NOT_FOUND : REC_OK;
     if (out_status != nullptr) out_status[q] = status;
-    if (status != REC_OK && options_.strict) throw Error(status, cat("items: row ", q, " is unknown to the model")).at_argument("items");
+    if (status != REC_OK && options_.strict)
+      throw Error(status, cat("items: row ", q, " is unknown to the model")).at_argument("items");
   }
 }
 

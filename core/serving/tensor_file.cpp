@@ -23,8 +23,11 @@ struct DtypeName {
   int32_t dtype;
   const char* name;
 };
-constexpr DtypeName kDtypes[] = {{REC_DTYPE_F64, "F64"}, {REC_DTYPE_I64, "I64"}, {REC_DTYPE_F32, "F32"},
-                                 {REC_DTYPE_I32, "I32"}, {REC_DTYPE_U8, "U8"}};
+constexpr DtypeName kDtypes[] = {{REC_DTYPE_F64, "F64"},
+                                 {REC_DTYPE_I64, "I64"},
+                                 {REC_DTYPE_F32, "F32"},
+                                 {REC_DTYPE_I32, "I32"},
+                                 {REC_DTYPE_U8, "U8"}};
 
 std::string hex(uint64_t value) {
   std::string text(16, '0');
@@ -67,7 +70,8 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
   if (tensor.dtype == 0) throw bad("has an unknown dtype");
   if (entry["shape"].empty() || entry["shape"].size() > REC_MAX_DIMS) throw bad("has no shape of 1 to 4 dimensions");
   const auto size_at = [&](const Json& value) {
-    if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t{INT64_MAX}) throw bad("has a size that is none");
+    if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t{INT64_MAX})
+      throw bad("has a size that is none");
     return value.get<int64_t>();
   };
   for (const Json& extent : entry["shape"]) tensor.shape.push_back(size_at(extent));
@@ -118,9 +122,11 @@ void write_tensor_file(const std::string& path, Json manifest, const std::vector
   int64_t offset = 0;
   for (const NamedTensor* tensor : order) {
     sums[tensor->name] = {{"xxh3", hash(tensor->data, tensor->bytes())}, {"kind", tensor->kind}};
-    const char* dtype = std::find_if(std::begin(kDtypes), std::end(kDtypes),
-                                     [&](const DtypeName& known) { return known.dtype == tensor->dtype; })->name;
-    header[tensor->name] = {{"dtype", dtype}, {"shape", tensor->shape}, {"data_offsets", {offset, offset + tensor->bytes()}}};
+    const char* dtype = std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const DtypeName& known) {
+                          return known.dtype == tensor->dtype;
+                        })->name;
+    header[tensor->name] = {
+        {"dtype", dtype}, {"shape", tensor->shape}, {"data_offsets", {offset, offset + tensor->bytes()}}};
     offset += tensor->bytes();
   }
   header["__metadata__"] = {{"recore.manifest", dump_json(manifest)}, {"recore.header_xxh3", kNoDigits}};
@@ -145,7 +151,8 @@ TensorFile read_tensor_file(const std::string& path, std::string_view format, in
   return parse_tensor_file(std::move(bytes), path, format);
 }
 
-TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name, std::string_view format) {
+TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
+                             std::string_view format) {
   const Corrupt corrupt{name};
   const int64_t size = bytes->size();
   if (size < 8) throw corrupt(size, "too short for a model file");
@@ -159,11 +166,13 @@ TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const st
   // The hash first: what it covers can then be taken as written by this library.
   std::string head(bytes->data(), static_cast<size_t>(header_end));
   const size_t key = head.rfind(kHashKey);
-  if (key == std::string::npos || key + kHashKey.size() + 16 > head.size()) throw corrupt(8, "the header has no checksum");
+  if (key == std::string::npos || key + kHashKey.size() + 16 > head.size())
+    throw corrupt(8, "the header has no checksum");
   const size_t digits = key + kHashKey.size();
   const std::string stored = head.substr(digits, 16);
   head.replace(digits, 16, kNoDigits);
-  if (stored != hash(head.data(), header_end)) throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
+  if (stored != hash(head.data(), header_end))
+    throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
 
   const Json header = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA);
   const auto metadata = header.find("__metadata__");
@@ -174,23 +183,28 @@ TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const st
   file.manifest = parse_json((*metadata)["recore.manifest"].get<std::string>(), name, REC_CORRUPT_DATA);
   const Json version = file.manifest.value("format_version", Json());
   if (version != kFormatVersion)
-    throw Error(REC_UNSUPPORTED, cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
+    throw Error(REC_UNSUPPORTED,
+                cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
   if (file.manifest.value("format", Json()) != format)
-    throw Error(REC_INVALID_ARGUMENT, cat(name, ": holds ", printable(dump_json(file.manifest.value("format", Json()))), ", wanted \"", format, "\""));
+    throw Error(REC_INVALID_ARGUMENT, cat(name, ": holds ", printable(dump_json(file.manifest.value("format", Json()))),
+                                          ", wanted \"", format, "\""));
   const Json& sums = file.manifest.at("tensors");
 
   int64_t expected_begin = 0;
   for (const auto& [tensor_name, entry] : header.items()) {
     if (tensor_name == "__metadata__") continue;
-    NamedTensor tensor = read_entry(tensor_name, entry, size - header_end, expected_begin, bytes->data(), header_end, corrupt);
+    NamedTensor tensor =
+        read_entry(tensor_name, entry, size - header_end, expected_begin, bytes->data(), header_end, corrupt);
     const auto sum = sums.find(tensor_name);
     if (sum == sums.end() || (*sum).value("xxh3", "") != hash(tensor.data, tensor.bytes()))
-      throw corrupt(static_cast<const char*>(tensor.data) - bytes->data(), "the checksum of tensor '", printable(tensor_name), "' is wrong");
+      throw corrupt(static_cast<const char*>(tensor.data) - bytes->data(), "the checksum of tensor '",
+                    printable(tensor_name), "' is wrong");
     tensor.kind = (*sum).value("kind", 0);
     tensor.owner = bytes;
     file.tensors.push_back(std::move(tensor));
   }
-  if (expected_begin != size - header_end) throw corrupt(header_end + expected_begin, "there are bytes after the last tensor");
+  if (expected_begin != size - header_end)
+    throw corrupt(header_end + expected_begin, "there are bytes after the last tensor");
   if (sums.size() != file.tensors.size()) throw corrupt(8, "the manifest lists other tensors than the file has");
   return file;
 }

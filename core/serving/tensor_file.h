@@ -30,12 +30,30 @@ struct NamedTensor {
 
 template <class T>
 struct DtypeOf;
-template <> struct DtypeOf<float> { static constexpr int32_t value = REC_DTYPE_F32; };
-template <> struct DtypeOf<double> { static constexpr int32_t value = REC_DTYPE_F64; };
-template <> struct DtypeOf<int32_t> { static constexpr int32_t value = REC_DTYPE_I32; };
-template <> struct DtypeOf<int64_t> { static constexpr int32_t value = REC_DTYPE_I64; };
-template <> struct DtypeOf<char> { static constexpr int32_t value = REC_DTYPE_U8; };
-template <> struct DtypeOf<uint8_t> { static constexpr int32_t value = REC_DTYPE_U8; };
+template <>
+struct DtypeOf<float> {
+  static constexpr int32_t value = REC_DTYPE_F32;
+};
+template <>
+struct DtypeOf<double> {
+  static constexpr int32_t value = REC_DTYPE_F64;
+};
+template <>
+struct DtypeOf<int32_t> {
+  static constexpr int32_t value = REC_DTYPE_I32;
+};
+template <>
+struct DtypeOf<int64_t> {
+  static constexpr int32_t value = REC_DTYPE_I64;
+};
+template <>
+struct DtypeOf<char> {
+  static constexpr int32_t value = REC_DTYPE_U8;
+};
+template <>
+struct DtypeOf<uint8_t> {
+  static constexpr int32_t value = REC_DTYPE_U8;
+};
 
 // A tensor over memory that the caller keeps alive.
 template <class T>
@@ -68,6 +86,7 @@ void write_tensor_file(const std::string& path, Json manifest, const std::vector
 // Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").
 TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes = 0);
 // The same over bytes that tensors will point into. `name` stands for the file in messages.
-TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name, std::string_view format);
+TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
+                             std::string_view format);
 
 }  // namespace rec

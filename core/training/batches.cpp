@@ -99,8 +99,7 @@ void BatchStream::fill(Batch& batch, const Buffer<int32_t>& order) const {
     batch.items[i * columns] = train.by_user.columns[row];
     if (plan_.weights) batch.weights[i] = train.user_weight.empty() ? 1.f : train.user_weight[row];
     if (plan_.n_negatives > 0)
-      plan_.sampler->fill(batch.users[i], row, batch.epoch, plan_.n_negatives,
-                          batch.items.data() + i * columns + 1);
+      plan_.sampler->fill(batch.users[i], row, batch.epoch, plan_.n_negatives, batch.items.data() + i * columns + 1);
   }
 }
 

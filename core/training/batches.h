@@ -15,9 +15,9 @@ namespace rec {
 // Rows of one step as arrays; the plugin gets views of them.
 struct Batch {
   int64_t epoch = 0, index = 0, first_row = 0, n_rows = 0, n_candidates = 1;
-  Buffer<int32_t> users;    // [n_rows]; empty when a row is an item
-  Buffer<int32_t> items;    // [n_rows, n_candidates]
-  Buffer<float> weights;    // [n_rows], or empty
+  Buffer<int32_t> users;  // [n_rows]; empty when a row is an item
+  Buffer<int32_t> items;  // [n_rows, n_candidates]
+  Buffer<float> weights;  // [n_rows], or empty
 };
 
 // What batches are made of; all of it outlives the stream.
@@ -26,7 +26,7 @@ struct BatchPlan {
   int64_t n_items = 0;
   int32_t rows = REC_PLAN_INTERACTIONS;
   int64_t batch_size = 1;
-  int64_t n_negatives = 0;                     // per row; 0 = none
+  int64_t n_negatives = 0;  // per row; 0 = none
   const NegativeSampler* sampler = nullptr;
   uint64_t seed = 0;
   bool weights = false;

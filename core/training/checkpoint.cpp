@@ -27,7 +27,8 @@ void add_parameters(std::vector<NamedTensor>& out, const char* prefix, const Mod
   }
 }
 
-void set_tensor(PluginModel& model, const std::vector<rec_tensor_info_t>& infos, size_t i, const TensorFile& file, const std::string& prefix) {
+void set_tensor(PluginModel& model, const std::vector<rec_tensor_info_t>& infos, size_t i, const TensorFile& file,
+                const std::string& prefix) {
   const rec_tensor_info_t& info = infos[i];
   const NamedTensor& tensor = file.require(prefix + info.name, info.dtype, static_cast<size_t>(info.n_dims));
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), info.shape))
@@ -64,15 +65,19 @@ std::string dataset_hash(const Dataset& data) {
 Json Trainer::run_identity() const {
   Json params = params_json_;
   for (const char* free : {"epochs", "patience"}) params.erase(free);
-  return {{"model", plugin_.name()}, {"model_version", plugin_.table->model_version}, {"parameters", std::move(params)},
-          {"data_hash", data_hash_}, {"metrics", options_.metrics}};
+  return {{"model", plugin_.name()},
+          {"model_version", plugin_.table->model_version},
+          {"parameters", std::move(params)},
+          {"data_hash", data_hash_},
+          {"metrics", options_.metrics}};
 }
 
 void Trainer::save_checkpoint(const Observer& observer) {
   std::vector<NamedTensor> tensors;
   const std::vector<rec_tensor_info_t> infos = live_->tensors();
   for (size_t i = 0; i < infos.size(); ++i) {
-    auto buffer = std::make_shared<Buffer<char>>(Buffer<char>::uninitialized(checked_mul(tensor_elements(infos[i]), dtype_size(infos[i].dtype))));
+    auto buffer = std::make_shared<Buffer<char>>(
+        Buffer<char>::uninitialized(checked_mul(tensor_elements(infos[i]), dtype_size(infos[i].dtype))));
     live_->get_tensor(static_cast<int64_t>(i), buffer->data());
     NamedTensor tensor{infos[i].name, infos[i].dtype, infos[i].kind, {}, nullptr, buffer->data()};
     tensor.shape.assign(infos[i].shape, infos[i].shape + infos[i].n_dims);
@@ -82,12 +87,15 @@ void Trainer::save_checkpoint(const Observer& observer) {
   if (best_ != nullptr) add_parameters(tensors, "best.", *best_);
   if (last_ != nullptr && last_ != best_) add_parameters(tensors, "last.", *last_);
   Json history = Json::array();
-  for (const EpochRecord& record : history_) history.push_back({{"loss", number(record.loss)}, {"metrics", record.metrics}});
-  const Json manifest = {{"format", kFormat}, {"run", run_identity()}, {"epoch", cursor_.epoch}, {"batch", cursor_.batch},
-                         {"loss_sum", loss_sum_}, {"history", std::move(history)}, {"best_epoch", best_epoch_}, {"stale", stale_}};
+  for (const EpochRecord& record : history_)
+    history.push_back({{"loss", number(record.loss)}, {"metrics", record.metrics}});
+  const Json manifest = {{"format", kFormat},         {"run", run_identity()}, {"epoch", cursor_.epoch},
+                         {"batch", cursor_.batch},    {"loss_sum", loss_sum_}, {"history", std::move(history)},
+                         {"best_epoch", best_epoch_}, {"stale", stale_}};
   rename_if_there(options_.checkpoint_path, options_.checkpoint_path + ".prev");
   write_tensor_file(options_.checkpoint_path, manifest, tensors);
-  log::write(REC_LOG_DEBUG, cat("checkpoint path=", options_.checkpoint_path, " epoch=", cursor_.epoch, " batch=", cursor_.batch));
+  log::write(REC_LOG_DEBUG,
+             cat("checkpoint path=", options_.checkpoint_path, " epoch=", cursor_.epoch, " batch=", cursor_.batch));
   observer(event(REC_EVENT_CHECKPOINT));
 }
 
@@ -111,7 +119,8 @@ void Trainer::load_checkpoint() {
     for (const auto& [key, value] : ours.items())
       if (theirs.value(key, Json()) != value)
         throw invalid_argument("checkpoint_path", path, " is of another run: its ", key, " is ",
-                               printable(dump_json(theirs.value(key, Json()))), ", this run's is ", printable(dump_json(value)));
+                               printable(dump_json(theirs.value(key, Json()))), ", this run's is ",
+                               printable(dump_json(value)));
     try {
       restore(*file);
     } catch (const Json::exception& error) {
@@ -131,9 +140,11 @@ void Trainer::restore(const TensorFile& file) {
   best_epoch_ = manifest.at("best_epoch").get<int64_t>();
   stale_ = manifest.at("stale").get<int64_t>();
   for (const Json& record : manifest.at("history"))
-    history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")), record.at("metrics").get<std::vector<double>>()});
+    history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")),
+                        record.at("metrics").get<std::vector<double>>()});
   const auto n_history = static_cast<int64_t>(history_.size());
-  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch > batch_plan_.batches_per_epoch() || best_epoch_ < 0 || best_epoch_ > n_history)
+  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch > batch_plan_.batches_per_epoch() ||
+      best_epoch_ < 0 || best_epoch_ > n_history)
     throw Error(REC_CORRUPT_DATA, "the checkpoint's cursor is outside this run");
   if (cursor_.epoch == 0) return;
 
@@ -145,8 +156,10 @@ void Trainer::restore(const TensorFile& file) {
     other.bind(view_);
     for (size_t i = 0; i < infos.size(); ++i) {
       // State that is no parameter belongs to the live model; at the end of the last epoch that is this model's.
-      if (infos[i].kind == REC_TENSOR_PARAMETER) set_tensor(other, infos, i, file, prefix);
-      else if (infos[i].kind == REC_TENSOR_STATE) set_tensor(other, infos, i, file, "");
+      if (infos[i].kind == REC_TENSOR_PARAMETER)
+        set_tensor(other, infos, i, file, prefix);
+      else if (infos[i].kind == REC_TENSOR_STATE)
+        set_tensor(other, infos, i, file, "");
     }
     return snapshot(other, params_, catalog_, info(epoch));
   };

@@ -23,7 +23,8 @@ rec_csr_t view_of(const Csr& csr, int64_t n_columns) {
 }
 
 rec_tensor_view_t host_view(void* data, int32_t dtype, int64_t rows, int64_t columns) {
-  rec_tensor_view_t view{data, dtype, columns > 0 ? 2 : 1, REC_DEVICE_CPU, 0, {rows, columns}, {std::max<int64_t>(columns, 1), 1}};
+  rec_tensor_view_t view{
+      data, dtype, columns > 0 ? 2 : 1, REC_DEVICE_CPU, 0, {rows, columns}, {std::max<int64_t>(columns, 1), 1}};
   return view;
 }
 
@@ -43,9 +44,11 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   metrics_ = parse_metrics(options_.metrics);
   if (!options_.main_metric.empty()) {
     const auto main = parse_metrics(options_.main_metric);
-    const auto it = std::find_if(metrics_.begin(), metrics_.end(), [&](const MetricSpec& m) { return m.name == main.front().name; });
+    const auto it = std::find_if(metrics_.begin(), metrics_.end(),
+                                 [&](const MetricSpec& m) { return m.name == main.front().name; });
     if (main.size() != 1 || it == metrics_.end())
-      throw invalid_argument("main_metric", "must be one of metrics (", options_.metrics, "), got ", printable(options_.main_metric));
+      throw invalid_argument("main_metric", "must be one of metrics (", options_.metrics, "), got ",
+                             printable(options_.main_metric));
     main_metric_ = static_cast<size_t>(it - metrics_.begin());
   }
   check_params();
@@ -60,23 +63,27 @@ Trainer::~Trainer() = default;
 
 void Trainer::check_params() const {
   if (params_->text("device") == "cuda")
-    throw Error(REC_DEVICE, "device: 'cuda' needs librecore_cuda.so and an NVIDIA GPU, and this installation has no "
-                            "librecore_cuda.so; use device=cpu").at_argument("device");
+    throw Error(REC_DEVICE,
+                "device: 'cuda' needs librecore_cuda.so and an NVIDIA GPU, and this installation has no "
+                "librecore_cuda.so; use device=cpu")
+        .at_argument("device");
 }
 
 void Trainer::prepare_data() {
   const Dataset& data = *dataset_;
   const auto n_train = static_cast<int64_t>(std::count(data.part.begin(), data.part.end(), Part::kTrain));
   if (n_train == 0)
-    throw Error(REC_INVALID_DATA, cat("dataset: no training interaction among ", data.n(), " rows")).at_argument("dataset");
+    throw Error(REC_INVALID_DATA, cat("dataset: no training interaction among ", data.n(), " rows"))
+        .at_argument("dataset");
   schema_ = {sizeof schema_, !data.time.empty(), data.n_users(), data.n_items(), n_train, !data.weight.empty(), 0};
   const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
   budget_.charge(plan.memory_bytes, "the model");
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
   const std::string& sampler = params_->text("sampler");
   if (sampler == "dns" && plan.negatives == REC_NEGATIVES_SAMPLED && (plan.capabilities & REC_CAP_SCORE_LIVE) == 0)
-    throw Error(REC_UNSUPPORTED, cat("sampler: 'dns' ranks candidates by the model in training, which '", plugin_.name(),
-                                     "' does not offer; use uniform or popularity")).at_argument("sampler");
+    throw Error(REC_UNSUPPORTED, cat("sampler: 'dns' ranks candidates by the model in training, which '",
+                                     plugin_.name(), "' does not offer; use uniform or popularity"))
+        .at_argument("sampler");
 
   train_ = build_interactions(data, true, false, false);
   if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
@@ -111,10 +118,11 @@ void Trainer::prepare_data() {
     const int64_t candidates = sampler == "dns" ? params_->integer("dns_candidates") : 1;
     batch_plan_.n_negatives = params_->integer("num_neg") * candidates;
     Buffer<int64_t> item_counts(data.n_items());
-    for (int64_t i = 0; i < data.n_items(); ++i) item_counts[i] = train_.by_item.offsets[i + 1] - train_.by_item.offsets[i];
+    for (int64_t i = 0; i < data.n_items(); ++i)
+      item_counts[i] = train_.by_item.offsets[i + 1] - train_.by_item.offsets[i];
     const NegativeKind kind = sampler == "popularity" ? NegativeKind::kPopularity : NegativeKind::kUniform;
-    sampler_ = std::make_unique<NegativeSampler>(catalog_->seen, item_counts.span(),
-                                                 NegativeOptions{kind, params_->number("sampler_alpha"), batch_plan_.seed});
+    sampler_ = std::make_unique<NegativeSampler>(
+        catalog_->seen, item_counts.span(), NegativeOptions{kind, params_->number("sampler_alpha"), batch_plan_.seed});
     batch_plan_.sampler = sampler_.get();
   }
   if (std::find(data.part.begin(), data.part.end(), Part::kValid) != data.part.end()) {
@@ -130,13 +138,15 @@ rec_batch_t Trainer::view_of(const Batch& batch, int32_t* items, int64_t n_candi
   for (int32_t i = 0; i < plan.n_columns; ++i) {
     const int32_t id = plan.columns[i];
     rec_column_t column{id, 0, {}};
-    if (id == REC_COLUMN_USER) column.view = host_view(const_cast<int32_t*>(batch.users.data()), REC_DTYPE_I32, batch.n_rows, 0);
+    if (id == REC_COLUMN_USER)
+      column.view = host_view(const_cast<int32_t*>(batch.users.data()), REC_DTYPE_I32, batch.n_rows, 0);
     if (id == REC_COLUMN_ITEM) column.view = host_view(items, REC_DTYPE_I32, batch.n_rows, n_candidates);
-    if (id == REC_COLUMN_WEIGHT) column.view = host_view(const_cast<float*>(batch.weights.data()), REC_DTYPE_F32, batch.n_rows, 0);
+    if (id == REC_COLUMN_WEIGHT)
+      column.view = host_view(const_cast<float*>(batch.weights.data()), REC_DTYPE_F32, batch.n_rows, 0);
     columns_.push_back(column);
   }
-  return {sizeof(rec_batch_t), plan.n_columns, columns_.data(), batch.n_rows, batch.epoch, batch.index, batch.first_row,
-          batch_plan_.batches_per_epoch()};
+  return {sizeof(rec_batch_t), plan.n_columns, columns_.data(), batch.n_rows,
+          batch.epoch,         batch.index,    batch.first_row, batch_plan_.batches_per_epoch()};
 }
 
 // Dynamic negative sampling: of each group of candidates the one the model scores highest; the first on ties.
@@ -202,15 +212,16 @@ void Trainer::run(const Observer& observer, const CancelToken* cancel) {
   checkpoint();
 }
 
-void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel, const std::function<void()>& checkpoint) {
+void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel,
+                         const std::function<void()>& checkpoint) {
   const int64_t n_batches = batch_plan_.batches_per_epoch();
   while (cursor_.epoch < n_epochs_ && !patience_is_out()) {
     const Clock::time_point start = Clock::now();
     Clock::time_point reported = start;
     while (cursor_.batch < n_batches) {
       throw_if_cancelled(cancel);
-      const Batch* batch = batches.next();                 // data and negatives, built ahead
-      loss_sum_ += step(*batch);                           // the plugin's compute and apply
+      const Batch* batch = batches.next();  // data and negatives, built ahead
+      loss_sum_ += step(*batch);            // the plugin's compute and apply
       ++cursor_.batch;
       const bool due = options_.checkpoint_batches > 0 && cursor_.batch % options_.checkpoint_batches == 0;
       if (due || seconds_since(checkpointed_) >= options_.checkpoint_seconds) checkpoint();
@@ -221,7 +232,7 @@ void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const C
         observer(progress);
       }
     }
-    end_epoch(seconds_since(start), observer, cancel);     // evaluation, best epoch
+    end_epoch(seconds_since(start), observer, cancel);  // evaluation, best epoch
   }
 }
 
@@ -249,7 +260,9 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
   // Nothing above changed this object, so a cancelled evaluation is repeated by the next run.
   history_.push_back(std::move(record));
   const std::vector<double>& metrics = history_.back().metrics;
-  const auto best = [&]() -> const std::vector<double>& { return history_[static_cast<size_t>(best_epoch_ - 1)].metrics; };
+  const auto best = [&]() -> const std::vector<double>& {
+    return history_[static_cast<size_t>(best_epoch_ - 1)].metrics;
+  };
   const bool evaluated = !metrics.empty();
   done.is_best = evaluated ? best_epoch_ == 0 || best().empty() || metrics[main_metric_] > best()[main_metric_]
                            : evaluator_ == nullptr;
@@ -293,7 +306,8 @@ TrainingEvent Trainer::event(int32_t kind) const {
 Json Trainer::info(int64_t epoch) const {
   Json metrics = Json::object();
   const EpochRecord& record = history_[static_cast<size_t>(epoch - 1)];
-  for (size_t i = 0; i < record.metrics.size(); ++i) metrics[metrics_[i].name + options_.protocol.suffix()] = record.metrics[i];
+  for (size_t i = 0; i < record.metrics.size(); ++i)
+    metrics[metrics_[i].name + options_.protocol.suffix()] = record.metrics[i];
   return {{"parameters", params_json_},
           {"plugin_version", plugin_.table->version},
           {"epoch", epoch},

@@ -17,11 +17,11 @@ namespace rec {
 
 struct TrainerOptions {
   bool resume = false;
-  std::string checkpoint_path;      // "" = none
+  std::string checkpoint_path;  // "" = none
   double checkpoint_seconds = 30;
-  int64_t checkpoint_batches = 0;   // > 0: also after every so many batches
+  int64_t checkpoint_batches = 0;  // > 0: also after every so many batches
   std::string metrics = "ndcg@20,recall@20";
-  std::string main_metric;          // "" = the first of metrics
+  std::string main_metric;  // "" = the first of metrics
   Protocol protocol;
   int64_t memory_limit_bytes = 0;
 };
@@ -60,7 +60,8 @@ class Trainer {
   void pick_dynamic_negatives(const Batch& batch);
   rec_batch_t view_of(const Batch& batch, int32_t* items, int64_t n_candidates);
   double step(const Batch& batch);
-  void run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel, const std::function<void()>& checkpoint);
+  void run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel,
+                  const std::function<void()>& checkpoint);
   void end_epoch(double seconds, const Observer& observer, const CancelToken* cancel);
   bool patience_is_out() const;
   Json run_identity() const;
@@ -93,7 +94,7 @@ class Trainer {
   int64_t n_epochs_ = 0;
 
   Cursor cursor_;
-  double loss_sum_ = 0;  // of the batches of this epoch
+  double loss_sum_ = 0;    // of the batches of this epoch
   bool applying_ = false;  // inside the plugin's optimiser step
   std::chrono::steady_clock::time_point checkpointed_;
   std::vector<EpochRecord> history_;

@@ -7,15 +7,12 @@ namespace rec::bprmf {
 
 namespace {
 
-enum Stream : int32_t { kUsers = 0, kItems = 1 };
-
 Options read(const Context& context, const rec_params_t& params) {
   const rec_host_t& host = context.host;
   Options options;
   options.emb_size = host.param_int(&params, "emb_size");
   options.loss = host.param_text(&params, "loss");
-  options.init = host.param_text(&params, "init");
-  options.init_std = host.param_float(&params, "init_std");
+  options.init = {host.param_text(&params, "init"), host.param_float(&params, "init_std")};
   options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
                        host.param_float(&params, "l2")};
   options.regularizer = {host.param_float(&params, "reg_weight"), true};
@@ -27,31 +24,20 @@ Options read(const Context& context, const rec_params_t& params) {
 void BprMf::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_SAMPLED;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
+                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
   plan.memory_bytes = 12 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
   plan.columns[plan.n_columns++] = REC_COLUMN_USER;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }
 
 BprMf::BprMf(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : options_(read(context, params)),
-      users_(schema.n_users, options_.emb_size, options_.optimizer),
-      items_(schema.n_items, options_.emb_size, options_.optimizer),
-      step_(schema.n_users, schema.n_items, options_.emb_size, plugin::loss_named(options_.loss), options_.regularizer),
-      user_state_(plugin::Embedding::state_names("user_emb")),
-      item_state_(plugin::Embedding::state_names("item_emb")) {}
+    : BprMf(read(context, params), schema) {}
 
-void BprMf::initialize(const Context& context, int64_t seed) {
-  for (auto [table, stream] : {std::pair{&users_, kUsers}, {&items_, kItems}}) {
-    if (options_.init == "xavier_uniform") {
-      table->initialize_xavier(context, seed, stream);
-    } else {
-      const bool xavier = options_.init == "xavier_normal";
-      const double deviation = xavier ? std::sqrt(2.0 / static_cast<double>(table->n() + table->d())) : options_.init_std;
-      table->initialize_normal(context, seed, stream, static_cast<float>(deviation));
-    }
-  }
-}
+BprMf::BprMf(const Options& options, const rec_schema_t& schema)
+    : TwoTables(schema, options.emb_size, options.optimizer, options.init),
+      options_(options),
+      step_(schema.n_users, schema.n_items, options.emb_size, plugin::loss_named(options.loss), options.regularizer) {}
 
 void BprMf::catch_up(const Context& context) {
   users_.catch_up(context, step_.users.rows().data(), step_.users.size());
@@ -65,10 +51,12 @@ double BprMf::compute(const Context& context, const Batch& batch) {
   const double loss = step_.compute(context, batch, users_.data(), items_.data());
   const double penalty = step_.regularize(batch, users_.data(), items_.data());
   if (options_.regularizer.weight > 0) {
-    const auto add = [](plugin::Floats& gradients, const plugin::TouchedRows& rows, const std::vector<float>& coefficients, const plugin::Embedding& table) {
+    const auto add = [](plugin::Floats& gradients, const plugin::TouchedRows& rows,
+                        const std::vector<float>& coefficients, const plugin::Embedding& table) {
       for (int64_t s = 0; s < rows.size(); ++s) {
         const float* row = table.row(rows.rows()[static_cast<size_t>(s)]);
-        for (int64_t k = 0; k < table.d(); ++k) gradients[static_cast<size_t>(s * table.d() + k)] += coefficients[static_cast<size_t>(s)] * row[k];
+        for (int64_t k = 0; k < table.d(); ++k)
+          gradients[static_cast<size_t>(s * table.d() + k)] += coefficients[static_cast<size_t>(s)] * row[k];
       }
     };
     add(step_.user_gradients, step_.users, step_.user_coefficients, users_);
@@ -85,37 +73,19 @@ void BprMf::apply(const Context& context) {
 void BprMf::score_live(const Context& context, const Batch& batch, float* out_scores) {
   step_.collect(batch);
   catch_up(context);
-  context.host.pair_scores(context.call, batch.users(), batch.items(), batch.n_rows(), batch.n_candidates(), users_.data(),
-                           items_.data(), options_.emb_size, out_scores);
-}
-
-std::vector<plugin::TensorRef> BprMf::tensors() {
-  std::vector<plugin::TensorRef> out;
-  users_.append_tensors(out, "user_emb", user_state_);
-  items_.append_tensors(out, "item_emb", item_state_);
-  return out;
-}
-
-void BprMf::settle(const Context& context) {
-  users_.catch_up_all(context);
-  items_.catch_up_all(context);
-}
-
-void BprMf::restored() {
-  users_.restored();
-  items_.restored();
+  context.host.pair_scores(context.call, batch.users(), batch.items(), batch.n_rows(), batch.n_candidates(),
+                           users_.data(), items_.data(), options_.emb_size, out_scores);
 }
 
 rec_tensor_view_t BprMf::gradients(int64_t i) {
-  const std::string name = tensors().at(static_cast<size_t>(i)).name;
-  if (name != "user_emb" && name != "item_emb") throw plugin::Failure{REC_INVALID_ARGUMENT, "tensor '" + name + "' has no gradient"};
-  const bool of_users = name == "user_emb";
+  const bool of_users = parameter_at(i) == TensorOf::kUsers;
   const plugin::Embedding& table = of_users ? users_ : items_;
   const plugin::TouchedRows& rows = of_users ? step_.users : step_.items;
   const plugin::Floats& gradients = of_users ? step_.user_gradients : step_.item_gradients;
   dense_gradients_.assign(static_cast<size_t>(table.n() * table.d()), 0.f);
   for (int64_t s = 0; s < rows.size(); ++s)
-    std::copy_n(gradients.data() + s * table.d(), table.d(), dense_gradients_.data() + rows.rows()[static_cast<size_t>(s)] * table.d());
+    std::copy_n(gradients.data() + s * table.d(), table.d(),
+                dense_gradients_.data() + rows.rows()[static_cast<size_t>(s)] * table.d());
   return plugin::host_view(dense_gradients_.data(), REC_DTYPE_F32, table.n(), table.d());
 }
 

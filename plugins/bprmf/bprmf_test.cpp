@@ -7,17 +7,21 @@ TEST_P(GoldenTest, ReproducesScoresLossGradientsAndThreeSteps) { check(); }
 
 INSTANTIATE_TEST_SUITE_P(
     BprMf, GoldenTest,
-    testing::Values(GoldenCase{"bprmf_rechorus", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3)"},
-                    GoldenCase{"bprmf_rechorus", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3, "l2": 0.01)", "adam3_l2"},
-                    GoldenCase{"bprmf_recbole", "bprmf", R"(, "loss": "bpr_log")"},
-                    GoldenCase{"bprmf_lightgcn_repo", "bprmf", R"(, "loss": "bpr", "reg_weight": 0.1)"},
-                    GoldenCase{"bprmf_rechorus_steps", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3)"},
-                    GoldenCase{"bprmf_rechorus_steps", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3, "l2": 0.01)", "adam3_l2"},
-                    GoldenCase{"bprmf_rechorus_lazy", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3)"},
-                    GoldenCase{"bprmf_rechorus_lazy", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3, "optimizer": "lazy_adam")", "adam3_lazy"}),
+    testing::Values(
+        GoldenCase{"bprmf_rechorus", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3)"},
+        GoldenCase{"bprmf_rechorus", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3, "l2": 0.01)", "adam3_l2"},
+        GoldenCase{"bprmf_recbole", "bprmf", R"(, "loss": "bpr_log")"},
+        GoldenCase{"bprmf_lightgcn_repo", "bprmf", R"(, "loss": "bpr", "reg_weight": 0.1)"},
+        GoldenCase{"bprmf_rechorus_steps", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3)"},
+        GoldenCase{"bprmf_rechorus_steps", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3, "l2": 0.01)", "adam3_l2"},
+        GoldenCase{"bprmf_rechorus_lazy", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3)"},
+        GoldenCase{"bprmf_rechorus_lazy", "bprmf", R"(, "loss": "bpr_multi", "num_neg": 3, "optimizer": "lazy_adam")",
+                   "adam3_lazy"}),
     [](const auto& test) { return test.param.golden + "_" + test.param.variant; });
 
-TEST(BprMf, HasTheSameLossOnOneNegative) { check_one_negative("bprmf_rechorus", "bprmf", R"({"emb_size": 8, "loss": "bpr_multi"})"); }
+TEST(BprMf, HasTheSameLossOnOneNegative) {
+  check_one_negative("bprmf_rechorus", "bprmf", R"({"emb_size": 8, "loss": "bpr_multi"})");
+}
 
 TEST(BprMf, ScoresLiveAsItScoresFrozen) {
   PluginHarness harness("bprmf", R"({"emb_size": 3, "lr": 0.1})", 3, 4, {});
@@ -30,7 +34,9 @@ TEST(BprMf, ScoresLiveAsItScoresFrozen) {
   const rec_tensor_view_t users = harness.model().table(REC_TABLE_USER), items = harness.model().table(REC_TABLE_ITEM);
   const auto dot = [&](int64_t u, int64_t i) {
     float score = 0;
-    for (int64_t k = 0; k < 3; ++k) score = std::fma(static_cast<const float*>(users.data)[u * 3 + k], static_cast<const float*>(items.data)[i * 3 + k], score);
+    for (int64_t k = 0; k < 3; ++k)
+      score = std::fma(static_cast<const float*>(users.data)[u * 3 + k],
+                       static_cast<const float*>(items.data)[i * 3 + k], score);
     return score;
   };
   EXPECT_EQ(live, (std::vector<float>{dot(2, 0), dot(1, 3)}));

@@ -1,5 +1,6 @@
-#include "plugins/bprmf/bprmf.h"
 #include "plugins/common/plugin.h"
+
+#include "plugins/bprmf/bprmf.h"
 
 namespace {
 
@@ -7,10 +8,12 @@ constexpr rec_param_t kParams[] = {
     {"emb_size", REC_PARAM_INT, 0, "64", 1, 4096, nullptr, "length of user and item vectors"},
     {"lr", REC_PARAM_FLOAT, 0, "0.001", 1e-8, 10, nullptr, "learning rate"},
     {"l2", REC_PARAM_FLOAT, 0, "0", 0, 10, nullptr, "weight decay of the optimiser, on every row"},
-    {"reg_weight", REC_PARAM_FLOAT, 0, "0", 0, 100, nullptr, "weight of half the squared rows of the batch, divided by the batch size"},
+    {"reg_weight", REC_PARAM_FLOAT, 0, "0", 0, 100, nullptr,
+     "weight of half the squared rows of the batch, divided by the batch size"},
     {"loss", REC_PARAM_CHOICE, 0, "bpr", 0, 0, "bpr|bpr_log|bpr_multi|bce|softmax",
      "bpr: softplus of the difference; bpr_log: -ln(1e-10 + sigmoid); bpr_multi: softmax-weighted negatives"},
-    {"optimizer", REC_PARAM_CHOICE, 0, "adam", 0, 0, "adam|lazy_adam|sgd|adagrad", "adam is dense Adam, replayed for rows that skip steps"},
+    {"optimizer", REC_PARAM_CHOICE, 0, "adam", 0, 0, "adam|lazy_adam|sgd|adagrad",
+     "adam is dense Adam, replayed for rows that skip steps"},
     {"init", REC_PARAM_CHOICE, 0, "normal", 0, 0, "normal|xavier_normal|xavier_uniform", "start of both tables"},
     {"init_std", REC_PARAM_FLOAT, 0, "0.01", 0, 10, nullptr, "deviation of init=normal"},
 };

@@ -23,17 +23,30 @@ Embedding::Embedding(int64_t n, int64_t d, const OptimizerOptions& options) : n_
 
 void Embedding::initialize_xavier(const Context& context, int64_t seed, int32_t stream) {
   const auto bound = static_cast<float>(std::sqrt(6.0 / static_cast<double>(n_ + d_)));
-  for (int64_t r = 0; r < n_; ++r) context.host.random_uniform(seed, stream, 0, r, -bound, bound, values_.data() + r * d_, d_);
+  for (int64_t r = 0; r < n_; ++r)
+    context.host.random_uniform(seed, stream, 0, r, -bound, bound, values_.data() + r * d_, d_);
 }
 
 void Embedding::initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation) {
-  for (int64_t r = 0; r < n_; ++r) context.host.random_normal(seed, stream, 0, r, 0, deviation, values_.data() + r * d_, d_);
+  for (int64_t r = 0; r < n_; ++r)
+    context.host.random_normal(seed, stream, 0, r, 0, deviation, values_.data() + r * d_, d_);
 }
 
 rec_adam_t Embedding::adam() const {
   auto* self = const_cast<Embedding*>(this);
-  return {sizeof(rec_adam_t), options_.kind == Optimizer::kLazyAdam, self->values_.data(), self->m_.data(), self->v_.data(),
-          self->last_step_.data(), n_, d_, steps_.data(), 0.9, 0.999, 1e-8, options_.weight_decay};
+  return {sizeof(rec_adam_t),
+          options_.kind == Optimizer::kLazyAdam,
+          self->values_.data(),
+          self->m_.data(),
+          self->v_.data(),
+          self->last_step_.data(),
+          n_,
+          d_,
+          steps_.data(),
+          0.9,
+          0.999,
+          1e-8,
+          options_.weight_decay};
 }
 
 void Embedding::extend_steps(const Context& context) {
@@ -52,7 +65,8 @@ void Embedding::step(const Context& context, const int32_t* rows, int64_t n_rows
       host.sgd(context.call, values_.data(), d_, rows, n_rows, gradients, options_.lr, options_.weight_decay);
       break;
     case Optimizer::kAdagrad:
-      host.adagrad(context.call, values_.data(), m_.data(), d_, rows, n_rows, gradients, options_.lr, 1e-10, options_.weight_decay);
+      host.adagrad(context.call, values_.data(), m_.data(), d_, rows, n_rows, gradients, options_.lr, 1e-10,
+                   options_.weight_decay);
       break;
     default:
       extend_steps(context);
@@ -73,7 +87,8 @@ std::vector<std::string> Embedding::state_names(const char* name) {
   return {"optimizer." + base + ".m", "optimizer." + base + ".v", "optimizer." + base + ".step"};
 }
 
-void Embedding::append_tensors(std::vector<TensorRef>& out, const char* name, const std::vector<std::string>& state_names) {
+void Embedding::append_tensors(std::vector<TensorRef>& out, const char* name,
+                               const std::vector<std::string>& state_names) {
   out.push_back(parameter(name, values_, {n_, d_}));
   if (!m_.empty()) out.push_back({state_names[0].c_str(), REC_DTYPE_F32, REC_TENSOR_OPTIMIZER, {n_, d_}, m_.data()});
   if (!v_.empty()) out.push_back({state_names[1].c_str(), REC_DTYPE_F32, REC_TENSOR_OPTIMIZER, {n_, d_}, v_.data()});

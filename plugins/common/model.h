@@ -37,7 +37,9 @@ struct Batch {
 
   int64_t n_rows() const { return raw.n_rows; }
   const int32_t* users() const { return static_cast<const int32_t*>(column(REC_COLUMN_USER).data); }
-  const int32_t* items() const { return static_cast<const int32_t*>(column(REC_COLUMN_ITEM).data); }  // [n_rows, n_candidates]
+  const int32_t* items() const {
+    return static_cast<const int32_t*>(column(REC_COLUMN_ITEM).data);
+  }  // [n_rows, n_candidates]
   int64_t n_candidates() const { return column(REC_COLUMN_ITEM).shape[1]; }
 
  private:
@@ -70,10 +72,14 @@ class Model {
   virtual void restored() {}
   virtual void freeze(const Context& context) = 0;
 
-  virtual void score_live(const Context&, const Batch&, float*) { throw Failure{REC_UNSUPPORTED, "score_live is not offered"}; }
+  virtual void score_live(const Context&, const Batch&, float*) {
+    throw Failure{REC_UNSUPPORTED, "score_live is not offered"};
+  }
   virtual rec_tensor_view_t gradients(int64_t) { throw Failure{REC_UNSUPPORTED, "gradients are not offered"}; }
   virtual rec_tensor_view_t table(int32_t) const { throw Failure{REC_UNSUPPORTED, "tables are not offered"}; }
-  virtual void item_weights(rec_csr_t&, const float*&) const { throw Failure{REC_UNSUPPORTED, "item weights are not offered"}; }
+  virtual void item_weights(rec_csr_t&, const float*&) const {
+    throw Failure{REC_UNSUPPORTED, "item weights are not offered"};
+  }
 };
 
 inline rec_tensor_view_t host_view(const void* data, int32_t dtype, int64_t rows, int64_t columns) {

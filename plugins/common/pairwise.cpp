@@ -40,11 +40,13 @@ void PairwiseStep::collect(const Batch& batch) {
   items.collect(batch.items(), batch.n_rows() * batch.n_candidates());
 }
 
-double PairwiseStep::compute(const Context& context, const Batch& batch, const float* user_table, const float* item_table) {
+double PairwiseStep::compute(const Context& context, const Batch& batch, const float* user_table,
+                             const float* item_table) {
   const int64_t B = batch.n_rows(), C = batch.n_candidates();
   scores_.resize(static_cast<size_t>(B * C));
   dscores_.resize(static_cast<size_t>(B * C));
-  context.host.pair_scores(context.call, batch.users(), batch.items(), B, C, user_table, item_table, d_, scores_.data());
+  context.host.pair_scores(context.call, batch.users(), batch.items(), B, C, user_table, item_table, d_,
+                           scores_.data());
   double loss = 0;
   check(context.host.loss(context.call, loss_, scores_.data(), B, C, &loss, dscores_.data()));
 
@@ -61,7 +63,8 @@ double PairwiseStep::compute(const Context& context, const Batch& batch, const f
     }
   user_gradients.resize(static_cast<size_t>(users.size() * d_));
   const rec_csr_t by_user{offsets.data(), entry_columns_.data(), users.size(), 0};
-  context.host.weighted_rows(context.call, &by_user, entry_weights_.data(), item_table, d_, false, user_gradients.data());
+  context.host.weighted_rows(context.call, &by_user, entry_weights_.data(), item_table, d_, false,
+                             user_gradients.data());
 
   // dL/dv_i = sum over its occurrences of ds_bc u_b.
   at = 0;
@@ -71,7 +74,8 @@ double PairwiseStep::compute(const Context& context, const Batch& batch, const f
   }
   item_gradients.resize(static_cast<size_t>(items.size() * d_));
   const rec_csr_t by_item{items.offsets().data(), entry_columns_.data(), items.size(), 0};
-  context.host.weighted_rows(context.call, &by_item, entry_weights_.data(), user_table, d_, false, item_gradients.data());
+  context.host.weighted_rows(context.call, &by_item, entry_weights_.data(), user_table, d_, false,
+                             item_gradients.data());
   return loss;
 }
 
@@ -104,13 +108,17 @@ double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const
   }
   // Squared: 1/2 sum ||.||^2 / B, gradient row / B. Plain: sum of block norms / B, gradient row / norm / B.
   const double scale = regularizer_.weight / static_cast<double>(B);
-  const auto factor = [&](double block) { return regularizer_.squared ? scale : block > 0 ? scale / std::sqrt(block) : 0; };
-  const double of_users = factor(user_square), of_positives = factor(positive_square), of_negatives = factor(negative_square);
+  const auto factor = [&](double block) {
+    return regularizer_.squared ? scale : block > 0 ? scale / std::sqrt(block) : 0;
+  };
+  const double of_users = factor(user_square), of_positives = factor(positive_square),
+               of_negatives = factor(negative_square);
   for (int64_t s = 0; s < users.size(); ++s)
     user_coefficients[static_cast<size_t>(s)] = static_cast<float>(of_users * occurrences(users, s));
   for (int64_t s = 0; s < items.size(); ++s) {
     const double n = positives[static_cast<size_t>(s)];
-    item_coefficients[static_cast<size_t>(s)] = static_cast<float>(of_positives * n + of_negatives * (occurrences(items, s) - n));
+    item_coefficients[static_cast<size_t>(s)] =
+        static_cast<float>(of_positives * n + of_negatives * (occurrences(items, s) - n));
   }
   if (regularizer_.squared) return scale * 0.5 * (user_square + positive_square + negative_square);
   return scale * (std::sqrt(user_square) + std::sqrt(positive_square) + std::sqrt(negative_square));

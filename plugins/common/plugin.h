@@ -14,7 +14,8 @@ class Table {
  public:
   // Fills the slots that every model has; capabilities decide which optional ones are non-NULL.
   static constexpr rec_plugin_t make(const char* name, const char* version, const char* doc, const char* paper,
-                                     int32_t model_version, int64_t capabilities, const rec_param_t* params, int64_t n_params) {
+                                     int32_t model_version, int64_t capabilities, const rec_param_t* params,
+                                     int64_t n_params) {
     rec_plugin_t table{};
     table.struct_size = sizeof table;
     table.abi_major = REC_PLUGIN_ABI_MAJOR;
@@ -67,16 +68,20 @@ class Table {
     }
   }
   static M& model(rec_plugin_model_t* handle) { return *reinterpret_cast<M*>(handle); }
-  static M& model(const rec_plugin_model_t* handle) { return *reinterpret_cast<M*>(const_cast<rec_plugin_model_t*>(handle)); }
+  static M& model(const rec_plugin_model_t* handle) {
+    return *reinterpret_cast<M*>(const_cast<rec_plugin_model_t*>(handle));
+  }
 
   static rec_status_t init(rec_call_t*, const rec_host_t* host) {
     host_ = host;
     return REC_OK;
   }
-  static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema, rec_plan_t* out_plan) {
+  static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema,
+                           rec_plan_t* out_plan) {
     return guarded(call, [&](const Context& context) { M::plan(context, *params, *schema, *out_plan); });
   }
-  static rec_status_t create(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema, rec_plugin_model_t** out_model) {
+  static rec_status_t create(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema,
+                             rec_plugin_model_t** out_model) {
     return guarded(call, [&](const Context& context) {
       *out_model = reinterpret_cast<rec_plugin_model_t*>(std::make_unique<M>(context, *params, *schema).release());
     });
@@ -88,7 +93,8 @@ class Table {
   static rec_status_t bind(rec_call_t* call, rec_plugin_model_t* handle, const rec_dataset_view_t* view) {
     return guarded(call, [&](const Context& context) { model(handle).bind(context, *view); });
   }
-  static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* handle, const rec_batch_t* batch, double* out_loss) {
+  static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* handle, const rec_batch_t* batch,
+                              double* out_loss) {
     return guarded(call, [&](const Context& context) { *out_loss = model(handle).compute(context, Batch{*batch}); });
   }
   static rec_status_t apply(rec_call_t* call, rec_plugin_model_t* handle) {
@@ -97,21 +103,28 @@ class Table {
   static rec_status_t gradients(rec_call_t* call, rec_plugin_model_t* handle, int64_t i, rec_tensor_view_t* out_view) {
     return guarded(call, [&](const Context&) { *out_view = model(handle).gradients(i); });
   }
-  static rec_status_t score_live(rec_call_t* call, rec_plugin_model_t* handle, const rec_batch_t* batch, float* out_scores) {
+  static rec_status_t score_live(rec_call_t* call, rec_plugin_model_t* handle, const rec_batch_t* batch,
+                                 float* out_scores) {
     return guarded(call, [&](const Context& context) { model(handle).score_live(context, Batch{*batch}, out_scores); });
   }
-  static int64_t tensor_count(const rec_plugin_model_t* handle) { return static_cast<int64_t>(model(handle).tensors().size()); }
+  static int64_t tensor_count(const rec_plugin_model_t* handle) {
+    return static_cast<int64_t>(model(handle).tensors().size());
+  }
   static TensorRef tensor(const rec_plugin_model_t* handle, int64_t i) {
     std::vector<TensorRef> tensors = model(handle).tensors();
-    if (i < 0 || i >= static_cast<int64_t>(tensors.size())) throw Failure{REC_INVALID_ARGUMENT, "there is no such tensor"};
+    if (i < 0 || i >= static_cast<int64_t>(tensors.size()))
+      throw Failure{REC_INVALID_ARGUMENT, "there is no such tensor"};
     return tensors[static_cast<size_t>(i)];
   }
   static size_t bytes_of(const TensorRef& tensor) {
-    size_t bytes = tensor.dtype == REC_DTYPE_F64 || tensor.dtype == REC_DTYPE_I64 ? 8 : tensor.dtype == REC_DTYPE_U8 ? 1 : 4;
+    size_t bytes = tensor.dtype == REC_DTYPE_F64 || tensor.dtype == REC_DTYPE_I64 ? 8
+                   : tensor.dtype == REC_DTYPE_U8                                 ? 1
+                                                                                  : 4;
     for (int64_t extent : tensor.shape) bytes *= static_cast<size_t>(extent);
     return bytes;
   }
-  static rec_status_t tensor_info(rec_call_t* call, const rec_plugin_model_t* handle, int64_t i, rec_tensor_info_t* out_info) {
+  static rec_status_t tensor_info(rec_call_t* call, const rec_plugin_model_t* handle, int64_t i,
+                                  rec_tensor_info_t* out_info) {
     return guarded(call, [&](const Context&) {
       const TensorRef ref = tensor(handle, i);
       *out_info = {ref.name, ref.dtype, ref.kind, static_cast<int32_t>(ref.shape.size()), 0, {}};
@@ -138,10 +151,12 @@ class Table {
       model(handle).freeze(context);
     });
   }
-  static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* handle, int32_t which, rec_tensor_view_t* out_view) {
+  static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* handle, int32_t which,
+                                rec_tensor_view_t* out_view) {
     return guarded(call, [&](const Context&) { *out_view = model(handle).table(which); });
   }
-  static rec_status_t get_item_weights(rec_call_t* call, const rec_plugin_model_t* handle, rec_csr_t* out_csr, const float** out_weights) {
+  static rec_status_t get_item_weights(rec_call_t* call, const rec_plugin_model_t* handle, rec_csr_t* out_csr,
+                                       const float** out_weights) {
     return guarded(call, [&](const Context&) { model(handle).item_weights(*out_csr, *out_weights); });
   }
 };

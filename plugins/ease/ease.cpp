@@ -56,7 +56,8 @@ void Ease::invert_pivot() {
       if (i == p) continue;
       const double factor = pivot_[static_cast<size_t>(i * w + p)];
       pivot_[static_cast<size_t>(i * w + p)] = 0;
-      for (int64_t j = 0; j < w; ++j) pivot_[static_cast<size_t>(i * w + j)] -= factor * pivot_[static_cast<size_t>(p * w + j)];
+      for (int64_t j = 0; j < w; ++j)
+        pivot_[static_cast<size_t>(i * w + j)] -= factor * pivot_[static_cast<size_t>(p * w + j)];
     }
   }
 }
@@ -72,15 +73,17 @@ double Ease::compute(const Context& context, const Batch& batch) {
   std::vector<double> negative(pivot_);
   for (double& value : negative) value = -value;
   pivot_rows_.assign(static_cast<size_t>(width_ * n_), 0.0);
-  context.host.rank_update(context.call, pivot_rows_.data(), n_, negative.data(), width_, matrix_.data() + first_ * n_, n_, width_, n_, width_);
+  context.host.rank_update(context.call, pivot_rows_.data(), n_, negative.data(), width_, matrix_.data() + first_ * n_,
+                           n_, width_, n_, width_);
   return 0;
 }
 
 // A_rest -= A_rest,J (P_JJ A_J);  A_rest,J = -A_rest,J P_JJ;  A_J = P_JJ A_J;  A_JJ = P_JJ.
 void Ease::apply(const Context& context) {
   const int64_t w = width_;
-  for (int64_t p = 0; p < w; ++p) std::fill_n(pivot_rows_.data() + p * n_ + first_, w, 0.0);  // columns J come from P_JJ alone
-  std::vector<double> columns(static_cast<size_t>(n_ * w));  // A_rest,J, which the update overwrites
+  for (int64_t p = 0; p < w; ++p)
+    std::fill_n(pivot_rows_.data() + p * n_ + first_, w, 0.0);  // columns J come from P_JJ alone
+  std::vector<double> columns(static_cast<size_t>(n_ * w));     // A_rest,J, which the update overwrites
   for (int64_t r = 0; r < n_; ++r) std::copy_n(matrix_.data() + r * n_ + first_, w, columns.data() + r * w);
   const auto update = [&](int64_t begin, int64_t rows) {
     if (rows == 0) return;

@@ -1,10 +1,12 @@
 #include "plugins/common/plugin.h"
+
 #include "plugins/ease/ease.h"
 
 namespace {
 
 constexpr rec_param_t kParams[] = {
-    {"lambda", REC_PARAM_FLOAT, 0, "500", 1e-3, 1e9, nullptr, "ridge added to the diagonal of the co-occurrence matrix"},
+    {"lambda", REC_PARAM_FLOAT, 0, "500", 1e-3, 1e9, nullptr,
+     "ridge added to the diagonal of the co-occurrence matrix"},
 };
 
 constexpr int64_t kCapabilities = REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;

@@ -16,7 +16,9 @@ void ItemKnn::plan(const Context& context, const rec_params_t& params, const rec
 }
 
 ItemKnn::ItemKnn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : n_items_(schema.n_items), n_neighbors_(context.host.param_int(&params, "n_neighbors")), shrink_(context.host.param_float(&params, "shrink")) {
+    : n_items_(schema.n_items),
+      n_neighbors_(context.host.param_int(&params, "n_neighbors")),
+      shrink_(context.host.param_float(&params, "shrink")) {
   neighbors_.resize(static_cast<size_t>(n_items_ * n_neighbors_), -1);
   similarities_.resize(neighbors_.size());
 }
@@ -32,7 +34,8 @@ void ItemKnn::bind(const Context&, const rec_dataset_view_t& view) {
 }
 
 // sim(i, j) = |U_i and U_j| / (sqrt(|U_i| |U_j|) + shrink); equal similarities go to the lower row.
-void ItemKnn::find_neighbors(int32_t item, std::vector<int32_t>& counts, std::vector<int32_t>& met, int32_t* neighbors, float* similarities) const {
+void ItemKnn::find_neighbors(int32_t item, std::vector<int32_t>& counts, std::vector<int32_t>& met, int32_t* neighbors,
+                             float* similarities) const {
   const auto degree = [this](int32_t i) { return static_cast<double>(items_.offsets[i + 1] - items_.offsets[i]); };
   met.clear();
   for (int64_t e = items_.offsets[item]; e < items_.offsets[item + 1]; ++e) {
@@ -46,13 +49,15 @@ void ItemKnn::find_neighbors(int32_t item, std::vector<int32_t>& counts, std::ve
   std::vector<std::pair<float, int32_t>> ranked;
   ranked.reserve(met.size());
   for (int32_t other : met) {
-    ranked.emplace_back(static_cast<float>(counts[static_cast<size_t>(other)] / (std::sqrt(degree(item) * degree(other)) + shrink_)), other);
+    ranked.emplace_back(
+        static_cast<float>(counts[static_cast<size_t>(other)] / (std::sqrt(degree(item) * degree(other)) + shrink_)),
+        other);
     counts[static_cast<size_t>(other)] = 0;
   }
   const auto k = std::min<size_t>(static_cast<size_t>(n_neighbors_), ranked.size());
-  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<int64_t>(k), ranked.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  });
+  std::partial_sort(
+      ranked.begin(), ranked.begin() + static_cast<int64_t>(k), ranked.end(),
+      [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   for (int64_t n = 0; n < n_neighbors_; ++n) {
     const bool there = n < static_cast<int64_t>(k);
     neighbors[n] = there ? ranked[static_cast<size_t>(n)].second : -1;
@@ -68,7 +73,8 @@ double ItemKnn::compute(const Context& context, const Batch& batch) {
     ItemKnn& self = *static_cast<ItemKnn*>(self_pointer);
     std::vector<int32_t> counts(static_cast<size_t>(self.n_items_)), met;
     for (int64_t b = begin; b < end; ++b)
-      self.find_neighbors(self.batch_items_[static_cast<size_t>(b)], counts, met, self.batch_neighbors_.data() + b * self.n_neighbors_,
+      self.find_neighbors(self.batch_items_[static_cast<size_t>(b)], counts, met,
+                          self.batch_neighbors_.data() + b * self.n_neighbors_,
                           self.batch_similarities_.data() + b * self.n_neighbors_);
   };
   context.host.parallel_for(context.call, batch.n_rows(), 16, body, this);

@@ -25,16 +25,17 @@ class ItemKnn : public plugin::Model {
   void item_weights(rec_csr_t& csr, const float*& weights) const override;
 
  private:
-  void find_neighbors(int32_t item, std::vector<int32_t>& counts, std::vector<int32_t>& met, int32_t* neighbors, float* similarities) const;
+  void find_neighbors(int32_t item, std::vector<int32_t>& counts, std::vector<int32_t>& met, int32_t* neighbors,
+                      float* similarities) const;
 
   int64_t n_items_, n_neighbors_;
   double shrink_;
   rec_csr_t users_{}, items_{};
-  std::vector<int32_t> neighbors_;     // [n_items, n_neighbors], padded with -1
-  std::vector<float> similarities_;    // [n_items, n_neighbors]
+  std::vector<int32_t> neighbors_;   // [n_items, n_neighbors], padded with -1
+  std::vector<float> similarities_;  // [n_items, n_neighbors]
   std::vector<int32_t> batch_items_, batch_neighbors_;
   std::vector<float> batch_similarities_;
-  std::vector<int64_t> offsets_;       // transposed: row h, the items it is a neighbour of
+  std::vector<int64_t> offsets_;  // transposed: row h, the items it is a neighbour of
   std::vector<int32_t> columns_;
   std::vector<float> weights_;
 };

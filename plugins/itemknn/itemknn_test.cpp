@@ -5,7 +5,8 @@ namespace {
 
 TEST(ItemKnn, MatchesCosineByHand) {
   // Users 0: {0, 1}, 1: {0, 1, 2}, 2: {2}: cos(0,1) = 1, cos(0,2) = cos(1,2) = 1 / 2.
-  PluginHarness harness("itemknn", R"({"n_neighbors": 2, "shrink": 0})", 3, 3, {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 2}});
+  PluginHarness harness("itemknn", R"({"n_neighbors": 2, "shrink": 0})", 3, 3,
+                        {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 2}});
   harness.compute({0, 1, 2}, {0, 1, 2});
   harness.model().apply();
   harness.model().freeze();

@@ -7,8 +7,6 @@ namespace rec::lightgcn {
 
 namespace {
 
-enum Stream : int32_t { kUsers = 0, kItems = 1 };
-
 Options read(const Context& context, const rec_params_t& params) {
   const rec_host_t& host = context.host;
   Options options;
@@ -17,19 +15,21 @@ Options read(const Context& context, const rec_params_t& params) {
   options.layer_weights.resize(64);
   const int64_t given = host.param_list(&params, "layer_weights", options.layer_weights.data(), 64);
   if (given == 0) {
-    options.layer_weights.assign(static_cast<size_t>(options.n_layers + 1), 1.0 / static_cast<double>(options.n_layers + 1));
+    options.layer_weights.assign(static_cast<size_t>(options.n_layers + 1),
+                                 1.0 / static_cast<double>(options.n_layers + 1));
   } else if (given != options.n_layers + 1) {
-    throw plugin::Failure{REC_INVALID_ARGUMENT, "layer_weights: must have n_layers + 1 = " + std::to_string(options.n_layers + 1) +
-                                                    " numbers, got " + std::to_string(given)};
+    throw plugin::Failure{REC_INVALID_ARGUMENT,
+                          "layer_weights: must have n_layers + 1 = " + std::to_string(options.n_layers + 1) +
+                              " numbers, got " + std::to_string(given)};
   }
   options.layer_weights.resize(static_cast<size_t>(options.n_layers + 1));
   options.loss = host.param_text(&params, "loss");
-  options.init = host.param_text(&params, "init");
-  options.init_std = host.param_float(&params, "init_std");
+  options.init = {host.param_text(&params, "init"), host.param_float(&params, "init_std")};
   options.adj_eps = host.param_float(&params, "adj_eps");
   options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
                        host.param_float(&params, "l2")};
-  options.regularizer = {host.param_float(&params, "reg_weight"), std::string(host.param_text(&params, "reg_norm")) == "squared"};
+  options.regularizer = {host.param_float(&params, "reg_weight"),
+                         std::string(host.param_text(&params, "reg_norm")) == "squared"};
   return options;
 }
 
@@ -55,19 +55,20 @@ void LightGcn::plan(const Context& context, const rec_params_t& params, const re
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_SAMPLED;
   plan.wants_graph = 1;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
+                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
   plan.memory_bytes = 28 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
   plan.columns[plan.n_columns++] = REC_COLUMN_USER;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }
 
 LightGcn::LightGcn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : options_(read(context, params)),
-      users_(schema.n_users, options_.emb_size, options_.optimizer),
-      items_(schema.n_items, options_.emb_size, options_.optimizer),
-      step_(schema.n_users, schema.n_items, options_.emb_size, plugin::loss_named(options_.loss), options_.regularizer),
-      user_state_(plugin::Embedding::state_names("user_emb")),
-      item_state_(plugin::Embedding::state_names("item_emb")) {
+    : LightGcn(read(context, params), schema) {}
+
+LightGcn::LightGcn(const Options& options, const rec_schema_t& schema)
+    : TwoTables(schema, options.emb_size, options.optimizer, options.init),
+      options_(options),
+      step_(schema.n_users, schema.n_items, options.emb_size, plugin::loss_named(options.loss), options.regularizer) {
   for (NodeTable* table : {&final_, &work_, &gradient_, &d_e0_}) {
     table->users.resize(static_cast<size_t>(schema.n_users * options_.emb_size));
     table->items.resize(static_cast<size_t>(schema.n_items * options_.emb_size));
@@ -75,11 +76,8 @@ LightGcn::LightGcn(const Context& context, const rec_params_t& params, const rec
 }
 
 void LightGcn::initialize(const Context& context, int64_t seed) {
+  TwoTables::initialize(context, seed);
   propagated_ = false;
-  for (auto [table, stream] : {std::pair{&users_, kUsers}, {&items_, kItems}}) {
-    if (options_.init == "normal") table->initialize_normal(context, seed, stream, static_cast<float>(options_.init_std));
-    else table->initialize_xavier(context, seed, stream);
-  }
 }
 
 // Eq. (9): A_hat = D^-1/2 A D^-1/2 as a pattern and two scale vectors.
@@ -96,8 +94,8 @@ void LightGcn::bind(const Context&, const rec_dataset_view_t& view) {
 // Eq. (7)-(8): E_{l+1} = A_hat E_l,  F = sum_l w_l E_l, in Horner's form w_0 E + A_hat (w_1 E + A_hat (...)), which needs
 // no layer but the last. A_hat is symmetric, so the same function takes dL/dF to dL/dE_0. Of the last product only the
 // listed rows are made.
-void LightGcn::propagate(const Context& context, const float* users, const float* items, const plugin::TouchedRows* only_users,
-                         const plugin::TouchedRows* only_items, NodeTable& out) {
+void LightGcn::propagate(const Context& context, const float* users, const float* items,
+                         const plugin::TouchedRows* only_users, const plugin::TouchedRows* only_items, NodeTable& out) {
   const rec_host_t& host = context.host;
   const int64_t L = options_.n_layers, d = options_.emb_size;
   NodeTable* target = L % 2 == 1 ? &out : &work_;  // the last of L products lands in `out`
@@ -109,10 +107,12 @@ void LightGcn::propagate(const Context& context, const float* users, const float
     const float* user_scale = l == L - 1 ? user_scale_last_.data() : user_scale_.data();
     const plugin::TouchedRows* rows_u = l == 0 ? only_users : nullptr;
     const plugin::TouchedRows* rows_i = l == 0 ? only_items : nullptr;
-    host.propagate(context.call, &graph_users_, user_scale_.data(), item_scale, from_items, d, users, weight, target->users.data(),
-                   rows_u != nullptr ? rows_u->rows().data() : nullptr, rows_u != nullptr ? rows_u->size() : 0);
-    host.propagate(context.call, &graph_items_, item_scale_.data(), user_scale, from_users, d, items, weight, target->items.data(),
-                   rows_i != nullptr ? rows_i->rows().data() : nullptr, rows_i != nullptr ? rows_i->size() : 0);
+    host.propagate(context.call, &graph_users_, user_scale_.data(), item_scale, from_items, d, users, weight,
+                   target->users.data(), rows_u != nullptr ? rows_u->rows().data() : nullptr,
+                   rows_u != nullptr ? rows_u->size() : 0);
+    host.propagate(context.call, &graph_items_, item_scale_.data(), user_scale, from_users, d, items, weight,
+                   target->items.data(), rows_i != nullptr ? rows_i->rows().data() : nullptr,
+                   rows_i != nullptr ? rows_i->size() : 0);
     if (host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
     from_users = target->users.data();
     from_items = target->items.data();
@@ -144,10 +144,12 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
   scatter(step_.items, step_.item_gradients, gradient_.items);
   propagate(context, gradient_.users.data(), gradient_.items.data(), nullptr, nullptr, d_e0_);
   if (options_.regularizer.weight > 0) {
-    const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients, const plugin::Embedding& e0, plugin::Floats& to) {
+    const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients,
+                         const plugin::Embedding& e0, plugin::Floats& to) {
       for (int64_t s = 0; s < rows.size(); ++s) {
         const int64_t row = rows.rows()[static_cast<size_t>(s)];
-        for (int64_t k = 0; k < d; ++k) to[static_cast<size_t>(row * d + k)] += coefficients[static_cast<size_t>(s)] * e0.row(row)[k];
+        for (int64_t k = 0; k < d; ++k)
+          to[static_cast<size_t>(row * d + k)] += coefficients[static_cast<size_t>(s)] * e0.row(row)[k];
       }
     };
     add(step_.users, step_.user_coefficients, users_, d_e0_.users);
@@ -164,35 +166,21 @@ void LightGcn::apply(const Context& context) {
 
 void LightGcn::score_live(const Context& context, const Batch& batch, float* out_scores) {
   propagate_all(context);
-  context.host.pair_scores(context.call, batch.users(), batch.items(), batch.n_rows(), batch.n_candidates(), final_.users.data(),
-                           final_.items.data(), options_.emb_size, out_scores);
-}
-
-std::vector<plugin::TensorRef> LightGcn::tensors() {
-  std::vector<plugin::TensorRef> out;
-  users_.append_tensors(out, "user_emb", user_state_);
-  items_.append_tensors(out, "item_emb", item_state_);
-  return out;
-}
-
-void LightGcn::settle(const Context& context) {
-  users_.catch_up_all(context);
-  items_.catch_up_all(context);
+  context.host.pair_scores(context.call, batch.users(), batch.items(), batch.n_rows(), batch.n_candidates(),
+                           final_.users.data(), final_.items.data(), options_.emb_size, out_scores);
 }
 
 void LightGcn::restored() {
-  users_.restored();
-  items_.restored();
+  TwoTables::restored();
   propagated_ = false;
 }
 
 void LightGcn::freeze(const Context& context) { propagate_all(context); }
 
 rec_tensor_view_t LightGcn::gradients(int64_t i) {
-  const std::string name = tensors().at(static_cast<size_t>(i)).name;
-  if (name == "user_emb") return plugin::host_view(d_e0_.users.data(), REC_DTYPE_F32, users_.n(), users_.d());
-  if (name == "item_emb") return plugin::host_view(d_e0_.items.data(), REC_DTYPE_F32, items_.n(), items_.d());
-  throw plugin::Failure{REC_INVALID_ARGUMENT, "tensor '" + name + "' has no gradient"};
+  const bool of_users = parameter_at(i) == TensorOf::kUsers;
+  const plugin::Embedding& table = of_users ? users_ : items_;
+  return plugin::host_view((of_users ? d_e0_.users : d_e0_.items).data(), REC_DTYPE_F32, table.n(), table.d());
 }
 
 rec_tensor_view_t LightGcn::table(int32_t which) const {

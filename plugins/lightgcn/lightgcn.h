@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "plugins/common/embedding.h"
 #include "plugins/common/pairwise.h"
+#include "plugins/common/two_tables.h"
 
 namespace rec::lightgcn {
 
@@ -16,8 +16,7 @@ struct Options {
   int64_t n_layers = 3;
   std::vector<double> layer_weights;  // [n_layers + 1]
   std::string loss = "bpr";
-  std::string init = "xavier_uniform";
-  double init_std = 0.1;
+  plugin::TableInit init{"xavier_uniform", 0.1};
   double adj_eps = 0;
   plugin::OptimizerOptions optimizer;
   plugin::Regularizer regularizer;
@@ -29,7 +28,7 @@ struct NodeTable {
 };
 
 // Linear propagation of id embeddings over the interaction graph; models.md 3.3.
-class LightGcn : public plugin::Model {
+class LightGcn : public plugin::TwoTables {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
   LightGcn(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
@@ -38,8 +37,6 @@ class LightGcn : public plugin::Model {
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
   void apply(const Context& context) override;
-  std::vector<plugin::TensorRef> tensors() override;
-  void settle(const Context& context) override;
   void restored() override;
   void freeze(const Context& context) override;
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
@@ -47,19 +44,18 @@ class LightGcn : public plugin::Model {
   rec_tensor_view_t table(int32_t which) const override;
 
  private:
+  LightGcn(const Options& options, const rec_schema_t& schema);
   void propagate(const Context& context, const float* users, const float* items, const plugin::TouchedRows* only_users,
                  const plugin::TouchedRows* only_items, NodeTable& out);
   void propagate_all(const Context& context);
 
-  Options options_;
-  plugin::Embedding users_, items_;  // E_0
+  Options options_;  // users_ and items_ are E_0
   plugin::PairwiseStep step_;
   rec_csr_t graph_users_{}, graph_items_{};
-  std::vector<float> user_scale_, item_scale_;        // D^-1/2, 0 for isolated nodes
+  std::vector<float> user_scale_, item_scale_;            // D^-1/2, 0 for isolated nodes
   std::vector<float> user_scale_last_, item_scale_last_;  // the same times the last layer's weight
   NodeTable final_, work_, gradient_, d_e0_;
   bool propagated_ = false;  // final_ holds every row for the parameters as they are
-  std::vector<std::string> user_state_, item_state_;
 };
 
 }  // namespace rec::lightgcn

@@ -7,14 +7,21 @@ TEST_P(GoldenTest, ReproducesScoresLossGradientsAndThreeSteps) { check(); }
 
 INSTANTIATE_TEST_SUITE_P(
     LightGcn, GoldenTest,
-    testing::Values(GoldenCase{"lightgcn_rechorus", "lightgcn", R"(, "n_layers": 3, "loss": "bpr_multi", "num_neg": 3, "reg_weight": 0, "adj_eps": 1e-10)"},
-                    GoldenCase{"lightgcn_rechorus", "lightgcn", R"(, "n_layers": 3, "loss": "bpr_multi", "num_neg": 3, "reg_weight": 0, "l2": 0.01)", "adam3_l2"},
-                    GoldenCase{"lightgcn_recbole", "lightgcn", R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "plain", "adj_eps": 1e-7)"},
-                    GoldenCase{"lightgcn_recbole_pow", "lightgcn", R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "squared", "adj_eps": 1e-7)"},
-                    GoldenCase{"lightgcn_official", "lightgcn", R"(, "n_layers": 3, "loss": "bpr", "reg_weight": 0.1)"}),
+    testing::Values(
+        GoldenCase{"lightgcn_rechorus", "lightgcn",
+                   R"(, "n_layers": 3, "loss": "bpr_multi", "num_neg": 3, "reg_weight": 0, "adj_eps": 1e-10)"},
+        GoldenCase{"lightgcn_rechorus", "lightgcn",
+                   R"(, "n_layers": 3, "loss": "bpr_multi", "num_neg": 3, "reg_weight": 0, "l2": 0.01)", "adam3_l2"},
+        GoldenCase{"lightgcn_recbole", "lightgcn",
+                   R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "plain", "adj_eps": 1e-7)"},
+        GoldenCase{"lightgcn_recbole_pow", "lightgcn",
+                   R"(, "n_layers": 2, "loss": "bpr_log", "reg_weight": 0.1, "reg_norm": "squared", "adj_eps": 1e-7)"},
+        GoldenCase{"lightgcn_official", "lightgcn", R"(, "n_layers": 3, "loss": "bpr", "reg_weight": 0.1)"}),
     [](const auto& test) { return test.param.golden + "_" + test.param.variant; });
 
-TEST(LightGcn, HasTheSameLossOnOneNegative) { check_one_negative("lightgcn_rechorus", "lightgcn", R"({"emb_size": 8, "loss": "bpr_multi", "reg_weight": 0})"); }
+TEST(LightGcn, HasTheSameLossOnOneNegative) {
+  check_one_negative("lightgcn_rechorus", "lightgcn", R"({"emb_size": 8, "loss": "bpr_multi", "reg_weight": 0})");
+}
 
 // Paper, section 3.1.2: with K layers on the graph {u0 - i0}, every layer swaps the two embeddings, so an even number of
 // layers above 0 averages them by known counts.

@@ -1,4 +1,5 @@
 #include "plugins/common/plugin.h"
+
 #include "plugins/popularity/popularity.h"
 
 namespace {

@@ -8,7 +8,8 @@ namespace rec::popularity {
 void Popularity::plan(const Context&, const rec_params_t&, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_ITEMS;
   plan.max_epochs = 1;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;
+  plan.capabilities =
+      REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;
   plan.memory_bytes = 4 * schema.n_items;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }

@@ -24,7 +24,7 @@ class Popularity : public plugin::Model {
   rec_tensor_view_t table(int32_t which) const override;
 
  private:
-  plugin::Floats popularity_;  // [n_items]
+  plugin::Floats popularity_;                       // [n_items]
   std::vector<std::pair<int32_t, float>> counted_;  // of the last batch
   rec_csr_t by_item_{};
 };

@@ -16,8 +16,8 @@ static void check(rec_status_t status, rec_error_t* error) {
 static rec_status_t on_event(const rec_event_t* event, void* user_data) {
   (void)user_data;
   if (event->kind == REC_EVENT_EPOCH && event->epoch % 10 == 0)
-    printf("epoch %3" PRId64 "  loss %.4f  %s %.4f\n", event->epoch, event->loss, event->n_metrics > 0 ? event->metric_names[0] : "",
-           event->n_metrics > 0 ? event->metric_values[0] : 0.0);
+    printf("epoch %3" PRId64 "  loss %.4f  %s %.4f\n", event->epoch, event->loss,
+           event->n_metrics > 0 ? event->metric_names[0] : "", event->n_metrics > 0 ? event->metric_values[0] : 0.0);
   return REC_OK;
 }
 
@@ -30,7 +30,9 @@ static rec_model_t* train(const char* path) {
 
   check(rec_dataset_load(path, NULL, NULL, &all, &error), error);
   check(rec_dataset_split(all, NULL, &split, &error), error); /* 8:1:1 by user */
-  check(rec_trainer_create(split, "bprmf", "{\"epochs\": 30, \"batch_size\": 512, \"lr\": 0.005}", NULL, &trainer, &error), error);
+  check(rec_trainer_create(split, "bprmf", "{\"epochs\": 30, \"batch_size\": 512, \"lr\": 0.005}", NULL, &trainer,
+                           &error),
+        error);
   check(rec_run_options_init(&run, sizeof run, &error), error);
   run.on_event = on_event;
   check(rec_trainer_run(trainer, &run, &error), error);

@@ -18,13 +18,13 @@
 typedef struct {
   int64_t n_items, d;
   double lr, l2, alpha;
-  float *p, *q, *bias;                   /* [n_items, d], [n_items, d], [n_items] */
-  float *grad_p, *grad_q, *grad_bias;    /* dense; zero but for touched rows */
-  int32_t *touched, n_touched;           /* rows with a gradient, each once */
+  float *p, *q, *bias;                /* [n_items, d], [n_items, d], [n_items] */
+  float *grad_p, *grad_q, *grad_bias; /* dense; zero but for touched rows */
+  int32_t *touched, n_touched;        /* rows with a gradient, each once */
   unsigned char* is_touched;
-  float* table;                          /* [n_items, d + 1]: q and the bias, for serving */
-  float* x;                              /* [d] the user's mean */
-  rec_csr_t graph;                       /* distinct items of each user */
+  float* table;    /* [n_items, d + 1]: q and the bias, for serving */
+  float* x;        /* [d] the user's mean */
+  rec_csr_t graph; /* distinct items of each user */
 } fism_t;
 
 static const rec_host_t* host; /* written once, by init */
@@ -66,7 +66,8 @@ static void destroy(rec_plugin_model_t* model) {
   free(m->touched), free(m->is_touched), free(m->table), free(m->x), free(m);
 }
 
-static rec_status_t create(rec_call_t* call, const rec_params_t* values, const rec_schema_t* schema, rec_plugin_model_t** out) {
+static rec_status_t create(rec_call_t* call, const rec_params_t* values, const rec_schema_t* schema,
+                           rec_plugin_model_t** out) {
   size_t n = (size_t)schema->n_items, nd;
   fism_t* m = calloc(1, sizeof *m);
   if (m == NULL) return host->fail(call, REC_OUT_OF_MEMORY, "out of memory");
@@ -80,7 +81,8 @@ static rec_status_t create(rec_call_t* call, const rec_params_t* values, const r
   m->grad_p = calloc(nd, sizeof(float)), m->grad_q = calloc(nd, sizeof(float)), m->grad_bias = calloc(n, sizeof(float));
   m->touched = calloc(n, sizeof(int32_t)), m->is_touched = calloc(n, 1);
   m->table = calloc(nd + n, sizeof(float)), m->x = calloc((size_t)m->d, sizeof(float));
-  if (!m->p || !m->q || !m->bias || !m->grad_p || !m->grad_q || !m->grad_bias || !m->touched || !m->is_touched || !m->table || !m->x) {
+  if (!m->p || !m->q || !m->bias || !m->grad_p || !m->grad_q || !m->grad_bias || !m->touched || !m->is_touched ||
+      !m->table || !m->x) {
     destroy((rec_plugin_model_t*)(void*)m);
     return host->fail(call, REC_OUT_OF_MEMORY, "out of memory");
   }
@@ -200,7 +202,9 @@ static int64_t tensor_count(const rec_plugin_model_t* model) {
 }
 
 static float* tensor_at(fism_t* m, int64_t i) { return i == 0 ? m->p : i == 1 ? m->q : m->bias; }
-static size_t tensor_bytes(const fism_t* m, int64_t i) { return sizeof(float) * (size_t)(i == 2 ? m->n_items : m->n_items * m->d); }
+static size_t tensor_bytes(const fism_t* m, int64_t i) {
+  return sizeof(float) * (size_t)(i == 2 ? m->n_items : m->n_items * m->d);
+}
 
 static rec_status_t tensor_info(rec_call_t* call, const rec_plugin_model_t* model, int64_t i, rec_tensor_info_t* out) {
   static const char* const names[] = {"p", "q", "item_bias"};
@@ -238,7 +242,8 @@ static rec_status_t freeze(rec_call_t* call, rec_plugin_model_t* model) {
   return REC_OK;
 }
 
-static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model, int32_t table, rec_tensor_view_t* out) {
+static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model, int32_t table,
+                              rec_tensor_view_t* out) {
   const fism_t* m = of_const(model);
   if (table != REC_TABLE_ITEM) return host->fail(call, REC_UNSUPPORTED, "fism has no user table");
   memset(out, 0, sizeof *out);
@@ -254,11 +259,14 @@ static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model,
 /* The query vector of a history: its mean, and a 1 that meets the item bias. */
 static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out) {
   const fism_t* m = of_const(model);
-  const rec_tensor_view_t *history = column(queries, REC_COLUMN_HISTORY), *length = column(queries, REC_COLUMN_HISTORY_LENGTH);
+  const rec_tensor_view_t *history = column(queries, REC_COLUMN_HISTORY),
+                          *length = column(queries, REC_COLUMN_HISTORY_LENGTH);
   int64_t b;
-  if (history == NULL || length == NULL) return host->fail(call, REC_INVALID_ARGUMENT, "fism: the query lacks its history");
+  if (history == NULL || length == NULL)
+    return host->fail(call, REC_INVALID_ARGUMENT, "fism: the query lacks its history");
   for (b = 0; b < queries->n_rows; ++b) {
-    mean_of(m, (const int32_t*)history->data + b * history->shape[1], ((const int32_t*)length->data)[b], -1, out + b * (m->d + 1));
+    mean_of(m, (const int32_t*)history->data + b * history->shape[1], ((const int32_t*)length->data)[b], -1,
+            out + b * (m->d + 1));
     out[b * (m->d + 1) + m->d] = 1;
   }
   return REC_OK;

@@ -57,10 +57,26 @@ TEST(Structs, WithoutInitAreRefused) {
 }
 
 TEST(StatusCodes, KeepTheirNumbersAndNames) {
-  const std::pair<rec_status_t, const char*> codes[] = {
-      {0, "OK"}, {1, "INVALID_ARGUMENT"}, {2, "NOT_FOUND"}, {3, "UNSUPPORTED"}, {4, "BAD_STATE"}, {5, "IO"}, {6, "CORRUPT_DATA"},
-      {7, "INVALID_DATA"}, {8, "OUT_OF_MEMORY"}, {9, "LIMIT"}, {10, "NUMERIC"}, {11, "DEVICE"}, {12, "BUSY"}, {13, "DENIED"},
-      {14, "ABI_MISMATCH"}, {15, "PLUGIN_FAILED"}, {16, "CANCELLED"}, {17, "INTERNAL"}, {18, "UNKNOWN"}, {-1, "UNKNOWN"}};
+  const std::pair<rec_status_t, const char*> codes[] = {{0, "OK"},
+                                                        {1, "INVALID_ARGUMENT"},
+                                                        {2, "NOT_FOUND"},
+                                                        {3, "UNSUPPORTED"},
+                                                        {4, "BAD_STATE"},
+                                                        {5, "IO"},
+                                                        {6, "CORRUPT_DATA"},
+                                                        {7, "INVALID_DATA"},
+                                                        {8, "OUT_OF_MEMORY"},
+                                                        {9, "LIMIT"},
+                                                        {10, "NUMERIC"},
+                                                        {11, "DEVICE"},
+                                                        {12, "BUSY"},
+                                                        {13, "DENIED"},
+                                                        {14, "ABI_MISMATCH"},
+                                                        {15, "PLUGIN_FAILED"},
+                                                        {16, "CANCELLED"},
+                                                        {17, "INTERNAL"},
+                                                        {18, "UNKNOWN"},
+                                                        {-1, "UNKNOWN"}};
   for (const auto& [code, name] : codes) EXPECT_STREQ(rec_status_name(code), name);
   EXPECT_EQ(rec_api_version(), REC_API_VERSION_MAJOR * 1000 + REC_API_VERSION_MINOR);
 }
@@ -77,7 +93,9 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   request.users = &users;
   request.k = 2;
   std::vector<int64_t> rows(8);
-  const auto top = [&](const rec_request_t* given, int64_t* out, rec_error_t** error) { return rec_recommender_top_k(r.get(), given, out, nullptr, nullptr, error); };
+  const auto top = [&](const rec_request_t* given, int64_t* out, rec_error_t** error) {
+    return rec_recommender_top_k(r.get(), given, out, nullptr, nullptr, error);
+  };
   const auto expect = [&](const char* argument, rec_status_t status, const auto& body) {
     SCOPED_TRACE(argument);
     rec_error_t* error = nullptr;
@@ -113,13 +131,22 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   request.allow_bits = &bits;
   expect("allow_bits", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(&request, rows.data(), e); });
   rec_trainer_t* t = nullptr;
-  expect("model", REC_NOT_FOUND, [&](rec_error_t** e) { return rec_trainer_create(data.get(), "lightgnc", nullptr, nullptr, &t, e); });
-  expect("model", REC_DENIED, [&](rec_error_t** e) { return rec_trainer_create(data.get(), "../../evil", nullptr, nullptr, &t, e); });
-  expect("params_json", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return rec_trainer_create(data.get(), "bprmf", "[1]", nullptr, &t, e); });
-  expect("emb_size", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return rec_trainer_create(data.get(), "bprmf", R"({"emb_size": 1000000000})", nullptr, &t, e); });
-  expect("device", REC_DEVICE, [&](rec_error_t** e) { return rec_trainer_create(data.get(), "bprmf", R"({"device": "cuda"})", nullptr, &t, e); });
+  expect("model", REC_NOT_FOUND,
+         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "lightgnc", nullptr, nullptr, &t, e); });
+  expect("model", REC_DENIED,
+         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "../../evil", nullptr, nullptr, &t, e); });
+  expect("params_json", REC_INVALID_ARGUMENT,
+         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "bprmf", "[1]", nullptr, &t, e); });
+  expect("emb_size", REC_INVALID_ARGUMENT, [&](rec_error_t** e) {
+    return rec_trainer_create(data.get(), "bprmf", R"({"emb_size": 1000000000})", nullptr, &t, e);
+  });
+  expect("device", REC_DEVICE, [&](rec_error_t** e) {
+    return rec_trainer_create(data.get(), "bprmf", R"({"device": "cuda"})", nullptr, &t, e);
+  });
   rec_report_t* report = nullptr;
-  expect("metrics", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return rec_model_evaluate(model.get(), data.get(), "ndgc@20", nullptr, nullptr, &report, e); });
+  expect("metrics", REC_INVALID_ARGUMENT, [&](rec_error_t** e) {
+    return rec_model_evaluate(model.get(), data.get(), "ndgc@20", nullptr, nullptr, &report, e);
+  });
   rec_trainer_options_t options{};
   options.struct_size = sizeof options;
   options.memory_limit_bytes = 100;
@@ -129,7 +156,8 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   const int64_t row = 3;
   rec_ids_t ids{sizeof ids, 0, nullptr, nullptr, nullptr, 0};
   rec_text_t* owner = nullptr;
-  expect("rows", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return rec_model_item_ids(model.get(), &row, 1, &ids, &owner, e); });
+  expect("rows", REC_INVALID_ARGUMENT,
+         [&](rec_error_t** e) { return rec_model_item_ids(model.get(), &row, 1, &ids, &owner, e); });
 }
 
 TEST(Vectors, KeepTheModelAliveThroughDlpack) {

@@ -48,7 +48,8 @@ static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec
 #endif
   return REC_OK;
 }
-static rec_status_t create(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema, rec_plugin_model_t** out) {
+static rec_status_t create(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema,
+                           rec_plugin_model_t** out) {
   (void)call, (void)params, (void)schema;
   *out = (rec_plugin_model_t*)(void*)table_values;
   return REC_OK;
@@ -106,7 +107,8 @@ static rec_status_t freeze(rec_call_t* call, rec_plugin_model_t* model) {
   (void)call, (void)model;
   return REC_OK;
 }
-static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model, int32_t which, rec_tensor_view_t* out) {
+static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model, int32_t which,
+                              rec_tensor_view_t* out) {
   (void)call, (void)model;
   memset(out, 0, sizeof *out);
   out->data = table_values;
@@ -125,19 +127,58 @@ static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model,
 }
 
 static const rec_plugin_t table = {
-    sizeof(rec_plugin_t), EVIL_MAJOR, REC_PLUGIN_ABI_MINOR, EVIL_MIN_HOST_MINOR, NAME(EVIL_NAME), "1.0.0", "breaks the contract", "", 1, 0,
-    REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE, NULL, 0, init, plan,
+    sizeof(rec_plugin_t),
+    EVIL_MAJOR,
+    REC_PLUGIN_ABI_MINOR,
+    EVIL_MIN_HOST_MINOR,
+    NAME(EVIL_NAME),
+    "1.0.0",
+    "breaks the contract",
+    "",
+    1,
+    0,
+    REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE,
+    NULL,
+    0,
+    init,
+    plan,
 #ifdef EVIL_MISSING_SLOT
     NULL,
 #else
     create,
 #endif
-    destroy, initialize, bind, compute, apply, NULL, NULL, tensor_count, tensor_info, get_tensor, set_tensor, NULL, freeze, get_table, NULL, NULL, NULL,
+    destroy,
+    initialize,
+    bind,
+    compute,
+    apply,
+    NULL,
+    NULL,
+    tensor_count,
+    tensor_info,
+    get_tensor,
+    set_tensor,
+    NULL,
+    freeze,
+    get_table,
+    NULL,
+    NULL,
+    NULL,
 };
 
 __attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t note = {
-    8, (uint32_t)(sizeof(rec_plugin_note_t) - 20), 1, "Recore", REC_PLUGIN_MAGIC, EVIL_MAJOR, REC_PLUGIN_ABI_MINOR, EVIL_MIN_HOST_MINOR, 64,
-    NAME(EVIL_NAME), "1.0.0", EVIL_RUNTIME};
+    8,
+    (uint32_t)(sizeof(rec_plugin_note_t) - 20),
+    1,
+    "Recore",
+    REC_PLUGIN_MAGIC,
+    EVIL_MAJOR,
+    REC_PLUGIN_ABI_MINOR,
+    EVIL_MIN_HOST_MINOR,
+    64,
+    NAME(EVIL_NAME),
+    "1.0.0",
+    EVIL_RUNTIME};
 
 REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* given);
 REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* given) {

@@ -16,7 +16,7 @@ TEST(Handles, OfAClosedObjectAreBadState) {
   rec_dataset_destroy(data);
   rec_text_t* text = nullptr;
   EXPECT_EQ(rec_dataset_describe(data, &text, nullptr), REC_BAD_STATE);
-  rec_dataset_destroy(data);  // a second time does nothing
+  rec_dataset_destroy(data);   // a second time does nothing
   const auto other = world();  // may take the slot, never the value
   EXPECT_NE(other.get(), data);
   EXPECT_EQ(rec_dataset_describe(data, &text, nullptr), REC_BAD_STATE);
@@ -26,7 +26,8 @@ TEST(Handles, OfAnotherKindAreBadState) {
   const auto data = world();
   int64_t n = 0;
   EXPECT_EQ(rec_model_counts(reinterpret_cast<const rec_model_t*>(data.get()), &n, nullptr, nullptr), REC_BAD_STATE);
-  EXPECT_EQ(rec_model_counts(reinterpret_cast<const rec_model_t*>(uintptr_t{0x1234567812345678}), &n, nullptr, nullptr), REC_BAD_STATE);
+  EXPECT_EQ(rec_model_counts(reinterpret_cast<const rec_model_t*>(uintptr_t{0x1234567812345678}), &n, nullptr, nullptr),
+            REC_BAD_STATE);
   EXPECT_EQ(rec_model_counts(nullptr, &n, nullptr, nullptr), REC_INVALID_ARGUMENT);
   rec_model_destroy(reinterpret_cast<rec_model_t*>(data.get()));
   rec_text_t* text = nullptr;
@@ -91,7 +92,8 @@ TEST(Fork, MakesEveryCallOfTheChildBadState) {
   const pid_t child = fork();
   if (child == 0) {
     rec_text_t* text = nullptr;
-    const bool refused = rec_dataset_describe(data.get(), &text, nullptr) == REC_BAD_STATE && rec_plugin_list(&text, nullptr) == REC_BAD_STATE;
+    const bool refused = rec_dataset_describe(data.get(), &text, nullptr) == REC_BAD_STATE &&
+                         rec_plugin_list(&text, nullptr) == REC_BAD_STATE;
     _exit(refused ? 0 : 1);
   }
   int status = 0;

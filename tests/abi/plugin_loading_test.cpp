@@ -57,8 +57,10 @@ TEST(PluginLoading, RefusesWhatIsNoPlugin) {
   EXPECT_EQ(status, REC_ABI_MISMATCH);
   EXPECT_NE(message.find("another machine"), std::string::npos) << message;
   // Every cut of the head is an error, never a crash.
-  for (size_t n = 0; n < 2000; n += 7) EXPECT_NE(load_plugin(folder.file("c" + std::to_string(n) + ".so", bytes.substr(0, n))).first, REC_OK);
-  EXPECT_EQ(load_plugin(REC_BUILD_FOLDER "/lib/fake_here/libc10.so").first, REC_PLUGIN_FAILED) << "a library without a note";
+  for (size_t n = 0; n < 2000; n += 7)
+    EXPECT_NE(load_plugin(folder.file("c" + std::to_string(n) + ".so", bytes.substr(0, n))).first, REC_OK);
+  EXPECT_EQ(load_plugin(REC_BUILD_FOLDER "/lib/fake_here/libc10.so").first, REC_PLUGIN_FAILED)
+      << "a library without a note";
 }
 
 TEST(PluginLoading, RefusesAFileThatEverybodyMayWrite) {

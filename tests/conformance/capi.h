@@ -28,7 +28,8 @@ struct CallFailed : std::runtime_error {
   rec_status_t status;
   std::string argument;
   CallFailed(rec_status_t status_, const rec_error_t* error)
-      : std::runtime_error(std::string(rec_status_name(status_)) + ": " + (error != nullptr ? rec_error_message(error) : "")),
+      : std::runtime_error(std::string(rec_status_name(status_)) + ": " +
+                           (error != nullptr ? rec_error_message(error) : "")),
         status(status_),
         argument(error != nullptr ? rec_error_argument(error) : "") {}
 };
@@ -55,22 +56,28 @@ inline rec_ids_t int64_ids(const std::vector<int64_t>& ids, int32_t type = REC_I
 }
 
 // users[i] interacted with items[i]; parts may be empty.
-inline Handle<rec_dataset_t> dataset(const std::vector<int64_t>& users, const std::vector<int64_t>& items, const std::vector<int32_t>& parts = {}) {
+inline Handle<rec_dataset_t> dataset(const std::vector<int64_t>& users, const std::vector<int64_t>& items,
+                                     const std::vector<int32_t>& parts = {}) {
   const rec_ids_t user_ids = int64_ids(users), item_ids = int64_ids(items);
   rec_columns_t columns{};
   columns.struct_size = sizeof columns;
   columns.users = &user_ids;
   columns.items = &item_ids;
   columns.parts = parts.empty() ? nullptr : parts.data();
-  return make<rec_dataset_t>([&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, out, error); });
+  return make<rec_dataset_t>(
+      [&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, out, error); });
 }
 
-inline Handle<rec_trainer_t> trainer(const rec_dataset_t* data, const std::string& model, const std::string& params, const rec_trainer_options_t* options = nullptr) {
-  return make<rec_trainer_t>([&](rec_trainer_t** out, rec_error_t** error) { return rec_trainer_create(data, model.c_str(), params.c_str(), options, out, error); });
+inline Handle<rec_trainer_t> trainer(const rec_dataset_t* data, const std::string& model, const std::string& params,
+                                     const rec_trainer_options_t* options = nullptr) {
+  return make<rec_trainer_t>([&](rec_trainer_t** out, rec_error_t** error) {
+    return rec_trainer_create(data, model.c_str(), params.c_str(), options, out, error);
+  });
 }
 
 inline Handle<rec_model_t> model_of(rec_trainer_t* t, int32_t which = REC_MODEL_BEST) {
-  return make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) { return rec_trainer_get_model(t, which, out, error); });
+  return make<rec_model_t>(
+      [&](rec_model_t** out, rec_error_t** error) { return rec_trainer_get_model(t, which, out, error); });
 }
 
 inline Handle<rec_model_t> train(const rec_dataset_t* data, const std::string& model, const std::string& params) {
@@ -83,14 +90,17 @@ inline void save(const rec_model_t* model, const std::string& path) {
   call([&](rec_error_t** error) { return rec_model_save(model, path.c_str(), nullptr, error); });
 }
 inline Handle<rec_model_t> load(const std::string& path) {
-  return make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) { return rec_model_load(path.c_str(), nullptr, out, error); });
+  return make<rec_model_t>(
+      [&](rec_model_t** out, rec_error_t** error) { return rec_model_load(path.c_str(), nullptr, out, error); });
 }
 
 inline Handle<rec_recommender_t> recommender(const rec_model_t* model, bool exclude_seen = false) {
   rec_recommender_options_t options{};
   options.struct_size = sizeof options;
   options.exclude_seen = exclude_seen;
-  return make<rec_recommender_t>([&](rec_recommender_t** out, rec_error_t** error) { return rec_recommender_create(model, &options, out, error); });
+  return make<rec_recommender_t>([&](rec_recommender_t** out, rec_error_t** error) {
+    return rec_recommender_create(model, &options, out, error);
+  });
 }
 
 struct TopK {
@@ -99,7 +109,8 @@ struct TopK {
   std::vector<rec_status_t> status;
 };
 
-inline TopK top_k(const rec_recommender_t* recommender, const std::vector<int64_t>& users, int64_t k, int32_t id_type = REC_ID_INT64) {
+inline TopK top_k(const rec_recommender_t* recommender, const std::vector<int64_t>& users, int64_t k,
+                  int32_t id_type = REC_ID_INT64) {
   const rec_ids_t ids = int64_ids(users, id_type);
   rec_request_t request{};
   request.struct_size = sizeof request;
@@ -107,12 +118,16 @@ inline TopK top_k(const rec_recommender_t* recommender, const std::vector<int64_
   request.users = &ids;
   const size_t n = users.size() * static_cast<size_t>(k > 0 ? k : 0);
   TopK out{std::vector<int64_t>(n), std::vector<float>(n), std::vector<rec_status_t>(users.size())};
-  call([&](rec_error_t** error) { return rec_recommender_top_k(recommender, &request, out.rows.data(), out.scores.data(), out.status.data(), error); });
+  call([&](rec_error_t** error) {
+    return rec_recommender_top_k(recommender, &request, out.rows.data(), out.scores.data(), out.status.data(), error);
+  });
   return out;
 }
 
 inline double evaluate(const rec_model_t* model, const rec_dataset_t* data, const std::string& metric) {
-  const auto report = make<rec_report_t>([&](rec_report_t** out, rec_error_t** error) { return rec_model_evaluate(model, data, metric.c_str(), nullptr, nullptr, out, error); });
+  const auto report = make<rec_report_t>([&](rec_report_t** out, rec_error_t** error) {
+    return rec_model_evaluate(model, data, metric.c_str(), nullptr, nullptr, out, error);
+  });
   double mean = 0;
   call([&](rec_error_t** error) { return rec_report_get_metric(report.get(), 0, nullptr, &mean, error); });
   return mean;

@@ -29,7 +29,8 @@ extern "C" __attribute__((visibility("default"))) int fsync(int fd) {
 int main(int argc, char** argv) {
   using namespace rec::test;
   if (argc != 6) return 2;
-  for (const char* folder : {REC_PLUGINS_FOLDER, REC_BUILD_FOLDER "/lib/recore/third_party"}) rec_plugin_add_folder(folder, nullptr);
+  for (const char* folder : {REC_PLUGINS_FOLDER, REC_BUILD_FOLDER "/lib/recore/third_party"})
+    rec_plugin_add_folder(folder, nullptr);
   Progress progress;
   if (std::strncmp(argv[5], "after_checkpoint=", 17) == 0) progress.die_after_checkpoint = std::atoi(argv[5] + 17);
   if (std::strncmp(argv[5], "in_save=", 8) == 0) die_in_save = std::atoi(argv[5] + 8);
@@ -51,8 +52,10 @@ int main(int argc, char** argv) {
     options.checkpoint_batches = 1;
     options.metrics = "ndcg@10";
     std::string params = argv[2];
-    if (const size_t at = params.find("\"epochs\": 60"); at != std::string::npos) params.replace(at, 12, "\"epochs\": 2");
-    if (const size_t at = params.find("\"batch_size\": "); at != std::string::npos) params.replace(at, 16, "\"batch_size\": 150");
+    if (const size_t at = params.find("\"epochs\": 60"); at != std::string::npos)
+      params.replace(at, 12, "\"epochs\": 2");
+    if (const size_t at = params.find("\"batch_size\": "); at != std::string::npos)
+      params.replace(at, 16, "\"batch_size\": 150");
     const auto t = trainer(data.get(), argv[1], params, &options);
     rec_run_options_t run{};
     run.struct_size = sizeof run;
@@ -73,6 +76,7 @@ int main(int argc, char** argv) {
     std::printf("%s\n", error.what());
     return 1;
   }
-  std::printf("start=%lld batches=%lld\n", static_cast<long long>(progress.start), static_cast<long long>(progress.batches));
+  std::printf("start=%lld batches=%lld\n", static_cast<long long>(progress.start),
+              static_cast<long long>(progress.batches));
   return 0;
 }

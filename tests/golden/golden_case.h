@@ -13,8 +13,8 @@ namespace rec {
 struct GoldenCase {
   std::string golden;
   std::string model;
-  std::string params;               // beside emb_size and lr
-  std::string variant = "adam3";    // which tensors the steps lead to
+  std::string params;             // beside emb_size and lr
+  std::string variant = "adam3";  // which tensors the steps lead to
   std::string loss_name = "loss.total";
 };
 
@@ -45,16 +45,19 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
       const auto flat = tensors_.get<int32_t>("in.train_pairs");
       for (size_t e = 0; e < flat.size(); e += 2) pairs.emplace_back(flat[e], flat[e + 1]);
     }
-    auto harness = std::make_unique<PluginHarness>(GetParam().model, cat("{\"emb_size\": ", d, ", \"lr\": ", hyper.at("lr").get<double>(), GetParam().params, "}"),
-                          hyper.at("n_users"), hyper.at("n_items"), pairs, 2);
+    auto harness = std::make_unique<PluginHarness>(
+        GetParam().model, cat("{\"emb_size\": ", d, ", \"lr\": ", hyper.at("lr").get<double>(), GetParam().params, "}"),
+        hyper.at("n_users"), hyper.at("n_items"), pairs, 2);
     for (const char* name : {"user_emb", "item_emb"}) harness->set(name, tensors_.floats(cat("param.", name)));
     return harness;
   }
 
-  void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol, const std::string& what) const {
+  void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol,
+                   const std::string& what) const {
     ASSERT_EQ(got.size(), want.size()) << what;
     for (size_t i = 0; i < got.size(); ++i)
-      ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i]))) << what << " element " << i << ": got " << got[i] << ", want " << want[i];
+      ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i])))
+          << what << " element " << i << ": got " << got[i] << ", want " << want[i];
   }
 
   // Scores, loss, gradients and three steps of the optimiser.
@@ -90,7 +93,8 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
       const std::string prefix = cat("step", step, ".");
       const auto [u, i] = batch(step > 1 && tensors_.has("in." + prefix + "user_id") ? prefix : "");
       const double seen = harness.compute(u, i);
-      EXPECT_LE(std::abs(seen - losses[static_cast<size_t>(step - 1)]), 1e-5 * (1 + std::abs(seen))) << "loss at step " << step;
+      EXPECT_LE(std::abs(seen - losses[static_cast<size_t>(step - 1)]), 1e-5 * (1 + std::abs(seen)))
+          << "loss at step " << step;
       harness.model().apply();
     }
     int64_t compared = 0;
@@ -100,10 +104,12 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
       const auto start = tensors_.floats(cat("param.", name));
       for (size_t k = 0; k < got.size(); ++k) {
         // Adam turns rounding noise into full steps: golden README, "How to compare".
-        const double gradient = gradients[name][k] + (decayed ? json_["hyper"].at("l2_variant").get<double>() * start[k] : 0.0);
+        const double gradient =
+            gradients[name][k] + (decayed ? json_["hyper"].at("l2_variant").get<double>() * start[k] : 0.0);
         if (gradient != 0 && std::abs(gradient) <= tolerance("adam3_min_abs_grad")) continue;
         ++compared;
-        ASSERT_LE(std::abs(got[k] - reference[k]), tolerance("adam3") * (1 + std::abs(reference[k]))) << GetParam().variant << "." << name << " element " << k;
+        ASSERT_LE(std::abs(got[k] - reference[k]), tolerance("adam3") * (1 + std::abs(reference[k])))
+            << GetParam().variant << "." << name << " element " << k;
       }
     }
     EXPECT_GT(compared, 100);

@@ -1,12 +1,12 @@
 // A model file is hostile until proven sane: cut anywhere, any byte flipped, lies under a right checksum.
 #define XXH_INLINE_ALL
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "tests/conformance/capi.h"
 #include "tests/unit/temp_folder.h"
@@ -21,7 +21,8 @@ class ModelFile : public testing::Test {
   // A file below 8 KiB of a model with tables, and one with item weights.
   std::string bytes_of(const std::string& model) {
     const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
-    save(train(data.get(), model, model == "bprmf" ? R"({"emb_size": 3, "epochs": 1})" : "{}").get(), folder_ / "m.rec");
+    save(train(data.get(), model, model == "bprmf" ? R"({"emb_size": 3, "epochs": 1})" : "{}").get(),
+         folder_ / "m.rec");
     std::ifstream file(folder_ / "m.rec", std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
@@ -31,14 +32,17 @@ class ModelFile : public testing::Test {
     // An exact allocation, so that a sanitizer sees one byte too far.
     const std::unique_ptr<char[]> copy(new char[bytes.size() + (bytes.empty() ? 1 : 0)]);
     std::memcpy(copy.get(), bytes.data(), bytes.size());
-    const rec_status_t status = rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), nullptr, &model, &error);
+    const rec_status_t status =
+        rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), nullptr, &model, &error);
     const Handle<rec_model_t> owner(model);
     const Handle<rec_error_t> error_owner(error);
     if (message != nullptr && error != nullptr) *message = rec_error_message(error);
     return status;
   }
   // Changes the header or the data and makes every checksum right again, as an attacker would.
-  static std::string forged(std::string bytes, const std::function<void(nlohmann::ordered_json& header, nlohmann::ordered_json& manifest, std::string& data)>& change) {
+  static std::string forged(std::string bytes,
+                            const std::function<void(nlohmann::ordered_json& header, nlohmann::ordered_json& manifest,
+                                                     std::string& data)>& change) {
     uint64_t n = 0;
     std::memcpy(&n, bytes.data(), 8);
     auto header = nlohmann::ordered_json::parse(bytes.substr(8, n));
@@ -53,7 +57,8 @@ class ModelFile : public testing::Test {
     for (auto& [name, entry] : header.items()) {
       if (name == "__metadata__" || !entry.contains("data_offsets")) continue;
       const uint64_t begin = entry["data_offsets"][0], end = entry["data_offsets"][1];
-      if (begin <= end && end <= data.size()) manifest["tensors"][name]["xxh3"] = hex(XXH3_64bits(data.data() + begin, end - begin));
+      if (begin <= end && end <= data.size())
+        manifest["tensors"][name]["xxh3"] = hex(XXH3_64bits(data.data() + begin, end - begin));
     }
     header["__metadata__"] = {{"recore.manifest", manifest.dump()}, {"recore.header_xxh3", "0000000000000000"}};
     std::string text = header.dump();
@@ -77,7 +82,8 @@ TEST_F(ModelFile, CutAtEveryByteIsRefused) {
     ASSERT_EQ(load_bytes(bytes), REC_OK);
     for (size_t n = 0; n < bytes.size(); ++n) {
       std::string message;
-      ASSERT_EQ(load_bytes(bytes.substr(0, n), &message), REC_CORRUPT_DATA) << model << " cut at " << n << ": " << message;
+      ASSERT_EQ(load_bytes(bytes.substr(0, n), &message), REC_CORRUPT_DATA)
+          << model << " cut at " << n << ": " << message;
     }
     ASSERT_EQ(load_bytes(bytes + '\0'), REC_CORRUPT_DATA) << "a byte more";
   }
@@ -110,47 +116,64 @@ TEST_F(ModelFile, ThatLiesUnderRightChecksumsIsRefused) {
     const std::string& file;
     std::function<void(Json&, Json&, std::string&)> change;
   } cases[] = {
-      {"a shape of 2^62 rows", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["shape"] = {int64_t{1} << 62, 8}; }},
+      {"a shape of 2^62 rows", tables,
+       [](Json& h, Json&, std::string&) { h["user_emb"]["shape"] = {int64_t{1} << 62, 8}; }},
       {"a negative size", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["shape"] = {-3, 3}; }},
-      {"offsets beyond the file", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["data_offsets"] = {0, int64_t{1} << 40}; }},
-      {"offsets that overlap", tables, [](Json& h, Json&, std::string&) { h["item_emb"]["data_offsets"] = h["user_emb"]["data_offsets"]; }},
+      {"offsets beyond the file", tables,
+       [](Json& h, Json&, std::string&) { h["user_emb"]["data_offsets"] = {0, int64_t{1} << 40}; }},
+      {"offsets that overlap", tables,
+       [](Json& h, Json&, std::string&) { h["item_emb"]["data_offsets"] = h["user_emb"]["data_offsets"]; }},
       {"a float that is NaN", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "user_emb", 0, std::nanf("")); }},
-      {"seen items out of range", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "seen.items", 0, int32_t{99}); }},
+      {"seen items out of range", tables,
+       [&](Json& h, Json&, std::string& d) { put(h, d, "seen.items", 0, int32_t{99}); }},
       {"seen items negative", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "seen.items", 0, int32_t{-1}); }},
-      {"seen offsets that fall", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "seen.offsets", 1, int64_t{5}); }},
-      {"history out of range", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "history.items", 0, int32_t{3}); }},
-      {"sorted rows out of range", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "users.sorted", 0, int32_t{7}); }},
+      {"seen offsets that fall", tables,
+       [&](Json& h, Json&, std::string& d) { put(h, d, "seen.offsets", 1, int64_t{5}); }},
+      {"history out of range", tables,
+       [&](Json& h, Json&, std::string& d) { put(h, d, "history.items", 0, int32_t{3}); }},
+      {"sorted rows out of range", tables,
+       [&](Json& h, Json&, std::string& d) { put(h, d, "users.sorted", 0, int32_t{7}); }},
       {"sorted rows twice", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "users.sorted", 0, int32_t{1}); }},
       {"an id twice", tables, [&](Json& h, Json&, std::string& d) { put(h, d, "users.ids", 0, int64_t{2}); }},
       {"another table's width", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["shape"] = {9, 1}; }},
-      {"a table of another name", tables, [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "users.ids"; }},
-      {"a table that is not there", tables, [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "nowhere"; }},
+      {"a table of another name", tables,
+       [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "users.ids"; }},
+      {"a table that is not there", tables,
+       [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "nowhere"; }},
       {"a manifest of another shape", tables, [](Json&, Json& m, std::string&) { m["serving"] = 7; }},
       {"a model named like a path", tables, [](Json&, Json& m, std::string&) { m["model"] = "../../evil"; }},
-      {"a tensor that only the manifest has", tables, [](Json&, Json& m, std::string&) { m["tensors"]["ghost"] = {{"xxh3", "0"}}; }},
+      {"a tensor that only the manifest has", tables,
+       [](Json&, Json& m, std::string&) { m["tensors"]["ghost"] = {{"xxh3", "0"}}; }},
       {"an unknown dtype", tables, [](Json& h, Json&, std::string&) { h["user_emb"]["dtype"] = "F16"; }},
-      {"weights out of range", weights, [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.columns", 0, int32_t{50}); }},
-      {"weights that are infinite", weights, [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.values", 0, 1.0f / 0.0f); }},
-      {"weights' offsets that fall", weights, [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.offsets", 1, int64_t{-4}); }},
+      {"weights out of range", weights,
+       [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.columns", 0, int32_t{50}); }},
+      {"weights that are infinite", weights,
+       [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.values", 0, 1.0f / 0.0f); }},
+      {"weights' offsets that fall", weights,
+       [&](Json& h, Json&, std::string& d) { put(h, d, "serving.weights.offsets", 1, int64_t{-4}); }},
   };
   for (const auto& row : cases) {
     SCOPED_TRACE(row.name);
     std::string message;
     const rec_status_t status = load_bytes(forged(row.file, row.change), &message);
-    EXPECT_TRUE(status == REC_CORRUPT_DATA || status == REC_LIMIT || status == REC_DENIED) << rec_status_name(status) << " " << message;
+    EXPECT_TRUE(status == REC_CORRUPT_DATA || status == REC_LIMIT || status == REC_DENIED)
+        << rec_status_name(status) << " " << message;
   }
 }
 
 TEST_F(ModelFile, OfAnotherVersionIsUnsupported) {
   using Json = nlohmann::ordered_json;
   std::string message;
-  EXPECT_EQ(load_bytes(forged(bytes_of("bprmf"), [](Json&, Json& m, std::string&) { m["format_version"] = 2; }), &message), REC_UNSUPPORTED);
+  EXPECT_EQ(
+      load_bytes(forged(bytes_of("bprmf"), [](Json&, Json& m, std::string&) { m["format_version"] = 2; }), &message),
+      REC_UNSUPPORTED);
   EXPECT_NE(message.find("version 2"), std::string::npos) << message;
 }
 
 TEST_F(ModelFile, OfAnotherKindIsNamed) {
-  const std::pair<const char*, std::string> cases[] = {
-      {"zip archive", "PK\x03\x04 and so on and on"}, {"pickle", "\x80\x04\x95 and so on and on"}, {"HTML", "<html><body>404</body></html>"}};
+  const std::pair<const char*, std::string> cases[] = {{"zip archive", "PK\x03\x04 and so on and on"},
+                                                       {"pickle", "\x80\x04\x95 and so on and on"},
+                                                       {"HTML", "<html><body>404</body></html>"}};
   for (const auto& [word, bytes] : cases) {
     std::string message;
     EXPECT_EQ(load_bytes(bytes, &message), REC_CORRUPT_DATA);

@@ -1,10 +1,11 @@
+#include "core/data/arrow.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <memory>
 
-#include "core/data/arrow.h"
 #include "core/data/arrow_abi.h"
 #include "tests/unit/data_checks.h"
 
@@ -166,10 +167,11 @@ TEST(Arrow, ReadsBatchesOneAfterAnother) {
 }
 
 TEST(Arrow, ReadsEveryIntegerType) {
-  const Column columns[] = {numbers<int8_t>("item", "c", {1, -2, 3}),    numbers<uint8_t>("item", "C", {1, 200, 3}),
-                            numbers<int16_t>("item", "s", {1, -2, 3}),   numbers<uint16_t>("item", "S", {1, 60000, 3}),
-                            numbers<int32_t>("item", "i", {1, -2, 3}),   numbers<uint32_t>("item", "I", {1, 4000000000u, 3}),
-                            numbers<int64_t>("item", "l", {1, INT64_MIN, 3}), numbers<uint64_t>("item", "L", {1, INT64_MAX, 3})};
+  const Column columns[] = {
+      numbers<int8_t>("item", "c", {1, -2, 3}),         numbers<uint8_t>("item", "C", {1, 200, 3}),
+      numbers<int16_t>("item", "s", {1, -2, 3}),        numbers<uint16_t>("item", "S", {1, 60000, 3}),
+      numbers<int32_t>("item", "i", {1, -2, 3}),        numbers<uint32_t>("item", "I", {1, 4000000000u, 3}),
+      numbers<int64_t>("item", "l", {1, INT64_MIN, 3}), numbers<uint64_t>("item", "L", {1, INT64_MAX, 3})};
   const int64_t second[] = {-2, 200, -2, 60000, -2, 4000000000, INT64_MIN, INT64_MAX};
   for (size_t i = 0; i < std::size(columns); ++i) {
     SCOPED_TRACE(columns[i].format);
@@ -191,8 +193,9 @@ TEST(Arrow, ReadsEveryKindOfText) {
   views[10] = 0;
   views[11] = 2;
   const Column view{"item", "vu", 3, 0, 0, {"", raw(views), "__fourteen bytes", raw<int64_t>({16})}};
-  for (const Column& column : {strings("item", "u", values), strings("item", "z", values), strings<int64_t>("item", "U", values),
-                               strings<int64_t>("item", "Z", values), dictionary}) {
+  for (const Column& column :
+       {strings("item", "u", values), strings("item", "z", values), strings<int64_t>("item", "U", values),
+        strings<int64_t>("item", "Z", values), dictionary}) {
     SCOPED_TRACE(column.format);
     // Text that looks like a number stays text: the column's own type decides.
     EXPECT_EQ(rows_of(read(Batch{kUsers, column})), (Rows{"7 1", "-1 " + nul, "7 \xff"}));
@@ -216,8 +219,8 @@ TEST(Arrow, TurnsTimestampsIntoSecondsRoundedDown) {
     const char* format;
     int64_t value, seconds;
   };
-  for (const Case& row : {Case{"tss:", 5, 5}, Case{"tsm:UTC", 5999, 5}, Case{"tsu:", -1, -1}, Case{"tsn:Europe/Paris", 1'999'999'999, 1},
-                          Case{"l", 12, 12}}) {
+  for (const Case& row : {Case{"tss:", 5, 5}, Case{"tsm:UTC", 5999, 5}, Case{"tsu:", -1, -1},
+                          Case{"tsn:Europe/Paris", 1'999'999'999, 1}, Case{"l", 12, 12}}) {
     SCOPED_TRACE(row.format);
     EXPECT_EQ(read(Batch{kUsers, kItems, numbers<int64_t>("ts", row.format, {0, row.value, 0})}).time[1], row.seconds);
   }
@@ -288,26 +291,61 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadStream{"NullUser", REC_INVALID_DATA, "user_id: row 1: is null", {with_null(kUsers), kItems}},
         BadStream{"NullItem", REC_INVALID_DATA, "item_id: row 1: is null", {kUsers, with_null(kItems)}},
-        BadStream{"NullTime", REC_INVALID_DATA, "time: row 1", {kUsers, kItems, with_null(numbers<int64_t>("time", "l", {1, 2, 3}))}},
-        BadStream{"HugeUnsigned", REC_INVALID_DATA, "row 2: 9223372036854775808", {numbers<uint64_t>("user", "L", {1, 2, uint64_t{1} << 63}), kItems}},
+        BadStream{"NullTime",
+                  REC_INVALID_DATA,
+                  "time: row 1",
+                  {kUsers, kItems, with_null(numbers<int64_t>("time", "l", {1, 2, 3}))}},
+        BadStream{"HugeUnsigned",
+                  REC_INVALID_DATA,
+                  "row 2: 9223372036854775808",
+                  {numbers<uint64_t>("user", "L", {1, 2, uint64_t{1} << 63}), kItems}},
         BadStream{"NoItemColumn", REC_INVALID_DATA, "no item column among user_id", {kUsers}},
         BadStream{"NoColumns", REC_INVALID_DATA, "no user column", {}},
         BadStream{"ColumnTwice", REC_INVALID_DATA, "twice", {kUsers, kItems, kItems}},
-        BadStream{"UnknownType", REC_INVALID_DATA, "Arrow type '+l'", {changed(kUsers, [](auto& c) { c.format = "+l"; }), kItems}},
-        BadStream{"FloatIds", REC_INVALID_DATA, "ids must be integers", {numbers<double>("user", "g", {1, 2, 3}), kItems}},
-        BadStream{"TextTime", REC_INVALID_DATA, "time: must be a column of numbers", {kUsers, kItems, strings("time", "u", {"1", "2", "3"})}},
-        BadStream{"FractionalTime", REC_INVALID_DATA, "row 1: 0.5", {kUsers, kItems, numbers<double>("time", "g", {1, 0.5, 3})}},
-        BadStream{"NanWeight", REC_INVALID_DATA, "weight: row 0", {kUsers, kItems, numbers<float>("rating", "f", {NAN, 1, 1})}},
+        BadStream{"UnknownType",
+                  REC_INVALID_DATA,
+                  "Arrow type '+l'",
+                  {changed(kUsers, [](auto& c) { c.format = "+l"; }), kItems}},
+        BadStream{
+            "FloatIds", REC_INVALID_DATA, "ids must be integers", {numbers<double>("user", "g", {1, 2, 3}), kItems}},
+        BadStream{"TextTime",
+                  REC_INVALID_DATA,
+                  "time: must be a column of numbers",
+                  {kUsers, kItems, strings("time", "u", {"1", "2", "3"})}},
+        BadStream{"FractionalTime",
+                  REC_INVALID_DATA,
+                  "row 1: 0.5",
+                  {kUsers, kItems, numbers<double>("time", "g", {1, 0.5, 3})}},
+        BadStream{"NanWeight",
+                  REC_INVALID_DATA,
+                  "weight: row 0",
+                  {kUsers, kItems, numbers<float>("rating", "f", {NAN, 1, 1})}},
         BadStream{"TextAmongInt64", REC_INVALID_DATA, "row 0: item_id: 'a'", {kUsers, kItems}, wanting_int64()},
         BadStream{"ShortColumn", REC_INVALID_DATA, "shorter", {kUsers, changed(kItems, [](auto& c) { c.length = 2; })}},
-        BadStream{"NegativeOffset", REC_INVALID_DATA, "shorter", {kUsers, changed(kItems, [](auto& c) { c.offset = -1; })}},
-        BadStream{"FewBuffers", REC_INVALID_DATA, "2 buffers", {kUsers, changed(kItems, [](auto& c) { c.buffers.pop_back(); })}},
-        BadStream{"NoValues", REC_INVALID_DATA, "no values", {changed(kUsers, [](auto& c) { c.buffers[1].clear(); }), kItems}},
-        BadStream{"FallingOffsets", REC_INVALID_DATA, "row 1: offsets fall", {kUsers, changed(kItems, [](auto& c) { c.buffers[1] = raw<int32_t>({0, 2, 1, 3}); })}},
-        BadStream{"IndexOutsideDictionary", REC_INVALID_DATA, "row 2: index 9",
-                  {kUsers, changed(numbers<int8_t>("item", "c", {0, 1, 9}),
-                                   [](auto& c) { c.dictionary = std::make_shared<Column>(strings("", "u", {"a", "b"})); })}},
-        BadStream{"NoRows", REC_INVALID_DATA, "no interactions", {numbers<int64_t>("user", "l", {}), numbers<int64_t>("item", "l", {})}}),
+        BadStream{
+            "NegativeOffset", REC_INVALID_DATA, "shorter", {kUsers, changed(kItems, [](auto& c) { c.offset = -1; })}},
+        BadStream{"FewBuffers",
+                  REC_INVALID_DATA,
+                  "2 buffers",
+                  {kUsers, changed(kItems, [](auto& c) { c.buffers.pop_back(); })}},
+        BadStream{"NoValues",
+                  REC_INVALID_DATA,
+                  "no values",
+                  {changed(kUsers, [](auto& c) { c.buffers[1].clear(); }), kItems}},
+        BadStream{"FallingOffsets",
+                  REC_INVALID_DATA,
+                  "row 1: offsets fall",
+                  {kUsers, changed(kItems, [](auto& c) { c.buffers[1] = raw<int32_t>({0, 2, 1, 3}); })}},
+        BadStream{
+            "IndexOutsideDictionary",
+            REC_INVALID_DATA,
+            "row 2: index 9",
+            {kUsers, changed(numbers<int8_t>("item", "c", {0, 1, 9}),
+                             [](auto& c) { c.dictionary = std::make_shared<Column>(strings("", "u", {"a", "b"})); })}},
+        BadStream{"NoRows",
+                  REC_INVALID_DATA,
+                  "no interactions",
+                  {numbers<int64_t>("user", "l", {}), numbers<int64_t>("item", "l", {})}}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Arrow, FailuresOfTheProducerCarryItsReason) {

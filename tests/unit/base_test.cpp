@@ -52,9 +52,11 @@ TEST(ThreadPool, RunsEachRowOnceForAnyNumberOfThreads) {
 
 TEST(ThreadPool, RethrowsTheFirstFailureAndStaysUsable) {
   ThreadPool pool(3);
-  EXPECT_THROW(pool.parallel_for(100, 1, [](int64_t begin, int64_t) {
-    if (begin == 40) throw Error(REC_INTERNAL, "planted");
-  }), Error);
+  EXPECT_THROW(pool.parallel_for(100, 1,
+                                 [](int64_t begin, int64_t) {
+                                   if (begin == 40) throw Error(REC_INTERNAL, "planted");
+                                 }),
+               Error);
   int64_t sum = 0;
   pool.parallel_for(1, 1, [&](int64_t, int64_t) { ++sum; });
   EXPECT_EQ(sum, 1);
@@ -95,10 +97,12 @@ class FilesTest : public testing::Test {
 TEST_F(FilesTest, AFailedWriteLeavesTheOldFileAndNothingElse) {
   const std::string path = folder_ / "model.rec";
   write_file_atomically(path, [](FileWriter& out) { out.write("old"); });
-  EXPECT_THROW(write_file_atomically(path, [](FileWriter& out) {
-    out.write("new");
-    throw Error(REC_IO, "planted");
-  }), Error);
+  EXPECT_THROW(write_file_atomically(path,
+                                     [](FileWriter& out) {
+                                       out.write("new");
+                                       throw Error(REC_IO, "planted");
+                                     }),
+               Error);
   const Buffer<char> bytes = read_file(path);
   EXPECT_EQ(std::string_view(bytes.data(), 3), "old");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);

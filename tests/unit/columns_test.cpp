@@ -1,8 +1,9 @@
+#include "core/data/columns.h"
+
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "core/data/columns.h"
 #include "tests/unit/data_checks.h"
 
 namespace rec {
@@ -10,7 +11,8 @@ namespace {
 
 // Three interactions that are good; each case breaks one thing.
 struct Fixture {
-  std::vector<int64_t> users{7, -1, 7}, items{5, 5, 6}, times{3, 2, 1}, offsets{0, 1, 1, 3}, title_offsets{0, 3, 5}, title_items{6, 99};
+  std::vector<int64_t> users{7, -1, 7}, items{5, 5, 6}, times{3, 2, 1}, offsets{0, 1, 1, 3}, title_offsets{0, 3, 5},
+      title_items{6, 99};
   std::vector<float> weights{1, 0.5f, -2};
   std::vector<int32_t> parts{0, 1, 2};
   std::string bytes = "abc", title_bytes = "Sixxx";
@@ -78,31 +80,52 @@ INSTANTIATE_TEST_SUITE_P(
         BadColumns{"NoIds", REC_INVALID_ARGUMENT, "users", "i64", [](Fixture& f) { f.user_ids.i64 = nullptr; }},
         BadColumns{"NegativeLength", REC_INVALID_ARGUMENT, "users", "got -1", [](Fixture& f) { f.user_ids.n = -1; }},
         BadColumns{"OtherLengths", REC_INVALID_ARGUMENT, "items", "3, got 2", [](Fixture& f) { f.item_ids.n = 2; }},
-        BadColumns{"NoRows", REC_INVALID_DATA, "users", "no interactions", [](Fixture& f) { f.user_ids.n = f.item_ids.n = 0; }},
-        BadColumns{"AutoType", REC_INVALID_ARGUMENT, "users", "type", [](Fixture& f) { f.user_ids.type = REC_ID_AUTO; }},
+        BadColumns{"NoRows", REC_INVALID_DATA, "users", "no interactions",
+                   [](Fixture& f) { f.user_ids.n = f.item_ids.n = 0; }},
+        BadColumns{"AutoType", REC_INVALID_ARGUMENT, "users", "type",
+                   [](Fixture& f) { f.user_ids.type = REC_ID_AUTO; }},
         BadColumns{"RowType", REC_INVALID_ARGUMENT, "items", "type", [](Fixture& f) { f.item_ids.type = REC_ID_ROW; }},
         BadColumns{"FallingOffsets", REC_INVALID_ARGUMENT, "items", "offsets[2] is 0 after 2",
-                   [](Fixture& f) { f.offsets = {0, 2, 0, 3}; f.byte_ids.offsets = f.offsets.data(); f.columns.items = &f.byte_ids; }},
+                   [](Fixture& f) {
+                     f.offsets = {0, 2, 0, 3};
+                     f.byte_ids.offsets = f.offsets.data();
+                     f.columns.items = &f.byte_ids;
+                   }},
         BadColumns{"NegativeOffset", REC_INVALID_ARGUMENT, "items", "got -1",
-                   [](Fixture& f) { f.offsets[0] = -1; f.columns.items = &f.byte_ids; }},
+                   [](Fixture& f) {
+                     f.offsets[0] = -1;
+                     f.columns.items = &f.byte_ids;
+                   }},
         BadColumns{"NoOffsets", REC_INVALID_ARGUMENT, "items", "offsets",
-                   [](Fixture& f) { f.byte_ids.offsets = nullptr; f.columns.items = &f.byte_ids; }},
+                   [](Fixture& f) {
+                     f.byte_ids.offsets = nullptr;
+                     f.columns.items = &f.byte_ids;
+                   }},
         BadColumns{"NoBytes", REC_INVALID_ARGUMENT, "items", "bytes",
-                   [](Fixture& f) { f.byte_ids.bytes = nullptr; f.columns.items = &f.byte_ids; }},
+                   [](Fixture& f) {
+                     f.byte_ids.bytes = nullptr;
+                     f.columns.items = &f.byte_ids;
+                   }},
         BadColumns{"NanWeight", REC_INVALID_DATA, "weights", "row 1",
                    [](Fixture& f) { f.weights[1] = std::numeric_limits<float>::quiet_NaN(); }},
         BadColumns{"InfiniteWeight", REC_INVALID_DATA, "weights", "row 2",
                    [](Fixture& f) { f.weights[2] = std::numeric_limits<float>::infinity(); }},
         BadColumns{"NegativePart", REC_INVALID_DATA, "parts", "row 0: -1", [](Fixture& f) { f.parts[0] = -1; }},
         BadColumns{"NoSuchPart", REC_INVALID_DATA, "parts", "row 2: 3", [](Fixture& f) { f.parts[2] = 3; }},
-        BadColumns{"TitlesAlone", REC_INVALID_ARGUMENT, "title_items", "NULL", [](Fixture& f) { f.columns.title_items = nullptr; }},
-        BadColumns{"TitledAlone", REC_INVALID_ARGUMENT, "titles", "NULL", [](Fixture& f) { f.columns.titles = nullptr; }},
+        BadColumns{"TitlesAlone", REC_INVALID_ARGUMENT, "title_items", "NULL",
+                   [](Fixture& f) { f.columns.title_items = nullptr; }},
+        BadColumns{"TitledAlone", REC_INVALID_ARGUMENT, "titles", "NULL",
+                   [](Fixture& f) { f.columns.titles = nullptr; }},
         BadColumns{"FewerTitles", REC_INVALID_ARGUMENT, "titles", "2, got 1", [](Fixture& f) { f.titles.n = 1; }},
-        BadColumns{"TitlesOfNumbers", REC_INVALID_ARGUMENT, "titles", "BYTES", [](Fixture& f) { f.columns.titles = &f.titled; }},
-        BadColumns{"TitledOfOtherType", REC_INVALID_ARGUMENT, "title_items", "type", [](Fixture& f) { f.columns.title_items = &f.titles; }},
+        BadColumns{"TitlesOfNumbers", REC_INVALID_ARGUMENT, "titles", "BYTES",
+                   [](Fixture& f) { f.columns.titles = &f.titled; }},
+        BadColumns{"TitledOfOtherType", REC_INVALID_ARGUMENT, "title_items", "type",
+                   [](Fixture& f) { f.columns.title_items = &f.titles; }},
         BadColumns{"TitleNotUtf8", REC_INVALID_DATA, "titles", "row 1", [](Fixture& f) { f.title_bytes[4] = '\xff'; }},
-        BadColumns{"NegativeLimit", REC_INVALID_ARGUMENT, "memory_limit_bytes", "got -5", [](Fixture& f) { f.columns.memory_limit_bytes = -5; }},
-        BadColumns{"TooLittleMemory", REC_LIMIT, "", "memory_limit_bytes", [](Fixture& f) { f.columns.memory_limit_bytes = 100; }}),
+        BadColumns{"NegativeLimit", REC_INVALID_ARGUMENT, "memory_limit_bytes", "got -5",
+                   [](Fixture& f) { f.columns.memory_limit_bytes = -5; }},
+        BadColumns{"TooLittleMemory", REC_LIMIT, "", "memory_limit_bytes",
+                   [](Fixture& f) { f.columns.memory_limit_bytes = 100; }}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

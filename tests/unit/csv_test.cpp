@@ -43,25 +43,39 @@ INSTANTIATE_TEST_SUITE_P(
         GoodFile{"Semicolons", "user_id;item_id\n1;10\n2;20\n", kTwoRows},
         GoodFile{"Bars", "user_id|item_id\n1|10\n2|20\n", kTwoRows},
         GoodFile{"GivenSeparator", "user_id:item_id\n1:10\n2:20\n", kTwoRows, with([](auto& o) { o.separator = ":"; })},
-        GoodFile{"Quotes", "user_id,item_id\n\"a,b\",\"say \"\"hi\"\"\"\n\"two\nlines\",x\n",
+        GoodFile{"Quotes",
+                 "user_id,item_id\n\"a,b\",\"say \"\"hi\"\"\"\n\"two\nlines\",x\n",
                  {"a,b say \"hi\"", "two\nlines x"}},
         GoodFile{"QuotedHeader", "\"user_id\",\"item_id\"\n1,10\n2,20\n", kTwoRows},
-        GoodFile{"OtherOrderAndColumns", "x,time,item,rating,user\na,5,10,3.5,1\nb,6,20,4,2\n", {"1 10 @5 *3.5", "2 20 @6 *4"}},
+        GoodFile{"OtherOrderAndColumns",
+                 "x,time,item,rating,user\na,5,10,3.5,1\nb,6,20,4,2\n",
+                 {"1 10 @5 *3.5", "2 20 @6 *4"}},
         GoodFile{"MovieLensNames", "userId,movieId,rating,timestamp\n1,10,0.5,7\n", {"1 10 @7 *0.5"}},
-        GoodFile{"GivenColumns", "buyer,product\n1,10\n2,20\n", kTwoRows,
-                 with([](auto& o) { o.user_column = "buyer"; o.item_column = "product"; })},
-        GoodFile{"IgnoredTimeAndWeight", "user,item,rating,time\n1,10,x,y\n2,20,x,y\n", kTwoRows,
-                 with([](auto& o) { o.time_column = ""; o.weight_column = ""; })},
+        GoodFile{"GivenColumns", "buyer,product\n1,10\n2,20\n", kTwoRows, with([](auto& o) {
+                   o.user_column = "buyer";
+                   o.item_column = "product";
+                 })},
+        GoodFile{"IgnoredTimeAndWeight", "user,item,rating,time\n1,10,x,y\n2,20,x,y\n", kTwoRows, with([](auto& o) {
+                   o.time_column = "";
+                   o.weight_column = "";
+                 })},
         GoodFile{"HeaderlessPairs", "1,10\n2,20\n", kTwoRows},
         GoodFile{"HeaderlessRatingsAndTimes", "1,10,4.5,100\n2,20,3,200\n", {"1 10 @100 *4.5", "2 20 @200 *3"}},
-        GoodFile{"FloatTimes", "user,item,time\n1,10,1.2e9\n2,20,978300760.0\n", {"1 10 @1200000000", "2 20 @978300760"}},
-        GoodFile{"NegativeTimesAndIds", "user,item,time\n-5,-9223372036854775808,-1\n", {"-5 -9223372036854775808 @-1"}},
+        GoodFile{
+            "FloatTimes", "user,item,time\n1,10,1.2e9\n2,20,978300760.0\n", {"1 10 @1200000000", "2 20 @978300760"}},
+        GoodFile{
+            "NegativeTimesAndIds", "user,item,time\n-5,-9223372036854775808,-1\n", {"-5 -9223372036854775808 @-1"}},
         GoodFile{"TextIds", "user,item\n007,5.0\n7,5\n", {"007 5.0", "7 5"}},
         GoodFile{"TextUsersNumberItems", "user,item\nann,1\n\xf0\x9f\x98\x80,2\n", {"ann 1", "\xf0\x9f\x98\x80 2"}},
-        GoodFile{"DeclaredTextIds", "user,item\n1,10\nx,y\n", {"1 10", "x y"},
-                 with([](auto& o) { o.user_id_type = REC_ID_BYTES; o.item_id_type = REC_ID_BYTES; })},
-        GoodFile{"MinWeight", "user,item,rating\n9,90,1\n1,10,4\n", {"1 10 *4"}, with([](auto& o) { o.min_weight = 4; })},
-        GoodFile{"SkippedRows", "user,item,time\n1,10,1\n2\n3,30,soon\n4,,4\n2,20,5\n", {"1 10 @1", "2 20 @5"},
+        GoodFile{"DeclaredTextIds", "user,item\n1,10\nx,y\n", {"1 10", "x y"}, with([](auto& o) {
+                   o.user_id_type = REC_ID_BYTES;
+                   o.item_id_type = REC_ID_BYTES;
+                 })},
+        GoodFile{
+            "MinWeight", "user,item,rating\n9,90,1\n1,10,4\n", {"1 10 *4"}, with([](auto& o) { o.min_weight = 4; })},
+        GoodFile{"SkippedRows",
+                 "user,item,time\n1,10,1\n2\n3,30,soon\n4,,4\n2,20,5\n",
+                 {"1 10 @1", "2 20 @5"},
                  with([](auto& o) { o.bad_rows = REC_BAD_ROW_SKIP; })}),
     [](const auto& test) { return test.param.name; });
 
@@ -83,14 +97,14 @@ TEST_P(CsvRefuses, WithStatusFileLineAndReason) {
   EXPECT_EQ(error.file, path);
   EXPECT_EQ(error.line, GetParam().line) << error.message;
   EXPECT_NE(error.message.find(path), std::string::npos) << error.message;
-  for (const std::string& words : GetParam().says) EXPECT_NE(error.message.find(words), std::string::npos) << error.message;
+  for (const std::string& words : GetParam().says)
+    EXPECT_NE(error.message.find(words), std::string::npos) << error.message;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Files, CsvRefuses,
     testing::Values(
-        BadFile{"Empty", "", 1, {"empty"}},
-        BadFile{"OnlyAByteOrderMark", "\xef\xbb\xbf", 1, {"empty"}},
+        BadFile{"Empty", "", 1, {"empty"}}, BadFile{"OnlyAByteOrderMark", "\xef\xbb\xbf", 1, {"empty"}},
         BadFile{"OnlyEmptyLines", "\n\n\n", 4, {"empty lines"}},
         BadFile{"HeaderOnly", "user_id,item_id\n", -1, {"no interactions"}},
         BadFile{"Utf16", std::string("\xff\xfeu\0s\0", 6), 1, {"UTF-16"}},
@@ -99,7 +113,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"Gzip", "\x1f\x8b\x08xxxxxx", 1, {"gzip", ".gz"}},
         BadFile{"NulByte", std::string("user,item\n1,10\n2,2\0\n", 20), 3, {"NUL", "offset 18"}},
         BadFile{"UnterminatedQuote", "user,item\n1,10\n\"2,20\n3,30\n", 3, {"never closed"}},
-        BadFile{"UnterminatedQuoteThoughSkipping", "user,item\n1,10\n2,\"20\n3,30\n", 3, {"never closed"},
+        BadFile{"UnterminatedQuoteThoughSkipping",
+                "user,item\n1,10\n2,\"20\n3,30\n",
+                3,
+                {"never closed"},
                 with([](auto& o) { o.bad_rows = REC_BAD_ROW_SKIP; })},
         BadFile{"TextAfterAQuote", "user,item\n\"1\"x,10\n", 2, {"after the closing quote"}},
         BadFile{"ShortRow", "user,item,time\n1,10,5\n2,20\n", 3, {"2 columns", "expected 3"}},
@@ -109,14 +126,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"TwoUserColumns", "user_id,userId,item\n1,2,3\n", 1, {"'user_id'", "'userId'"}},
         BadFile{"NoUserColumn", "who,item\na,b\n", 1, {"no user column", "who, item", "user_column"}},
         BadFile{"NoItemColumn", "user,what\na,b\n", 1, {"no item column", "user, what", "item_column"}},
-        BadFile{"UnknownGivenColumn", "user,item\na,b\n", 1, {"time_column", "'stamp'"}, with([](auto& o) { o.time_column = "stamp"; })},
+        BadFile{"UnknownGivenColumn", "user,item\na,b\n", 1, {"time_column", "'stamp'"}, with([](auto& o) {
+                  o.time_column = "stamp";
+                })},
         BadFile{"NoSeparator", "userid\n1\n", 1, {"no separator"}},
         BadFile{"EmptyUser", "user,item\n,10\n", 2, {"user_id", "empty"}},
         BadFile{"EmptyItem", "user,item\n1,\n", 2, {"item_id", "empty"}},
         BadFile{"TextAmongInt64Ids", "user,item\n1,10\nann,20\n", 3, {"user_id", "'ann'", "not an int64", "bytes"}},
         BadFile{"PaddedInt64Id", "user,item\n1,10\n2, 20\n", 3, {"item_id", "' 20'", "not an int64"}},
-        BadFile{"OverflowingInt64Id", "user,item\n1,10\n9223372036854775808,20\n", 3, {"'9223372036854775808'", "does not fit"}},
-        BadFile{"DeclaredInt64", "user,item\nx,10\n", 2, {"user_id", "'x'"}, with([](auto& o) { o.user_id_type = REC_ID_INT64; })},
+        BadFile{"OverflowingInt64Id",
+                "user,item\n1,10\n9223372036854775808,20\n",
+                3,
+                {"'9223372036854775808'", "does not fit"}},
+        BadFile{"DeclaredInt64", "user,item\nx,10\n", 2, {"user_id", "'x'"}, with([](auto& o) {
+                  o.user_id_type = REC_ID_INT64;
+                })},
         BadFile{"HexRating", "user,item,rating\n1,10,0x10\n", 2, {"weight", "'0x10'", "not a number"}},
         BadFile{"CommaRating", "user;item;rating\n1;10;1,5\n", 2, {"'1,5'"}},
         BadFile{"HugeRating", "user,item,rating\n1,10,1e400\n", 2, {"'1e400'"}},
@@ -128,10 +152,19 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"FractionalTime", "user,item,time\n1,10,5.5\n", 2, {"'5.5'"}},
         BadFile{"NanTime", "user,item,time\n1,10,nan\n", 2, {"'nan'"}},
         BadFile{"OverflowingTime", "user,item,time\n1,10,9223372036854775808\n", 2, {"does not fit"}},
-        BadFile{"MinWeightWithoutWeights", "user,item\n1,10\n", 1, {"min_weight"}, with([](auto& o) { o.min_weight = 1; })},
-        BadFile{"MinWeightAboveAll", "user,item,rating\n1,10,3\n", -1, {"min_weight"}, with([](auto& o) { o.min_weight = 4; })},
-        BadFile{"TooManyBadRows", "user,item\n1\n2\n3\n4,5\n", 4, {"more than 2 bad rows", "max_bad_rows"},
-                with([](auto& o) { o.bad_rows = REC_BAD_ROW_SKIP; o.max_bad_rows = 2; })}),
+        BadFile{
+            "MinWeightWithoutWeights", "user,item\n1,10\n", 1, {"min_weight"}, with([](auto& o) { o.min_weight = 1; })},
+        BadFile{"MinWeightAboveAll", "user,item,rating\n1,10,3\n", -1, {"min_weight"}, with([](auto& o) {
+                  o.min_weight = 4;
+                })},
+        BadFile{"TooManyBadRows",
+                "user,item\n1\n2\n3\n4,5\n",
+                4,
+                {"more than 2 bad rows", "max_bad_rows"},
+                with([](auto& o) {
+                  o.bad_rows = REC_BAD_ROW_SKIP;
+                  o.max_bad_rows = 2;
+                })}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Csv, CountsSkippedRowsAndGivesThemNoIds) {
@@ -146,7 +179,8 @@ TEST(Csv, CountsSkippedRowsAndGivesThemNoIds) {
 
 TEST(Csv, SurvivesEveryTruncationAndEveryByteFlip) {
   const TempFolder folder;
-  const std::string text = "user_id,item_id,rating,time\r\n1,\"a\"\"b\",4.5,12\n-2,\"c,\nd\",1e0,13\n3,\xc3\xa9,2,1.4e1\n";
+  const std::string text =
+      "user_id,item_id,rating,time\r\n1,\"a\"\"b\",4.5,12\n-2,\"c,\nd\",1e0,13\n3,\xc3\xa9,2,1.4e1\n";
   int n_read = 0;
   const auto attempt = [&](const std::string& content) {
     try {
@@ -182,7 +216,8 @@ TEST(Csv, ACancelledLoadSaysSo) {
   const TempFolder folder;
   CancelToken cancel;
   cancel.request();
-  EXPECT_EQ(error_of([&] { load_dataset(folder.file("a.csv", "user,item\n1,2\n"), {}, &cancel); }).status, REC_CANCELLED);
+  EXPECT_EQ(error_of([&] { load_dataset(folder.file("a.csv", "user,item\n1,2\n"), {}, &cancel); }).status,
+            REC_CANCELLED);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ inline std::string id_text(const IdMap& ids, int64_t row) {
 
 inline std::string title_of(const Dataset& data, int64_t item) {
   if (data.title_offsets.empty()) return "";
-  return std::string(data.title_bytes.data() + data.title_offsets[item], data.title_bytes.data() + data.title_offsets[item + 1]);
+  return std::string(data.title_bytes.data() + data.title_offsets[item],
+                     data.title_bytes.data() + data.title_offsets[item + 1]);
 }
 
 // One text a row: "user item [@time] [*weight] [valid|test]".

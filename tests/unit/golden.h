@@ -22,7 +22,9 @@ inline std::string golden_bytes(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-inline nlohmann::ordered_json golden_json(const std::string& name) { return nlohmann::ordered_json::parse(golden_bytes(name)); }
+inline nlohmann::ordered_json golden_json(const std::string& name) {
+  return nlohmann::ordered_json::parse(golden_bytes(name));
+}
 
 // The tensors of one golden file. Layout of safetensors: u64 length of the header, the header (JSON), the data.
 class GoldenTensors {
@@ -35,7 +37,9 @@ class GoldenTensors {
   }
 
   bool has(const std::string& name) const { return header_.contains(name); }
-  std::vector<int64_t> shape(const std::string& name) const { return header_.at(name).at("shape").get<std::vector<int64_t>>(); }
+  std::vector<int64_t> shape(const std::string& name) const {
+    return header_.at(name).at("shape").get<std::vector<int64_t>>();
+  }
   std::vector<std::string> names() const {
     std::vector<std::string> all;
     for (const auto& [name, entry] : header_.items())

@@ -1,3 +1,5 @@
+#include "core/data/interactions.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 
 #include "core/base/rng.h"
 #include "core/data/dataset_builder.h"
-#include "core/data/interactions.h"
 #include "tests/unit/data_checks.h"
 
 namespace rec {
@@ -40,8 +41,10 @@ TEST(Interactions, OfAUserAreInTimeOrderAndEqualTimesInTheOrderRead) {
   const Interactions train = build_interactions(data, true, false, false);
   EXPECT_EQ(rows_of(train.by_user), (Lists{{0, 1, 2, 0}, {1}, {}}));
   EXPECT_EQ(rows_of(train.by_item), (Lists{{0, 0}, {0, 1}, {0}}));
-  EXPECT_EQ(std::vector<int64_t>(train.user_time.begin(), train.user_time.end()), (std::vector<int64_t>{1, 3, 3, 9, 5}));
-  EXPECT_EQ(std::vector<float>(train.user_weight.begin(), train.user_weight.end()), (std::vector<float>{1, 3, 3, 9, 5}));
+  EXPECT_EQ(std::vector<int64_t>(train.user_time.begin(), train.user_time.end()),
+            (std::vector<int64_t>{1, 3, 3, 9, 5}));
+  EXPECT_EQ(std::vector<float>(train.user_weight.begin(), train.user_weight.end()),
+            (std::vector<float>{1, 3, 3, 9, 5}));
   EXPECT_EQ(std::vector<int32_t>(train.user_of.begin(), train.user_of.end()), (std::vector<int32_t>{0, 0, 0, 0, 1}));
 }
 
@@ -73,7 +76,8 @@ TEST(Interactions, EqualASlowDefinitionOnRandomEvents) {
     Rng rng(seed, RngStream::kSplit);
     std::vector<Event> events;
     for (uint32_t i = 0, n = 1 + rng.next_below(400); i < n; ++i)
-      events.push_back({rng.next_below(9), rng.next_below(30), rng.next_below(20), static_cast<Part>(rng.next_below(3))});
+      events.push_back(
+          {rng.next_below(9), rng.next_below(30), rng.next_below(20), static_cast<Part>(rng.next_below(3))});
     const Dataset data = dataset_of(events);
     const Interactions got = build_interactions(data, true, true, false);
     const Graph graph = build_graph(got.by_user, data.n_items());
@@ -86,10 +90,12 @@ TEST(Interactions, EqualASlowDefinitionOnRandomEvents) {
       for (const auto& [time, item] : slow) items.push_back(item);
       EXPECT_EQ(rows_of(got.by_user)[static_cast<size_t>(user)], items);
       const std::set<int32_t> distinct(items.begin(), items.end());
-      EXPECT_EQ(rows_of(graph.users)[static_cast<size_t>(user)], std::vector<int32_t>(distinct.begin(), distinct.end()));
+      EXPECT_EQ(rows_of(graph.users)[static_cast<size_t>(user)],
+                std::vector<int32_t>(distinct.begin(), distinct.end()));
     }
     for (int64_t item = 0; item < data.n_items(); ++item)
-      for (int32_t user : graph.items.row(item)) EXPECT_TRUE(graph.users.row_contains(user, static_cast<int32_t>(item)));
+      for (int32_t user : graph.items.row(item))
+        EXPECT_TRUE(graph.users.row_contains(user, static_cast<int32_t>(item)));
     EXPECT_EQ(graph.items.nnz(), graph.users.nnz());
     EXPECT_EQ(got.by_item.nnz(), got.by_user.nnz());
   }
@@ -104,7 +110,8 @@ TEST(IdMap, FindsEveryIdAndNoOther) {
 
   const std::string text("b\0a\xff", 4);
   const std::vector<int64_t> offsets{0, 2, 3, 3, 4};
-  const IdMap bytes = IdMap::from_bytes(Buffer<int64_t>(std::span<const int64_t>(offsets)), Buffer<char>(std::span<const char>(text)));
+  const IdMap bytes =
+      IdMap::from_bytes(Buffer<int64_t>(std::span<const int64_t>(offsets)), Buffer<char>(std::span<const char>(text)));
   EXPECT_EQ(bytes.find(std::string_view("b\0", 2)), 0);
   EXPECT_EQ(bytes.find(std::string_view("a")), 1);
   EXPECT_EQ(bytes.find(std::string_view("")), 2);

@@ -19,10 +19,8 @@ struct PropagationCase {
   bool row_scale, column_scale, addend, row_list;
 };
 constexpr PropagationCase kPropagationCases[] = {
-    {"plain", false, false, false, false},
-    {"both scales", true, true, false, false},
-    {"addend", true, true, true, false},
-    {"addend without scales", false, false, true, false},
+    {"plain", false, false, false, false},    {"both scales", true, true, false, false},
+    {"addend", true, true, true, false},      {"addend without scales", false, false, true, false},
     {"listed rows", false, true, true, true},
 };
 
@@ -207,8 +205,9 @@ TEST(Math, IsWithinTwoUlpAndTheSameAtEveryLevel) {
   const int64_t n = 200001;
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
-    std::vector<float> x{0.0f, -0.0f, kInf, -kInf, kNan, 1e-45f, 1.17549435e-38f, 3.4028235e38f, -1.0f, -2.0f, 1.0f,
-                         88.722839f, 88.72285f, -103.972f, -103.9721f, -87.33655f, -3.4028235e38f, 1e-10f};
+    std::vector<float> x{0.0f,          -0.0f,      kInf,           -kInf, kNan,       1e-45f,    1.17549435e-38f,
+                         3.4028235e38f, -1.0f,      -2.0f,          1.0f,  88.722839f, 88.72285f, -103.972f,
+                         -103.9721f,    -87.33655f, -3.4028235e38f, 1e-10f};
     for (int64_t i = 0; i < n; ++i)
       x.push_back(c.low + (c.high - c.low) * static_cast<float>(i) / static_cast<float>(n - 1));
     std::vector<float> expected(x.size());

@@ -99,7 +99,7 @@ TEST(TopK, EqualsAFullSortAtEveryLevel) {
                                                 << " k " << k << " filters " << filters << " coarse " << coarse);
                 Ranking actual = ranking_of(n_queries, k);
                 std::vector<uint64_t> scratch(at(top_k_scratch_bytes(n, k) / 8));
-                const TopK t{queries.data(), tiles.data(), n, d, filter.view(), k, actual.rows.data(),
+                const TopK t{queries.data(),       tiles.data(),  n, d, filter.view(), k, actual.rows.data(),
                              actual.scores.data(), scratch.data()};
                 level->top_k(t, 0, n_queries / 2);
                 level->top_k(t, n_queries / 2, n_queries);
@@ -128,8 +128,9 @@ TEST(TopKOfScores, LeavesOutNanAndMinusInfinityAndBreaksTiesByRow) {
           SCOPED_TRACE(testing::Message() << level->name << " n " << n << " k " << k << " filters " << filters);
           Ranking actual = ranking_of(n_queries, k);
           std::vector<uint64_t> scratch(at(top_k_scratch_bytes(n, k) / 8));
-          level->top_k_of_scores({scores.data(), n, filter.view(), k, actual.rows.data(), actual.scores.data(),
-                                  scratch.data()}, 0, n_queries);
+          level->top_k_of_scores(
+              {scores.data(), n, filter.view(), k, actual.rows.data(), actual.scores.data(), scratch.data()}, 0,
+              n_queries);
           expect_same(actual, expected);
         }
       }

@@ -161,10 +161,13 @@ struct AdamCase {
   int64_t gap;
 };
 const AdamCase kAdamCases[] = {
-    {"usual", 0.9f, 0.999f, 1e-8f, 0, 40},           {"long gaps", 0.9f, 0.999f, 1e-8f, 0, 2000},
-    {"weight decay", 0.9f, 0.999f, 1e-8f, 0.01f, 300}, {"tiny epsilon", 0.9f, 0.99f, 1e-20f, 0, 500},
+    {"usual", 0.9f, 0.999f, 1e-8f, 0, 40},
+    {"long gaps", 0.9f, 0.999f, 1e-8f, 0, 2000},
+    {"weight decay", 0.9f, 0.999f, 1e-8f, 0.01f, 300},
+    {"tiny epsilon", 0.9f, 0.99f, 1e-20f, 0, 500},
     {"epsilon at the bound", 0.9f, 0.99f, 1e-15f, 0, 1500},
-    {"m slower than sqrt(v)", 0.99f, 0.9f, 1e-8f, 0, 400}, {"small beta1", 0.4f, 0.999f, 1e-8f, 0, 600},
+    {"m slower than sqrt(v)", 0.99f, 0.9f, 1e-8f, 0, 400},
+    {"small beta1", 0.4f, 0.999f, 1e-8f, 0, 600},
 };
 
 void expect_same_table(const AdamTable& actual, const AdamTable& expected) {
@@ -184,8 +187,8 @@ TEST(AdamRows, ReplayGivesTheBitsOfDenseAdam) {
         SCOPED_TRACE(testing::Message() << level->name << ", " << c.name << ", d = " << d);
         AdamTable dense(n, d), replayed(n, d);
         const auto step = [&](AdamTable& t, const int32_t* rows, int64_t n_rows, const float* grads, int64_t number) {
-          AdamRows a{t.param.data(), t.m.data(), t.v.data(), d, rows, grads, t.last_step.data(), steps.data(), number,
-                     c.beta1, c.beta2, c.epsilon, c.weight_decay};
+          AdamRows a{t.param.data(), t.m.data(), t.v.data(), d,       rows,      grads,         t.last_step.data(),
+                     steps.data(),   number,     c.beta1,    c.beta2, c.epsilon, c.weight_decay};
           level->adam_rows(a, 0, n_rows);
         };
         for (int64_t t = 1; t <= n_steps; ++t) {
@@ -225,7 +228,8 @@ TEST(AdamRows, EveryLevelGivesTheScalarBits) {
         const auto grads = random_floats(3 * d, static_cast<uint64_t>(step));
         if (rows[2] == 1) t.last_step[8] = 0;
         level.adam_rows({t.param.data(), t.m.data(), t.v.data(), d, rows.data(), grads.data(), t.last_step.data(),
-                         steps.data(), step}, 0, rows[2] == 1 ? 2 : 3);
+                         steps.data(), step},
+                        0, rows[2] == 1 ? 2 : 3);
       }
       return t;
     };
@@ -248,7 +252,8 @@ TEST(AdamRows, FollowsTheFormulaInDouble) {
     for (int64_t s = 1; s <= n_steps; ++s) {
       const auto grads = random_floats(d, static_cast<uint64_t>(s));
       scalar().adam_rows({t.param.data(), t.m.data(), t.v.data(), d, nullptr, grads.data(), t.last_step.data(),
-                          steps.data(), s, 0.9f, 0.999f, 1e-8f, static_cast<float>(decay)}, 0, 1);
+                          steps.data(), s, 0.9f, 0.999f, 1e-8f, static_cast<float>(decay)},
+                         0, 1);
       for (size_t j = 0; j < at(d); ++j) {
         const double g = grads[j] + decay * param[j];
         m[j] = 0.9 * m[j] + 0.1 * g;
@@ -270,8 +275,18 @@ TEST(RowOptimisers, EveryLevelGivesTheScalarBits) {
         AdamTable t(7, d);
         for (int step = 0; step < 3; ++step) {
           if (kind == 0)
-            level.lazy_adam_rows({t.param.data(), t.m.data(), t.v.data(), d, rows.data(), grads.data(),
-                                  {0.01f, 1.5f}, 0.9f, 0.999f, 1e-8f, decay}, 0, 3);
+            level.lazy_adam_rows({t.param.data(),
+                                  t.m.data(),
+                                  t.v.data(),
+                                  d,
+                                  rows.data(),
+                                  grads.data(),
+                                  {0.01f, 1.5f},
+                                  0.9f,
+                                  0.999f,
+                                  1e-8f,
+                                  decay},
+                                 0, 3);
           const GradientRows g{t.param.data(), t.v.data(), d, rows.data(), grads.data(), 0.05f, decay};
           if (kind == 1) level.sgd_rows(g, 0, 3);
           if (kind == 2) level.adagrad_rows(g, 0, 3);

@@ -72,8 +72,7 @@ void expect_list_metrics(const Json& expected, const std::vector<std::vector<int
     EXPECT_EQ(list_metric(specs[0], lists[r], positives[r]), row[0]);
   }
   for (size_t i = 0; i < specs.size(); ++i)
-    EXPECT_NEAR(mean(values[i]), expected.at(specs[i].name.substr(prefix.size())).get<double>(), 1e-9)
-        << specs[i].name;
+    EXPECT_NEAR(mean(values[i]), expected.at(specs[i].name.substr(prefix.size())).get<double>(), 1e-9) << specs[i].name;
 }
 
 struct FullSort {
@@ -198,9 +197,9 @@ TEST(MetricsGolden, RechorusImpressions) {
     std::vector<double> values;
     for (size_t r = 0; r < predictions.size(); ++r) {
       const std::span<const float> row(predictions[r]);
-      values.push_back(impression_metric(
-          spec, row.subspan(0, std::min(max_positives, c.at("pos_num")[r].get<size_t>())),
-          row.subspan(max_positives, std::min(max_negatives, c.at("neg_num")[r].get<size_t>()))));
+      values.push_back(
+          impression_metric(spec, row.subspan(0, std::min(max_positives, c.at("pos_num")[r].get<size_t>())),
+                            row.subspan(max_positives, std::min(max_negatives, c.at("neg_num")[r].get<size_t>()))));
       EXPECT_NEAR(values.back(), c.at("expected_per_row").at(name)[r].get<double>(), 1e-9) << name << ", row " << r;
     }
     EXPECT_NEAR(mean(values), value.get<double>(), 1e-9) << name;
@@ -254,10 +253,19 @@ TEST(ListMetrics, EqualHandComputedValues) {
     const char* name;
     double value;
   } rows[] = {
-      {"hit@1", 0}, {"hit@2", 1}, {"precision@4", 0.5}, {"precision@100", 0.02}, {"recall@4", 2.0 / 3},
-      {"mrr@1", 0}, {"mrr@5", 0.5}, {"map@4", (0.5 + 0.5) / 3}, {"map@2", 0.5 / 2},
-      {"ndcg@4", (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 0.5)}, {"ndcg@2", (1 / log2_3) / (1 + 1 / log2_3)},
-      {"f1@4", 2 * 0.5 * (2.0 / 3) / (0.5 + 2.0 / 3)}, {"f1@1", 0},
+      {"hit@1", 0},
+      {"hit@2", 1},
+      {"precision@4", 0.5},
+      {"precision@100", 0.02},
+      {"recall@4", 2.0 / 3},
+      {"mrr@1", 0},
+      {"mrr@5", 0.5},
+      {"map@4", (0.5 + 0.5) / 3},
+      {"map@2", 0.5 / 2},
+      {"ndcg@4", (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 0.5)},
+      {"ndcg@2", (1 / log2_3) / (1 + 1 / log2_3)},
+      {"f1@4", 2 * 0.5 * (2.0 / 3) / (0.5 + 2.0 / 3)},
+      {"f1@1", 0},
       {"spark.ndcg@100", (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 0.5)},
   };
   for (const auto& row : rows)

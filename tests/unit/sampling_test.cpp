@@ -91,9 +91,12 @@ TEST(SamplerRules, MatchTheGoldenVectors) {
   const auto candidates = i32("in.redraw.candidates"), users = i32("in.redraw.user_id");
   const auto negatives = i32("out.redraw.neg_item_id");
   for (size_t slot = 0; slot < negatives.size(); ++slot)
-    EXPECT_EQ(first_outside(std::span(candidates).subspan(slot * 6, 6), positives.row(users[slot / 3])), negatives[slot]) << slot;
+    EXPECT_EQ(first_outside(std::span(candidates).subspan(slot * 6, 6), positives.row(users[slot / 3])),
+              negatives[slot])
+        << slot;
 
-  EXPECT_EQ(metaspore_offline_negatives(i32("in.offline.draws"), i32("in.offline.positives")), i32("out.offline.negatives"));
+  EXPECT_EQ(metaspore_offline_negatives(i32("in.offline.draws"), i32("in.offline.positives")),
+            i32("out.offline.negatives"));
 }
 
 TEST(NegativeSampler, NeverDrawsWhatTheUserHas) {
@@ -196,7 +199,8 @@ TEST(NegativeSampler, NothingToDrawFromIsRefused) {
   const Csr positives = csr({{}});
   EXPECT_EQ(error_of([&] { NegativeSampler(positives, {}, {}); }).status, REC_INVALID_ARGUMENT);
   const std::vector<int64_t> zeros(5, 0);
-  EXPECT_EQ(error_of([&] { NegativeSampler(positives, zeros, {NegativeKind::kPopularity, 1, 0}); }).status, REC_INVALID_ARGUMENT);
+  EXPECT_EQ(error_of([&] { NegativeSampler(positives, zeros, {NegativeKind::kPopularity, 1, 0}); }).status,
+            REC_INVALID_ARGUMENT);
 }
 
 }  // namespace

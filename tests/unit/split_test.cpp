@@ -1,15 +1,16 @@
+#include "core/data/split.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/base/rng.h"
 #include "core/data/dataset_builder.h"
 #include "core/data/describe.h"
 #include "core/data/load.h"
-#include "core/data/split.h"
 #include "core/data/write.h"
 #include "tests/unit/data_checks.h"
 #include "tests/unit/golden.h"
@@ -19,8 +20,9 @@ namespace rec {
 namespace {
 
 // Users 0 .. with the given numbers of interactions; items and times count up within a user unless `time` says so.
-Dataset world(const std::vector<int>& counts, bool has_time = true,
-              const std::function<int64_t(int64_t, int64_t)>& time = [](int64_t, int64_t k) { return k; }) {
+Dataset world(
+    const std::vector<int>& counts, bool has_time = true,
+    const std::function<int64_t(int64_t, int64_t)>& time = [](int64_t, int64_t k) { return k; }) {
   DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
   builder.declare(has_time, false);
   for (size_t user = 0; user < counts.size(); ++user)
@@ -69,14 +71,16 @@ TEST(LeaveOneOut, PutsTheLastEventsWhereRecBolePutsThem) {
 }
 
 TEST(LeaveOneOut, GoesByTimeNotByTheOrderOfTheFileAndEqualTimesByTheFile) {
-  const Dataset split = split_dataset(world({4}, true, [](int64_t, int64_t k) { return std::array{9, 2, 5, 5}[static_cast<size_t>(k)]; }),
-                                      kind(REC_SPLIT_LEAVE_ONE_OUT));
+  const Dataset split =
+      split_dataset(world({4}, true, [](int64_t, int64_t k) { return std::array{9, 2, 5, 5}[static_cast<size_t>(k)]; }),
+                    kind(REC_SPLIT_LEAVE_ONE_OUT));
   EXPECT_EQ(rows_of(split), (Rows{"0 0 @9 test", "0 1 @2", "0 2 @5", "0 3 @5 valid"}));
 }
 
 TEST(TemporalSplit, TrainIsBeforeValidIsBeforeTest) {
-  const Dataset split = split_dataset(world({30, 50, 20}, true, [](int64_t u, int64_t k) { return (k * 37 + u * 11) % 101; }),
-                                      kind(REC_SPLIT_TEMPORAL));
+  const Dataset split =
+      split_dataset(world({30, 50, 20}, true, [](int64_t u, int64_t k) { return (k * 37 + u * 11) % 101; }),
+                    kind(REC_SPLIT_TEMPORAL));
   std::map<Part, std::pair<int64_t, int64_t>> range;
   for (int64_t i = 0; i < split.n(); ++i) {
     auto [at, fresh] = range.try_emplace(split.part[i], split.time[i], split.time[i]);
@@ -88,21 +92,24 @@ TEST(TemporalSplit, TrainIsBeforeValidIsBeforeTest) {
 }
 
 TEST(SessionSplit, KeepsSessionsWholeAndTheLatestForTest) {
-  const Dataset split = split_dataset(world(std::vector<int>(10, 3), true, [](int64_t u, int64_t k) { return 100 - u + 1000 * (k == 1); }),
-                                      kind(REC_SPLIT_SESSION));
+  const Dataset split = split_dataset(
+      world(std::vector<int>(10, 3), true, [](int64_t u, int64_t k) { return 100 - u + 1000 * (k == 1); }),
+      kind(REC_SPLIT_SESSION));
   for (int64_t i = 0; i < split.n(); ++i)
     EXPECT_EQ(split.part[i], split.user[i] == 0 ? Part::kTest : split.user[i] == 1 ? Part::kValid : Part::kTrain);
 }
 
 TEST(GlobalRatioSplit, CountsOverAllInteractions) {
-  EXPECT_EQ(counts_of(split_dataset(world({1, 1, 98}), kind(REC_SPLIT_RATIO_GLOBAL))), (std::array<int64_t, 3>{80, 10, 10}));
+  EXPECT_EQ(counts_of(split_dataset(world({1, 1, 98}), kind(REC_SPLIT_RATIO_GLOBAL))),
+            (std::array<int64_t, 3>{80, 10, 10}));
 }
 
 TEST(Split, LosesNothingAndDependsOnTheSeedAlone) {
   const Dataset data = world({1, 2, 3, 40, 17, 100});
   for (int32_t which = REC_SPLIT_RATIO; which <= REC_SPLIT_RATIO_GLOBAL; ++which) {
     SCOPED_TRACE(which);
-    const Dataset a = split_dataset(data, kind(which, 5)), b = split_dataset(data, kind(which, 5)), c = split_dataset(data, kind(which, 6));
+    const Dataset a = split_dataset(data, kind(which, 5)), b = split_dataset(data, kind(which, 5)),
+                  c = split_dataset(data, kind(which, 6));
     EXPECT_TRUE(std::ranges::equal(a.user.span(), data.user.span()));
     EXPECT_TRUE(std::ranges::equal(a.item.span(), data.item.span()));
     EXPECT_TRUE(std::ranges::equal(a.part.span(), b.part.span()));
@@ -112,7 +119,8 @@ TEST(Split, LosesNothingAndDependsOnTheSeedAlone) {
 }
 
 TEST(RatioSplit, AUsersPartsDoNotDependOnOtherUsers) {
-  const Dataset few = split_dataset(world({20, 30}), kind(REC_SPLIT_RATIO)), more = split_dataset(world({20, 30, 99}), kind(REC_SPLIT_RATIO));
+  const Dataset few = split_dataset(world({20, 30}), kind(REC_SPLIT_RATIO)),
+                more = split_dataset(world({20, 30, 99}), kind(REC_SPLIT_RATIO));
   for (int64_t i = 0; i < few.n(); ++i) EXPECT_EQ(few.part[i], more.part[i]);
 }
 
@@ -125,7 +133,7 @@ TEST(Split, BadOptionsNameTheArgument) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const Case cases[] = {{"kind", {9, 0.8, 0.1, 0.1, 0}},         {"train_ratio", {1, 0.8, 0.1, 0.2, 0}},
                         {"train_ratio", {1, 0, 0.5, 0.5, 0}},    {"train_ratio", {1, nan, 0.1, 0.1, 0}},
-                        {"valid_ratio", {1, 0.9, -0.1, 0.2, 0}},   {"test_ratio", {1, 0.5, 0.5, 2, 0}}};
+                        {"valid_ratio", {1, 0.9, -0.1, 0.2, 0}}, {"test_ratio", {1, 0.5, 0.5, 2, 0}}};
   for (const Case& row : cases) {
     SCOPED_TRACE(row.argument);
     const Error error = error_of([&] { split_dataset(data, row.options); });
@@ -145,11 +153,18 @@ Dataset random_dataset(bool bytes, bool has_time, bool has_weight) {
     const int64_t time = static_cast<int64_t>(rng.next_u64() >> 4) - (int64_t{1} << 59);
     const float weight = rng.next_normal();
     const auto part = static_cast<Part>(rng.next_below(3));
-    if (bytes) builder.add(std::string_view("u \xff\"" + std::to_string(user)), std::string_view("\xf0\x9f\x98\x80" + std::to_string(item)), time, weight, part);
-    else builder.add(user, item, time, weight, part);
+    if (bytes)
+      builder.add(std::string_view("u \xff\"" + std::to_string(user)),
+                  std::string_view("\xf0\x9f\x98\x80" + std::to_string(item)), time, weight, part);
+    else
+      builder.add(user, item, time, weight, part);
   }
-  if (bytes) builder.set_title(std::string_view("\xf0\x9f\x98\x80" "0"), "A \"title\", with\ttab");
-  else builder.set_title(int64_t{0}, "Zero");
+  if (bytes)
+    builder.set_title(std::string_view("\xf0\x9f\x98\x80"
+                                       "0"),
+                      "A \"title\", with\ttab");
+  else
+    builder.set_title(int64_t{0}, "Zero");
   return builder.finish();
 }
 
@@ -162,16 +177,22 @@ TEST(WriteDataset, ReadsBackTheSameRowsOfEveryPart) {
     EXPECT_TRUE(std::filesystem::exists(folder / "shop/shop.train.inter"));
     const Dataset back = load_dataset(folder / "shop");
     Rows expected = rows_of(data), got = rows_of(back);
-    const auto by_part = [](const std::string& row) { return row.ends_with("test") ? 2 : row.ends_with("valid") ? 1 : 0; };
+    const auto by_part = [](const std::string& row) {
+      return row.ends_with("test") ? 2 : row.ends_with("valid") ? 1 : 0;
+    };
     std::stable_sort(expected.begin(), expected.end(), [&](auto& a, auto& b) { return by_part(a) < by_part(b); });
     EXPECT_EQ(got, expected);
-    const int32_t titled = mask & 1 ? back.items.find("\xf0\x9f\x98\x80" "0") : back.items.find(int64_t{0});
+    const int32_t titled = mask & 1 ? back.items.find(
+                                          "\xf0\x9f\x98\x80"
+                                          "0")
+                                    : back.items.find(int64_t{0});
     EXPECT_EQ(title_of(back, titled), mask & 1 ? "A \"title\", with tab" : "Zero");
   }
 }
 
 TEST(WriteDataset, RefusesIdsThatAFileCannotHoldAndWritesNothing) {
-  for (const std::string& id : {std::string("a\tb"), std::string("a\nb"), std::string("a\rb"), std::string("a\0b", 3), std::string()}) {
+  for (const std::string& id :
+       {std::string("a\tb"), std::string("a\nb"), std::string("a\rb"), std::string("a\0b", 3), std::string()}) {
     DatasetBuilder builder(REC_ID_BYTES, REC_ID_BYTES, 0, nullptr);
     builder.add(std::string_view("u"), std::string_view(id), 0, 0.0f, Part::kTrain);
     const TempFolder folder;
@@ -189,7 +210,8 @@ TEST(DescribeDataset, CountsWhatIsThere) {
   folder.file("train.csv", "user_id,item_id,time\n1,a,5\n1,a,7\n1,b,9\n2,a,1\n");
   folder.file("test.csv", "user_id,item_id,time\n3,b,11\n");
   const auto json = nlohmann::json::parse(describe_dataset(load_dataset(folder.path())));
-  const auto expected = nlohmann::json::parse(R"({"n_users": 3, "n_items": 2, "n_interactions": 5, "n_train": 4, "n_valid": 0,
+  const auto expected =
+      nlohmann::json::parse(R"({"n_users": 3, "n_items": 2, "n_interactions": 5, "n_train": 4, "n_valid": 0,
     "n_test": 1, "n_duplicates": 1, "n_users_with_one": 2, "time": {"first": 1, "last": 11}, "user_id_type": "int64",
     "item_id_type": "bytes", "format": "rechorus", "n_skipped": 0, "weight": null})");
   for (const auto& [key, value] : expected.items()) EXPECT_EQ(json.at(key), value) << key;
