@@ -9,8 +9,8 @@ namespace rec {
 
 namespace {
 
-// Jobs of a training step follow each other within some ten microseconds, less than a sleeping thread takes to wake.
-constexpr int kSpins = 2000;
+// Jobs of a training step often follow each other at once; a worker that looks a little longer need not be woken.
+constexpr int kSpins = 500;
 
 void relax(int spin) {
 #if defined(__x86_64__)

@@ -17,12 +17,18 @@ using kernels::best;
 // Chunks for row kernels: a function of n only, so that sums over chunks do not depend on the number of threads.
 int64_t chunk_of(int64_t n) { return std::clamp<int64_t>(n / 64, 16, 4096); }
 
+// A job below this takes less than handing it out and waiting for it.
+constexpr double kInlineNanoseconds = 100e3;
+
+// `nanoseconds` is what the whole job takes one thread, roughly; it decides where the job runs, never what it computes.
 template <class Body>
-void over_rows(rec_call_t* call, int64_t n, int64_t chunk, const Body& body) {
-  if (call->pool != nullptr)
-    call->pool->parallel_for(n, chunk, body);
-  else if (n > 0)
+void over_rows(rec_call_t* call, int64_t n, int64_t chunk, double nanoseconds, const Body& body) {
+  if (n <= 0) return;
+  if (call->pool == nullptr || nanoseconds < kInlineNanoseconds) {
     body(0, n);
+  } else {
+    call->pool->parallel_for(n, chunk, body);
+  }
 }
 
 void host_log(int32_t level, const char* message) {
@@ -43,7 +49,13 @@ rec_status_t host_fail(rec_call_t* call, rec_status_t status, const char* messag
 bool host_should_stop(rec_call_t* call) { return call->cancel != nullptr && call->cancel->requested(); }
 
 void host_parallel_for(rec_call_t* call, int64_t n, int64_t chunk, rec_range_fn body, void* context) {
-  over_rows(call, n, std::max<int64_t>(chunk, 1), [&](int64_t begin, int64_t end) { body(context, begin, end); });
+  chunk = std::max<int64_t>(chunk, 1);
+  const auto run = [&](int64_t begin, int64_t end) { body(context, begin, end); };
+  if (call->pool != nullptr) {
+    call->pool->parallel_for(n, chunk, run);
+  } else {
+    for (int64_t begin = 0; begin < n; begin += chunk) run(begin, std::min(begin + chunk, n));
+  }
 }
 
 int64_t param_int(const rec_params_t* params, const char* name) {
@@ -104,7 +116,9 @@ void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, c
   job.row_list = rows;
   const int64_t n = rows != nullptr ? n_rows_listed : csr->n_rows;
   // A cancelled call's result is not wanted: the plugin asks should_stop before it believes it.
-  over_rows(call, n, 32, [&](int64_t begin, int64_t end) {
+  const double edges = static_cast<double>(csr->offsets[csr->n_rows]) * static_cast<double>(n) /
+                       static_cast<double>(std::max<int64_t>(csr->n_rows, 1));
+  over_rows(call, n, 32, 0.05 * edges * static_cast<double>(d), [&](int64_t begin, int64_t end) {
     if (!host_should_stop(call)) best().propagate_rows(job, begin, end);
   });
 }
@@ -119,14 +133,15 @@ void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights,
   job.y = y;
   job.d = d;
   job.accumulate = accumulate;
-  over_rows(call, csr->n_rows, chunk_of(csr->n_rows),
+  over_rows(call, csr->n_rows, chunk_of(csr->n_rows), 0.06 * static_cast<double>(csr->offsets[csr->n_rows] * d),
             [&](int64_t begin, int64_t end) { best().weighted_rows(job, begin, end); });
 }
 
 void pair_scores(rec_call_t* call, const int32_t* users, const int32_t* items, int64_t n_rows, int64_t n_columns,
                  const float* user_table, const float* item_table, int64_t d, float* scores) {
   const kernels::PairScores job{users, items, user_table, item_table, scores, n_columns, d};
-  over_rows(call, n_rows, chunk_of(n_rows), [&](int64_t begin, int64_t end) { best().pair_scores(job, begin, end); });
+  over_rows(call, n_rows, chunk_of(n_rows), 0.2 * static_cast<double>(n_rows * n_columns * d),
+            [&](int64_t begin, int64_t end) { best().pair_scores(job, begin, end); });
 }
 
 rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_t n_rows, int64_t n_columns,
@@ -153,10 +168,11 @@ rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_
   } catch (...) {
     return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
   }
-  over_rows(call, static_cast<int64_t>(shares.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c)
-      shares[static_cast<size_t>(c)] = kernel(job, c * chunk, std::min((c + 1) * chunk, n_rows));
-  });
+  over_rows(call, static_cast<int64_t>(shares.size()), 1, 4.0 * static_cast<double>(n_rows * n_columns),
+            [&](int64_t begin, int64_t end) {
+              for (int64_t c = begin; c < end; ++c)
+                shares[static_cast<size_t>(c)] = kernel(job, c * chunk, std::min((c + 1) * chunk, n_rows));
+            });
   *out_loss = 0;
   for (double share : shares) *out_loss += share;
   return REC_OK;
@@ -186,7 +202,8 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
     job.epsilon = static_cast<float>(a->epsilon);
     job.weight_decay = static_cast<float>(a->weight_decay);
     if (gradients != nullptr)
-      over_rows(call, n, chunk, [&](int64_t begin, int64_t end) { best().lazy_adam_rows(job, begin, end); });
+      over_rows(call, n, chunk, static_cast<double>(n * a->d),
+                [&](int64_t begin, int64_t end) { best().lazy_adam_rows(job, begin, end); });
     return REC_OK;
   }
   kernels::AdamRows job;
@@ -203,7 +220,8 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
   job.beta2 = static_cast<float>(a->beta2);
   job.epsilon = static_cast<float>(a->epsilon);
   job.weight_decay = static_cast<float>(a->weight_decay);
-  over_rows(call, n, chunk, [&](int64_t begin, int64_t end) { best().adam_rows(job, begin, end); });
+  over_rows(call, n, chunk, static_cast<double>(n * a->d),
+            [&](int64_t begin, int64_t end) { best().adam_rows(job, begin, end); });
   return REC_OK;
 }
 
@@ -222,7 +240,7 @@ kernels::GradientRows gradient_rows(float* parameter, int64_t d, const int32_t* 
 void sgd(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int64_t n_rows_listed,
          const float* gradients, double learning_rate, double weight_decay) {
   const kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
-  over_rows(call, n_rows_listed, chunk_of(n_rows_listed),
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), 0.2 * static_cast<double>(n_rows_listed * d),
             [&](int64_t begin, int64_t end) { best().sgd_rows(job, begin, end); });
 }
 
@@ -231,14 +249,15 @@ void adagrad(rec_call_t* call, float* parameter, float* accumulator, int64_t d, 
   kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
   job.accumulator = accumulator;
   job.epsilon = static_cast<float>(epsilon);
-  over_rows(call, n_rows_listed, chunk_of(n_rows_listed),
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), 0.2 * static_cast<double>(n_rows_listed * d),
             [&](int64_t begin, int64_t end) { best().adagrad_rows(job, begin, end); });
 }
 
 void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb,
                  int64_t m, int64_t n, int64_t k) {
   const kernels::RankUpdate job{c, ldc, a, lda, b, ldb, n, k};
-  over_rows(call, m, 64, [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
+  over_rows(call, m, 64, 0.02 * static_cast<double>(m * n * k),
+            [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
 }
 
 constexpr rec_host_t kHost = {

@@ -138,7 +138,7 @@ def main():
         print(f"peak memory {ours['mib']:.0f} MiB, RecBole {theirs['mib']:.0f} MiB: {ours['mib'] / theirs['mib']:.2f}")
         print(f"new process, open a model and answer once: {ours['answer'] * 1000:.1f} ms")
         other = child("implicit", data, options.epochs, threads)
-        sgd = recore(options.recore, data, "bprmf", options.epochs, threads, {"optimizer": "sgd", "lr": 100})
+        sgd = recore(options.recore, data, "bprmf", options.epochs, threads, {"optimizer": "sgd", "lr": 10})
         print(f"BPR-MF, SGD: an epoch {sgd['epoch']:.4f} s, implicit {other['epoch']:.3f} s: {other['epoch'] / sgd['epoch']:.2f}x")
         ours = recore(options.recore, data, "lightgcn", 1, threads, {"n_layers": 3})
         theirs = child("recbole", data, "LightGCN", 1, threads)
