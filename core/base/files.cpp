@@ -64,6 +64,46 @@ int create_beside(const std::string& path, std::string& temporary) {
   }
 }
 
+// The first `size` bytes of an open file.
+Buffer<char> read_bytes(int fd, const std::string& path, int64_t size) {
+  auto bytes = Buffer<char>::uninitialized(size);
+  int64_t done = 0;
+  while (done < size) {
+    const ssize_t n = ::read(fd, bytes.data() + done, static_cast<size_t>(std::min<int64_t>(size - done, 1 << 30)));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error("read", path, errno);
+    if (n == 0) throw Error(REC_IO, cat("cannot read ", path, ": it shrank while it was read")).at_offset(path, done);
+    done += n;
+  }
+  return bytes;
+}
+
+// What a gzip file holds: all of it, at most `limit` bytes; or just its first `head` bytes when head > 0.
+Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
+  int64_t size = 0;
+  const int fd = open_regular(path, size);
+  const gzFile file = gzdopen(fd, "rb");
+  if (file == nullptr) {
+    ::close(fd);
+    throw std::bad_alloc();
+  }
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> closer(file, gzclose);
+  std::vector<char> text;
+  std::vector<char> block(head > 0 ? static_cast<size_t>(head) : size_t{1} << 20);
+  do {
+    const int n = gzread(file, block.data(), static_cast<unsigned>(block.size()));
+    if (n < 0) throw Error(REC_CORRUPT_DATA, cat(path, ": not a whole gzip file")).at_offset(path, gzoffset(file));
+    if (n == 0) break;
+    check_limit(path, static_cast<int64_t>(text.size()) + n, limit);
+    text.insert(text.end(), block.begin(), block.begin() + n);
+  } while (head == 0);
+  int code = 0;
+  gzerror(file, &code);
+  if (code == Z_BUF_ERROR)
+    throw Error(REC_CORRUPT_DATA, cat(path, ": gzip data end early")).at_offset(path, gzoffset(file));
+  return Buffer<char>(std::span<const char>(text));
+}
+
 class DescriptorWriter : public FileWriter {
  public:
   DescriptorWriter(int fd, const std::string& path) : fd_(fd), path_(path) {}
@@ -89,44 +129,19 @@ Buffer<char> read_file(const std::string& path, int64_t limit_bytes) {
   int64_t size = 0;
   const Descriptor file(open_regular(path, size));
   check_limit(path, size, limit_bytes);
-  auto bytes = Buffer<char>::uninitialized(size);
-  int64_t done = 0;
-  while (done < size) {
-    const ssize_t n =
-        ::read(file.get(), bytes.data() + done, static_cast<size_t>(std::min<int64_t>(size - done, 1 << 30)));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw system_error("read", path, errno);
-    if (n == 0) throw Error(REC_IO, cat("cannot read ", path, ": it shrank while it was read")).at_offset(path, done);
-    done += n;
-  }
-  return bytes;
+  return read_bytes(file.get(), path, size);
 }
 
 Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes) {
   if (!path.ends_with(".gz")) return read_file(path, limit_bytes);
-  const int64_t limit = limit_bytes > 0 ? limit_bytes : kMaxTextBytes;
+  return read_gzip(path, limit_bytes > 0 ? limit_bytes : kMaxTextBytes, 0);
+}
+
+Buffer<char> read_text_head(const std::string& path, int64_t n_bytes) {
+  if (path.ends_with(".gz")) return read_gzip(path, 0, n_bytes);
   int64_t size = 0;
-  const int fd = open_regular(path, size);
-  const gzFile file = gzdopen(fd, "rb");
-  if (file == nullptr) {
-    ::close(fd);
-    throw std::bad_alloc();
-  }
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> closer(file, gzclose);
-  std::vector<char> text;
-  std::vector<char> block(1 << 20);
-  while (true) {
-    const int n = gzread(file, block.data(), static_cast<unsigned>(block.size()));
-    if (n < 0) throw Error(REC_CORRUPT_DATA, cat(path, ": not a whole gzip file")).at_offset(path, gzoffset(file));
-    if (n == 0) break;
-    check_limit(path, static_cast<int64_t>(text.size()) + n, limit);
-    text.insert(text.end(), block.begin(), block.begin() + n);
-  }
-  int code = 0;
-  gzerror(file, &code);
-  if (code == Z_BUF_ERROR)
-    throw Error(REC_CORRUPT_DATA, cat(path, ": gzip data end early")).at_offset(path, gzoffset(file));
-  return Buffer<char>(std::span<const char>(text));
+  const Descriptor file(open_regular(path, size));
+  return read_bytes(file.get(), path, std::min(size, n_bytes));
 }
 
 void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill) {

@@ -19,6 +19,9 @@ Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0);
 // A text file whole; .gz is unpacked, up to a limit that a decompression bomb meets.
 Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes = 0);
 
+// The first n_bytes of what read_text_file gives, or all of it when it is shorter.
+Buffer<char> read_text_head(const std::string& path, int64_t n_bytes);
+
 // Receives a file's content piece by piece.
 class FileWriter {
  public:

@@ -42,8 +42,7 @@ std::string detect_folder(const std::string& path) {
 }
 
 std::string detect_by_first_line(const std::string& path) {
-  MemoryBudget unlimited;
-  const TextFile file = open_text(path, unlimited);
+  const TextFile file = open_text_head(path);
   const std::string_view line = first_line(file.text());
   if (line.find("::") != std::string_view::npos) return "movielens";
   if (line.find(":token") != std::string_view::npos) return "recbole";

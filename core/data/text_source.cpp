@@ -51,12 +51,12 @@ Error located(Error error, const std::string& path, int64_t line) {
   return error;
 }
 
-TextFile open_text(const std::string& path, MemoryBudget& budget) {
-  const int64_t limit = budget.limit() > 0 ? std::max<int64_t>(1, budget.limit() - budget.used()) : 0;
+namespace {
+
+TextFile checked_text(const std::string& path, Buffer<char> bytes) {
   TextFile file;
   file.path = path;
-  file.bytes = read_text_file(path, limit);
-  budget.charge(file.bytes.size(), "the file's text");
+  file.bytes = std::move(bytes);
   std::string_view text = file.text();
   if (text.empty()) throw not_text(path, 1, "the file is empty");
   if (looks_like_utf16(text)) throw not_text(path, 1, "the file is UTF-16 text; save it as UTF-8");
@@ -70,6 +70,20 @@ TextFile open_text(const std::string& path, MemoryBudget& budget) {
   if (text.starts_with("\xef\xbb\xbf")) file.begin = 3;
   if (file.size() == 0) throw not_text(path, 1, "the file is empty");
   return file;
+}
+
+}  // namespace
+
+TextFile open_text(const std::string& path, MemoryBudget& budget) {
+  const int64_t limit = budget.limit() > 0 ? std::max<int64_t>(1, budget.limit() - budget.used()) : 0;
+  Buffer<char> bytes = read_text_file(path, limit);
+  budget.charge(bytes.size(), "the file's text");
+  return checked_text(path, std::move(bytes));
+}
+
+TextFile open_text_head(const std::string& path) {
+  constexpr int64_t kHeadBytes = 1 << 16;
+  return checked_text(path, read_text_head(path, kHeadBytes));
 }
 
 std::string_view first_line(std::string_view text) {

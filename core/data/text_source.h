@@ -23,6 +23,8 @@ struct TextFile {
 };
 
 TextFile open_text(const std::string& path, MemoryBudget& budget);
+// Its beginning, enough to tell the format by.
+TextFile open_text_head(const std::string& path);
 
 // "path:line: message", with file and line in their fields; an error that has a place already keeps it.
 Error located(Error error, const std::string& path, int64_t line);
