@@ -111,7 +111,10 @@ typedef struct rec_cancel_t rec_cancel_t;
 
 /** @param out_cancel a token that nobody has requested yet. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_cancel_create(rec_cancel_t** out_cancel, rec_error_t** out_error);
-/** Asks every call that holds the token to return REC_CANCELLED within 200 ms. Threads: any. @since 1.0 */
+/**
+ * Asks every call that holds the token to return REC_CANCELLED within 200 ms; a trainer with a checkpoint_path writes its
+ * checkpoint first. Threads: any. @since 1.0
+ */
 REC_API rec_status_t rec_cancel_request(rec_cancel_t* cancel, rec_error_t** out_error);
 /** Ends a token; calls that hold it go on. Threads: any. @since 1.0 */
 REC_API void rec_cancel_destroy(rec_cancel_t* cancel);
