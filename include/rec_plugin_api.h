@@ -43,7 +43,7 @@ extern "C" {
 #define REC_DTYPE_I64 4
 #define REC_DTYPE_U8 5
 
-#define REC_DEVICE_CPU 1  /* DLPack's numbers */
+#define REC_DEVICE_CPU 1 /* DLPack's numbers */
 #define REC_DEVICE_CUDA 2
 
 #define REC_MAX_DIMS 4
@@ -60,20 +60,21 @@ typedef struct rec_tensor_view_t {
 } rec_tensor_view_t;
 
 /* Columns of a batch, append-only. B rows, C candidates (the positive first), T history length. */
-#define REC_COLUMN_USER 1            /**< int32 [B] */
-#define REC_COLUMN_ITEM 2            /**< int32 [B, C] */
-#define REC_COLUMN_LABEL 3           /**< float [B] */
-#define REC_COLUMN_HISTORY 4         /**< int32 [B, T], oldest first, padded with -1 on the right */
-#define REC_COLUMN_HISTORY_LENGTH 5  /**< int32 [B] */
-#define REC_COLUMN_HISTORY_TIME 6    /**< int64 [B, T], seconds */
-#define REC_COLUMN_TIME 7            /**< int64 [B], seconds */
-#define REC_COLUMN_LOG_Q 8           /**< float [B, C] */
-#define REC_COLUMN_SESSION_RESET 9   /**< int32 [B] */
-#define REC_COLUMN_SLOT_KEEP 10      /**< int32 [B] */
-#define REC_COLUMN_IMPRESSION_MASK 11/**< uint8 [B, C] */
-#define REC_COLUMN_WEIGHT 12         /**< float [B] */
-#define REC_COLUMN_BASKET 13         /**< int32 [B, T] */
-#define REC_COLUMN_FEATURE 1000      /**< + number of the feature in the schema */
+#define REC_COLUMN_USER 1           /**< int32 [B] */
+#define REC_COLUMN_ITEM 2           /**< int32 [B, C] */
+#define REC_COLUMN_LABEL 3          /**< float [B] */
+#define REC_COLUMN_HISTORY 4        /**< int32 [B, T], oldest first, padded with -1 on the right */
+#define REC_COLUMN_HISTORY_LENGTH 5 /**< int32 [B] */
+#define REC_COLUMN_HISTORY_TIME 6   /**< int64 [B, T], seconds, beside the history */
+#define REC_COLUMN_TIME 7           /**< int64 [B], seconds */
+#define REC_COLUMN_LOG_Q 8 /**< float [B, C], log of the item's probability to be a column; +inf: not a negative */
+#define REC_COLUMN_SESSION_RESET 9 /**< int32 [B], 1 = this slot begins a session: its hidden state is zero */
+#define REC_COLUMN_SLOT_KEEP 10    /**< int32 [B of the batch before], 1 = the slot is still there, in the same order */
+#define REC_COLUMN_IMPRESSION_MASK 11 /**< uint8 [B, C] */
+#define REC_COLUMN_WEIGHT 12          /**< float [B] */
+#define REC_COLUMN_BASKET 13          /**< int32 [B, T] */
+#define REC_COLUMN_SHARED_ITEM 14     /**< int32 [n_shared], negatives of every row of the batch; ids may repeat */
+#define REC_COLUMN_FEATURE 1000       /**< + number of the feature in the schema */
 
 typedef struct rec_column_t {
   int32_t column_id; /**< REC_COLUMN_ */
@@ -150,42 +151,50 @@ typedef struct rec_params_t rec_params_t;
 
 /* ---- the plan ------------------------------------------------------------------------------------------------- */
 
-#define REC_CAP_TRAIN ((int64_t)1 << 0)         /**< compute, apply */
-#define REC_CAP_USER_TABLE ((int64_t)1 << 1)    /**< get_table(REC_TABLE_USER) */
-#define REC_CAP_ITEM_TABLE ((int64_t)1 << 2)    /**< get_table(REC_TABLE_ITEM); score = user row . item row */
-#define REC_CAP_ENCODE ((int64_t)1 << 3)        /**< encode gives the query vector, ITEM_TABLE the other side */
-#define REC_CAP_SCORE ((int64_t)1 << 4)         /**< score(queries, candidates) */
-#define REC_CAP_COLD_USER ((int64_t)1 << 5)     /**< a history is enough, the user may be unknown */
+#define REC_CAP_TRAIN ((int64_t)1 << 0)      /**< compute, apply */
+#define REC_CAP_USER_TABLE ((int64_t)1 << 1) /**< get_table(REC_TABLE_USER) */
+#define REC_CAP_ITEM_TABLE ((int64_t)1 << 2) /**< get_table(REC_TABLE_ITEM); score = user row . item row */
+#define REC_CAP_ENCODE ((int64_t)1 << 3)     /**< encode gives the query vector, ITEM_TABLE the other side */
+#define REC_CAP_SCORE ((int64_t)1 << 4)      /**< score(queries, candidates) */
+#define REC_CAP_COLD_USER ((int64_t)1 << 5)  /**< a history is enough, the user may be unknown */
 #define REC_CAP_INCREMENTAL ((int64_t)1 << 6)
 #define REC_CAP_GPU ((int64_t)1 << 7)
 #define REC_CAP_DETERMINISTIC ((int64_t)1 << 8) /**< same seed, same bits, any number of threads */
 #define REC_CAP_ITEM_WEIGHTS ((int64_t)1 << 9)  /**< get_item_weights: an item-by-item matrix scores a history */
-#define REC_CAP_SCORE_LIVE ((int64_t)1 << 10)   /**< score_live with the parameters as they are, for dynamic negatives */
-#define REC_CAP_GRADIENTS ((int64_t)1 << 11)    /**< gradients between compute and apply */
+#define REC_CAP_SCORE_LIVE ((int64_t)1 << 10) /**< score_live with the parameters as they are, for dynamic negatives */
+#define REC_CAP_GRADIENTS ((int64_t)1 << 11)  /**< gradients between compute and apply */
 
 #define REC_PLAN_INTERACTIONS 0 /**< a row is a training interaction; an epoch is all of them, shuffled */
 #define REC_PLAN_ITEMS 1        /**< a row is an item; an epoch is all of them, in order */
+#define REC_PLAN_SESSIONS \
+  2 /**< a row is a slot that walks a user's interactions: input HISTORY [B, 1], target ITEM [B, 1] */
 
-#define REC_NEGATIVES_NONE 0    /**< item column [B, 1] */
-#define REC_NEGATIVES_SAMPLED 1 /**< item column [B, 1 + num_neg] by the loop's sampler */
+#define REC_NEGATIVES_NONE 0 /**< item column [B, 1] */
+#define REC_NEGATIVES_SAMPLED \
+  1 /**< item column [B, 1 + num_neg] by the loop's sampler, or [B, B] with sampler=in_batch */
+#define REC_NEGATIVES_IN_BATCH 2 /**< item column [B, B]: the row's positive, then those of the rows after it, around */
+#define REC_NEGATIVES_SHARED 3   /**< n_shared items of the batch, P(i) ~ training count ^ shared_alpha */
 
 #define REC_PLAN_MAX_COLUMNS 32
 
 /** What a model needs, which follows from its parameters. The host zeroes it and sets struct_size. */
 typedef struct rec_plan_t {
   uint32_t struct_size;
-  int32_t rows;          /**< REC_PLAN_ */
-  int32_t negatives;     /**< REC_NEGATIVES_ */
-  int32_t wants_graph;   /**< 1: the view's graph is filled */
-  int64_t capabilities;  /**< a subset of the plugin's */
-  int64_t max_epochs;    /**< 0 = as many as the user says */
-  int64_t batch_size;    /**< 0 = as the user says */
-  int64_t memory_bytes;  /**< estimate of what the model will allocate */
+  int32_t rows;         /**< REC_PLAN_ */
+  int32_t negatives;    /**< REC_NEGATIVES_ */
+  int32_t wants_graph;  /**< 1: the view's graph is filled */
+  int64_t capabilities; /**< a subset of the plugin's */
+  int64_t max_epochs;   /**< 0 = as many as the user says */
+  int64_t batch_size;   /**< 0 = as the user says */
+  int64_t memory_bytes; /**< estimate of what the model will allocate */
   int32_t n_columns;
   int32_t columns[REC_PLAN_MAX_COLUMNS]; /**< training columns wanted, REC_COLUMN_ */
   int32_t n_query_columns;
   int32_t query_columns[REC_PLAN_MAX_COLUMNS]; /**< columns that encode or score want */
-  int64_t history_max;   /**< longest history wanted in a query; 0 = all */
+  int64_t history_max;                         /**< longest history wanted, of the last items; 0 = all */
+  int64_t min_history;                         /**< training rows with fewer items before them are left out */
+  int64_t n_shared;                            /**< with REC_NEGATIVES_SHARED */
+  double shared_alpha;
 } rec_plan_t;
 
 /* ---- host services -------------------------------------------------------------------------------------------- */
@@ -201,17 +210,21 @@ typedef void (*rec_range_fn)(void* context, int64_t begin, int64_t end);
 #define REC_LOSS_BCE 4          /**< mean binary cross-entropy with logits; column 0 has label 1, others 0 */
 #define REC_LOSS_SOFTMAX 5      /**< mean cross-entropy over the row's columns, target column 0 */
 
+#define REC_MATMUL_TRANSPOSE_A 1
+#define REC_MATMUL_TRANSPOSE_B 2
+#define REC_MATMUL_ADD 4
+
 /** Adam over a table [n_rows, d]; models.md 2.1. The arrays are the plugin's. */
 typedef struct rec_adam_t {
   uint32_t struct_size;
-  int32_t lazy;        /**< 1: rows that are not listed stand still; 0: dense semantics, skipped steps are replayed */
-  float* parameter;    /**< [n_rows, d] */
-  float* first_moment; /**< [n_rows, d] */
-  float* second_moment;/**< [n_rows, d] */
-  int64_t* last_step;  /**< [n_rows] the step each row is up to */
+  int32_t lazy;         /**< 1: rows that are not listed stand still; 0: dense semantics, skipped steps are replayed */
+  float* parameter;     /**< [n_rows, d] */
+  float* first_moment;  /**< [n_rows, d] */
+  float* second_moment; /**< [n_rows, d] */
+  int64_t* last_step;   /**< [n_rows] the step each row is up to */
   int64_t n_rows;
   int64_t d;
-  const float* steps;  /**< [step + 1, 2], from host->adam_steps */
+  const float* steps; /**< [step + 1, 2], from host->adam_steps */
   double beta1;
   double beta2;
   double epsilon;
@@ -246,8 +259,8 @@ typedef struct rec_host_t {
   /** Uniform in [low, high) and normal numbers, a function of (seed, stream, epoch, row) only; streams are the plugin's. */
   void (*random_uniform)(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float low, float high, float* out,
                          int64_t n);
-  void (*random_normal)(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float mean, float deviation, float* out,
-                        int64_t n);
+  void (*random_normal)(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float mean, float deviation,
+                        float* out, int64_t n);
 
   /**
    * y[r] = row_scale[r] * sum over c in row r of column_scale[c] * x[c]  +  addend_scale * addend[r]
@@ -285,6 +298,15 @@ typedef struct rec_host_t {
   /** c[i, j] -= sum over p of a[i, p] * b[p, j] in float64; leading dimensions ldc, lda, ldb. */
   void (*rank_update)(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b,
                       int64_t ldb, int64_t m, int64_t n, int64_t k);
+  /**
+   * c [m, n] = op(a) op(b), or c += it with REC_MATMUL_ADD; each element one chain of fused multiply-adds over
+   * ascending k. a is [m, k], or [k, m] with REC_MATMUL_TRANSPOSE_A; b is [k, n], or [n, k] with REC_MATMUL_TRANSPOSE_B.
+   */
+  rec_status_t (*matmul)(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64_t k, const float* a,
+                         const float* b, float* c);
+  /** y[i] = 1 / (1 + exp(-x[i])), tanh(x[i]); the same bits on every machine; y may be x. */
+  void (*sigmoid)(const float* x, int64_t n, float* y);
+  void (*tanh)(const float* x, int64_t n, float* y);
 } rec_host_t;
 
 /* ---- the plugin ----------------------------------------------------------------------------------------------- */
@@ -312,16 +334,16 @@ typedef struct rec_tensor_info_t {
 /** The plugin's table; static. */
 typedef struct rec_plugin_t {
   uint32_t struct_size;
-  int32_t abi_major;        /**< REC_PLUGIN_ABI_MAJOR it was compiled with */
-  int32_t abi_minor;        /**< REC_PLUGIN_ABI_MINOR it was compiled with */
-  int32_t min_host_minor;   /**< lowest minor of a host that it can live with */
-  const char* name;         /**< model name: the file is librecore_<name>.so */
-  const char* version;      /**< of the plugin, "1.0.0" */
-  const char* doc;          /**< what the model is for, one line */
-  const char* paper;        /**< citation, or "" */
-  int32_t model_version;    /**< of its tensors; grows when their meaning changes */
+  int32_t abi_major;      /**< REC_PLUGIN_ABI_MAJOR it was compiled with */
+  int32_t abi_minor;      /**< REC_PLUGIN_ABI_MINOR it was compiled with */
+  int32_t min_host_minor; /**< lowest minor of a host that it can live with */
+  const char* name;       /**< model name: the file is librecore_<name>.so */
+  const char* version;    /**< of the plugin, "1.0.0" */
+  const char* doc;        /**< what the model is for, one line */
+  const char* paper;      /**< citation, or "" */
+  int32_t model_version;  /**< of its tensors; grows when their meaning changes */
   int32_t reserved;
-  int64_t capabilities;     /**< all that some parameters may give */
+  int64_t capabilities; /**< all that some parameters may give */
   const rec_param_t* params;
   int64_t n_params;
 
@@ -346,7 +368,8 @@ typedef struct rec_plugin_t {
   rec_status_t (*score_live)(rec_call_t* call, rec_plugin_model_t* model, const rec_batch_t* batch, float* out_scores);
 
   int64_t (*tensor_count)(const rec_plugin_model_t* model);
-  rec_status_t (*tensor_info)(rec_call_t* call, const rec_plugin_model_t* model, int64_t i, rec_tensor_info_t* out_info);
+  rec_status_t (*tensor_info)(rec_call_t* call, const rec_plugin_model_t* model, int64_t i,
+                              rec_tensor_info_t* out_info);
   /** Copies tensor i to host memory of its size. */
   rec_status_t (*get_tensor)(rec_call_t* call, rec_plugin_model_t* model, int64_t i, void* out_data);
   rec_status_t (*set_tensor)(rec_call_t* call, rec_plugin_model_t* model, int64_t i, const void* data);
@@ -356,15 +379,18 @@ typedef struct rec_plugin_t {
   /** Makes what serving needs from the parameters as they are. */
   rec_status_t (*freeze)(rec_call_t* call, rec_plugin_model_t* model);
   /** A float32 table on the CPU; lives until the next freeze. [concurrent] */
-  rec_status_t (*get_table)(rec_call_t* call, const rec_plugin_model_t* model, int32_t table, rec_tensor_view_t* out_view);
+  rec_status_t (*get_table)(rec_call_t* call, const rec_plugin_model_t* model, int32_t table,
+                            rec_tensor_view_t* out_view);
   /** Row h has the items i that item h speaks for, ascending, with their weights: score(i) = sum over the history of
       weight(h, i). Lives until the next freeze. [concurrent] */
   rec_status_t (*get_item_weights)(rec_call_t* call, const rec_plugin_model_t* model, rec_csr_t* out_csr,
                                    const float** out_weights);
   /** Query vectors [B, d] of the queries' users or histories. [concurrent] */
-  rec_status_t (*encode)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out_vectors);
+  rec_status_t (*encode)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries,
+                         float* out_vectors);
   /** Scores [B, C] of the queries' item column. [concurrent] */
-  rec_status_t (*score)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out_scores);
+  rec_status_t (*score)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries,
+                        float* out_scores);
 } rec_plugin_t;
 
 /* ---- identity and entry --------------------------------------------------------------------------------------- */
@@ -386,32 +412,42 @@ typedef struct rec_plugin_note_t {
 } rec_plugin_note_t;
 
 #if defined(REC_PLUGIN_STATIC)
-#  define REC_PLUGIN_SYMBOL(model) rec_plugin_entry_##model
+#define REC_PLUGIN_SYMBOL(model) rec_plugin_entry_##model
 #else
-#  define REC_PLUGIN_SYMBOL(model) rec_plugin_entry
+#define REC_PLUGIN_SYMBOL(model) rec_plugin_entry
 #endif
 
 #if defined(_WIN32)
-#  define REC_PLUGIN_EXPORT __declspec(dllexport)
+#define REC_PLUGIN_EXPORT __declspec(dllexport)
 #else
-#  define REC_PLUGIN_EXPORT __attribute__((visibility("default")))
+#define REC_PLUGIN_EXPORT __attribute__((visibility("default")))
 #endif
 
 #ifdef __cplusplus
-#  define REC_PLUGIN_EXTERN_C extern "C"
+#define REC_PLUGIN_EXTERN_C extern "C"
 #else
-#  define REC_PLUGIN_EXTERN_C
+#define REC_PLUGIN_EXTERN_C
 #endif
 
 /**
  * The one symbol of a plugin and its note: REC_PLUGIN_ENTRY(lightgcn, "1.0.0", "") { return &table; }
  * The function's argument is host; it only returns the static table, work starts in init.
  */
-#define REC_PLUGIN_ENTRY(model_name, version_text, runtime_text)                                                   \
+#define REC_PLUGIN_ENTRY(model_name, version_text, runtime_text)                                                      \
   __attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t rec_plugin_note_value = { \
-      8, (uint32_t)(sizeof(rec_plugin_note_t) - 20), 1, "Recore", REC_PLUGIN_MAGIC, REC_PLUGIN_ABI_MAJOR,           \
-      REC_PLUGIN_ABI_MINOR, 0, (int32_t)(8 * sizeof(void*)), #model_name, version_text, runtime_text};              \
-  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* REC_PLUGIN_SYMBOL(model_name)(const rec_host_t* host);  \
+      8,                                                                                                              \
+      (uint32_t)(sizeof(rec_plugin_note_t) - 20),                                                                     \
+      1,                                                                                                              \
+      "Recore",                                                                                                       \
+      REC_PLUGIN_MAGIC,                                                                                               \
+      REC_PLUGIN_ABI_MAJOR,                                                                                           \
+      REC_PLUGIN_ABI_MINOR,                                                                                           \
+      0,                                                                                                              \
+      (int32_t)(8 * sizeof(void*)),                                                                                   \
+      #model_name,                                                                                                    \
+      version_text,                                                                                                   \
+      runtime_text};                                                                                                  \
+  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* REC_PLUGIN_SYMBOL(model_name)(const rec_host_t* host);    \
   REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* REC_PLUGIN_SYMBOL(model_name)(const rec_host_t* host)
 
 #ifdef __cplusplus

@@ -69,38 +69,39 @@ class PluginHarness {
     return {data, data + view.shape[0] * view.shape[1]};
   }
 
-  // A batch of users [B] and items [B, C]; `body` gets it as the plugin would.
-  template <class Body>
-  auto with_batch(std::vector<int32_t> users, std::vector<int32_t> items, Body body) {
-    const auto B = static_cast<int64_t>(users.size());
-    const int64_t C = B > 0 ? static_cast<int64_t>(items.size()) / B : 1;
-    std::vector<rec_column_t> columns;
-    for (int32_t i = 0; i < model_->plan().n_columns; ++i) {
-      const int32_t id = model_->plan().columns[i];
-      rec_column_t column{id, 0, {}};
-      column.view = id == REC_COLUMN_USER
-                        ? rec_tensor_view_t{users.data(), REC_DTYPE_I32, 1, REC_DEVICE_CPU, 0, {B}, {1}}
-                        : rec_tensor_view_t{items.data(), REC_DTYPE_I32, 2, REC_DEVICE_CPU, 0, {B, C}, {C, 1}};
-      columns.push_back(column);
-    }
-    rec_batch_t batch{};
-    batch.struct_size = sizeof batch;
-    batch.n_columns = static_cast<int32_t>(columns.size());
-    batch.columns = columns.data();
-    batch.n_rows = B;
-    batch.n_epoch_batches = 1;
-    return body(batch);
+  // A batch of users [B] and items [B, C].
+  static Batch batch_of(const std::vector<int32_t>& users, const std::vector<int32_t>& items) {
+    Batch batch;
+    batch.n_rows = static_cast<int64_t>(users.size());
+    const int64_t C = batch.n_rows > 0 ? static_cast<int64_t>(items.size()) / batch.n_rows : 1;
+    std::copy(users.begin(), users.end(), batch.column(REC_COLUMN_USER).reshape<int32_t>(batch.n_rows));
+    std::copy(items.begin(), items.end(), batch.column(REC_COLUMN_ITEM).reshape<int32_t>(batch.n_rows, C));
+    return batch;
   }
+  // Adds histories, one a row, as the columns of the same name.
+  static void add_histories(Batch& batch, const std::vector<std::vector<int32_t>>& histories) {
+    int64_t longest = 1;
+    for (const auto& history : histories) longest = std::max(longest, static_cast<int64_t>(history.size()));
+    auto* lengths = batch.column(REC_COLUMN_HISTORY_LENGTH).reshape<int32_t>(batch.n_rows);
+    auto* items = batch.column(REC_COLUMN_HISTORY).reshape<int32_t>(batch.n_rows, longest);
+    std::fill_n(items, batch.n_rows * longest, -1);
+    for (size_t b = 0; b < histories.size(); ++b) {
+      lengths[b] = static_cast<int32_t>(histories[b].size());
+      std::copy(histories[b].begin(), histories[b].end(), items + static_cast<int64_t>(b) * longest);
+    }
+  }
+
+  double compute(Batch batch) { return model_->compute(batch.view(1)); }
   double compute(const std::vector<int32_t>& users, const std::vector<int32_t>& items) {
-    return with_batch(users, items, [&](const rec_batch_t& batch) { return model_->compute(batch); });
+    return compute(batch_of(users, items));
+  }
+  std::vector<float> score_live(Batch batch) {
+    std::vector<float> scores(static_cast<size_t>(batch.n_rows * batch.column(REC_COLUMN_ITEM).extent(1)));
+    model_->score_live(batch.view(1), scores.data());
+    return scores;
   }
   std::vector<float> score_live(const std::vector<int32_t>& users, const std::vector<int32_t>& items) {
-    std::vector<float> scores(items.size());
-    with_batch(users, items, [&](const rec_batch_t& batch) {
-      model_->score_live(batch, scores.data());
-      return 0;
-    });
-    return scores;
+    return score_live(batch_of(users, items));
   }
 
  private:

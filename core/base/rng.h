@@ -16,6 +16,7 @@ enum class RngStream : uint32_t {
   kSplit = 3,
   kEvaluation = 4,
   kDropout = 5,
+  kSharedNegatives = 6,
   kPlugin = 64
 };
 

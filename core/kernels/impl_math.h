@@ -78,6 +78,26 @@ void log1p_of(const float* x, float* y, int64_t n) {
   for (int64_t i = 0; i < n; i += 16) store_up_to(y + i, log1p(load_or(x + i, n - i, 1.0f)), n - i);
 }
 
+void sigmoid_of(const float* x, float* y, int64_t n) {
+  const F16 zero = set1(0.0f), one = set1(1.0f);
+  for (int64_t i = 0; i < n; i += 16) {
+    const F16 value = load_or(x + i, n - i, 0.0f);
+    const F16 e = exp(sub(zero, abs(value)));
+    const F16 large = div(one, add(one, e));
+    store_up_to(y + i, select(ge(value, zero), large, mul(e, large)), n - i);
+  }
+}
+// (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x.
+void tanh_of(const float* x, float* y, int64_t n) {
+  const F16 zero = set1(0.0f), one = set1(1.0f);
+  for (int64_t i = 0; i < n; i += 16) {
+    const F16 value = load_or(x + i, n - i, 0.0f);
+    const F16 e = exp(mul(set1(-2.0f), abs(value)));
+    const F16 t = div(sub(one, e), add(one, e));
+    store_up_to(y + i, select(ge(value, zero), t, sub(zero, t)), n - i);
+  }
+}
+
 // Lanes added as a tree, the same at every level.
 REC_INLINE float sum_of(F16 a) {
   float v[16];

@@ -194,6 +194,8 @@ struct Table {
   void (*exp)(const float* x, float* y, int64_t n);
   void (*log)(const float* x, float* y, int64_t n);
   void (*log1p)(const float* x, float* y, int64_t n);
+  void (*sigmoid)(const float* x, float* y, int64_t n);
+  void (*tanh)(const float* x, float* y, int64_t n);  // within 2e-7 of 1
 };
 
 enum class Level { kScalar, kAvx2, kAvx512 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/base/buffer.h"
 #include "core/base/log.h"
 #include "core/base/rng.h"
 #include "core/kernels/kernels.h"
@@ -260,6 +261,66 @@ void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int6
             [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
 }
 
+// op(b) as tiles of 16 columns: tile_items does it when b's rows are the columns.
+Buffer<float> tile_columns(const float* b, bool transposed, int64_t n, int64_t k) {
+  const int64_t tiles = kernels::tile_count(n);
+  auto out = Buffer<float>::uninitialized(kernels::tiled_size(n, k));
+  if (transposed) {
+    kernels::tile_items(b, n, k, out.data(), 0, tiles);
+    return out;
+  }
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t width = std::min<int64_t>(kernels::kTileItems, n - t * kernels::kTileItems);
+    float* tile = out.data() + t * k * kernels::kTileItems;
+    for (int64_t p = 0; p < k; ++p, tile += kernels::kTileItems) {
+      std::copy_n(b + p * n + t * kernels::kTileItems, width, tile);
+      std::fill(tile + width, tile + kernels::kTileItems, 0.f);
+    }
+  }
+  return out;
+}
+
+Buffer<float> transpose(const float* a, int64_t rows, int64_t columns) {
+  auto out = Buffer<float>::uninitialized(rows * columns);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) out[c * rows + r] = a[r * columns + c];
+  return out;
+}
+
+// The scan of a query against items is a matrix product; this one borrows its kernel.
+rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64_t k, const float* a, const float* b,
+                    float* c) {
+  if (m < 0 || n < 0 || k < 1) return host_fail(call, REC_INVALID_ARGUMENT, "matmul: needs m, n >= 0 and k >= 1");
+  if (m == 0 || n == 0) return REC_OK;
+  try {
+    const Buffer<float> tiles = tile_columns(b, (flags & REC_MATMUL_TRANSPOSE_B) != 0, n, k);
+    Buffer<float> rows;
+    if ((flags & REC_MATMUL_TRANSPOSE_A) != 0) rows = transpose(a, k, m);
+    const float* left = rows.empty() ? a : rows.data();
+    const int64_t n_tiles = kernels::tile_count(n), stride = n_tiles * kernels::kTileItems;
+    const bool direct = stride == n && (flags & REC_MATMUL_ADD) == 0;
+    Buffer<float> product;
+    if (!direct) product = Buffer<float>::uninitialized(m * stride);
+    float* out = direct ? c : product.data();
+    over_rows(call, m, 48, 0.02 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
+              [&](int64_t begin, int64_t end) {
+                best().score_tiles({left + begin * k, end - begin, tiles.data(), k, out + begin * stride, stride}, 0,
+                                   n_tiles);
+                if (direct) return;
+                for (int64_t i = begin; i < end; ++i)
+                  for (int64_t j = 0; j < n; ++j)
+                    c[i * n + j] =
+                        (flags & REC_MATMUL_ADD) != 0 ? c[i * n + j] + out[i * stride + j] : out[i * stride + j];
+              });
+  } catch (const std::bad_alloc&) {
+    return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
+  }
+  return REC_OK;
+}
+
+void sigmoid(const float* x, int64_t n, float* y) { best().sigmoid(x, y, n); }
+void tanh_of(const float* x, int64_t n, float* y) { best().tanh(x, y, n); }
+
 constexpr rec_host_t kHost = {
     sizeof(rec_host_t),
     REC_PLUGIN_ABI_MAJOR,
@@ -285,6 +346,9 @@ constexpr rec_host_t kHost = {
     sgd,
     adagrad,
     rank_update,
+    matmul,
+    sigmoid,
+    tanh_of,
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "core/plugin/model.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "core/base/checked.h"
@@ -40,18 +42,40 @@ void check_columns(const Plugin& plugin, const char* what, const int32_t* column
                                        "; this version of the library does not build it"));
 }
 
-}  // namespace
-
-int64_t dtype_size(int32_t dtype) {
-  switch (dtype) {
-    case REC_DTYPE_F32:
-    case REC_DTYPE_I32: return 4;
-    case REC_DTYPE_F64:
-    case REC_DTYPE_I64: return 8;
-    case REC_DTYPE_U8: return 1;
-    default: return 0;
-  }
+// The batches this version builds: for each kind of rows its columns and negatives.
+void check_batches(const Plugin& plugin, const rec_plan_t& plan, const rec_schema_t& schema) {
+  struct Kind {
+    int32_t rows;
+    std::set<int32_t> columns, negatives;
+  };
+  static const Kind kKinds[] = {
+      {REC_PLAN_INTERACTIONS,
+       {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_WEIGHT, REC_COLUMN_TIME, REC_COLUMN_HISTORY,
+        REC_COLUMN_HISTORY_LENGTH, REC_COLUMN_HISTORY_TIME, REC_COLUMN_LOG_Q},
+       {REC_NEGATIVES_NONE, REC_NEGATIVES_SAMPLED, REC_NEGATIVES_IN_BATCH}},
+      {REC_PLAN_ITEMS, {REC_COLUMN_ITEM}, {REC_NEGATIVES_NONE}},
+      {REC_PLAN_SESSIONS,
+       {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_SESSION_RESET, REC_COLUMN_SLOT_KEEP,
+        REC_COLUMN_SHARED_ITEM},
+       {REC_NEGATIVES_NONE, REC_NEGATIVES_SHARED}},
+  };
+  const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](auto& k) { return k.rows == plan.rows; });
+  if (kind == std::end(kKinds) || !kind->negatives.contains(plan.negatives) || plan.max_epochs < 0 ||
+      plan.batch_size < 0 || plan.memory_bytes < 0 || plan.history_max < 0 || plan.min_history < 0 ||
+      plan.n_shared < 0 || plan.n_shared > 1 << 24)
+    throw Error(REC_UNSUPPORTED, cat("plugin '", plugin.name(), "' plans batches that this version does not build"));
+  check_columns(plugin, "training columns", plan.columns, plan.n_columns, kind->columns);
+  check_columns(plugin, "query columns", plan.query_columns, plan.n_query_columns,
+                {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,
+                 REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME});
+  for (int32_t i = 0; i < plan.n_columns; ++i)
+    if ((plan.columns[i] == REC_COLUMN_TIME || plan.columns[i] == REC_COLUMN_HISTORY_TIME) && schema.has_times == 0)
+      throw Error(REC_INVALID_DATA,
+                  cat("dataset: '", plugin.name(), "' looks at times, and the interactions have none"))
+          .at_argument("dataset");
 }
+
+}  // namespace
 
 int64_t tensor_elements(const rec_tensor_info_t& info) {
   int64_t n = 1;
@@ -66,15 +90,7 @@ rec_plan_t PluginModel::plan(const Plugin& plugin, const Params& params, const r
   call_slot(plugin, &params, "plan", call, plugin.table->plan, &params, &schema, &plan);
   if ((plan.capabilities & ~plugin.table->capabilities) != 0)
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans capabilities it does not declare"));
-  if ((plan.rows != REC_PLAN_INTERACTIONS && plan.rows != REC_PLAN_ITEMS) ||
-      (plan.negatives != REC_NEGATIVES_NONE && plan.negatives != REC_NEGATIVES_SAMPLED) ||
-      (plan.negatives == REC_NEGATIVES_SAMPLED && plan.rows != REC_PLAN_INTERACTIONS) || plan.max_epochs < 0 ||
-      plan.batch_size < 0 || plan.memory_bytes < 0 || plan.history_max < 0)
-    throw Error(REC_UNSUPPORTED, cat("plugin '", plugin.name(), "' plans batches that this version does not build"));
-  check_columns(plugin, "training columns", plan.columns, plan.n_columns,
-                {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_WEIGHT});
-  check_columns(plugin, "query columns", plan.query_columns, plan.n_query_columns,
-                {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH});
+  check_batches(plugin, plan, schema);
   const int64_t servable = REC_CAP_ITEM_TABLE | REC_CAP_SCORE | REC_CAP_ITEM_WEIGHTS;
   if ((plan.capabilities & servable) == 0 || ((plan.capabilities & REC_CAP_ITEM_TABLE) != 0 &&
                                               (plan.capabilities & (REC_CAP_USER_TABLE | REC_CAP_ENCODE)) == 0))

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/plugin/batch.h"
 #include "core/plugin/host.h"
 #include "core/plugin/params.h"
 #include "core/plugin/registry.h"
@@ -59,7 +60,6 @@ class PluginModel {
   rec_plugin_model_t* model_ = nullptr;
 };
 
-int64_t dtype_size(int32_t dtype);                       // bytes; 0 for an unknown type
 int64_t tensor_elements(const rec_tensor_info_t& info);  // checked
 
 }  // namespace rec

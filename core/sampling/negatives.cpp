@@ -133,4 +133,9 @@ void NegativeSampler::fill(int64_t user, int64_t row_key, int64_t epoch, int64_t
   }
 }
 
+void NegativeSampler::fill_shared(int64_t epoch, int64_t batch, int64_t n, int32_t* out) const {
+  Rng rng(options_.seed, RngStream::kSharedNegatives, static_cast<uint64_t>(epoch), static_cast<uint64_t>(batch));
+  for (int64_t k = 0; k < n; ++k) out[k] = draw(rng);
+}
+
 }  // namespace rec

@@ -143,7 +143,7 @@ void Trainer::restore(const TensorFile& file) {
     history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")),
                         record.at("metrics").get<std::vector<double>>()});
   const auto n_history = static_cast<int64_t>(history_.size());
-  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch > batch_plan_.batches_per_epoch() ||
+  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch > rows_->batches_per_epoch() ||
       best_epoch_ < 0 || best_epoch_ > n_history)
     throw Error(REC_CORRUPT_DATA, "the checkpoint's cursor is outside this run");
   if (cursor_.epoch == 0) return;

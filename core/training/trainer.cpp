@@ -22,12 +22,6 @@ rec_csr_t view_of(const Csr& csr, int64_t n_columns) {
   return {csr.offsets.data(), csr.columns.data(), csr.n_rows(), n_columns};
 }
 
-rec_tensor_view_t host_view(void* data, int32_t dtype, int64_t rows, int64_t columns) {
-  rec_tensor_view_t view{
-      data, dtype, columns > 0 ? 2 : 1, REC_DEVICE_CPU, 0, {rows, columns}, {std::max<int64_t>(columns, 1), 1}};
-  return view;
-}
-
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
@@ -108,23 +102,7 @@ void Trainer::prepare_data() {
 
   n_epochs_ = params_->integer("epochs");
   if (plan.max_epochs > 0) n_epochs_ = std::min(n_epochs_, plan.max_epochs);
-  batch_plan_.train = &train_;
-  batch_plan_.n_items = data.n_items();
-  batch_plan_.rows = plan.rows;
-  batch_plan_.batch_size = plan.batch_size > 0 ? plan.batch_size : params_->integer("batch_size");
-  batch_plan_.seed = static_cast<uint64_t>(params_->integer("seed"));
-  for (int32_t i = 0; i < plan.n_columns; ++i) batch_plan_.weights |= plan.columns[i] == REC_COLUMN_WEIGHT;
-  if (plan.negatives == REC_NEGATIVES_SAMPLED) {
-    const int64_t candidates = sampler == "dns" ? params_->integer("dns_candidates") : 1;
-    batch_plan_.n_negatives = params_->integer("num_neg") * candidates;
-    Buffer<int64_t> item_counts(data.n_items());
-    for (int64_t i = 0; i < data.n_items(); ++i)
-      item_counts[i] = train_.by_item.offsets[i + 1] - train_.by_item.offsets[i];
-    const NegativeKind kind = sampler == "popularity" ? NegativeKind::kPopularity : NegativeKind::kUniform;
-    sampler_ = std::make_unique<NegativeSampler>(
-        catalog_->seen, item_counts.span(), NegativeOptions{kind, params_->number("sampler_alpha"), batch_plan_.seed});
-    batch_plan_.sampler = sampler_.get();
-  }
+  prepare_batches(plan);
   if (std::find(data.part.begin(), data.part.end(), Part::kValid) != data.part.end()) {
     Protocol protocol = options_.protocol;
     protocol.part = Part::kValid;
@@ -132,52 +110,60 @@ void Trainer::prepare_data() {
   }
 }
 
-rec_batch_t Trainer::view_of(const Batch& batch, int32_t* items, int64_t n_candidates) {
-  columns_.clear();
-  const rec_plan_t& plan = live_->plan();
-  for (int32_t i = 0; i < plan.n_columns; ++i) {
-    const int32_t id = plan.columns[i];
-    rec_column_t column{id, 0, {}};
-    if (id == REC_COLUMN_USER)
-      column.view = host_view(const_cast<int32_t*>(batch.users.data()), REC_DTYPE_I32, batch.n_rows, 0);
-    if (id == REC_COLUMN_ITEM) column.view = host_view(items, REC_DTYPE_I32, batch.n_rows, n_candidates);
-    if (id == REC_COLUMN_WEIGHT)
-      column.view = host_view(const_cast<float*>(batch.weights.data()), REC_DTYPE_F32, batch.n_rows, 0);
-    columns_.push_back(column);
+void Trainer::prepare_batches(const rec_plan_t& plan) {
+  const std::string& sampler = params_->text("sampler");
+  batch_plan_.train = &train_;
+  batch_plan_.n_items = schema_.n_items;
+  batch_plan_.rows = plan.rows;
+  batch_plan_.columns.assign(plan.columns, plan.columns + plan.n_columns);
+  batch_plan_.batch_size = plan.batch_size > 0 ? plan.batch_size : params_->integer("batch_size");
+  batch_plan_.history_max = plan.history_max;
+  batch_plan_.min_history = plan.min_history;
+  batch_plan_.seed = static_cast<uint64_t>(params_->integer("seed"));
+  if (plan.negatives == REC_NEGATIVES_SAMPLED) {
+    const int64_t candidates = sampler == "dns" ? params_->integer("dns_candidates") : 1;
+    batch_plan_.n_negatives = params_->integer("num_neg") * candidates;
   }
-  return {sizeof(rec_batch_t), plan.n_columns, columns_.data(), batch.n_rows,
-          batch.epoch,         batch.index,    batch.first_row, batch_plan_.batches_per_epoch()};
+  batch_plan_.in_batch = plan.negatives == REC_NEGATIVES_IN_BATCH;
+  if (plan.negatives == REC_NEGATIVES_SHARED) batch_plan_.n_shared = plan.n_shared;
+  if (batch_plan_.n_negatives > 0 || batch_plan_.n_shared > 0) {
+    Buffer<int64_t> item_counts(schema_.n_items);
+    for (int64_t i = 0; i < schema_.n_items; ++i)
+      item_counts[i] = train_.by_item.offsets[i + 1] - train_.by_item.offsets[i];
+    const bool shared = batch_plan_.n_shared > 0;
+    const NegativeKind kind = shared || sampler == "popularity" ? NegativeKind::kPopularity : NegativeKind::kUniform;
+    const double alpha = shared ? plan.shared_alpha : params_->number("sampler_alpha");
+    sampler_ = std::make_unique<NegativeSampler>(catalog_->seen, item_counts.span(),
+                                                 NegativeOptions{kind, alpha, batch_plan_.seed});
+    batch_plan_.sampler = sampler_.get();
+  }
+  rows_ = make_row_source(batch_plan_);
 }
 
 // Dynamic negative sampling: of each group of candidates the one the model scores highest; the first on ties.
-void Trainer::pick_dynamic_negatives(const Batch& batch) {
+void Trainer::pick_dynamic_negatives(Batch& batch) {
   const int64_t n_neg = params_->integer("num_neg"), per_negative = params_->integer("dns_candidates");
-  const int64_t wide = batch.n_candidates;
+  Column& column = batch.column(REC_COLUMN_ITEM);
+  const int64_t wide = column.extent(1);
   candidate_scores_.resize(static_cast<size_t>(batch.n_rows * wide));
-  picked_.resize(static_cast<size_t>(batch.n_rows * (1 + n_neg)));
-  live_->score_live(view_of(batch, const_cast<int32_t*>(batch.items.data()), wide), candidate_scores_.data());
+  live_->score_live(batch.view(rows_->batches_per_epoch()), candidate_scores_.data());
+  auto* picked = column.data<int32_t>();  // what is picked moves left, over candidates that were looked at
   for (int64_t b = 0; b < batch.n_rows; ++b) {
-    const int32_t* items = batch.items.data() + b * wide;
+    const int32_t* items = column.data<int32_t>() + b * wide;
     const float* scores = candidate_scores_.data() + b * wide;
-    int32_t* out = picked_.data() + b * (1 + n_neg);
-    out[0] = items[0];
+    *picked++ = items[0];
     for (int64_t k = 0; k < n_neg; ++k) {
       const float* group = scores + 1 + k * per_negative;
-      out[1 + k] = items[1 + k * per_negative + (std::max_element(group, group + per_negative) - group)];
+      *picked++ = items[1 + k * per_negative + (std::max_element(group, group + per_negative) - group)];
     }
   }
+  column.reshape<int32_t>(batch.n_rows, 1 + n_neg);
 }
 
-double Trainer::step(const Batch& batch) {
-  int32_t* items = const_cast<int32_t*>(batch.items.data());
-  int64_t n_candidates = batch.n_candidates;
-  if (sampler_ != nullptr && params_->text("sampler") == "dns") {
-    pick_dynamic_negatives(batch);
-    items = picked_.data();
-    n_candidates = 1 + params_->integer("num_neg");
-  }
-  const double loss = live_->compute(view_of(batch, items, n_candidates));
-  if (batch_plan_.rows == REC_PLAN_INTERACTIONS && !std::isfinite(loss))
+double Trainer::step(Batch& batch) {
+  if (batch_plan_.n_negatives > 0 && params_->text("sampler") == "dns") pick_dynamic_negatives(batch);
+  const double loss = live_->compute(batch.view(rows_->batches_per_epoch()));
+  if (batch_plan_.rows != REC_PLAN_ITEMS && !std::isfinite(loss))
     throw Error(REC_NUMERIC, cat("the loss is ", loss, " in epoch ", batch.epoch + 1, ", batch ", batch.index + 1,
                                  "; training stopped before this step. A smaller lr often helps"));
   applying_ = true;
@@ -195,7 +181,7 @@ void Trainer::run(const Observer& observer, const CancelToken* cancel) {
   live_->use(pool_.get(), cancel);
 
   observer(event(REC_EVENT_START));
-  BatchStream batches(batch_plan_, cursor_, n_epochs_);
+  BatchStream batches(*rows_, cursor_, n_epochs_);
   checkpointed_ = Clock::now();
   const auto checkpoint = [&] {
     if (options_.checkpoint_path.empty()) return;
@@ -214,14 +200,14 @@ void Trainer::run(const Observer& observer, const CancelToken* cancel) {
 
 void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel,
                          const std::function<void()>& checkpoint) {
-  const int64_t n_batches = batch_plan_.batches_per_epoch();
+  const int64_t n_batches = rows_->batches_per_epoch();
   while (cursor_.epoch < n_epochs_ && !patience_is_out()) {
     const Clock::time_point start = Clock::now();
     Clock::time_point reported = start;
     while (cursor_.batch < n_batches) {
       throw_if_cancelled(cancel);
-      const Batch* batch = batches.next();  // data and negatives, built ahead
-      loss_sum_ += step(*batch);            // the plugin's compute and apply
+      Batch* batch = batches.next();  // data and negatives, built ahead
+      loss_sum_ += step(*batch);      // the plugin's compute and apply
       ++cursor_.batch;
       const bool due = options_.checkpoint_batches > 0 && cursor_.batch % options_.checkpoint_batches == 0;
       if (due || seconds_since(checkpointed_) >= options_.checkpoint_seconds) checkpoint();
@@ -296,8 +282,8 @@ TrainingEvent Trainer::event(int32_t kind) const {
   event.epoch = cursor_.epoch + 1;
   event.n_epochs = n_epochs_;
   event.batch = cursor_.batch;
-  event.n_batches = batch_plan_.batches_per_epoch();
-  const bool has_loss = batch_plan_.rows == REC_PLAN_INTERACTIONS && cursor_.batch > 0;
+  event.n_batches = rows_->batches_per_epoch();
+  const bool has_loss = batch_plan_.rows != REC_PLAN_ITEMS && cursor_.batch > 0;
   event.loss = has_loss ? loss_sum_ / static_cast<double>(cursor_.batch) : std::nan("");
   return event;
 }

@@ -57,9 +57,9 @@ class Trainer {
 
   void check_params() const;
   void prepare_data();
-  void pick_dynamic_negatives(const Batch& batch);
-  rec_batch_t view_of(const Batch& batch, int32_t* items, int64_t n_candidates);
-  double step(const Batch& batch);
+  void prepare_batches(const rec_plan_t& plan);
+  void pick_dynamic_negatives(Batch& batch);
+  double step(Batch& batch);
   void run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel,
                   const std::function<void()>& checkpoint);
   void end_epoch(double seconds, const Observer& observer, const CancelToken* cancel);
@@ -91,6 +91,7 @@ class Trainer {
   std::unique_ptr<NegativeSampler> sampler_;
   std::unique_ptr<Evaluator> evaluator_;  // nullptr without a valid part
   BatchPlan batch_plan_;
+  std::unique_ptr<RowSource> rows_;
   int64_t n_epochs_ = 0;
 
   Cursor cursor_;
@@ -100,9 +101,7 @@ class Trainer {
   std::vector<EpochRecord> history_;
   int64_t best_epoch_ = 0, stale_ = 0;
   std::shared_ptr<const Model> best_, last_;
-  std::vector<rec_column_t> columns_;
   std::vector<float> candidate_scores_;
-  std::vector<int32_t> picked_;
 };
 
 // A hash of ids, interactions and parts: names the data and its split.

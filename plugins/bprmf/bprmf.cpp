@@ -40,8 +40,8 @@ BprMf::BprMf(const Options& options, const rec_schema_t& schema)
       step_(schema.n_users, schema.n_items, options.emb_size, plugin::loss_named(options.loss), options.regularizer) {}
 
 void BprMf::catch_up(const Context& context) {
-  users_.catch_up(context, step_.users.rows().data(), step_.users.size());
-  items_.catch_up(context, step_.items.rows().data(), step_.items.size());
+  users_.catch_up(context, step_.users().rows().data(), step_.users().size());
+  items_.catch_up(context, step_.items().rows().data(), step_.items().size());
 }
 
 // L = loss(p_u . q_i, p_u . q_j) + reg_weight / 2B sum of the batch rows' squares.
@@ -59,15 +59,15 @@ double BprMf::compute(const Context& context, const Batch& batch) {
           gradients[static_cast<size_t>(s * table.d() + k)] += coefficients[static_cast<size_t>(s)] * row[k];
       }
     };
-    add(step_.user_gradients, step_.users, step_.user_coefficients, users_);
-    add(step_.item_gradients, step_.items, step_.item_coefficients, items_);
+    add(step_.user_gradients(), step_.users(), step_.user_coefficients, users_);
+    add(step_.item_gradients(), step_.items(), step_.item_coefficients, items_);
   }
   return loss + penalty;
 }
 
 void BprMf::apply(const Context& context) {
-  users_.step(context, step_.users.rows().data(), step_.users.size(), step_.user_gradients.data());
-  items_.step(context, step_.items.rows().data(), step_.items.size(), step_.item_gradients.data());
+  users_.step(context, step_.users().rows().data(), step_.users().size(), step_.user_gradients().data());
+  items_.step(context, step_.items().rows().data(), step_.items().size(), step_.item_gradients().data());
 }
 
 void BprMf::score_live(const Context& context, const Batch& batch, float* out_scores) {
@@ -80,8 +80,8 @@ void BprMf::score_live(const Context& context, const Batch& batch, float* out_sc
 rec_tensor_view_t BprMf::gradients(int64_t i) {
   const bool of_users = parameter_at(i) == TensorOf::kUsers;
   const plugin::Embedding& table = of_users ? users_ : items_;
-  const plugin::TouchedRows& rows = of_users ? step_.users : step_.items;
-  const plugin::Floats& gradients = of_users ? step_.user_gradients : step_.item_gradients;
+  const plugin::TouchedRows& rows = of_users ? step_.users() : step_.items();
+  const plugin::Floats& gradients = of_users ? step_.user_gradients() : step_.item_gradients();
   dense_gradients_.assign(static_cast<size_t>(table.n() * table.d()), 0.f);
   for (int64_t s = 0; s < rows.size(); ++s)
     std::copy_n(gradients.data() + s * table.d(), table.d(),

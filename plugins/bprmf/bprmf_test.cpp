@@ -3,8 +3,6 @@
 namespace rec {
 namespace {
 
-TEST_P(GoldenTest, ReproducesScoresLossGradientsAndThreeSteps) { check(); }
-
 INSTANTIATE_TEST_SUITE_P(
     BprMf, GoldenTest,
     testing::Values(

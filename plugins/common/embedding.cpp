@@ -22,7 +22,10 @@ Embedding::Embedding(int64_t n, int64_t d, const OptimizerOptions& options) : n_
 }
 
 void Embedding::initialize_xavier(const Context& context, int64_t seed, int32_t stream) {
-  const auto bound = static_cast<float>(std::sqrt(6.0 / static_cast<double>(n_ + d_)));
+  initialize_uniform(context, seed, stream, static_cast<float>(std::sqrt(6.0 / static_cast<double>(n_ + d_))));
+}
+
+void Embedding::initialize_uniform(const Context& context, int64_t seed, int32_t stream, float bound) {
   for (int64_t r = 0; r < n_; ++r)
     context.host.random_uniform(seed, stream, 0, r, -bound, bound, values_.data() + r * d_, d_);
 }

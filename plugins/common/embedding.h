@@ -32,6 +32,7 @@ class Embedding {
   // xavier_uniform: U(-a, a), a = sqrt(6 / (n + d)); else normal(0, deviation).
   void initialize_xavier(const Context& context, int64_t seed, int32_t stream);
   void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
+  void initialize_uniform(const Context& context, int64_t seed, int32_t stream, float bound);  // U(-bound, bound)
 
   // One step with the gradients [n_rows, d] of the listed rows (ascending, distinct; nullptr = all).
   void step(const Context& context, const int32_t* rows, int64_t n_rows, const float* gradients);

@@ -36,13 +36,17 @@ struct Batch {
   const rec_batch_t& raw;
 
   int64_t n_rows() const { return raw.n_rows; }
-  const int32_t* users() const { return static_cast<const int32_t*>(column(REC_COLUMN_USER).data); }
-  const int32_t* items() const {
-    return static_cast<const int32_t*>(column(REC_COLUMN_ITEM).data);
-  }  // [n_rows, n_candidates]
+  const int32_t* users() const { return get<int32_t>(REC_COLUMN_USER); }
+  const int32_t* items() const { return get<int32_t>(REC_COLUMN_ITEM); }  // [n_rows, n_candidates]
   int64_t n_candidates() const { return column(REC_COLUMN_ITEM).shape[1]; }
+  const int32_t* history() const { return get<int32_t>(REC_COLUMN_HISTORY); }  // [n_rows, history_width], -1 = none
+  int64_t history_width() const { return column(REC_COLUMN_HISTORY).shape[1]; }
+  const int32_t* history_lengths() const { return get<int32_t>(REC_COLUMN_HISTORY_LENGTH); }
 
- private:
+  template <class T>
+  const T* get(int32_t id) const {
+    return static_cast<const T*>(column(id).data);
+  }
   const rec_tensor_view_t& column(int32_t id) const {
     for (int32_t i = 0; i < raw.n_columns; ++i)
       if (raw.columns[i].column_id == id) return raw.columns[i].view;
@@ -79,6 +83,12 @@ class Model {
   virtual rec_tensor_view_t table(int32_t) const { throw Failure{REC_UNSUPPORTED, "tables are not offered"}; }
   virtual void item_weights(rec_csr_t&, const float*&) const {
     throw Failure{REC_UNSUPPORTED, "item weights are not offered"};
+  }
+  virtual void encode(const Context&, const Batch&, float*) const {
+    throw Failure{REC_UNSUPPORTED, "encode is not offered"};
+  }
+  virtual void score(const Context&, const Batch&, float*) const {
+    throw Failure{REC_UNSUPPORTED, "score is not offered"};
   }
 };
 

@@ -1,6 +1,7 @@
 #include "plugins/common/pairwise.h"
 
 #include <cmath>
+#include <numeric>
 
 namespace rec::plugin {
 
@@ -35,9 +36,56 @@ void TouchedRows::collect(const int32_t* ids, int64_t n_entries) {
   for (int32_t row : rows_) slot_of_[static_cast<size_t>(row)] = -1;
 }
 
+void BilinearTerm::collect(const int32_t* left_ids, const int32_t* right_ids, int64_t B, int64_t C) {
+  left_ids_ = left_ids, right_ids_ = right_ids, B_ = B, C_ = C;
+  left.collect(left_ids, B);
+  right.collect(right_ids, B * C);
+}
+
+void BilinearTerm::collect(const int32_t* right_ids, int64_t B, int64_t C) {
+  row_numbers_.resize(static_cast<size_t>(B));
+  std::iota(row_numbers_.begin(), row_numbers_.end(), 0);
+  left.grow(B);
+  collect(row_numbers_.data(), right_ids, B, C);
+}
+
+void BilinearTerm::score(const Context& context, const float* left_table, const float* right_table,
+                         float* scores) const {
+  context.host.pair_scores(context.call, left_ids_, right_ids_, B_, C_, left_table, right_table, d_, scores);
+}
+
+void BilinearTerm::backward(const Context& context, const float* dscores, const float* left_table,
+                            const float* right_table) {
+  // dL/du_b = sum_c ds_bc v_bc: the entries of a left row are the candidates of its batch rows.
+  entry_offsets_ = left.offsets();
+  for (int64_t& offset : entry_offsets_) offset *= C_;
+  entry_columns_.resize(static_cast<size_t>(B_ * C_));
+  entry_weights_.resize(static_cast<size_t>(B_ * C_));
+  size_t at = 0;
+  for (int32_t b : left.entries())
+    for (int64_t c = 0; c < C_; ++c, ++at) {
+      entry_columns_[at] = right_ids_[b * C_ + c];
+      entry_weights_[at] = dscores[b * C_ + c];
+    }
+  left_gradients.resize(static_cast<size_t>(left.size() * d_));
+  const rec_csr_t by_left{entry_offsets_.data(), entry_columns_.data(), left.size(), 0};
+  context.host.weighted_rows(context.call, &by_left, entry_weights_.data(), right_table, d_, false,
+                             left_gradients.data());
+
+  // dL/dv_i = sum over its occurrences of ds_bc u_b.
+  at = 0;
+  for (int32_t e : right.entries()) {
+    entry_columns_[at] = left_ids_[e / C_];
+    entry_weights_[at++] = dscores[e];
+  }
+  right_gradients.resize(static_cast<size_t>(right.size() * d_));
+  const rec_csr_t by_right{right.offsets().data(), entry_columns_.data(), right.size(), 0};
+  context.host.weighted_rows(context.call, &by_right, entry_weights_.data(), left_table, d_, false,
+                             right_gradients.data());
+}
+
 void PairwiseStep::collect(const Batch& batch) {
-  users.collect(batch.users(), batch.n_rows());
-  items.collect(batch.items(), batch.n_rows() * batch.n_candidates());
+  term_.collect(batch.users(), batch.items(), batch.n_rows(), batch.n_candidates());
 }
 
 double PairwiseStep::compute(const Context& context, const Batch& batch, const float* user_table,
@@ -45,42 +93,16 @@ double PairwiseStep::compute(const Context& context, const Batch& batch, const f
   const int64_t B = batch.n_rows(), C = batch.n_candidates();
   scores_.resize(static_cast<size_t>(B * C));
   dscores_.resize(static_cast<size_t>(B * C));
-  context.host.pair_scores(context.call, batch.users(), batch.items(), B, C, user_table, item_table, d_,
-                           scores_.data());
+  term_.score(context, user_table, item_table, scores_.data());
   double loss = 0;
   check(context.host.loss(context.call, loss_, scores_.data(), B, C, &loss, dscores_.data()));
-
-  // dL/du_b = sum_c ds_bc v_bc: the entries of a user are the candidates of its rows.
-  std::vector<int64_t> offsets(users.offsets());
-  for (int64_t& offset : offsets) offset *= C;
-  entry_columns_.resize(static_cast<size_t>(B * C));
-  entry_weights_.resize(static_cast<size_t>(B * C));
-  size_t at = 0;
-  for (int32_t b : users.entries())
-    for (int64_t c = 0; c < C; ++c, ++at) {
-      entry_columns_[at] = batch.items()[b * C + c];
-      entry_weights_[at] = dscores_[static_cast<size_t>(b * C + c)];
-    }
-  user_gradients.resize(static_cast<size_t>(users.size() * d_));
-  const rec_csr_t by_user{offsets.data(), entry_columns_.data(), users.size(), 0};
-  context.host.weighted_rows(context.call, &by_user, entry_weights_.data(), item_table, d_, false,
-                             user_gradients.data());
-
-  // dL/dv_i = sum over its occurrences of ds_bc u_b.
-  at = 0;
-  for (int32_t e : items.entries()) {
-    entry_columns_[at] = batch.users()[e / C];
-    entry_weights_[at++] = dscores_[static_cast<size_t>(e)];
-  }
-  item_gradients.resize(static_cast<size_t>(items.size() * d_));
-  const rec_csr_t by_item{items.offsets().data(), entry_columns_.data(), items.size(), 0};
-  context.host.weighted_rows(context.call, &by_item, entry_weights_.data(), user_table, d_, false,
-                             item_gradients.data());
+  term_.backward(context, dscores_.data(), user_table, item_table);
   return loss;
 }
 
 double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const float* item_emb) {
   const int64_t B = batch.n_rows(), C = batch.n_candidates();
+  const TouchedRows &users = term_.left, &items = term_.right;
   user_coefficients.assign(static_cast<size_t>(users.size()), 0.f);
   item_coefficients.assign(static_cast<size_t>(items.size()), 0.f);
   if (regularizer_.weight == 0) return 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "plugins/common/model.h"
@@ -10,6 +11,8 @@ namespace rec::plugin {
 class TouchedRows {
  public:
   explicit TouchedRows(int64_t n_rows) : slot_of_(static_cast<size_t>(n_rows), -1) {}
+
+  void grow(int64_t n_rows) { slot_of_.resize(std::max(slot_of_.size(), static_cast<size_t>(n_rows)), -1); }
 
   // ids[e] is touched by entry e.
   void collect(const int32_t* ids, int64_t n_entries);
@@ -27,20 +30,48 @@ class TouchedRows {
   std::vector<int32_t> entries_;
 };
 
+// Scores s_bc = u_b . v_bc between rows of two tables, and what a gradient of the scores is for the tables' rows.
+class BilinearTerm {
+ public:
+  BilinearTerm(int64_t n_left, int64_t n_right, int64_t d) : left(n_left), right(n_right), d_(d) {}
+  // The left side is a vector of each batch row: row b of a table [B, d].
+  BilinearTerm(int64_t n_right, int64_t d) : BilinearTerm(0, n_right, d) {}
+
+  TouchedRows left, right;                 // of the last batch
+  Floats left_gradients, right_gradients;  // [touched, d]
+
+  // left_ids [B], right_ids [B, C]; kept until backward.
+  void collect(const int32_t* left_ids, const int32_t* right_ids, int64_t B, int64_t C);
+  void collect(const int32_t* right_ids, int64_t B, int64_t C);
+  void score(const Context& context, const float* left_table, const float* right_table, float* scores) const;
+  void backward(const Context& context, const float* dscores, const float* left_table, const float* right_table);
+
+ private:
+  int64_t d_, B_ = 0, C_ = 0;
+  const int32_t *left_ids_ = nullptr, *right_ids_ = nullptr;
+  std::vector<int32_t> row_numbers_;  // 0 .. B - 1
+  std::vector<int64_t> entry_offsets_;
+  std::vector<int32_t> entry_columns_;
+  std::vector<float> entry_weights_;
+};
+
 // Squared or plain Frobenius norms of the batch's layer-0 rows; models.md 1.5.
 struct Regularizer {
   double weight = 0;
   bool squared = true;
 };
 
-// Scores s_bc = u_b . v_bc of a batch, a loss over them, and the gradients of the touched rows.
+// A loss over the scores s_bc = u_b . v_bc of a batch, and the gradients of the touched rows.
 class PairwiseStep {
  public:
   PairwiseStep(int64_t n_users, int64_t n_items, int64_t d, int32_t loss, Regularizer regularizer)
-      : users(n_users), items(n_items), d_(d), loss_(loss), regularizer_(regularizer) {}
+      : term_(n_users, n_items, d), d_(d), loss_(loss), regularizer_(regularizer) {}
 
-  TouchedRows users, items;               // of the last batch
-  Floats user_gradients, item_gradients;  // [touched, d] of the loss by the tables that were scored
+  const TouchedRows& users() const { return term_.left; }
+  const TouchedRows& items() const { return term_.right; }
+  // [touched, d] of the loss by the tables that were scored.
+  Floats& user_gradients() { return term_.left_gradients; }
+  Floats& item_gradients() { return term_.right_gradients; }
 
   void collect(const Batch& batch);
   // The loss; fills the gradients.
@@ -50,11 +81,11 @@ class PairwiseStep {
   std::vector<float> user_coefficients, item_coefficients;
 
  private:
+  BilinearTerm term_;
   int64_t d_;
   int32_t loss_;
   Regularizer regularizer_;
-  std::vector<float> scores_, dscores_, entry_weights_;
-  std::vector<int32_t> entry_columns_;
+  std::vector<float> scores_, dscores_;
 };
 
 int32_t loss_named(const std::string& name);

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "plugins/common/model.h"
 
@@ -45,6 +46,8 @@ class Table {
     table.freeze = freeze;
     if ((capabilities & (REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE)) != 0) table.get_table = get_table;
     if ((capabilities & REC_CAP_ITEM_WEIGHTS) != 0) table.get_item_weights = get_item_weights;
+    if ((capabilities & REC_CAP_ENCODE) != 0) table.encode = encode;
+    if ((capabilities & REC_CAP_SCORE) != 0) table.score = score;
     return table;
   }
 
@@ -158,6 +161,18 @@ class Table {
   static rec_status_t get_item_weights(rec_call_t* call, const rec_plugin_model_t* handle, rec_csr_t* out_csr,
                                        const float** out_weights) {
     return guarded(call, [&](const Context&) { model(handle).item_weights(*out_csr, *out_weights); });
+  }
+  static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* handle, const rec_batch_t* queries,
+                             float* out_vectors) {
+    return guarded(call, [&](const Context& context) {
+      std::as_const(model(handle)).encode(context, Batch{*queries}, out_vectors);
+    });
+  }
+  static rec_status_t score(rec_call_t* call, const rec_plugin_model_t* handle, const rec_batch_t* queries,
+                            float* out_scores) {
+    return guarded(call, [&](const Context& context) {
+      std::as_const(model(handle)).score(context, Batch{*queries}, out_scores);
+    });
   }
 };
 

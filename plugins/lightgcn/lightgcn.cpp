@@ -130,7 +130,7 @@ void LightGcn::propagate_all(const Context& context) {
 double LightGcn::compute(const Context& context, const Batch& batch) {
   const int64_t d = options_.emb_size;
   step_.collect(batch);
-  if (!propagated_) propagate(context, users_.data(), items_.data(), &step_.users, &step_.items, final_);
+  if (!propagated_) propagate(context, users_.data(), items_.data(), &step_.users(), &step_.items(), final_);
   const double loss = step_.compute(context, batch, final_.users.data(), final_.items.data());
   const double penalty = step_.regularize(batch, users_.data(), items_.data());
 
@@ -140,8 +140,8 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
     for (int64_t s = 0; s < rows.size(); ++s)
       std::copy_n(from.data() + s * d, d, to.data() + rows.rows()[static_cast<size_t>(s)] * d);
   };
-  scatter(step_.users, step_.user_gradients, gradient_.users);
-  scatter(step_.items, step_.item_gradients, gradient_.items);
+  scatter(step_.users(), step_.user_gradients(), gradient_.users);
+  scatter(step_.items(), step_.item_gradients(), gradient_.items);
   propagate(context, gradient_.users.data(), gradient_.items.data(), nullptr, nullptr, d_e0_);
   if (options_.regularizer.weight > 0) {
     const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients,
@@ -152,8 +152,8 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
           to[static_cast<size_t>(row * d + k)] += coefficients[static_cast<size_t>(s)] * e0.row(row)[k];
       }
     };
-    add(step_.users, step_.user_coefficients, users_, d_e0_.users);
-    add(step_.items, step_.item_coefficients, items_, d_e0_.items);
+    add(step_.users(), step_.user_coefficients, users_, d_e0_.users);
+    add(step_.items(), step_.item_coefficients, items_, d_e0_.items);
   }
   return loss + penalty;
 }

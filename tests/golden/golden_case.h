@@ -9,16 +9,34 @@
 
 namespace rec {
 
-// A model with two tables against its reference tensors, through the plugin table, in the float32 that ships.
+// A model against its reference tensors, through the plugin table, in the float32 that ships.
 struct GoldenCase {
   std::string golden;
   std::string model;
-  std::string params;             // beside emb_size and lr
+  std::string params;             // beside lr, and beside emb_size of a model with two tables
   std::string variant = "adam3";  // which tensors the steps lead to
   std::string loss_name = "loss.total";
+  // The batch of a step ("" or "step2."), for a model that wants more than users and items.
+  Batch (*batch)(const GoldenTensors& tensors, const std::string& step) = nullptr;
 };
 
 inline void PrintTo(const GoldenCase& c, std::ostream* out) { *out << c.golden << " " << c.variant; }
+
+// users [B] and items [B, 1 + K], as each reference keeps them.
+inline Batch golden_pairs(const GoldenTensors& tensors, const std::string& step) {
+  const auto users = tensors.get<int32_t>("in." + step + "user_id");
+  const auto items = tensors.get<int32_t>("in." + step + "item_id");
+  if (!tensors.has("in." + step + "neg_item_id")) return PluginHarness::batch_of(users, items);
+  const auto negatives = tensors.get<int32_t>("in." + step + "neg_item_id");
+  const size_t K = negatives.size() / users.size();
+  std::vector<int32_t> both;
+  for (size_t b = 0; b < users.size(); ++b) {
+    both.push_back(items[b]);
+    both.insert(both.end(), negatives.begin() + static_cast<int64_t>(b * K),
+                negatives.begin() + static_cast<int64_t>((b + 1) * K));
+  }
+  return PluginHarness::batch_of(users, both);
+}
 
 class GoldenTest : public testing::TestWithParam<GoldenCase> {
  protected:
@@ -26,29 +44,26 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
 
   double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
 
-  // users [B] and items [B, 1 + K] of a step ("" or "step2.").
-  std::pair<std::vector<int32_t>, std::vector<int32_t>> batch(const std::string& step) const {
-    const auto users = tensors_.get<int32_t>("in." + step + "user_id");
-    const auto items = tensors_.get<int32_t>("in." + step + "item_id");
-    if (!tensors_.has("in." + step + "neg_item_id")) return {users, items};
-    const auto negatives = tensors_.get<int32_t>("in." + step + "neg_item_id");
-    std::vector<int32_t> both;
-    for (size_t b = 0; b < users.size(); ++b) both.insert(both.end(), {items[b], negatives[b]});
-    return {users, both};
+  Batch batch(const std::string& step) const {
+    return GetParam().batch != nullptr ? GetParam().batch(tensors_, step) : golden_pairs(tensors_, step);
   }
+
+  // Names of the reference's parameters, which are those of models.md and of the plugin.
+  std::vector<std::string> parameters() const { return tensors_.names_after("param."); }
 
   std::unique_ptr<PluginHarness> make() const {
     const auto& hyper = json_["hyper"];
-    const int64_t d = tensors_.shape("param.user_emb")[1];
     PluginHarness::Pairs pairs;
     if (tensors_.has("in.train_pairs")) {
       const auto flat = tensors_.get<int32_t>("in.train_pairs");
       for (size_t e = 0; e < flat.size(); e += 2) pairs.emplace_back(flat[e], flat[e + 1]);
     }
-    auto harness = std::make_unique<PluginHarness>(
-        GetParam().model, cat("{\"emb_size\": ", d, ", \"lr\": ", hyper.at("lr").get<double>(), GetParam().params, "}"),
-        hyper.at("n_users"), hyper.at("n_items"), pairs, 2);
-    for (const char* name : {"user_emb", "item_emb"}) harness->set(name, tensors_.floats(cat("param.", name)));
+    std::string params = cat("{\"lr\": ", hyper.at("lr").get<double>(), GetParam().params);
+    if (params.find("emb_size") == std::string::npos)
+      params += cat(", \"emb_size\": ", tensors_.shape("param." + parameters().front())[1]);
+    auto harness = std::make_unique<PluginHarness>(GetParam().model, params + "}", hyper.at("n_users"),
+                                                   hyper.at("n_items"), pairs, 2);
+    for (const std::string& name : parameters()) harness->set(name, tensors_.floats("param." + name));
     return harness;
   }
 
@@ -64,26 +79,26 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
   void check() {
     const std::unique_ptr<PluginHarness> owner = make();
     PluginHarness& harness = *owner;
-    const auto [users, items] = batch("");
-    const auto scores = harness.score_live(users, items);
-    const auto C = items.size() / users.size();
+    const Batch first = batch("");
+    const auto scores = harness.score_live(batch(""));
+    const auto B = static_cast<size_t>(first.n_rows), C = scores.size() / B;
     for (const char* name : {"out.prediction", "out.score"}) {
       if (!tensors_.has(name)) continue;
       const auto want = tensors_.floats(name);
       std::vector<float> got = scores;
-      if (want.size() == users.size()) {  // the positives only
+      if (want.size() == B) {  // the positives only
         got.clear();
-        for (size_t b = 0; b < users.size(); ++b) got.push_back(scores[b * C]);
+        for (size_t b = 0; b < B; ++b) got.push_back(scores[b * C]);
       }
       expect_near(got, want, tolerance("out"), name);
     }
 
-    const double loss = harness.compute(users, items);
+    const double loss = harness.compute(batch(""));
     const double want = tensors_.doubles("f64." + GetParam().loss_name)[0];
     EXPECT_LE(std::abs(loss - want), 1e-5 * (1 + std::abs(want))) << "loss " << loss << ", want " << want;
     const bool decayed = GetParam().variant == "adam3_l2";
     std::map<std::string, std::vector<float>> gradients;
-    for (const char* name : {"user_emb", "item_emb"}) {
+    for (const std::string& name : parameters()) {
       gradients[name] = tensors_.floats(cat("grad.", name));
       expect_near(harness.gradient(name), gradients[name], tolerance("grad"), cat("grad.", name));
     }
@@ -91,21 +106,21 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     const auto losses = tensors_.doubles("f64." + GetParam().variant + "_losses");
     for (int step = 1; step <= 3; ++step) {
       const std::string prefix = cat("step", step, ".");
-      const auto [u, i] = batch(step > 1 && tensors_.has("in." + prefix + "user_id") ? prefix : "");
-      const double seen = harness.compute(u, i);
+      const double seen = harness.compute(batch(step > 1 && tensors_.has("in." + prefix + "user_id") ? prefix : ""));
       EXPECT_LE(std::abs(seen - losses[static_cast<size_t>(step - 1)]), 1e-5 * (1 + std::abs(seen)))
           << "loss at step " << step;
       harness.model().apply();
     }
     int64_t compared = 0;
-    for (const char* name : {"user_emb", "item_emb"}) {
+    for (const std::string& name : parameters()) {
       const auto got = harness.get(name);
       const auto reference = tensors_.floats(GetParam().variant + "." + name);
       const auto start = tensors_.floats(cat("param.", name));
       for (size_t k = 0; k < got.size(); ++k) {
         // Adam turns rounding noise into full steps: golden README, "How to compare".
+        const bool decays = decayed && name.find("bias") == std::string::npos;
         const double gradient =
-            gradients[name][k] + (decayed ? json_["hyper"].at("l2_variant").get<double>() * start[k] : 0.0);
+            gradients[name][k] + (decays ? json_["hyper"].at("l2_variant").get<double>() * start[k] : 0.0);
         if (gradient != 0 && std::abs(gradient) <= tolerance("adam3_min_abs_grad")) continue;
         ++compared;
         ASSERT_LE(std::abs(got[k] - reference[k]), tolerance("adam3") * (1 + std::abs(reference[k])))

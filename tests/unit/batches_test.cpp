@@ -40,16 +40,20 @@ struct World {
     plan.n_negatives = 3;
     plan.sampler = sampler.get();
     plan.seed = 5;
+    plan.columns = {REC_COLUMN_USER, REC_COLUMN_ITEM};
   }
 
   // (epoch, batch) -> users and items.
   std::map<std::pair<int64_t, int64_t>, std::vector<int32_t>> read(Cursor start, int64_t epochs) const {
     std::map<std::pair<int64_t, int64_t>, std::vector<int32_t>> out;
-    BatchStream stream(plan, start, epochs);
+    const auto source = make_row_source(plan);
+    BatchStream stream(*source, start, epochs);
     while (const Batch* batch = stream.next()) {
       auto& row = out[{batch->epoch, batch->index}];
-      row.assign(batch->users.begin(), batch->users.begin() + batch->n_rows);
-      row.insert(row.end(), batch->items.begin(), batch->items.begin() + batch->n_rows * batch->n_candidates);
+      const auto* users = batch->column(REC_COLUMN_USER).data<int32_t>();
+      const Column& item = batch->column(REC_COLUMN_ITEM);
+      row.assign(users, users + batch->n_rows);
+      row.insert(row.end(), item.data<int32_t>(), item.data<int32_t>() + batch->n_rows * item.extent(1));
     }
     return out;
   }
@@ -57,14 +61,16 @@ struct World {
 
 TEST(BatchStream, VisitsEachTrainingRowOnceAnEpochInAnotherOrder) {
   const World world;
-  BatchStream stream(world.plan, {}, 2);
+  const auto source = make_row_source(world.plan);
+  BatchStream stream(*source, {}, 2);
   std::vector<std::vector<std::pair<int32_t, int32_t>>> epochs(2);
   while (const Batch* batch = stream.next()) {
     EXPECT_EQ(batch->n_rows, batch->index < 6 ? 16 : 4);
+    const auto* users = batch->column(REC_COLUMN_USER).data<int32_t>();
+    const auto* items = batch->column(REC_COLUMN_ITEM).data<int32_t>();
     for (int64_t b = 0; b < batch->n_rows; ++b) {
-      epochs[static_cast<size_t>(batch->epoch)].emplace_back(batch->users[b], batch->items[b * 4]);
-      for (int64_t k = 1; k < 4; ++k)
-        EXPECT_FALSE(world.positives.row_contains(batch->users[b], batch->items[b * 4 + k]));
+      epochs[static_cast<size_t>(batch->epoch)].emplace_back(users[b], items[b * 4]);
+      for (int64_t k = 1; k < 4; ++k) EXPECT_FALSE(world.positives.row_contains(users[b], items[b * 4 + k]));
     }
   }
   EXPECT_NE(epochs[0], epochs[1]);
@@ -89,17 +95,20 @@ TEST(BatchStream, GivesItemsInOrderForAModelInClosedForm) {
   world.plan.rows = REC_PLAN_ITEMS;
   world.plan.n_negatives = 0;
   world.plan.batch_size = 12;
-  BatchStream stream(world.plan, {}, 1);
+  world.plan.columns = {REC_COLUMN_ITEM};
+  const auto source = make_row_source(world.plan);
+  BatchStream stream(*source, {}, 1);
   int32_t next = 0;
   while (const Batch* batch = stream.next())
-    for (int64_t b = 0; b < batch->n_rows; ++b) EXPECT_EQ(batch->items[b], next++);
+    for (int64_t b = 0; b < batch->n_rows; ++b) EXPECT_EQ(batch->column(REC_COLUMN_ITEM).data<int32_t>()[b], next++);
   EXPECT_EQ(next, 30);
 }
 
 TEST(BatchStream, MayBeLeftInTheMiddle) {
   const World world;
+  const auto source = make_row_source(world.plan);
   for (int round = 0; round < 20; ++round) {
-    BatchStream stream(world.plan, {}, 1000000);
+    BatchStream stream(*source, {}, 1000000);
     stream.next();
   }
 }

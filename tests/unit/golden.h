@@ -47,6 +47,14 @@ class GoldenTensors {
     return all;
   }
 
+  // What follows `prefix` in the names that begin with it.
+  std::vector<std::string> names_after(const std::string& prefix) const {
+    std::vector<std::string> rest;
+    for (const std::string& name : names())
+      if (name.starts_with(prefix)) rest.push_back(name.substr(prefix.size()));
+    return rest;
+  }
+
   // A tensor's elements, row-major, converted to T.
   template <class T>
   std::vector<T> get(const std::string& name) const {

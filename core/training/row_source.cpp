@@ -1,0 +1,153 @@
+#include "core/training/row_source.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/base/rng.h"
+#include "core/training/session_rows.h"
+
+namespace rec {
+
+namespace {
+
+// A row is a training interaction; an epoch is all of them, shuffled.
+class InteractionRows : public RowSource {
+ public:
+  explicit InteractionRows(const BatchPlan& plan) : plan_(plan), train_(*plan.train) {
+    const Csr& by_user = train_.by_user;
+    rows_ = Buffer<int32_t>::uninitialized(by_user.nnz());
+    int64_t n = 0;
+    for (int64_t u = 0; u < by_user.n_rows(); ++u)
+      for (int64_t e = by_user.offsets[u] + plan_.min_history; e < by_user.offsets[u + 1]; ++e)
+        rows_[n++] = static_cast<int32_t>(e);
+    n_rows_ = n;
+    if (n == 0)
+      throw Error(REC_INVALID_DATA, cat("dataset: no user has more than ", plan_.min_history,
+                                        " training interactions, so no row has the history this model needs"))
+          .at_argument("dataset");
+  }
+
+  int64_t batches_per_epoch() const override { return (n_rows_ + plan_.batch_size - 1) / plan_.batch_size; }
+
+  // Fisher-Yates over the rows, a function of (seed, epoch).
+  void seek(int64_t epoch, int64_t) override {
+    if (epoch == shuffled_) return;
+    shuffled_ = epoch;
+    order_ = Buffer<int32_t>(std::span<const int32_t>(rows_.data(), static_cast<size_t>(n_rows_)));
+    Rng rng(plan_.seed, RngStream::kShuffle, static_cast<uint64_t>(epoch));
+    for (int64_t i = n_rows_ - 1; i > 0; --i)
+      std::swap(order_[i], order_[rng.next_below(static_cast<uint32_t>(i + 1))]);
+  }
+
+  void fill(Batch& batch) override {
+    batch.first_row = batch.index * plan_.batch_size;
+    batch.n_rows = std::min(plan_.batch_size, n_rows_ - batch.first_row);
+    const int32_t* entries = order_.data() + batch.first_row;
+    for (int32_t id : plan_.columns) fill_column(batch.column(id), batch, entries);
+  }
+
+ private:
+  void fill_column(Column& column, const Batch& batch, const int32_t* entries) const {
+    const int64_t n = batch.n_rows;
+    switch (column.id()) {
+      case REC_COLUMN_USER: {
+        auto* users = column.reshape<int32_t>(n);
+        for (int64_t b = 0; b < n; ++b) users[b] = train_.user_of[entries[b]];
+        break;
+      }
+      case REC_COLUMN_ITEM: fill_items(column, batch, entries); break;
+      case REC_COLUMN_WEIGHT: {
+        auto* weights = column.reshape<float>(n);
+        for (int64_t b = 0; b < n; ++b) weights[b] = train_.user_weight.empty() ? 1.f : train_.user_weight[entries[b]];
+        break;
+      }
+      case REC_COLUMN_TIME: {
+        auto* times = column.reshape<int64_t>(n);
+        for (int64_t b = 0; b < n; ++b) times[b] = train_.user_time[entries[b]];
+        break;
+      }
+      case REC_COLUMN_HISTORY_LENGTH: {
+        auto* lengths = column.reshape<int32_t>(n);
+        for (int64_t b = 0; b < n; ++b) lengths[b] = static_cast<int32_t>(history_length(entries[b]));
+        break;
+      }
+      case REC_COLUMN_HISTORY: fill_history(column, n, entries, train_.by_user.columns.data(), int32_t{-1}); break;
+      case REC_COLUMN_HISTORY_TIME: fill_history(column, n, entries, train_.user_time.data(), int64_t{0}); break;
+      case REC_COLUMN_LOG_Q: column.reshape<float>(n, plan_.in_batch ? n : 1 + plan_.n_negatives); break;
+      default: break;
+    }
+  }
+
+  // The positive, then its negatives: drawn, or the positives of the rows after it, around the batch.
+  void fill_items(Column& column, const Batch& batch, const int32_t* entries) const {
+    const int64_t n = batch.n_rows, columns = plan_.in_batch ? n : 1 + plan_.n_negatives;
+    auto* items = column.reshape<int32_t>(n, columns);
+    const int32_t* known = train_.by_user.columns.data();
+    for (int64_t b = 0; b < n; ++b) {
+      int32_t* row = items + b * columns;
+      row[0] = known[entries[b]];
+      if (plan_.in_batch)
+        for (int64_t j = 1; j < n; ++j) row[j] = known[entries[b + j < n ? b + j : b + j - n]];
+      else if (plan_.n_negatives > 0)
+        plan_.sampler->fill(train_.user_of[entries[b]], entries[b], batch.epoch, plan_.n_negatives, row + 1);
+    }
+  }
+
+  int64_t history_length(int32_t entry) const {
+    const int64_t before = entry - train_.by_user.offsets[train_.user_of[entry]];
+    return plan_.history_max > 0 ? std::min(before, plan_.history_max) : before;
+  }
+
+  // What came before each row, oldest first, padded on the right to the longest of the batch.
+  template <class T>
+  void fill_history(Column& column, int64_t n, const int32_t* entries, const T* values, T padding) const {
+    int64_t longest = 1;
+    for (int64_t b = 0; b < n; ++b) longest = std::max(longest, history_length(entries[b]));
+    T* out = column.reshape<T>(n, longest);
+    for (int64_t b = 0; b < n; ++b, out += longest) {
+      const int64_t length = history_length(entries[b]);
+      std::copy_n(values + entries[b] - length, length, out);
+      std::fill(out + length, out + longest, padding);
+    }
+  }
+
+  const BatchPlan plan_;
+  const Interactions& train_;
+  Buffer<int32_t> rows_, order_;  // entries of by_user
+  int64_t n_rows_ = 0, shuffled_ = -1;
+};
+
+// A row is an item; an epoch is all of them, in order.
+class ItemRows : public RowSource {
+ public:
+  explicit ItemRows(const BatchPlan& plan) : plan_(plan) {}
+  int64_t batches_per_epoch() const override { return (plan_.n_items + plan_.batch_size - 1) / plan_.batch_size; }
+  void seek(int64_t, int64_t) override {}
+  void fill(Batch& batch) override {
+    batch.first_row = batch.index * plan_.batch_size;
+    batch.n_rows = std::min(plan_.batch_size, plan_.n_items - batch.first_row);
+    for (int32_t id : plan_.columns) {
+      auto* items = batch.column(id).reshape<int32_t>(batch.n_rows, 1);
+      std::iota(items, items + batch.n_rows, static_cast<int32_t>(batch.first_row));
+    }
+  }
+
+ private:
+  const BatchPlan plan_;
+};
+
+}  // namespace
+
+bool BatchPlan::wants(int32_t column) const {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+std::unique_ptr<RowSource> make_row_source(const BatchPlan& plan) {
+  switch (plan.rows) {
+    case REC_PLAN_ITEMS: return std::make_unique<ItemRows>(plan);
+    case REC_PLAN_SESSIONS: return std::make_unique<SessionRows>(plan);
+    default: return std::make_unique<InteractionRows>(plan);
+  }
+}
+
+}  // namespace rec

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "core/training/row_source.h"
+
+namespace rec {
+
+// Session-parallel rows (Hidasi et al., ICLR 2016): a row is a slot, which walks one session event by event; a slot whose
+// session has ended takes the next one, in order of start, and is gone when there is none. Epochs are alike.
+class SessionRows : public RowSource {
+ public:
+  explicit SessionRows(const BatchPlan& plan);
+
+  int64_t batches_per_epoch() const override { return n_steps_; }
+  void seek(int64_t epoch, int64_t batch) override;
+  void fill(Batch& batch) override;
+
+ private:
+  struct Slot {
+    int64_t at, end;  // entries of by_user: input `at`, target `at + 1` < end
+    bool fresh;       // no step of this session is done
+  };
+
+  void restart();
+  void advance();  // to the next step
+  bool over() const { return slots_.size() < min_slots_; }
+
+  const BatchPlan plan_;
+  const Interactions& train_;
+  std::vector<int32_t> sessions_;  // users with two events or more, by their first event's time
+  size_t min_slots_;               // without samples a single session has no negative
+  int64_t n_steps_ = 0;
+
+  std::vector<Slot> slots_;
+  std::vector<int32_t> kept_;  // of the step before: 1 = the slot is still there
+  size_t next_ = 0;            // session to begin
+  int64_t first_row_ = 0;
+};
+
+}  // namespace rec

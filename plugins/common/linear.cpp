@@ -1,0 +1,48 @@
+#include "plugins/common/linear.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rec::plugin {
+
+Linear::Linear(const std::string& name, int64_t in, int64_t out, const OptimizerOptions& optimizer, bool bias)
+    : weight_(name + ".weight", out, in, optimizer) {
+  if (bias) bias_ = std::make_unique<Parameter>(name + ".bias", 1, out, optimizer, std::vector<int64_t>{out});
+}
+
+void Linear::initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation) {
+  weight_.initialize_normal(context, seed, stream, deviation);
+  if (bias_) bias_->initialize_normal(context, seed, stream + 1, deviation);
+}
+
+void Linear::initialize_default(const Context& context, int64_t seed, int32_t stream) {
+  const auto bound = static_cast<float>(1 / std::sqrt(static_cast<double>(in())));
+  weight_.initialize_uniform(context, seed, stream, bound);
+  if (bias_) bias_->initialize_uniform(context, seed, stream + 1, bound);
+}
+
+void Linear::forward(const Context& context, const float* x, int64_t n, float* y) const {
+  check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, n, out(), in(), x, weight_.data(), y));
+  if (!bias_) return;
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t k = 0; k < out(); ++k) y[i * out() + k] += bias_->data()[k];
+}
+
+void Linear::backward(const Context& context, const float* x, const float* dy, int64_t n, float* dx) {
+  const rec_host_t& host = context.host;
+  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, out(), in(), n, dy, x, weight_.dense_gradient()));
+  if (bias_) {
+    float* sum = bias_->dense_gradient();
+    std::fill_n(sum, out(), 0.f);
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t k = 0; k < out(); ++k) sum[k] += dy[i * out() + k];
+  }
+  if (dx != nullptr) check(host.matmul(context.call, 0, n, in(), out(), dy, weight_.data(), dx));
+}
+
+void Linear::append_parameters(std::vector<Parameter*>& out_parameters) {
+  out_parameters.push_back(&weight_);
+  if (bias_) out_parameters.push_back(bias_.get());
+}
+
+}  // namespace rec::plugin

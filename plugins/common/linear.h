@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugins/common/parameter.h"
+
+namespace rec::plugin {
+
+// y = x W^T + b, with W [out, in] and b [out]; its parameters are NAME.weight and NAME.bias.
+class Linear {
+ public:
+  Linear(const std::string& name, int64_t in, int64_t out, const OptimizerOptions& optimizer, bool bias = true);
+
+  int64_t in() const { return weight_.d(); }
+  int64_t out() const { return weight_.n(); }
+  const float* weight() const { return weight_.data(); }
+  const float* bias() const { return bias_->data(); }
+
+  // normal(deviation) for both, or U(-1/sqrt(in), 1/sqrt(in)) for both; takes streams `stream` and `stream + 1`.
+  void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
+  void initialize_default(const Context& context, int64_t seed, int32_t stream);
+
+  // x [n, in], y [n, out].
+  void forward(const Context& context, const float* x, int64_t n, float* y) const;
+  // From dy [n, out]: the gradients of weight and bias, and dx [n, in] unless it is nullptr.
+  void backward(const Context& context, const float* x, const float* dy, int64_t n, float* dx);
+
+  void append_parameters(std::vector<Parameter*>& out);
+
+ private:
+  Parameter weight_;
+  std::unique_ptr<Parameter> bias_;  // [1, out], or nullptr
+};
+
+}  // namespace rec::plugin

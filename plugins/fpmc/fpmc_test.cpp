@@ -1,0 +1,57 @@
+#include "tests/golden/golden_case.h"
+
+namespace rec {
+namespace {
+
+Batch rechorus_batch(const GoldenTensors& tensors, const std::string& step) {
+  Batch batch = golden_pairs(tensors, step);
+  std::vector<std::vector<int32_t>> histories;
+  for (int32_t item : tensors.get<int32_t>("in.last_item_id")) histories.push_back({item});
+  PluginHarness::add_histories(batch, histories);
+  return batch;
+}
+
+Batch recbole_batch(const GoldenTensors& tensors, const std::string& step) {
+  Batch batch = golden_pairs(tensors, step);
+  const auto lists = tensors.get<int32_t>("in.item_id_list"), lengths = tensors.get<int32_t>("in.item_length");
+  const size_t T = lists.size() / lengths.size();
+  std::vector<std::vector<int32_t>> histories;
+  for (size_t b = 0; b < lengths.size(); ++b) histories.push_back({lists[b * T + static_cast<size_t>(lengths[b]) - 1]});
+  PluginHarness::add_histories(batch, histories);
+  return batch;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fpmc, GoldenTest,
+    testing::Values(GoldenCase{"fpmc_rechorus", "fpmc", R"(, "num_neg": 3)", "adam3", "loss.total", rechorus_batch},
+                    GoldenCase{"fpmc_rechorus", "fpmc", R"(, "num_neg": 3, "l2": 0.01)", "adam3_l2", "loss.total",
+                               rechorus_batch},
+                    GoldenCase{"fpmc_recbole", "fpmc", R"(, "loss": "bpr_log", "frozen_row": 0)", "adam3", "loss.total",
+                               recbole_batch},
+                    GoldenCase{"fpmc_recbole_pad", "fpmc", R"(, "loss": "bpr_log", "frozen_row": 0)", "adam3",
+                               "loss.total", recbole_batch}),
+    [](const auto& test) { return test.param.golden + "_" + test.param.variant; });
+
+// Two items a basket: the basket is their mean, and each of them gets half of its gradient.
+TEST(Fpmc, AveragesTheItemsOfABasket) {
+  PluginHarness harness("fpmc", R"({"emb_size": 1, "basket_size": 2, "loss": "bpr"})", 1, 3, {{0, 0}});
+  harness.set("ui_emb", {0});
+  harness.set("iu_emb", {0, 0, 0});
+  harness.set("li_emb", {2, 6, 0});
+  harness.set("il_emb", {1, 0, -1});
+  Batch batch = PluginHarness::batch_of({0}, {0, 2});
+  PluginHarness::add_histories(batch, {{0, 1}});
+  EXPECT_EQ(harness.score_live(std::move(batch)), (std::vector<float>{4, -4}));
+  Batch again = PluginHarness::batch_of({0}, {0, 2});
+  PluginHarness::add_histories(again, {{0, 1}});
+  harness.compute(std::move(again));
+  // d ln(1 + e^(s- - s+)) = -sigmoid(-8) (il_0 - il_2) for the basket, half of it for each item.
+  const float want = -2 / (1 + std::exp(8.f)) / 2;
+  const auto gradient = harness.gradient("li_emb");
+  EXPECT_NEAR(gradient[0], want, 1e-9);
+  EXPECT_NEAR(gradient[1], want, 1e-9);
+  EXPECT_EQ(gradient[2], 0);
+}
+
+}  // namespace
+}  // namespace rec

@@ -1,0 +1,314 @@
+#include "plugins/neumf/neumf.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace rec::neumf {
+
+namespace {
+
+enum Stream : int32_t { kTables = 0, kPredict = 4, kDropout = 8, kLayers = 32 };
+
+Options read(const Context& context, const rec_params_t& params) {
+  const rec_host_t& host = context.host;
+  Options options;
+  options.emb_size = host.param_int(&params, "emb_size");
+  options.mlp_emb_size = host.param_int(&params, "mlp_emb_size");
+  if (options.mlp_emb_size == 0) options.mlp_emb_size = options.emb_size;
+  std::vector<double> layers(16);
+  const int64_t n_layers = host.param_list(&params, "layers", layers.data(), 16);
+  layers.resize(static_cast<size_t>(std::min<int64_t>(n_layers, 16)));
+  options.layers.clear();
+  for (double size : layers) {
+    if (size != std::floor(size) || size < 1 || size > 65536)
+      throw plugin::Failure{REC_INVALID_ARGUMENT, "layers: sizes must be whole numbers from 1 to 65536"};
+    options.layers.push_back(static_cast<int64_t>(size));
+  }
+  const std::string paths = host.param_text(&params, "paths");
+  options.gmf = paths != "mlp";
+  options.mlp = paths != "gmf";
+  if (options.mlp && (n_layers < 1 || n_layers > 16))
+    throw plugin::Failure{REC_INVALID_ARGUMENT,
+                          "layers: the MLP path needs 1 to 16 sizes, got " + std::to_string(n_layers)};
+  options.dropout = host.param_float(&params, "dropout");
+  options.dropout_on_input = std::string(host.param_text(&params, "dropout_at")) == "input";
+  options.predict_bias = host.param_bool(&params, "predict_bias");
+  options.loss = host.param_text(&params, "loss");
+  options.linear_init = host.param_text(&params, "linear_init");
+  options.init_std = host.param_float(&params, "init_std");
+  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
+                       host.param_float(&params, "l2")};
+  options.seed = host.param_int(&params, "seed");
+  return options;
+}
+
+void relu(plugin::Floats& x) {
+  for (float& value : x) value = value > 0 ? value : 0;
+}
+
+// scores[e] += x[e] . w for rows x [n, h].
+void add_products(const Context& context, const plugin::Floats& x, int64_t n, const float* w, int64_t h,
+                  float* scores) {
+  plugin::check(
+      context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B | REC_MATMUL_ADD, n, 1, h, x.data(), w, scores));
+}
+
+}  // namespace
+
+void NeuMf::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
+  const Options options = read(context, params);
+  plan.rows = REC_PLAN_INTERACTIONS;
+  plan.negatives = REC_NEGATIVES_SAMPLED;
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+  plan.memory_bytes = 12 * (schema.n_users + schema.n_items) * (options.emb_size + options.mlp_emb_size);
+  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
+  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+  plan.query_columns[plan.n_query_columns++] = REC_COLUMN_USER;
+}
+
+NeuMf::NeuMf(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
+    : NeuMf(read(context, params), schema) {}
+
+NeuMf::NeuMf(const Options& options, const rec_schema_t& schema)
+    : options_(options),
+      mf_user_("mf_user_emb", options.gmf ? schema.n_users : 0, options.emb_size, options.optimizer),
+      mf_item_("mf_item_emb", options.gmf ? schema.n_items : 0, options.emb_size, options.optimizer),
+      mlp_user_("mlp_user_emb", options.mlp ? schema.n_users : 0, options.mlp_emb_size, options.optimizer),
+      mlp_item_("mlp_item_emb", options.mlp ? schema.n_items : 0, options.mlp_emb_size, options.optimizer),
+      predict_("predict.weight", 1, (options.gmf ? options.emb_size : 0) + (options.mlp ? options.layers.back() : 0),
+               options.optimizer),
+      predict_bias_("predict.bias", options.predict_bias ? 1 : 0, 1, options.optimizer, {1}),
+      gmf_term_(schema.n_items, options.emb_size),
+      gmf_users_(schema.n_users),
+      entry_users_(schema.n_users),
+      entry_items_(schema.n_items) {
+  if (!options.mlp) return;
+  int64_t in = 2 * options.mlp_emb_size;
+  for (size_t k = 0; k < options.layers.size(); ++k) {
+    layers_.push_back(
+        std::make_unique<plugin::Linear>("mlp." + std::to_string(k), in, options.layers[k], options.optimizer));
+    in = options.layers[k];
+  }
+  inputs_.resize(layers_.size() + 1);
+  masks_.resize(layers_.size() + 1);
+}
+
+std::vector<plugin::Parameter*> NeuMf::parameters() {
+  std::vector<plugin::Parameter*> all;
+  if (options_.gmf) all.insert(all.end(), {&mf_user_, &mf_item_});
+  if (options_.mlp) all.insert(all.end(), {&mlp_user_, &mlp_item_});
+  for (auto& layer : layers_) layer->append_parameters(all);
+  all.push_back(&predict_);
+  if (options_.predict_bias) all.push_back(&predict_bias_);
+  return all;
+}
+
+void NeuMf::initialize(const Context& context, int64_t seed) {
+  int32_t stream = kTables;
+  for (plugin::Parameter* table : {&mf_user_, &mf_item_, &mlp_user_, &mlp_item_})
+    table->initialize_normal(context, seed, stream++, static_cast<float>(options_.init_std));
+  const bool normal = options_.linear_init == "normal";
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    const auto of_layer = static_cast<int32_t>(kLayers + 2 * k);
+    if (normal)
+      layers_[k]->initialize_normal(context, seed, of_layer, static_cast<float>(options_.init_std));
+    else
+      layers_[k]->initialize_default(context, seed, of_layer);
+  }
+  stream = kPredict;
+  const auto bound = static_cast<float>(1 / std::sqrt(static_cast<double>(predict_.d())));
+  for (plugin::Parameter* parameter : {&predict_, &predict_bias_}) {
+    if (normal)
+      parameter->initialize_normal(context, seed, stream++, static_cast<float>(options_.init_std));
+    else
+      parameter->initialize_uniform(context, seed, stream++, bound);
+  }
+}
+
+void NeuMf::collect(const Context& context, const Batch& batch) {
+  const int64_t B = batch.n_rows(), C = batch.n_candidates();
+  if (options_.gmf) {
+    gmf_term_.collect(batch.items(), B, C);
+    gmf_users_.collect(batch.users(), B);
+    mf_user_.touch(context, gmf_users_, gmf_user_gradients_);
+    mf_item_.touch(context, gmf_term_.right, gmf_term_.right_gradients);
+  }
+  if (options_.mlp) {
+    users_of_entries_.resize(static_cast<size_t>(B * C));
+    for (int64_t e = 0; e < B * C; ++e) users_of_entries_[static_cast<size_t>(e)] = batch.users()[e / C];
+    entry_users_.collect(users_of_entries_.data(), B * C);
+    entry_items_.collect(batch.items(), B * C);
+    mlp_user_.touch(context, entry_users_, mlp_user_gradients_);
+    mlp_item_.touch(context, entry_items_, mlp_item_gradients_);
+  }
+}
+
+// Inverted dropout: kept values are divided by the probability of keeping.
+void NeuMf::drop(const Context& context, const Batch& batch, size_t layer, plugin::Floats& x,
+                 plugin::Floats& mask) const {
+  const int64_t per_row = static_cast<int64_t>(x.size()) / batch.n_rows();
+  const auto p = static_cast<float>(options_.dropout);
+  mask.resize(x.size());
+  for (int64_t b = 0; b < batch.n_rows(); ++b)
+    context.host.random_uniform(options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch,
+                                batch.raw.first_row + b, 0, 1, mask.data() + b * per_row, per_row);
+  for (size_t i = 0; i < x.size(); ++i) {
+    mask[i] = mask[i] < p ? 0 : 1 / (1 - p);
+    x[i] *= mask[i];
+  }
+}
+
+// s = predict . [ mf_u * mf_i ; phi_L(... phi_1([mlp_u ; mlp_i])) ]  (paper, eq. (12))
+void NeuMf::forward(const Context& context, const Batch& batch, bool training) {
+  const int64_t B = batch.n_rows(), C = batch.n_candidates(), d = options_.emb_size;
+  scores_.assign(static_cast<size_t>(B * C), options_.predict_bias ? predict_bias_.data()[0] : 0.f);
+  if (options_.mlp) {
+    forward_mlp(context, batch, training);
+    add_products(context, inputs_.back(), B * C, mlp_weights(), options_.layers.back(), scores_.data());
+  }
+  if (options_.gmf) {  // predict . (u * i) = (predict * u) . i
+    weighted_users_.resize(static_cast<size_t>(B * d));
+    for (int64_t b = 0; b < B; ++b)
+      for (int64_t k = 0; k < d; ++k)
+        weighted_users_[static_cast<size_t>(b * d + k)] = gmf_weights()[k] * mf_user_.row(batch.users()[b])[k];
+    plugin::Floats products(scores_.size());
+    gmf_term_.score(context, weighted_users_.data(), mf_item_.data(), products.data());
+    for (size_t e = 0; e < scores_.size(); ++e) scores_[e] += products[e];
+  }
+}
+
+void NeuMf::forward_mlp(const Context& context, const Batch& batch, bool training) {
+  const int64_t N = batch.n_rows() * batch.n_candidates(), d = options_.mlp_emb_size;
+  const bool drops = training && options_.dropout > 0;
+  plugin::Floats& x = inputs_[0];
+  x.resize(static_cast<size_t>(N * 2 * d));
+  for (int64_t e = 0; e < N; ++e) {
+    std::copy_n(mlp_user_.row(users_of_entries_[static_cast<size_t>(e)]), d, x.data() + e * 2 * d);
+    std::copy_n(mlp_item_.row(batch.items()[e]), d, x.data() + e * 2 * d + d);
+  }
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    if (drops && options_.dropout_on_input) drop(context, batch, k, inputs_[k], masks_[k]);
+    plugin::Floats& y = inputs_[k + 1];
+    y.resize(static_cast<size_t>(N * layers_[k]->out()));
+    layers_[k]->forward(context, inputs_[k].data(), N, y.data());
+    relu(y);
+    if (drops && !options_.dropout_on_input) drop(context, batch, k + 1, y, masks_[k + 1]);
+  }
+}
+
+double NeuMf::compute(const Context& context, const Batch& batch) {
+  collect(context, batch);
+  forward(context, batch, true);
+  dscores_.resize(scores_.size());
+  double loss = 0;
+  plugin::check(context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), batch.n_rows(),
+                                  batch.n_candidates(), &loss, dscores_.data()));
+  std::fill_n(predict_.dense_gradient(), predict_.d(), 0.f);
+  if (options_.predict_bias) *predict_bias_.dense_gradient() = std::accumulate(dscores_.begin(), dscores_.end(), 0.f);
+  if (options_.gmf) backward_gmf(context, batch);
+  if (options_.mlp) backward_mlp(context, batch);
+  return loss;
+}
+
+void NeuMf::backward_gmf(const Context& context, const Batch& batch) {
+  const int64_t B = batch.n_rows(), d = options_.emb_size;
+  gmf_term_.backward(context, dscores_.data(), weighted_users_.data(), mf_item_.data());
+  const float* d_weighted = gmf_term_.left_gradients.data();  // row b of the batch
+  float* d_predict = predict_.dense_gradient();
+  gmf_user_entries_.resize(static_cast<size_t>(B * d));
+  for (int64_t b = 0; b < B; ++b)
+    for (int64_t k = 0; k < d; ++k) {
+      d_predict[k] += mf_user_.row(batch.users()[b])[k] * d_weighted[b * d + k];
+      gmf_user_entries_[static_cast<size_t>(b * d + k)] = gmf_weights()[k] * d_weighted[b * d + k];
+    }
+  plugin::sum_entries(context, gmf_users_, gmf_user_entries_.data(), d, gmf_user_gradients_);
+}
+
+void NeuMf::backward_mlp(const Context& context, const Batch& batch) {
+  const int64_t N = batch.n_rows() * batch.n_candidates(), h = options_.layers.back(), d = options_.mlp_emb_size;
+  const bool drops = options_.dropout > 0;
+  float* d_predict = predict_.dense_gradient() + (options_.gmf ? options_.emb_size : 0);
+  plugin::Floats dy(static_cast<size_t>(N * h)), dx;
+  plugin::check(context.host.matmul(context.call, 0, 1, h, N, dscores_.data(), inputs_.back().data(), d_predict));
+  for (int64_t e = 0; e < N; ++e)
+    for (int64_t k = 0; k < h; ++k)
+      dy[static_cast<size_t>(e * h + k)] = dscores_[static_cast<size_t>(e)] * mlp_weights()[k];
+  for (size_t k = layers_.size(); k-- > 0;) {
+    const plugin::Floats& y = inputs_[k + 1];  // 0 where ReLU or dropout cut the value: no gradient either
+    const bool masked = drops && !options_.dropout_on_input;
+    for (size_t i = 0; i < dy.size(); ++i) dy[i] = y[i] > 0 ? (masked ? dy[i] * masks_[k + 1][i] : dy[i]) : 0.f;
+    dx.resize(inputs_[k].size());
+    layers_[k]->backward(context, inputs_[k].data(), dy.data(), N, dx.data());
+    if (drops && options_.dropout_on_input)
+      for (size_t i = 0; i < dx.size(); ++i) dx[i] *= masks_[k][i];
+    std::swap(dx, dy);
+  }
+  user_entries_.resize(static_cast<size_t>(N * d));
+  item_entries_.resize(static_cast<size_t>(N * d));
+  for (int64_t e = 0; e < N; ++e) {
+    std::copy_n(dy.data() + e * 2 * d, d, user_entries_.data() + e * d);
+    std::copy_n(dy.data() + e * 2 * d + d, d, item_entries_.data() + e * d);
+  }
+  plugin::sum_entries(context, entry_users_, user_entries_.data(), d, mlp_user_gradients_);
+  plugin::sum_entries(context, entry_items_, item_entries_.data(), d, mlp_item_gradients_);
+}
+
+void NeuMf::score_live(const Context& context, const Batch& batch, float* out_scores) {
+  collect(context, batch);
+  forward(context, batch, false);
+  std::copy(scores_.begin(), scores_.end(), out_scores);
+}
+
+// The first layer is W_u u + W_i i + b: the items' half is made once.
+void NeuMf::freeze(const Context& context) {
+  if (!options_.mlp) return;
+  const int64_t d = options_.mlp_emb_size, h = options_.layers.front();
+  plugin::Floats item_weights(static_cast<size_t>(h * d));
+  for (int64_t k = 0; k < h; ++k) std::copy_n(layers_[0]->weight() + k * 2 * d + d, d, item_weights.data() + k * d);
+  item_part_.resize(static_cast<size_t>(mlp_item_.n() * h));
+  plugin::check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, mlp_item_.n(), h, d, mlp_item_.data(),
+                                    item_weights.data(), item_part_.data()));
+}
+
+void NeuMf::score(const Context& context, const Batch& queries, float* out_scores) const {
+  const int64_t C = queries.n_candidates();
+  for (int64_t b = 0; b < queries.n_rows(); ++b) {
+    const int32_t user = queries.users()[b];
+    const int32_t* items = queries.items() + b * C;
+    float* scores = out_scores + b * C;
+    std::fill_n(scores, C, options_.predict_bias ? predict_bias_.data()[0] : 0.f);
+    if (options_.mlp) {
+      const int64_t d = options_.mlp_emb_size;
+      int64_t h = options_.layers.front();
+      plugin::Floats of_user(layers_[0]->bias(), layers_[0]->bias() + h), x(static_cast<size_t>(C * h)), y;
+      for (int64_t k = 0; k < h; ++k)
+        for (int64_t j = 0; j < d; ++j)
+          of_user[static_cast<size_t>(k)] += layers_[0]->weight()[k * 2 * d + j] * mlp_user_.row(user)[j];
+      for (int64_t c = 0; c < C; ++c)
+        for (int64_t k = 0; k < h; ++k)
+          x[static_cast<size_t>(c * h + k)] =
+              of_user[static_cast<size_t>(k)] + item_part_[static_cast<size_t>(items[c] * h + k)];
+      relu(x);
+      for (size_t k = 1; k < layers_.size(); ++k) {
+        h = layers_[k]->out();
+        y.resize(static_cast<size_t>(C * h));
+        layers_[k]->forward(context, x.data(), C, y.data());
+        relu(y);
+        std::swap(x, y);
+      }
+      add_products(context, x, C, mlp_weights(), h, scores);
+    }
+    if (options_.gmf) {
+      const int64_t d = options_.emb_size;
+      plugin::Floats weighted(static_cast<size_t>(d));
+      for (int64_t k = 0; k < d; ++k) weighted[static_cast<size_t>(k)] = gmf_weights()[k] * mf_user_.row(user)[k];
+      plugin::Floats products(static_cast<size_t>(C));
+      const int32_t first = 0;
+      context.host.pair_scores(context.call, &first, items, 1, C, weighted.data(), mf_item_.data(), d, products.data());
+      for (int64_t c = 0; c < C; ++c) scores[c] += products[static_cast<size_t>(c)];
+    }
+  }
+}
+
+}  // namespace rec::neumf

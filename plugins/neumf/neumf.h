@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugins/common/linear.h"
+
+namespace rec::neumf {
+
+using plugin::Batch;
+using plugin::Context;
+
+struct Options {
+  int64_t emb_size = 64, mlp_emb_size = 64;
+  std::vector<int64_t> layers{64};
+  bool gmf = true, mlp = true;
+  double dropout = 0;
+  bool dropout_on_input = false;
+  bool predict_bias = false;
+  std::string loss = "bpr_multi";
+  std::string linear_init = "normal";
+  double init_std = 0.01;
+  plugin::OptimizerOptions optimizer;
+  int64_t seed = 1;
+};
+
+// Neural collaborative filtering: a product path and an MLP path into one linear layer; models.md 3.5.
+class NeuMf : public plugin::ParameterModel {
+ public:
+  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
+  NeuMf(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+
+  void initialize(const Context& context, int64_t seed) override;
+  double compute(const Context& context, const Batch& batch) override;
+  void freeze(const Context& context) override;
+  void score_live(const Context& context, const Batch& batch, float* out_scores) override;
+  void score(const Context& context, const Batch& queries, float* out_scores) const override;
+
+ private:
+  NeuMf(const Options& options, const rec_schema_t& schema);
+  std::vector<plugin::Parameter*> parameters() override;
+  void collect(const Context& context, const Batch& batch);
+  void forward(const Context& context, const Batch& batch, bool training);
+  void forward_mlp(const Context& context, const Batch& batch, bool training);
+  void backward_gmf(const Context& context, const Batch& batch);
+  void backward_mlp(const Context& context, const Batch& batch);
+  void drop(const Context& context, const Batch& batch, size_t layer, plugin::Floats& x, plugin::Floats& mask) const;
+  const float* gmf_weights() const { return predict_.data(); }
+  const float* mlp_weights() const { return predict_.data() + (options_.gmf ? options_.emb_size : 0); }
+
+  Options options_;
+  plugin::Parameter mf_user_, mf_item_, mlp_user_, mlp_item_;
+  std::vector<std::unique_ptr<plugin::Linear>> layers_;
+  plugin::Parameter predict_;  // [1, d1 + last layer], product path first
+  plugin::Parameter predict_bias_;
+
+  // Of the last batch; an entry is a row and one of its candidates.
+  plugin::BilinearTerm gmf_term_;
+  plugin::TouchedRows gmf_users_, entry_users_, entry_items_;
+  std::vector<int32_t> users_of_entries_;
+  plugin::Floats weighted_users_, gmf_user_entries_, gmf_user_gradients_;
+  std::vector<plugin::Floats> inputs_, masks_;  // of each layer; inputs_.back() is what predict reads
+  plugin::Floats user_entries_, item_entries_, mlp_user_gradients_, mlp_item_gradients_;
+  plugin::Floats scores_, dscores_;
+  plugin::Floats item_part_;  // [n_items, layers[0]] W_i i, for serving
+};
+
+}  // namespace rec::neumf
