@@ -8,7 +8,7 @@ namespace {
 // Rows of a request's ids. The vectors are the call's; small requests stay within what the thread's allocator has ready.
 struct RequestRows {
   std::vector<int32_t> users, history, candidates;
-  std::vector<int64_t> history_offsets, candidate_offsets;
+  std::vector<int64_t> history_offsets, history_times, candidate_offsets;
   Request request;
 };
 
@@ -46,13 +46,19 @@ void read_request(const rec_request_t* given, const Catalog& catalog, bool wants
     check_offsets(r.history_offsets, n, items.size(), "history_offsets");
     rows.history_offsets.push_back(0);
     for (int64_t q = 0; q < n; ++q) {  // items that the model does not know say nothing
-      for (int64_t e = r.history_offsets[q]; e < r.history_offsets[q + 1]; ++e)
-        if (const int32_t row = items.row(e, catalog.items); row >= 0) rows.history.push_back(row);
+      for (int64_t e = r.history_offsets[q]; e < r.history_offsets[q + 1]; ++e) {
+        const int32_t row = items.row(e, catalog.items);
+        if (row < 0) continue;
+        rows.history.push_back(row);
+        if (r.history_times != nullptr) rows.history_times.push_back(r.history_times[e]);
+      }
       rows.history_offsets.push_back(static_cast<int64_t>(rows.history.size()));
     }
     request.queries.history_offsets = rows.history_offsets.data();
     request.queries.history_items = rows.history.data();
+    if (r.history_times != nullptr) request.queries.history_times = rows.history_times.data();
   }
+  request.queries.times = r.request_times;
   if (n < 0) throw invalid_argument("users", "must not be null");
   request.queries.n = n;
   if (r.candidates != nullptr) {

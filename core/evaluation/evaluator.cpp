@@ -99,11 +99,14 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
 }
 
 void Evaluator::prepare_user_rows(const Dataset& data) {
-  Rows positives, masks;
+  Rows positives, masks, histories;
+  std::vector<int64_t> history_times;
+  const auto earlier = [&](Part part) {
+    return part == Part::kTrain || (part == Part::kValid && protocol_.part == Part::kTest);
+  };
   const auto known_before = [&](Part part) {
-    if (protocol_.mask == REC_MASK_NONE) return false;
-    if (part == Part::kTrain) return true;
-    return protocol_.mask == REC_MASK_KNOWN && part == Part::kValid && protocol_.part == Part::kTest;
+    return earlier(part) && protocol_.mask != REC_MASK_NONE &&
+           (part == Part::kTrain || protocol_.mask == REC_MASK_KNOWN);
   };
   const auto events = events_of_users(data);
   std::vector<int64_t> row_users;
@@ -117,18 +120,32 @@ void Evaluator::prepare_user_rows(const Dataset& data) {
       const int32_t item = item_row_[data.item[i]];
       if (known_before(data.part[i]) && item < n_items_ && !std::binary_search(begin, positives.columns.end(), item))
         masks.columns.push_back(item);
+      if (earlier(data.part[i]) && item < n_items_) {
+        histories.columns.push_back(item);
+        if (!data.time.empty()) history_times.push_back(data.time[i]);
+      }
     }
     masks.close_ascending();
+    histories.close();
     users_.push_back(user_row_[user]);
     row_users.push_back(user);
+    if (!data.time.empty()) {
+      const auto& list = events[static_cast<size_t>(user)];
+      const auto first =
+          std::find_if(list.begin(), list.end(), [&](int64_t i) { return data.part[i] == protocol_.part; });
+      row_times_.push_back(data.time[*first]);
+    }
   }
   positives_ = positives.take();
   masks_ = masks.take();
+  histories_ = histories.take();
+  history_times_ = Buffer<int64_t>(std::span<const int64_t>(history_times));
   prepare_candidates(data, events, row_users, {});
 }
 
 void Evaluator::prepare_event_rows(const Dataset& data) {
   Rows positives, masks, histories;
+  std::vector<int64_t> history_times;
   const auto events = events_of_users(data);
   std::vector<int64_t> row_users, row_events;
   for (int64_t user = 0; user < data.n_users(); ++user) {
@@ -142,6 +159,7 @@ void Evaluator::prepare_event_rows(const Dataset& data) {
         const int32_t item = item_row_[data.item[list[before]]];
         if (item >= n_items_) continue;
         histories.columns.push_back(item);
+        if (!data.time.empty()) history_times.push_back(data.time[list[before]]);
         const bool masked = protocol_.mask == REC_MASK_KNOWN ||
                             (protocol_.mask == REC_MASK_TRAIN && data.part[list[before]] == Part::kTrain);
         if (masked && item != target) masks.columns.push_back(item);
@@ -151,11 +169,13 @@ void Evaluator::prepare_event_rows(const Dataset& data) {
       users_.push_back(user_row_[user]);
       row_users.push_back(user);
       row_events.push_back(list[at]);
+      if (!data.time.empty()) row_times_.push_back(data.time[list[at]]);
     }
   }
   positives_ = positives.take();
   masks_ = masks.take();
   histories_ = histories.take();
+  history_times_ = Buffer<int64_t>(std::span<const int64_t>(history_times));
   prepare_candidates(data, events, row_users, row_events);
 }
 
@@ -250,14 +270,17 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
   Queries queries;
   queries.n = n;
   queries.users = users_.data() + begin;
+  // Two tables know their users; an item-by-item matrix takes what the model knows of them, unless rows are events.
+  const Model& model = ranker.model();
   std::vector<int64_t> history_offsets;
-  if (protocol_.rows == REC_ROWS_EVENT) {
+  if (ranker.wants_query_column(REC_COLUMN_HISTORY) ||
+      (protocol_.rows == REC_ROWS_EVENT && (model.plugin != nullptr || model.has_item_weights()))) {
     for (int64_t row = begin; row <= end; ++row)
       history_offsets.push_back(histories_.offsets[row] - histories_.offsets[begin]);
     queries.history_offsets = history_offsets.data();
     queries.history_items = histories_.columns.data() + histories_.offsets[begin];
-    // Two tables know their users; the history is for the others.
-    if (ranker.model().plugin == nullptr && !ranker.model().has_item_weights()) queries.history_offsets = nullptr;
+    if (!history_times_.empty()) queries.history_times = history_times_.data() + histories_.offsets[begin];
+    if (!row_times_.empty()) queries.times = row_times_.data() + begin;
   }
   if (!needs_scores_) {
     std::vector<int64_t> top(static_cast<size_t>(n * max_k_)), offsets;
@@ -272,30 +295,49 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
                  positives_.row(begin + q), {values + static_cast<size_t>(begin + q) * n_metrics, n_metrics});
     return;
   }
-  std::vector<float> scores(static_cast<size_t>(n * n_items_));
-  ranker.all_scores(queries, scores.data(), status.data(), scratch);
-  for (int64_t q = 0; q < n; ++q)
-    weights[begin + q] = evaluate_scores(begin + q, {scores.data() + q * n_items_, static_cast<size_t>(n_items_)},
+  std::vector<float> scores;
+  if (candidates_.offsets.empty()) {
+    scores.resize(static_cast<size_t>(n * n_items_));
+    ranker.all_scores(queries, scores.data(), status.data(), scratch);
+    for (int64_t q = 0; q < n; ++q)
+      weights[begin + q] = evaluate_scores(begin + q, {}, {scores.data() + q * n_items_, static_cast<size_t>(n_items_)},
+                                           values + static_cast<size_t>(begin + q) * n_metrics);
+    return;
+  }
+  const int64_t first = candidates_.offsets[begin];
+  std::vector<int64_t> offsets;
+  for (int64_t row = begin; row <= end; ++row) offsets.push_back(candidates_.offsets[row] - first);
+  scores.resize(static_cast<size_t>(offsets.back()));
+  ranker.candidate_scores(queries, offsets.data(), candidates_.columns.data() + first, scores.data(), status.data(),
+                          scratch);
+  for (int64_t q = 0; q < n; ++q) {
+    const auto at = static_cast<size_t>(offsets[static_cast<size_t>(q)]);
+    const std::span<const int32_t> items = candidates_.row(begin + q);
+    weights[begin + q] = evaluate_scores(begin + q, items, {scores.data() + at, items.size()},
                                          values + static_cast<size_t>(begin + q) * n_metrics);
+  }
 }
 
-// Metrics that look at every score: candidates only, masks applied, the tie rule. Returns the row's weight for gauc.
-double Evaluator::evaluate_scores(int64_t row, std::span<float> scores, double* out) const {
+// Metrics that look at every score, with masks and the tie rule applied. scores[p] is of items[p], ascending; no items:
+// of item p. Returns the row's weight for gauc.
+double Evaluator::evaluate_scores(int64_t row, std::span<const int32_t> items, std::span<float> scores,
+                                  double* out) const {
   const size_t n_metrics = metrics_.size();
   const std::span<const int32_t> positives = positives_.row(row);
-  if (candidates_.offsets.size() > 0) {
-    std::vector<float> kept(scores.size(), kNone);
-    for (int32_t item : candidates_.row(row)) kept[static_cast<size_t>(item)] = scores[static_cast<size_t>(item)];
-    std::copy(kept.begin(), kept.end(), scores.begin());
-  }
-  for (int32_t item : masks_.row(row)) scores[static_cast<size_t>(item)] = kNone;
+  const auto place_of = [&](int32_t item) -> int64_t {  // -1: no candidate
+    if (items.empty()) return item < n_items_ ? item : -1;
+    const auto found = std::lower_bound(items.begin(), items.end(), item);
+    return found != items.end() && *found == item ? found - items.begin() : -1;
+  };
+  for (int32_t item : masks_.row(row))
+    if (const int64_t place = place_of(item); place >= 0) scores[static_cast<size_t>(place)] = kNone;
 
   // The list: score descending, then lower row; or every tie before the target.
   const bool against = protocol_.ties == REC_TIES_AGAINST_TARGET;
-  const int32_t target = positives.front();
+  const int64_t target = place_of(positives.front());
   std::vector<int64_t> list;
-  for (int64_t i = 0; i < n_items_; ++i)
-    if (scores[static_cast<size_t>(i)] > kNone) list.push_back(i);
+  for (size_t p = 0; p < scores.size(); ++p)
+    if (scores[p] > kNone) list.push_back(static_cast<int64_t>(p));
   const auto better = [&](int64_t a, int64_t b) {
     const float x = scores[static_cast<size_t>(a)], y = scores[static_cast<size_t>(b)];
     if (x != y) return x > y;
@@ -305,6 +347,8 @@ double Evaluator::evaluate_scores(int64_t row, std::span<float> scores, double* 
   const auto k = std::min<size_t>(static_cast<size_t>(max_k_), list.size());
   std::partial_sort(list.begin(), list.begin() + static_cast<int64_t>(k), list.end(), better);
   list.resize(k);
+  if (!items.empty())
+    for (int64_t& place : list) place = items[static_cast<size_t>(place)];
   lists_.row(std::span<const int64_t>(list), positives, {out, n_metrics});
 
   double weight = 1;
@@ -312,13 +356,14 @@ double Evaluator::evaluate_scores(int64_t row, std::span<float> scores, double* 
     const MetricSpec& metric = metrics_[m];
     if (metric.input == MetricInput::kRank) {
       // A target that the model does not know, or cannot score, is behind everything.
-      const bool known = target < n_items_ && !std::isnan(scores[static_cast<size_t>(target)]);
+      const bool known = target >= 0 && !std::isnan(scores[static_cast<size_t>(target)]) &&
+                         scores[static_cast<size_t>(target)] > kNone;
       const double rank = known ? rank_of(scores, target, metric.ties) : static_cast<double>(n_items_) + 1;
       out[m] = rank_metric(metric, rank);
     } else if (metric.input == MetricInput::kScores) {
       std::vector<int32_t> known;
       for (int32_t item : positives)
-        if (item < n_items_) known.push_back(item);
+        if (const int64_t place = place_of(item); place >= 0) known.push_back(static_cast<int32_t>(place));
       const RowAuc auc = gauc(scores, known);
       out[m] = auc.value;
       weight = auc.weight;

@@ -48,21 +48,23 @@ class Evaluator {
   void prepare_candidates(const Dataset& data, const std::vector<std::vector<int64_t>>& events,
                           const std::vector<int64_t>& row_users, const std::vector<int64_t>& row_events);
   void evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values, double* weights) const;
-  double evaluate_scores(int64_t row, std::span<float> scores, double* out) const;
+  double evaluate_scores(int64_t row, std::span<const int32_t> items, std::span<float> scores, double* out) const;
 
   Protocol protocol_;
   std::vector<MetricSpec> metrics_;
   int64_t n_items_;
   ListMetrics lists_;
   int64_t max_k_ = 1;
-  bool needs_scores_ = false;   // a metric or the tie rule looks at more than the top of the list
-  Buffer<int32_t> item_row_;    // of each item of the data set; n_items_ and more = unknown to the model
-  Buffer<int32_t> user_row_;    // -1 = unknown
-  std::vector<int32_t> users_;  // [n_rows]
-  Csr positives_;               // [n_rows] ascending
-  Csr masks_;                   // [n_rows] ascending, without the positives
-  Csr histories_;               // [n_rows] oldest first; event rows only
-  Csr candidates_;              // [n_rows] ascending and distinct, positives included; empty = all items
+  bool needs_scores_ = false;       // a metric or the tie rule looks at more than the top of the list
+  Buffer<int32_t> item_row_;        // of each item of the data set; n_items_ and more = unknown to the model
+  Buffer<int32_t> user_row_;        // -1 = unknown
+  std::vector<int32_t> users_;      // [n_rows]
+  Csr positives_;                   // [n_rows] ascending
+  Csr masks_;                       // [n_rows] ascending, without the positives
+  Csr histories_;                   // [n_rows] what came before the row, oldest first
+  Buffer<int64_t> history_times_;   // beside histories_.columns, or empty
+  std::vector<int64_t> row_times_;  // [n_rows], or empty
+  Csr candidates_;                  // [n_rows] ascending and distinct, positives included; empty = all items
 };
 
 }  // namespace rec

@@ -10,50 +10,6 @@ namespace {
 
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
-// A batch of queries as the plugin's columns: user, history (padded with -1), its length, items.
-struct QueryBatch {
-  int32_t user = -1, length = 0;
-  std::vector<rec_column_t> columns;
-  rec_batch_t batch{};
-
-  void add(int32_t id, int32_t* data, std::vector<int64_t> shape) {
-    rec_column_t column{};
-    column.column_id = id;
-    column.view = {data, REC_DTYPE_I32, static_cast<int32_t>(shape.size()), REC_DEVICE_CPU, 0, {}, {}};
-    int64_t stride = 1;
-    for (size_t i = shape.size(); i-- > 0; stride *= shape[i]) {
-      column.view.shape[i] = shape[i];
-      column.view.strides[i] = stride;
-    }
-    columns.push_back(column);
-  }
-  const rec_batch_t& finish() {
-    batch.struct_size = sizeof batch;
-    batch.n_columns = static_cast<int32_t>(columns.size());
-    batch.columns = columns.data();
-    batch.n_rows = 1;
-    return batch;
-  }
-};
-
-void add_query_columns(QueryBatch& query, const PluginModel& plugin, std::vector<int32_t>& history) {
-  const rec_plan_t& plan = plugin.plan();
-  if (plan.history_max > 0 && static_cast<int64_t>(history.size()) > plan.history_max)
-    history.erase(history.begin(), history.end() - plan.history_max);
-  query.length = static_cast<int32_t>(history.size());
-  if (history.empty()) history.push_back(-1);
-  for (int32_t i = 0; i < plan.n_query_columns; ++i) {
-    switch (plan.query_columns[i]) {
-      case REC_COLUMN_USER: query.add(REC_COLUMN_USER, &query.user, {1}); break;
-      case REC_COLUMN_HISTORY:
-        query.add(REC_COLUMN_HISTORY, history.data(), {1, static_cast<int64_t>(history.size())});
-        break;
-      case REC_COLUMN_HISTORY_LENGTH: query.add(REC_COLUMN_HISTORY_LENGTH, &query.length, {1}); break;
-      default: break;
-    }
-  }
-}
-
 }  // namespace
 
 Ranker::Ranker(std::shared_ptr<const Model> model) : model_(std::move(model)) {
@@ -70,50 +26,119 @@ Ranker::Ranker(std::shared_ptr<const Model> model) : model_(std::move(model)) {
   }
 }
 
-bool Ranker::answerable(const Queries& queries, int64_t q) const {
-  const bool everybody = model_->user_table.shape.size() == 2 && model_->user_table.shape[0] == 1;
-  if (everybody || !queries.given_history(q).empty()) return true;
-  const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
-  if (user < 0) return false;
-  const bool needs_history =
-      model_->has_item_weights() || (model_->plugin != nullptr && model_->user_table.shape.empty());
-  return !needs_history || model_->catalog->has_user_data;
+bool Ranker::wants_query_column(int32_t column) const {
+  if (model_->plugin == nullptr) return false;
+  const rec_plan_t& plan = model_->plugin->plan();
+  return std::find(plan.query_columns, plan.query_columns + plan.n_query_columns, column) !=
+         plan.query_columns + plan.n_query_columns;
 }
 
-// The given history, else the one the model knows. `distinct`: ascending and without repetition.
-std::span<const int32_t> Ranker::history_of(const Queries& queries, int64_t q, bool distinct, Scratch& scratch) const {
+bool Ranker::answerable(const Queries& queries, int64_t q) const {
+  const bool everybody = model_->user_table.shape.size() == 2 && model_->user_table.shape[0] == 1;
+  if (everybody) return true;
+  const bool has_history = !queries.given_history(q).empty();
+  const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
+  if (user < 0) return has_history && (model_->plugin == nullptr || model_->plugin->has(REC_CAP_COLD_USER));
+  const bool needs_history = model_->has_item_weights() || wants_query_column(REC_COLUMN_HISTORY);
+  return !needs_history || has_history || model_->catalog->has_user_data;
+}
+
+// The given history, else the one the model knows.
+Ranker::History Ranker::history_of(const Queries& queries, int64_t q) const {
+  if (const auto given = queries.given_history(q); !given.empty())
+    return {given, queries.history_times != nullptr ? queries.history_times + queries.history_offsets[q] : nullptr};
+  const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
+  const Catalog& catalog = *model_->catalog;
+  if (user < 0 || !catalog.has_user_data) return {};
+  return {catalog.history.row(user),
+          catalog.history_time.empty() ? nullptr : catalog.history_time.data() + catalog.history.offsets[user]};
+}
+
+// Ascending and without repetition.
+std::span<const int32_t> Ranker::distinct_history(const Queries& queries, int64_t q, Scratch& scratch) const {
   const std::span<const int32_t> given = queries.given_history(q);
   if (given.empty()) {
     const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
     if (user < 0 || !model_->catalog->has_user_data) return {};
-    return distinct ? model_->catalog->seen.row(user) : model_->catalog->history.row(user);
+    return model_->catalog->seen.row(user);
   }
-  if (!distinct) return given;
   scratch.histories.assign(given.begin(), given.end());
   std::sort(scratch.histories.begin(), scratch.histories.end());
   scratch.histories.erase(std::unique(scratch.histories.begin(), scratch.histories.end()), scratch.histories.end());
   return scratch.histories;
 }
 
+// The asked queries as the columns that the plugin's plan names.
+void Ranker::fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Batch& batch) const {
+  const rec_plan_t& plan = model_->plugin->plan();
+  const auto n = static_cast<int64_t>(asked.size());
+  const auto kept = [&](int64_t q) {
+    History history = history_of(queries, q);
+    const size_t size = history.items.size(), most = static_cast<size_t>(plan.history_max);
+    if (most > 0 && size > most) {
+      history.items = history.items.subspan(size - most);
+      if (history.times != nullptr) history.times += size - most;
+    }
+    return history;
+  };
+  batch.n_rows = n;
+  int64_t longest = 1;
+  for (int64_t q : asked) longest = std::max(longest, static_cast<int64_t>(kept(q).items.size()));
+  for (int32_t c = 0; c < plan.n_query_columns; ++c) {
+    const int32_t id = plan.query_columns[c];
+    if (id == REC_COLUMN_ITEM) continue;
+    Column& column = batch.column(id);
+    for (int64_t b = 0; b < n; ++b) {
+      const int64_t q = asked[static_cast<size_t>(b)];
+      const History history = kept(q);
+      const auto length = static_cast<int64_t>(history.items.size());
+      if (id == REC_COLUMN_USER) {
+        column.reshape<int32_t>(n)[b] = queries.users != nullptr ? queries.users[q] : -1;
+      } else if (id == REC_COLUMN_HISTORY) {
+        int32_t* out = column.reshape<int32_t>(n, longest) + b * longest;
+        std::fill(std::copy(history.items.begin(), history.items.end(), out), out + longest, -1);
+      } else if (id == REC_COLUMN_HISTORY_LENGTH) {
+        column.reshape<int32_t>(n)[b] = static_cast<int32_t>(length);
+      } else if (id == REC_COLUMN_HISTORY_TIME) {
+        int64_t* out = column.reshape<int64_t>(n, longest) + b * longest;
+        std::fill_n(out, longest, 0);
+        if (history.times != nullptr) std::copy_n(history.times, length, out);
+      } else if (id == REC_COLUMN_TIME) {
+        const int64_t last = history.times != nullptr && length > 0 ? history.times[length - 1] : 0;
+        column.reshape<int64_t>(n)[b] = queries.times != nullptr ? queries.times[q] : last;
+      }
+    }
+  }
+}
+
+void Ranker::encode_by_plugin(const Queries& queries, Scratch& scratch) const {
+  const int64_t d = model_->items().d;
+  Buffer<float> vectors;
+  for (size_t begin = 0; begin < scratch.asked.size(); begin += kBlock) {
+    const std::span<const int64_t> asked =
+        std::span(scratch.asked).subspan(begin, std::min<size_t>(kBlock, scratch.asked.size() - begin));
+    if (vectors.empty()) vectors = Buffer<float>::uninitialized(static_cast<int64_t>(asked.size()) * d);
+    fill_query_columns(queries, asked, scratch.batch);
+    model_->plugin->encode(scratch.batch.view(1), vectors.data());
+    for (size_t b = 0; b < asked.size(); ++b)
+      std::copy_n(vectors.data() + static_cast<int64_t>(b) * d, d, scratch.vectors.data() + asked[b] * d);
+  }
+}
+
 void Ranker::encode(const Queries& queries, rec_status_t* status, Scratch& scratch) const {
   const MatrixView items = model_->items(), users = model_->users();
   const int64_t d = items.d;
-  scratch.vectors.resize(static_cast<size_t>(queries.n * d));
+  scratch.vectors.assign(static_cast<size_t>(queries.n * d), 0.f);
+  scratch.asked.clear();
   for (int64_t q = 0; q < queries.n; ++q) {
     float* vector = scratch.vectors.data() + q * d;
-    std::fill_n(vector, d, 0.f);
     status[q] = answerable(queries, q) ? REC_OK : REC_NOT_FOUND;
     if (status[q] != REC_OK) continue;
     const std::span<const int32_t> given = queries.given_history(q);
-    if (users.rows == 1 && model_->user_table.shape[0] == 1 && model_->plugin == nullptr) {
+    if (model_->plugin != nullptr) {
+      scratch.asked.push_back(q);
+    } else if (users.rows == 1 && model_->user_table.shape[0] == 1) {
       std::copy_n(users.data, d, vector);
-    } else if (model_->plugin != nullptr) {
-      const std::span<const int32_t> known = history_of(queries, q, false, scratch);
-      std::vector<int32_t> history(known.begin(), known.end());
-      QueryBatch query;
-      query.user = queries.users != nullptr ? queries.users[q] : -1;
-      add_query_columns(query, *model_->plugin, history);
-      model_->plugin->encode(query.finish(), vector);
     } else if (!given.empty()) {
       // Somebody known by a history only: the mean of its items' vectors.
       for (int32_t item : given)
@@ -123,6 +148,7 @@ void Ranker::encode(const Queries& queries, rec_status_t* status, Scratch& scrat
       std::copy_n(users.row(queries.users[q]), d, vector);
     }
   }
+  encode_by_plugin(queries, scratch);
 }
 
 void Ranker::score_by_weights(std::span<const int32_t> history, float* scores) const {
@@ -143,14 +169,10 @@ void Ranker::score_by_weights(std::span<const int32_t> history, float* scores) c
 
 void Ranker::score_by_plugin(const Queries& queries, int64_t q, std::span<const int32_t> items, float* scores,
                              Scratch& scratch) const {
-  const std::span<const int32_t> known = history_of(queries, q, false, scratch);
-  std::vector<int32_t> history(known.begin(), known.end());
-  std::vector<int32_t> candidates(items.begin(), items.end());
-  QueryBatch query;
-  query.user = queries.users != nullptr ? queries.users[q] : -1;
-  add_query_columns(query, *model_->plugin, history);
-  query.add(REC_COLUMN_ITEM, candidates.data(), {1, static_cast<int64_t>(candidates.size())});
-  model_->plugin->score(query.finish(), scores);
+  fill_query_columns(queries, std::span(&q, 1), scratch.batch);
+  std::copy(items.begin(), items.end(),
+            scratch.batch.column(REC_COLUMN_ITEM).reshape<int32_t>(1, static_cast<int64_t>(items.size())));
+  model_->plugin->score(scratch.batch.view(1), scores);
 }
 
 void Ranker::all_scores(const Queries& queries, float* scores, rec_status_t* status, Scratch& scratch) const {
@@ -173,7 +195,7 @@ void Ranker::all_scores(const Queries& queries, float* scores, rec_status_t* sta
       status[q] = answerable(queries, q) ? REC_OK : REC_NOT_FOUND;
       if (status[q] != REC_OK) continue;
       if (model_->has_item_weights())
-        score_by_weights(history_of(queries, q, true, scratch), scores + q * n_items);
+        score_by_weights(distinct_history(queries, q, scratch), scores + q * n_items);
       else
         score_by_plugin(queries, q, scratch.candidates, scores + q * n_items, scratch);
     }
@@ -226,7 +248,7 @@ void Ranker::candidate_scores(const Queries& queries, const int64_t* offsets, co
           count, model_->items().d};
       kernels::best().pair_scores(job, 0, 1);
     } else if (model_->has_item_weights()) {
-      score_by_weights(history_of(queries, q, true, scratch), all.data());
+      score_by_weights(distinct_history(queries, q, scratch), all.data());
       for (size_t i = 0; i < known.size(); ++i) values[i] = all[static_cast<size_t>(known[i])];
     } else if (!known.empty()) {
       score_by_plugin(queries, q, known, values.data(), scratch);

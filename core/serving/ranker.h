@@ -14,6 +14,8 @@ struct Queries {
   const int32_t* users = nullptr;            // [n], nullable
   const int64_t* history_offsets = nullptr;  // [n + 1], nullable
   const int32_t* history_items = nullptr;
+  const int64_t* history_times = nullptr;  // beside history_items, nullable
+  const int64_t* times = nullptr;          // [n] when each query asks, nullable: right after its history
 
   std::span<const int32_t> given_history(int64_t q) const {
     if (history_offsets == nullptr) return {};
@@ -28,6 +30,8 @@ class Ranker {
   struct Scratch {
     std::vector<float> vectors, scores;
     std::vector<int32_t> histories, candidates;
+    std::vector<int64_t> asked;      // queries that the plugin encodes
+    Batch batch;                     // what the plugin gets
     std::vector<int64_t> selection;  // 8-byte aligned bytes for the kernels
     std::vector<rec_status_t> status;
   };
@@ -35,6 +39,8 @@ class Ranker {
   explicit Ranker(std::shared_ptr<const Model> model);
 
   const Model& model() const { return *model_; }
+  // Whether the plugin looks at histories, or at their times.
+  bool wants_query_column(int32_t column) const;
 
   // Top k of each query, padded. A query that cannot be answered gets an empty row and NOT_FOUND in status [n].
   void top_k(const Queries& queries, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
@@ -57,9 +63,16 @@ class Ranker {
   // Query vectors [n, d] of a model that is served by an item table.
   void encode(const Queries& queries, rec_status_t* status, Scratch& scratch) const;
   void score_by_weights(std::span<const int32_t> history, float* scores) const;
+  void encode_by_plugin(const Queries& queries, Scratch& scratch) const;
   void score_by_plugin(const Queries& queries, int64_t q, std::span<const int32_t> items, float* scores,
                        Scratch& scratch) const;
-  std::span<const int32_t> history_of(const Queries& queries, int64_t q, bool distinct, Scratch& scratch) const;
+  struct History {
+    std::span<const int32_t> items;
+    const int64_t* times;  // nullable
+  };
+  History history_of(const Queries& queries, int64_t q) const;
+  std::span<const int32_t> distinct_history(const Queries& queries, int64_t q, Scratch& scratch) const;
+  void fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Batch& batch) const;
   bool answerable(const Queries& queries, int64_t q) const;
   bool by_vectors() const { return !model_->item_table.shape.empty(); }
 

@@ -40,6 +40,12 @@ void Recommender::check_k(int64_t k) const {
     throw invalid_argument("k", "must be <= the recommender's max_k ", options_.max_k, ", got ", k);
 }
 
+void Recommender::check_times(const Queries& queries) const {
+  if (queries.history_offsets != nullptr && queries.history_times == nullptr &&
+      ranker_.wants_query_column(REC_COLUMN_HISTORY_TIME))
+    throw invalid_argument("history_times", "must be given: model '", model().name, "' looks at the histories' times");
+}
+
 void Recommender::finish_status(const Slot& slot, int64_t n, rec_status_t* out_status) const {
   for (int64_t q = 0; q < n; ++q) {
     const rec_status_t status = slot.status[static_cast<size_t>(q)];
@@ -73,6 +79,7 @@ void Recommender::exclude_seen(const Queries& queries, Slot& slot, kernels::Item
 
 void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const {
   check_k(request.k);
+  check_times(request.queries);
   const Lease slot(*this);
   const int64_t n = request.queries.n, k = request.k;
   slot->status.resize(static_cast<size_t>(n));
@@ -134,6 +141,7 @@ void Recommender::top_k_of_candidates(const Request& request, Slot& slot, int64_
 }
 
 void Recommender::score(const Request& request, float* out_scores, rec_status_t* out_status) const {
+  check_times(request.queries);
   const Lease slot(*this);
   slot->status.resize(static_cast<size_t>(request.queries.n));
   ranker_.candidate_scores(request.queries, request.candidate_offsets, request.candidates, out_scores,

@@ -61,6 +61,7 @@ class Recommender {
   };
 
   void check_k(int64_t k) const;
+  void check_times(const Queries& queries) const;
   void finish_status(const Slot& slot, int64_t n, rec_status_t* out_status) const;
   void exclude_seen(const Queries& queries, Slot& slot, kernels::ItemFilter& filter) const;
   void top_k_of_candidates(const Request& request, Slot& slot, int64_t* out_rows, float* out_scores) const;
