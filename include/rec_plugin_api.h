@@ -231,6 +231,21 @@ typedef struct rec_adam_t {
   double weight_decay; /**< coupled: gradient += weight_decay * parameter */
 } rec_adam_t;
 
+/** accumulator += g^2; step = -learning_rate * g / (sqrt(accumulator) + epsilon); parameter += step. The arrays are the
+    plugin's. */
+typedef struct rec_adagrad_t {
+  uint32_t struct_size;
+  int32_t epsilon_inside; /**< 1: g / sqrt(accumulator + epsilon) */
+  float* parameter;       /**< [n_rows, d] */
+  float* accumulator;     /**< [n_rows, d] */
+  float* velocity;        /**< [n_rows, d], nullable: velocity = momentum * velocity + step; parameter += velocity */
+  int64_t d;
+  double learning_rate;
+  double epsilon;
+  double weight_decay; /**< coupled */
+  double momentum;
+} rec_adagrad_t;
+
 /** What the library offers to plugins. Any thread that is inside a slot; kernels spread over the library's threads. */
 typedef struct rec_host_t {
   uint32_t struct_size;
@@ -291,10 +306,9 @@ typedef struct rec_host_t {
   /** parameter[rows] -= learning_rate * (gradients + weight_decay * parameter). */
   void (*sgd)(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int64_t n_rows_listed,
               const float* gradients, double learning_rate, double weight_decay);
-  /** accumulator += g^2; parameter -= learning_rate * g / (sqrt(accumulator) + epsilon). */
-  void (*adagrad)(rec_call_t* call, float* parameter, float* accumulator, int64_t d, const int32_t* rows,
-                  int64_t n_rows_listed, const float* gradients, double learning_rate, double epsilon,
-                  double weight_decay);
+  /** One step of Adagrad of the listed rows; the others stand still. rows nullable = every row, else distinct. */
+  void (*adagrad)(rec_call_t* call, const rec_adagrad_t* adagrad, const int32_t* rows, int64_t n_rows_listed,
+                  const float* gradients);
   /** c[i, j] -= sum over p of a[i, p] * b[p, j] in float64; leading dimensions ldc, lda, ldb. */
   void (*rank_update)(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b,
                       int64_t ldb, int64_t m, int64_t n, int64_t k);
@@ -304,7 +318,8 @@ typedef struct rec_host_t {
    */
   rec_status_t (*matmul)(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64_t k, const float* a,
                          const float* b, float* c);
-  /** y[i] = 1 / (1 + exp(-x[i])), tanh(x[i]); the same bits on every machine; y may be x. */
+  /** y[i] = exp(x[i]), 1 / (1 + exp(-x[i])), tanh(x[i]); the same bits on every machine; y may be x. */
+  void (*exp)(const float* x, int64_t n, float* y);
   void (*sigmoid)(const float* x, int64_t n, float* y);
   void (*tanh)(const float* x, int64_t n, float* y);
 } rec_host_t;

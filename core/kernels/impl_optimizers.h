@@ -134,12 +134,21 @@ void sgd_rows(const GradientRows& a, int64_t begin, int64_t end) {
 
 void adagrad_rows(const GradientRows& a, int64_t begin, int64_t end) {
   const F16 minus_lr = set1(-a.lr), decay = set1(a.weight_decay), epsilon = set1(a.epsilon);
+  const F16 momentum = set1(a.momentum);
   update_rows(a, begin, end, [&](int64_t at, F16 g, int64_t n) {
     const F16 param = load_or(a.param + at, n, 0.0f);
     if (a.weight_decay != 0) g = fma(decay, param, g);
     const F16 accumulator = fma(g, g, load_or(a.accumulator + at, n, 0.0f));
     store_up_to(a.accumulator + at, accumulator, n);
-    store_up_to(a.param + at, fma(minus_lr, div(g, add(sqrt(accumulator), epsilon)), param), n);
+    const F16 root = a.epsilon_inside ? sqrt(add(accumulator, epsilon)) : add(sqrt(accumulator), epsilon);
+    const F16 scaled = div(g, root);
+    if (a.velocity == nullptr) {
+      store_up_to(a.param + at, fma(minus_lr, scaled, param), n);
+      return;
+    }
+    const F16 velocity = fma(momentum, load_or(a.velocity + at, n, 0.0f), mul(minus_lr, scaled));
+    store_up_to(a.velocity + at, velocity, n);
+    store_up_to(a.param + at, add(param, velocity), n);
   });
 }
 

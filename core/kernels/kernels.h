@@ -151,7 +151,8 @@ struct LazyAdamRows {
 };
 
 // g = fma(weight_decay, param, g) if there is decay. sgd: param = fma(-lr, g, param).
-// adagrad: acc = fma(g, g, acc), param = fma(-lr, g / (sqrt(acc) + epsilon), param).
+// adagrad: acc = fma(g, g, acc), scaled = g / (sqrt(acc) + epsilon), or g / sqrt(acc + epsilon) if epsilon_inside;
+// param = fma(-lr, scaled, param), or with a velocity: velocity = fma(momentum, velocity, -lr scaled), param += velocity.
 struct GradientRows {
   float* param = nullptr;        // [n, d]
   float* accumulator = nullptr;  // [n, d], adagrad only
@@ -159,6 +160,9 @@ struct GradientRows {
   const int32_t* row_ids = nullptr;  // nullable = all rows; distinct
   const float* grads = nullptr;      // [n_listed, d]
   float lr = 0, weight_decay = 0, epsilon = 1e-10f;
+  float* velocity = nullptr;  // [n, d], nullable; adagrad only
+  float momentum = 0;
+  bool epsilon_inside = false;
 };
 
 // c[i, j] = fma(-a[i, p], b[p, j], c[i, j]) for p ascending. c overlaps neither a nor b.

@@ -245,12 +245,15 @@ void sgd(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int
             [&](int64_t begin, int64_t end) { best().sgd_rows(job, begin, end); });
 }
 
-void adagrad(rec_call_t* call, float* parameter, float* accumulator, int64_t d, const int32_t* rows,
-             int64_t n_rows_listed, const float* gradients, double learning_rate, double epsilon, double weight_decay) {
-  kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
-  job.accumulator = accumulator;
-  job.epsilon = static_cast<float>(epsilon);
-  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), 0.2 * static_cast<double>(n_rows_listed * d),
+void adagrad(rec_call_t* call, const rec_adagrad_t* a, const int32_t* rows, int64_t n_rows_listed,
+             const float* gradients) {
+  kernels::GradientRows job = gradient_rows(a->parameter, a->d, rows, gradients, a->learning_rate, a->weight_decay);
+  job.accumulator = a->accumulator;
+  job.velocity = a->velocity;
+  job.momentum = static_cast<float>(a->momentum);
+  job.epsilon = static_cast<float>(a->epsilon);
+  job.epsilon_inside = a->epsilon_inside != 0;
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), 0.3 * static_cast<double>(n_rows_listed * a->d),
             [&](int64_t begin, int64_t end) { best().adagrad_rows(job, begin, end); });
 }
 
@@ -318,6 +321,7 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
   return REC_OK;
 }
 
+void exp_of(const float* x, int64_t n, float* y) { best().exp(x, y, n); }
 void sigmoid(const float* x, int64_t n, float* y) { best().sigmoid(x, y, n); }
 void tanh_of(const float* x, int64_t n, float* y) { best().tanh(x, y, n); }
 
@@ -347,6 +351,7 @@ constexpr rec_host_t kHost = {
     adagrad,
     rank_update,
     matmul,
+    exp_of,
     sigmoid,
     tanh_of,
 };

@@ -8,14 +8,19 @@
 
 namespace rec::plugin {
 
-enum class Optimizer { kAdam, kLazyAdam, kSgd, kAdagrad };
+// models.md 2.1. kIndexedAdagrad: epsilon inside the root, with momentum; kUncorrectedAdam: no bias correction, touched
+// rows only; kFtrl: FTRL-proximal.
+enum class Optimizer { kAdam, kLazyAdam, kSgd, kAdagrad, kIndexedAdagrad, kUncorrectedAdam, kFtrl };
 
 Optimizer optimizer_named(const std::string& name);
 
 struct OptimizerOptions {
   Optimizer kind = Optimizer::kAdam;
-  double lr = 1e-3;
-  double weight_decay = 0;  // coupled L2 on every row
+  double lr = 1e-3;                   // FTRL: alpha
+  double weight_decay = 0;            // coupled L2 on every row
+  double momentum = 0;                // kIndexedAdagrad
+  double epsilon = 1e-10;             // Adagrad's
+  double beta = 1, l1 = 1, l2 = 120;  // FTRL's
 };
 
 // A table [n, d] with its optimiser's state. Dense Adam costs only the rows that are touched: what a row missed is
@@ -33,6 +38,8 @@ class Embedding {
   void initialize_xavier(const Context& context, int64_t seed, int32_t stream);
   void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
   void initialize_uniform(const Context& context, int64_t seed, int32_t stream, float bound);  // U(-bound, bound)
+  // Q of the QR of a normal matrix, R's diagonal positive.
+  void initialize_orthogonal(const Context& context, int64_t seed, int32_t stream);
 
   // One step with the gradients [n_rows, d] of the listed rows (ascending, distinct; nullptr = all).
   void step(const Context& context, const int32_t* rows, int64_t n_rows, const float* gradients);
@@ -47,6 +54,7 @@ class Embedding {
 
  private:
   rec_adam_t adam() const;
+  void step_ftrl(const int32_t* rows, int64_t n_rows, const float* gradients);
   void extend_steps(const Context& context);
   bool replays() const { return options_.kind == Optimizer::kAdam; }
 

@@ -70,9 +70,9 @@ class Table {
       return host_->fail(call, REC_PLUGIN_FAILED, "an exception of an unknown type");
     }
   }
-  static M& model(rec_plugin_model_t* handle) { return *reinterpret_cast<M*>(handle); }
-  static M& model(const rec_plugin_model_t* handle) {
-    return *reinterpret_cast<M*>(const_cast<rec_plugin_model_t*>(handle));
+  static Model& model(rec_plugin_model_t* handle) { return *reinterpret_cast<Model*>(handle); }
+  static Model& model(const rec_plugin_model_t* handle) {
+    return *reinterpret_cast<Model*>(const_cast<rec_plugin_model_t*>(handle));
   }
 
   static rec_status_t init(rec_call_t*, const rec_host_t* host) {
@@ -86,7 +86,12 @@ class Table {
   static rec_status_t create(rec_call_t* call, const rec_params_t* params, const rec_schema_t* schema,
                              rec_plugin_model_t** out_model) {
     return guarded(call, [&](const Context& context) {
-      *out_model = reinterpret_cast<rec_plugin_model_t*>(std::make_unique<M>(context, *params, *schema).release());
+      std::unique_ptr<Model> made;
+      if constexpr (requires { M::make(context, *params, *schema); })  // a plugin whose parameters choose the class
+        made = M::make(context, *params, *schema);
+      else
+        made = std::make_unique<M>(context, *params, *schema);
+      *out_model = reinterpret_cast<rec_plugin_model_t*>(made.release());
     });
   }
   static void destroy(rec_plugin_model_t* handle) { delete &model(handle); }

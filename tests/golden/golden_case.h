@@ -61,7 +61,7 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     std::string params = cat("{\"lr\": ", hyper.at("lr").get<double>(), GetParam().params);
     if (params.find("emb_size") == std::string::npos)
       params += cat(", \"emb_size\": ", tensors_.shape("param." + parameters().front())[1]);
-    auto harness = std::make_unique<PluginHarness>(GetParam().model, params + "}", hyper.at("n_users"),
+    auto harness = std::make_unique<PluginHarness>(GetParam().model, params + "}", hyper.value("n_users", int64_t{13}),
                                                    hyper.at("n_items"), pairs, 2);
     for (const std::string& name : parameters()) harness->set(name, tensors_.floats("param." + name));
     return harness;

@@ -1,0 +1,122 @@
+#include "plugins/gru4rec/gru.h"
+
+#include <algorithm>
+
+namespace rec::gru4rec {
+
+using plugin::check;
+using plugin::Floats;
+
+void Packing::assign(const std::vector<int32_t>& lengths) {
+  counts.clear();
+  offsets.assign(1, 0);
+  auto alive = static_cast<int64_t>(lengths.size());
+  for (int32_t t = 0;; ++t) {
+    while (alive > 0 && lengths[static_cast<size_t>(alive - 1)] <= t) --alive;
+    if (alive == 0) return;
+    counts.push_back(alive);
+    offsets.push_back(offsets.back() + alive);
+  }
+}
+
+GruLayer::GruLayer(const GruNames& names, int64_t in, int64_t hidden, const plugin::OptimizerOptions& optimizer)
+    : hidden_(hidden),
+      biases_(!names.bias_ih.empty()),
+      ih_(names.weight_ih, 3 * hidden, in, optimizer),
+      hh_(names.weight_hh, 3 * hidden, hidden, optimizer),
+      bias_ih_(names.bias_ih, biases_ ? 1 : 0, 3 * hidden, optimizer, {3 * hidden}),
+      bias_hh_(names.bias_hh, biases_ ? 1 : 0, 3 * hidden, optimizer, {3 * hidden}) {}
+
+void GruLayer::append_parameters(std::vector<plugin::Parameter*>& out) {
+  out.insert(out.end(), {&ih_, &hh_});
+  if (biases_) out.insert(out.end(), {&bias_ih_, &bias_hh_});
+}
+
+void GruLayer::forward(const Context& context, const Packing& packing, const float* x, const float* h0,
+                       Trace& trace) const {
+  const rec_host_t& host = context.host;
+  const int64_t h = hidden_, rows = packing.rows();
+  trace.gates.resize(static_cast<size_t>(rows * 3 * h));
+  for (Floats* buffer : {&trace.candidate, &trace.before, &trace.states}) buffer->resize(static_cast<size_t>(rows * h));
+  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, rows, 3 * h, in(), x, ih_.data(), trace.gates.data()));
+  Floats recurrent(static_cast<size_t>(packing.counts.empty() ? 0 : packing.counts[0] * 3 * h));
+  for (int64_t t = 0; t < packing.steps(); ++t) {
+    const int64_t n = packing.counts[static_cast<size_t>(t)], first = packing.offsets[static_cast<size_t>(t)];
+    float* before = trace.before.data() + first * h;
+    if (t > 0)
+      std::copy_n(trace.states.data() + packing.offsets[static_cast<size_t>(t - 1)] * h, n * h, before);
+    else if (h0 != nullptr)
+      std::copy_n(h0, n * h, before);
+    else
+      std::fill_n(before, n * h, 0.f);
+    if (t > 0 || h0 != nullptr)
+      check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, n, 3 * h, h, before, hh_.data(), recurrent.data()));
+    else
+      std::fill_n(recurrent.begin(), n * 3 * h, 0.f);
+    for (int64_t b = 0; b < n; ++b) {
+      float* gates = trace.gates.data() + (first + b) * 3 * h;
+      float* from_state = recurrent.data() + b * 3 * h;
+      float* candidate = trace.candidate.data() + (first + b) * h;
+      float* state = trace.states.data() + (first + b) * h;
+      if (biases_) {
+        for (int64_t k = 0; k < 3 * h; ++k) gates[k] += bias_ih_.data()[k];
+        for (int64_t k = 0; k < 3 * h; ++k) from_state[k] += bias_hh_.data()[k];
+      }
+      for (int64_t k = 0; k < 2 * h; ++k) gates[k] += from_state[k];
+      host.sigmoid(gates, 2 * h, gates);
+      std::copy_n(from_state + 2 * h, h, candidate);
+      for (int64_t k = 0; k < h; ++k) gates[2 * h + k] += gates[k] * candidate[k];
+      host.tanh(gates + 2 * h, h, gates + 2 * h);
+      for (int64_t k = 0; k < h; ++k)
+        state[k] = (1 - gates[h + k]) * gates[2 * h + k] + gates[h + k] * before[b * h + k];
+    }
+  }
+}
+
+void GruLayer::backward(const Context& context, const Packing& packing, const float* x, const Trace& trace,
+                        Floats& d_states, float* dx) {
+  const rec_host_t& host = context.host;
+  const int64_t h = hidden_, rows = packing.rows();
+  d_input_.resize(static_cast<size_t>(rows * 3 * h));
+  d_recurrent_.resize(static_cast<size_t>(rows * 3 * h));
+  for (int64_t t = packing.steps() - 1; t >= 0; --t) {
+    const int64_t n = packing.counts[static_cast<size_t>(t)], first = packing.offsets[static_cast<size_t>(t)];
+    for (int64_t b = first; b < first + n; ++b) {
+      const float *r = trace.gates.data() + b * 3 * h, *z = r + h, *c = r + 2 * h;
+      const float *candidate = trace.candidate.data() + b * h, *before = trace.before.data() + b * h;
+      const float* d_state = d_states.data() + b * h;
+      float *d_in = d_input_.data() + b * 3 * h, *d_rec = d_recurrent_.data() + b * 3 * h;
+      for (int64_t k = 0; k < h; ++k) {
+        const float dc = d_state[k] * (1 - z[k]) * (1 - c[k] * c[k]);  // by the input of tanh
+        const float dz = d_state[k] * (before[k] - c[k]) * z[k] * (1 - z[k]);
+        const float dr = dc * candidate[k] * r[k] * (1 - r[k]);
+        d_in[k] = d_rec[k] = dr;
+        d_in[h + k] = d_rec[h + k] = dz;
+        d_in[2 * h + k] = dc;
+        d_rec[2 * h + k] = dc * r[k];
+      }
+    }
+    if (t == 0) break;
+    // h reaches h' through W_hh and through z.
+    float* earlier = d_states.data() + packing.offsets[static_cast<size_t>(t - 1)] * h;
+    check(host.matmul(context.call, REC_MATMUL_ADD, n, h, 3 * h, d_recurrent_.data() + first * 3 * h, hh_.data(),
+                      earlier));
+    for (int64_t b = 0; b < n; ++b)
+      for (int64_t k = 0; k < h; ++k)
+        earlier[b * h + k] += d_states[static_cast<size_t>((first + b) * h + k)] *
+                              trace.gates[static_cast<size_t>((first + b) * 3 * h + h + k)];
+  }
+  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, 3 * h, in(), rows, d_input_.data(), x, ih_.dense_gradient()));
+  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, 3 * h, h, rows, d_recurrent_.data(), trace.before.data(),
+                    hh_.dense_gradient()));
+  if (biases_)
+    for (auto [bias, gradient] : {std::pair{&bias_ih_, &d_input_}, {&bias_hh_, &d_recurrent_}}) {
+      float* sum = bias->dense_gradient();
+      std::fill_n(sum, 3 * h, 0.f);
+      for (int64_t b = 0; b < rows; ++b)
+        for (int64_t k = 0; k < 3 * h; ++k) sum[k] += (*gradient)[static_cast<size_t>(b * 3 * h + k)];
+    }
+  if (dx != nullptr) check(host.matmul(context.call, 0, rows, in(), 3 * h, d_input_.data(), ih_.data(), dx));
+}
+
+}  // namespace rec::gru4rec

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugins/common/parameter.h"
+
+namespace rec::gru4rec {
+
+using plugin::Batch;
+using plugin::Context;
+
+// Sequences of different lengths beside each other, longest first: step t has counts[t] of them, and its rows follow
+// those of step t - 1. Row b of a step is sequence b.
+struct Packing {
+  std::vector<int64_t> counts;   // not rising
+  std::vector<int64_t> offsets;  // [steps + 1] first row of each step
+
+  int64_t steps() const { return static_cast<int64_t>(counts.size()); }
+  int64_t rows() const { return offsets.empty() ? 0 : offsets.back(); }
+  void assign(const std::vector<int32_t>& lengths);  // lengths not rising
+};
+
+struct GruNames {
+  std::string weight_ih, weight_hh, bias_ih, bias_hh;  // biases "" for a GRU without
+};
+
+// A layer of gated recurrent units, models.md 0.4:  r = s(W_ir x + b + W_hr h + b'),  z likewise,
+// n = tanh(W_in x + b + r (W_hn h + b')),  h' = (1 - z) n + z h.  Weights are stacked r, z, n.
+class GruLayer {
+ public:
+  GruLayer(const GruNames& names, int64_t in, int64_t hidden, const plugin::OptimizerOptions& optimizer);
+
+  int64_t in() const { return ih_.d(); }
+  int64_t hidden() const { return hidden_; }
+  plugin::Parameter& weight_ih() { return ih_; }
+  plugin::Parameter& weight_hh() { return hh_; }
+  plugin::Parameter* bias_ih() { return biases_ ? &bias_ih_ : nullptr; }
+  plugin::Parameter* bias_hh() { return biases_ ? &bias_hh_ : nullptr; }
+  void append_parameters(std::vector<plugin::Parameter*>& out);
+
+  // What a forward pass leaves for the backward pass; queries have their own.
+  struct Trace {
+    plugin::Floats gates;      // [rows, 3h] r, z, n
+    plugin::Floats candidate;  // [rows, h] W_hn h + b'
+    plugin::Floats before;     // [rows, h] the state that a row started from
+    plugin::Floats states;     // [rows, h] h'
+  };
+  // x [rows, in]; h0 [counts[0], h] nullable = zeros.
+  void forward(const Context& context, const Packing& packing, const float* x, const float* h0, Trace& trace) const;
+  // d_states [rows, h]: gradient of the loss by each h', which gets what flows back through time added. Fills the
+  // parameters' gradients, and dx [rows, in] unless it is nullptr. h0 gets none.
+  void backward(const Context& context, const Packing& packing, const float* x, const Trace& trace,
+                plugin::Floats& d_states, float* dx);
+
+ private:
+  int64_t hidden_;
+  bool biases_;
+  plugin::Parameter ih_, hh_, bias_ih_, bias_hh_;
+  plugin::Floats d_input_, d_recurrent_;  // [rows, 3h] by W_i x + b and by W_h h + b'
+};
+
+}  // namespace rec::gru4rec

@@ -1,0 +1,378 @@
+#include "plugins/gru4rec/session_gru.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace rec::gru4rec {
+
+using plugin::check;
+using plugin::Floats;
+
+void SessionGru::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
+  plan.rows = REC_PLAN_SESSIONS;
+  plan.negatives = options.n_sample > 0 ? REC_NEGATIVES_SHARED : REC_NEGATIVES_NONE;
+  plan.n_shared = options.n_sample;
+  plan.shared_alpha = options.sample_alpha;
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
+                      REC_CAP_GRADIENTS;
+  plan.memory_bytes = 16 * schema.n_items * options.layers.back();
+  plan.history_max = options.history_max;
+  for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_ITEM, REC_COLUMN_SESSION_RESET, REC_COLUMN_SLOT_KEEP})
+    plan.columns[plan.n_columns++] = column;
+  if (options.n_sample > 0) plan.columns[plan.n_columns++] = REC_COLUMN_SHARED_ITEM;
+  for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
+    plan.query_columns[plan.n_query_columns++] = column;
+}
+
+SessionGru::SessionGru(const Options& options, const rec_schema_t& schema)
+    : options_(options),
+      out_emb_("item_out_emb", schema.n_items, options.layers.back(), options.optimizer),
+      out_bias_("item_bias", schema.n_items, 1, options.optimizer),
+      in_emb_("item_in_emb", options.input == "separate" ? schema.n_items : 0, options.emb_size, options.optimizer),
+      out_rows_(schema.n_items),
+      bias_rows_(schema.n_items),
+      in_rows_(schema.n_items) {
+  int64_t in = input_items().d();
+  for (size_t l = 0; l < options.layers.size(); ++l) {
+    const std::string prefix = "gru." + std::to_string(l) + ".";
+    if (l == 0 && one_hot())
+      one_hot_ = std::make_unique<OneHotGru>(schema.n_items, options.layers[0], options.optimizer);
+    else
+      layers_.push_back(std::make_unique<GruLayer>(
+          GruNames{prefix + "weight_ih", prefix + "weight_hh", prefix + "bias_ih", prefix + "bias_hh"}, in,
+          options.layers[l], options.optimizer));
+    in = options.layers[l];
+    hidden_.emplace_back(static_cast<size_t>(options.batch_size * in));
+    hidden_names_.push_back("state.hidden." + std::to_string(l));
+  }
+  traces_.resize(layers_.size());
+  outputs_.resize(hidden_.size());
+  output_masks_.resize(hidden_.size());
+  next_.resize(hidden_.size());
+}
+
+std::vector<plugin::Parameter*> SessionGru::parameters() {
+  std::vector<plugin::Parameter*> all{&out_emb_, &out_bias_};
+  if (options_.input == "separate") all.push_back(&in_emb_);
+  if (one_hot_) one_hot_->append_parameters(all);
+  for (auto& layer : layers_) layer->append_parameters(all);
+  return all;
+}
+
+std::vector<plugin::TensorRef> SessionGru::tensors() {
+  auto all = ParameterModel::tensors();
+  for (size_t l = 0; l < hidden_.size(); ++l)
+    all.push_back({hidden_names_[l].c_str(),
+                   REC_DTYPE_F32,
+                   REC_TENSOR_STATE,
+                   {options_.batch_size, options_.layers[l]},
+                   hidden_[l].data()});
+  all.push_back({"state.slots", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &n_slots_});
+  return all;
+}
+
+// Per gate U(-a, a), a = sqrt(6 / (in + h)); biases zero.
+void SessionGru::initialize(const Context& context, int64_t seed) {
+  const auto bound = [](int64_t rows, int64_t columns) {
+    return static_cast<float>(std::sqrt(6.0 / static_cast<double>(rows + columns)));
+  };
+  out_emb_.initialize_uniform(context, seed, kItems, bound(out_emb_.n(), out_emb_.d()));
+  out_bias_.initialize_uniform(context, seed, kBias, 0);
+  in_emb_.initialize_uniform(context, seed, kInputItems, bound(in_emb_.n(), in_emb_.d()));
+  int32_t stream = kLayers;
+  if (one_hot_) one_hot_->initialize(context, seed, stream);
+  for (auto& layer : layers_) {
+    stream += 4;
+    layer->weight_ih().initialize_uniform(context, seed, stream, bound(layer->in(), layer->hidden()));
+    layer->weight_hh().initialize_uniform(context, seed, stream + 1, bound(layer->hidden(), layer->hidden()));
+    for (plugin::Parameter* bias : {layer->bias_ih(), layer->bias_hh()})
+      bias->initialize_uniform(context, seed, stream, 0);
+  }
+  for (Floats& hidden : hidden_) std::fill(hidden.begin(), hidden.end(), 0.f);
+  n_slots_ = 0;
+}
+
+void SessionGru::bind(const Context&, const rec_dataset_view_t& view) { by_item_ = view.by_item; }
+
+// Rows of slots that are gone are deleted; those of slots that begin a session are zeroed.
+void SessionGru::move_slots(const Batch& batch) {
+  const auto& keep = batch.column(REC_COLUMN_SLOT_KEEP);
+  const auto* kept = static_cast<const int32_t*>(keep.data);
+  const auto* reset = batch.get<int32_t>(REC_COLUMN_SESSION_RESET);
+  const int64_t before = std::min(keep.shape[0], n_slots_);
+  next_ = hidden_;
+  for (size_t l = 0; l < hidden_.size(); ++l) {
+    const int64_t h = options_.layers[l];
+    int64_t n = 0;
+    for (int64_t s = 0; s < before; ++s)
+      if (kept[s] != 0) std::copy_n(hidden_[l].data() + s * h, h, next_[l].data() + n++ * h);
+    for (int64_t s = 0; s < batch.n_rows(); ++s)
+      if (reset[s] != 0) std::fill_n(next_[l].data() + s * h, h, 0.f);
+  }
+}
+
+void SessionGru::collect(const Context& context, const Batch& batch) {
+  n_rows_ = batch.n_rows();
+  inputs_ = batch.history();
+  columns_.assign(batch.items(), batch.items() + n_rows_);
+  if (options_.n_sample > 0) {
+    const auto* samples = batch.get<int32_t>(REC_COLUMN_SHARED_ITEM);
+    columns_.insert(columns_.end(), samples, samples + batch.column(REC_COLUMN_SHARED_ITEM).shape[0]);
+  }
+  const auto C = static_cast<int64_t>(columns_.size());
+  bias_rows_.collect(columns_.data(), C);
+  std::vector<int32_t> ids(columns_);  // a shared table is read on both sides
+  if (options_.input == "constrained") ids.insert(ids.end(), inputs_, inputs_ + n_rows_);
+  out_rows_.collect(ids.data(), static_cast<int64_t>(ids.size()));
+  out_emb_.touch(context, out_rows_, out_gradients_);
+  out_bias_.touch(context, bias_rows_, bias_gradients_);
+  if (options_.input == "separate") {
+    in_rows_.collect(inputs_, n_rows_);
+    in_emb_.touch(context, in_rows_, in_gradients_);
+  }
+  if (one_hot_) one_hot_->collect(context, inputs_, n_rows_);
+}
+
+// One event of each slot through the layers, then s_mc = h_m . item_out_c + bias_c.
+void SessionGru::forward(const Context& context, const Batch& batch) {
+  const rec_host_t& host = context.host;
+  const int64_t M = n_rows_, C = static_cast<int64_t>(columns_.size()), h = options_.layers.back();
+  packing_.counts.assign(1, M);
+  packing_.offsets = {0, M};
+  const float* x = nullptr;
+  if (!one_hot_) {
+    const int64_t d = input_items().d();
+    input_rows_.resize(static_cast<size_t>(M * d));
+    for (int64_t m = 0; m < M; ++m) std::copy_n(input_items().row(inputs_[m]), d, input_rows_.data() + m * d);
+    if (options_.dropout_embed > 0)
+      drop(context, options_.seed, kDropout, batch.raw.epoch, batch.raw.index, options_.dropout_embed, input_rows_,
+           embed_mask_);
+    x = input_rows_.data();
+  }
+  const size_t first = one_hot_ ? 1 : 0;
+  for (size_t l = 0; l < hidden_.size(); ++l) {
+    if (l < first) {
+      one_hot_->forward(context, inputs_, M, next_[0].data(), one_hot_trace_);
+      outputs_[0] = one_hot_trace_.states;
+    } else {
+      layers_[l - first]->forward(context, packing_, x, next_[l].data(), traces_[l - first]);
+      outputs_[l] = traces_[l - first].states;
+    }
+    if (options_.dropout_hidden > 0)
+      drop(context, options_.seed, static_cast<int32_t>(kDropout + 1 + l), batch.raw.epoch, batch.raw.index,
+           options_.dropout_hidden, outputs_[l], output_masks_[l]);
+    x = outputs_[l].data();
+  }
+  column_vectors_.resize(static_cast<size_t>(C * h));
+  column_biases_.resize(static_cast<size_t>(C));
+  for (int64_t c = 0; c < C; ++c) {
+    std::copy_n(out_emb_.row(columns_[static_cast<size_t>(c)]), h, column_vectors_.data() + c * h);
+    column_biases_[static_cast<size_t>(c)] = *out_bias_.row(columns_[static_cast<size_t>(c)]);
+  }
+  scores_.resize(static_cast<size_t>(M * C));
+  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, M, C, h, x, column_vectors_.data(), scores_.data()));
+  for (int64_t m = 0; m < M; ++m)
+    for (int64_t c = 0; c < C; ++c) scores_[static_cast<size_t>(m * C + c)] += column_biases_[static_cast<size_t>(c)];
+}
+
+namespace {
+
+// -sum_m ln softmax(s_m)[m]. The authors add 1e-24 to the probability, which float32 does not see above s = -55.
+double cross_entropy(const Context& context, Floats& s, int64_t M, int64_t C, Floats& ds) {
+  const auto targets_first = [&](Floats& matrix) {  // the kernel's target is column 0
+    for (int64_t m = 0; m < M; ++m)
+      std::swap(matrix[static_cast<size_t>(m * C)], matrix[static_cast<size_t>(m * C + m)]);
+  };
+  double mean = 0;
+  targets_first(s);
+  check(context.host.loss(context.call, REC_LOSS_SOFTMAX, s.data(), M, C, &mean, ds.data()));
+  targets_first(s);
+  targets_first(ds);
+  for (float& value : ds) value *= static_cast<float>(M);
+  return mean * static_cast<double>(M);
+}
+
+// sum_m -ln( sum_c w_mc sigma(s_mm - s_mc) + 1e-24 ) + bpreg sum_c w_mc s_mc^2,  w_m = softmax over c != m.
+double bpr_max(const Context& context, const Floats& s, int64_t M, int64_t C, double bpreg, Floats& ds) {
+  double loss = 0;
+  Floats w(static_cast<size_t>(C)), sigma(static_cast<size_t>(C));
+  for (int64_t m = 0; m < M; ++m) {
+    const float* row = s.data() + m * C;
+    float* d = ds.data() + m * C;
+    float largest = 0;  // as the authors: the positive counts as 0
+    for (int64_t c = 0; c < C; ++c)
+      if (c != m) largest = std::max(largest, row[c]);
+    for (int64_t c = 0; c < C; ++c) {
+      w[static_cast<size_t>(c)] = row[c] - largest;
+      sigma[static_cast<size_t>(c)] = row[m] - row[c];
+    }
+    context.host.exp(w.data(), C, w.data());
+    context.host.sigmoid(sigma.data(), C, sigma.data());
+    w[static_cast<size_t>(m)] = 0;
+    double total = 0, p = 0, square = 0;
+    for (int64_t c = 0; c < C; ++c) total += w[static_cast<size_t>(c)];
+    for (int64_t c = 0; c < C; ++c) {
+      float& weight = w[static_cast<size_t>(c)];
+      weight = static_cast<float>(weight / total);
+      p += static_cast<double>(weight) * sigma[static_cast<size_t>(c)];
+      square += static_cast<double>(weight) * row[c] * row[c];
+    }
+    loss += -std::log(p + 1e-24) + bpreg * square;
+    // dw_c/ds_k = w_c ([c = k] - w_k), so an expectation E of f has gradient w_k (f_k - E) beside its own.
+    const double by_p = -1 / (p + 1e-24);
+    double own = 0;
+    for (int64_t c = 0; c < C; ++c) {
+      const double weight = w[static_cast<size_t>(c)], sig = sigma[static_cast<size_t>(c)];
+      const double slope = by_p * weight * sig * (1 - sig);
+      own += slope;
+      d[c] = static_cast<float>(by_p * weight * (sig - p) - slope +
+                                bpreg * weight * (static_cast<double>(row[c]) * row[c] - square + 2 * row[c]));
+    }
+    d[m] = static_cast<float>(own);
+  }
+  return loss;
+}
+
+}  // namespace
+
+double SessionGru::loss(const Context& context, int64_t M, int64_t C) {
+  d_scores_.resize(scores_.size());
+  double sum;
+  if (options_.loss == "bpr_max") {
+    const auto a = static_cast<float>(options_.elu);
+    Floats activated(scores_);
+    if (a > 0)
+      for (float& value : activated) value = value > 0 ? value : a * (std::exp(value) - 1);
+    sum = bpr_max(context, activated, M, C, options_.bpreg, d_scores_);
+    for (size_t e = 0; e < scores_.size() && a > 0; ++e)
+      if (scores_[e] <= 0) d_scores_[e] *= activated[e] + a;  // d ELU = a e^x
+  } else {
+    if (options_.logq > 0) {
+      // As the authors: raw counts for the batch's targets, counts^alpha for the samples.
+      for (int64_t c = 0; c < C; ++c) {
+        const int32_t item = columns_[static_cast<size_t>(c)];
+        const auto count = static_cast<double>(by_item_.offsets[item + 1] - by_item_.offsets[item]);
+        const double log_q = std::log(count) * (c < M ? 1 : options_.sample_alpha);
+        for (int64_t m = 0; m < M; ++m)
+          scores_[static_cast<size_t>(m * C + c)] -= static_cast<float>(options_.logq * log_q);
+      }
+    }
+    sum = cross_entropy(context, scores_, M, C, d_scores_);
+  }
+  // By the configured batch size, also when fewer sessions are alive.
+  const auto share = static_cast<float>(1.0 / static_cast<double>(options_.batch_size));
+  for (float& value : d_scores_) value *= share;
+  return sum / static_cast<double>(options_.batch_size);
+}
+
+double SessionGru::compute(const Context& context, const Batch& batch) {
+  move_slots(batch);
+  collect(context, batch);
+  forward(context, batch);
+  const auto C = static_cast<int64_t>(columns_.size());
+  const double value = loss(context, n_rows_, C);
+  backward(context, d_scores_);
+  return value;
+}
+
+// One step back through the layers; the carried states are constants.
+void SessionGru::backward(const Context& context, const Floats& d_scores) {
+  const rec_host_t& host = context.host;
+  const int64_t M = n_rows_, C = static_cast<int64_t>(columns_.size()), h = options_.layers.back();
+  Floats d_columns(static_cast<size_t>(C * h)), d_output(static_cast<size_t>(M * h)), d_x;
+  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, C, h, M, d_scores.data(), outputs_.back().data(),
+                    d_columns.data()));
+  check(host.matmul(context.call, 0, M, h, C, d_scores.data(), column_vectors_.data(), d_output.data()));
+  Floats d_biases(static_cast<size_t>(C), 0.f);
+  for (int64_t m = 0; m < M; ++m)
+    for (int64_t c = 0; c < C; ++c) d_biases[static_cast<size_t>(c)] += d_scores[static_cast<size_t>(m * C + c)];
+  plugin::sum_entries(context, bias_rows_, d_biases.data(), 1, bias_gradients_);
+
+  const size_t first = one_hot_ ? 1 : 0;
+  for (size_t l = hidden_.size(); l-- > 0;) {
+    if (options_.dropout_hidden > 0)
+      for (size_t i = 0; i < d_output.size(); ++i) d_output[i] *= output_masks_[l][i];
+    if (l < first) {
+      one_hot_->backward(context, one_hot_trace_, d_output);
+      break;
+    }
+    const float* x = l == 0 ? input_rows_.data() : outputs_[l - 1].data();
+    d_x.resize(static_cast<size_t>(M * layers_[l - first]->in()));
+    layers_[l - first]->backward(context, packing_, x, traces_[l - first], d_output, d_x.data());
+    std::swap(d_output, d_x);
+  }
+  if (!one_hot_ && options_.dropout_embed > 0)
+    for (size_t i = 0; i < d_output.size(); ++i) d_output[i] *= embed_mask_[i];
+  if (options_.input == "constrained") d_columns.insert(d_columns.end(), d_output.begin(), d_output.end());
+  plugin::sum_entries(context, out_rows_, d_columns.data(), h, out_gradients_);
+  if (options_.input == "separate") plugin::sum_entries(context, in_rows_, d_output.data(), in_emb_.d(), in_gradients_);
+}
+
+void SessionGru::apply(const Context& context) {
+  ParameterModel::apply(context);
+  for (size_t l = 0; l < hidden_.size(); ++l) {
+    std::swap(hidden_[l], next_[l]);
+    std::copy(outputs_[l].begin(), outputs_[l].end(), hidden_[l].begin());
+  }
+  n_slots_ = n_rows_;
+}
+
+void SessionGru::freeze(const Context&) {
+  const int64_t h = options_.layers.back();
+  served_.resize(static_cast<size_t>(out_emb_.n() * (h + 1)));
+  for (int64_t i = 0; i < out_emb_.n(); ++i) {
+    std::copy_n(out_emb_.row(i), h, served_.data() + i * (h + 1));
+    served_[static_cast<size_t>(i * (h + 1) + h)] = *out_bias_.row(i);
+  }
+}
+
+// The state after the last item, and 1 for the bias. Queries go one by one through time together.
+void SessionGru::encode(const Context& context, const Batch& queries, float* out_vectors) const {
+  const int64_t B = queries.n_rows(), T = queries.history_width(), h_last = options_.layers.back();
+  const size_t first = one_hot_ ? 1 : 0;
+  std::vector<Floats> state;
+  for (int64_t size : options_.layers) state.emplace_back(static_cast<size_t>(B * size), 0.f);
+  Packing step;
+  GruLayer::Trace trace;
+  OneHotGru::Trace one_hot_trace;
+  for (int64_t t = 0; t < T; ++t) {
+    std::vector<int32_t> alive, items;
+    for (int64_t b = 0; b < B; ++b)
+      if (queries.history_lengths()[b] > t) {
+        alive.push_back(static_cast<int32_t>(b));
+        items.push_back(queries.history()[b * T + t]);
+      }
+    const auto n = static_cast<int64_t>(alive.size());
+    if (n == 0) break;
+    step.counts.assign(1, n);
+    step.offsets = {0, n};
+    Floats x;
+    if (!one_hot_)
+      for (int32_t item : items)
+        x.insert(x.end(), input_items().row(item), input_items().row(item) + input_items().d());
+    for (size_t l = 0; l < state.size(); ++l) {
+      const int64_t h = options_.layers[l];
+      Floats before;
+      for (int32_t b : alive) before.insert(before.end(), state[l].data() + b * h, state[l].data() + (b + 1) * h);
+      if (l < first)
+        one_hot_->forward(context, items.data(), n, before.data(), one_hot_trace);
+      else
+        layers_[l - first]->forward(context, step, x.data(), before.data(), trace);
+      x = l < first ? one_hot_trace.states : trace.states;
+      for (int64_t s = 0; s < n; ++s)
+        std::copy_n(x.data() + s * h, h, state[l].data() + alive[static_cast<size_t>(s)] * h);
+    }
+  }
+  for (int64_t b = 0; b < B; ++b) {
+    std::copy_n(state.back().data() + b * h_last, h_last, out_vectors + b * (h_last + 1));
+    out_vectors[b * (h_last + 1) + h_last] = 1;
+  }
+}
+
+rec_tensor_view_t SessionGru::table(int32_t which) const {
+  if (which != REC_TABLE_ITEM) throw plugin::Failure{REC_UNSUPPORTED, "gru4rec has no user table"};
+  return plugin::host_view(served_.data(), REC_DTYPE_F32, out_emb_.n(), options_.layers.back() + 1);
+}
+
+}  // namespace rec::gru4rec
