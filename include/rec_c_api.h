@@ -168,7 +168,11 @@ REC_API rec_status_t rec_ids_init(rec_ids_t* ids, uint32_t struct_size, rec_erro
 
 /* ---- datasets ------------------------------------------------------------------------------------------------- */
 
-/** Interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable after creation. */
+/**
+ * Interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable after creation. Rows may
+ * carry a label: then only clicked rows (label 1) are training positives, seen items, histories and what user and event
+ * rows of an evaluation look for. Labelled rows of one user, part and impression key are one impression list.
+ */
 typedef struct rec_dataset_t rec_dataset_t;
 
 #define REC_PART_TRAIN 0
@@ -195,6 +199,10 @@ typedef struct rec_dataset_options_t {
   int32_t reserved;
   int64_t max_bad_rows;        /**< 0 = 1000 */
   int64_t memory_limit_bytes;  /**< 0 = none */
+  const char* label_column;    /**< nullable: "label", when there is one; "" = ignore. 1 = clicked, 0 = shown only */
+  const char* impression_key;  /**< nullable: what tells the lists of a user apart in labelled data: "time", or a column;
+                                    by default the time, or impression_id where there is no time (in RecBole files
+                                    before the time); "" = no lists */
 } rec_dataset_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
@@ -226,6 +234,9 @@ typedef struct rec_columns_t {
   const rec_ids_t* title_items; /**< nullable: items that have a title */
   const rec_ids_t* titles;      /**< as many REC_ID_BYTES titles, UTF-8 */
   int64_t memory_limit_bytes;   /**< 0 = none */
+  const float* labels;          /**< [n], nullable; 1 = clicked, 0 = shown only */
+  const int64_t* impressions;   /**< [n], nullable, with labels: rows of one user, part and number are one impression
+                                     list; NULL = times */
 } rec_columns_t;
 
 /** Zero columns of this size. Threads: any. @since 1.0 */
@@ -234,7 +245,7 @@ REC_API rec_status_t rec_columns_init(rec_columns_t* columns, uint32_t struct_si
 /**
  * A data set from the caller's columns.
  * @return OK, INVALID_ARGUMENT (lengths that differ, offsets that fall), INVALID_DATA (a weight that is not finite, a
- *         part that is none; the message has the row), LIMIT.
+ *         part or label that is none; the message has the row), LIMIT.
  * Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, rec_dataset_t** out_dataset,
@@ -244,7 +255,7 @@ struct ArrowArrayStream; /* Arrow C stream interface, https://arrow.apache.org/d
 
 /**
  * A data set from an Arrow stream of record batches, by options->user_column and so on. Id columns are integers, or
- * (large) strings or binaries, without nulls; times are integers or timestamps; weights are numbers.
+ * (large) strings or binaries, without nulls; times are integers or timestamps; weights and labels are numbers.
  *
  * @param stream  taken: released by this call, success or not; get_next runs on the calling thread.
  * @param options nullable; path-only fields are ignored.
@@ -282,8 +293,8 @@ REC_API rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_s
 /** Writes DIR/<DIR's name>.{train,valid,test}.inter, RecBole benchmark files. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, rec_error_t** out_error);
 /**
- * Counts as JSON: n_users, n_items, n_interactions, n_train, n_valid, n_test, n_duplicates, density, time range, id
- * types, format, source, skipped rows, quantiles of interactions per user and per item. Threads: readers. @since 1.0
+ * Counts as JSON: n_users, n_items, n_interactions, n_train, n_valid, n_test, n_duplicates, density, time range, labels,
+ * impression lists, id types, format, source, skipped rows, quantiles of interactions per user and per item. Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error);
 /** Ends a data set; trainers that use it keep it alive. Threads: any. @since 1.0 */

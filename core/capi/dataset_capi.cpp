@@ -26,6 +26,8 @@ DatasetOptions read_options(const rec_dataset_options_t* given) {
   if (o.has_min_weight != 0) options.min_weight = o.min_weight;
   options.max_bad_rows = o.max_bad_rows;
   options.memory_limit_bytes = o.memory_limit_bytes;
+  if (o.label_column != nullptr) options.label_column = o.label_column;
+  if (o.impression_key != nullptr) options.impression_key = o.impression_key;
   return options;
 }
 

@@ -70,7 +70,7 @@ class Reader {
         plan_(plan_columns(column_names(schema), options)),
         builder_(id_type(options.user_id_type, plan_.user), id_type(options.item_id_type, plan_.item),
                  options.memory_limit_bytes, nullptr) {
-    builder_.declare(plan_.time >= 0, plan_.weight >= 0);
+    builder_.declare(plan_.optional());
     if (options.min_weight && plan_.weight < 0) throw invalid_argument("min_weight", "the stream has no weight column");
   }
 
@@ -84,12 +84,15 @@ class Reader {
     const ArrowColumn users = open(plan_.user, "user_id"), items = open(plan_.item, "item_id");
     check_kind(users, "user_id", true);
     check_kind(items, "item_id", true);
-    std::optional<ArrowColumn> times, weights;
+    std::optional<ArrowColumn> times, weights, labels, impressions;
     if (plan_.time >= 0) check_kind(times.emplace(open(plan_.time, "time")), "time", false);
     if (plan_.weight >= 0) check_kind(weights.emplace(open(plan_.weight, "weight")), "weight", false);
+    if (plan_.label >= 0) check_kind(labels.emplace(open(plan_.label, "label")), "label", false);
+    if (plan_.impression >= 0 && plan_.impression != plan_.time)
+      check_kind(impressions.emplace(open(plan_.impression, "impression_id")), "impression_id", true);
     for (int64_t i = 0; i < batch.length; ++i) {
       try {
-        add(i, users, items, times, weights);
+        add(i, users, items, times, weights, shown_at(i, times, labels, impressions));
       } catch (const Error& error) {
         reject(error);
       }
@@ -119,15 +122,36 @@ class Reader {
     const auto kind = column.kind();
     const bool good =
         id ? kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kText : kind != ArrowColumn::Kind::kText;
-    const bool weight_of_time = std::string_view(name) == "weight" && kind == ArrowColumn::Kind::kTime;
-    if (good && !weight_of_time) return;
+    const bool number_of_time = std::string_view(name) != "time" && kind == ArrowColumn::Kind::kTime;
+    if (good && !number_of_time) return;
     throw Error(REC_INVALID_DATA,
                 cat(name, id ? ": ids must be integers, strings or binaries" : ": must be a column of numbers"))
         .at_argument(name);
   }
 
+  Shown shown_at(int64_t i, const std::optional<ArrowColumn>& times, const std::optional<ArrowColumn>& labels,
+                 const std::optional<ArrowColumn>& impressions) {
+    Shown shown;
+    if (!labels) return shown;
+    labels->refuse_null(i);
+    const double label = labels->number_at(i);
+    if (label != 0 && label != 1)
+      throw Error(REC_INVALID_DATA, cat("label: row ", n_rows_ + i, ": ", label, " is neither 0 nor 1"))
+          .at_argument("label");
+    shown.label = static_cast<float>(label);
+    if (impressions) {
+      impressions->refuse_null(i);
+      const bool text = impressions->kind() == ArrowColumn::Kind::kText;
+      shown.impression_key = text ? builder_.impression_key(impressions->text_at(i)) : impressions->integer_at(i);
+    } else if (times && plan_.impression >= 0) {
+      times->refuse_null(i);
+      shown.impression_key = times->seconds_at(i);
+    }
+    return shown;
+  }
+
   void add(int64_t i, const ArrowColumn& users, const ArrowColumn& items, const std::optional<ArrowColumn>& times,
-           const std::optional<ArrowColumn>& weights) {
+           const std::optional<ArrowColumn>& weights, const Shown& shown) {
     users.refuse_null(i);
     items.refuse_null(i);
     int64_t time = 0;
@@ -147,7 +171,7 @@ class Reader {
                text_item = items.kind() == ArrowColumn::Kind::kText;
     const auto put = [&](auto user, auto item) {
       try {
-        builder_.add(user, item, time, weight, Part::kTrain);
+        builder_.add(user, item, time, weight, Part::kTrain, shown);
       } catch (Error& error) {
         error.message = cat("row ", n_rows_ + i, ": ", error.message);
         throw;

@@ -39,6 +39,18 @@ float weight_of(const rec_columns_t& columns, int64_t row) {
   return weight;
 }
 
+Shown shown_of(const rec_columns_t& columns, int64_t row) {
+  Shown shown;
+  if (columns.labels == nullptr) return shown;
+  shown.label = columns.labels[row];
+  if (shown.label != 0 && shown.label != 1) throw bad_row("labels", row, cat(shown.label, " is neither 0 nor 1"));
+  if (columns.impressions != nullptr)
+    shown.impression_key = columns.impressions[row];
+  else if (columns.times != nullptr)
+    shown.impression_key = columns.times[row];
+  return shown;
+}
+
 // Calls use(id of users, id of items) with the types the two lists have.
 template <class Use>
 void with_ids(const rec_ids_t& users, const rec_ids_t& items, int64_t i, const Use& use) {
@@ -103,12 +115,17 @@ Dataset dataset_from_columns(const rec_columns_t& columns) {
     throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", columns.memory_limit_bytes);
 
   DatasetBuilder builder(users.type, items.type, columns.memory_limit_bytes, nullptr);
-  builder.declare(columns.times != nullptr, columns.weights != nullptr);
+  const bool has_labels = columns.labels != nullptr;
+  if (columns.impressions != nullptr && !has_labels)
+    throw invalid_argument("impressions", "need labels: only labelled rows form lists");
+  builder.declare({columns.times != nullptr, columns.weights != nullptr, has_labels,
+                   has_labels && (columns.impressions != nullptr || columns.times != nullptr)});
   for (int64_t i = 0; i < users.n; ++i) {
     const Part part = part_of(columns, i);
     const float weight = weight_of(columns, i);
     const int64_t time = columns.times == nullptr ? 0 : columns.times[i];
-    with_ids(users, items, i, [&](auto user, auto item) { builder.add(user, item, time, weight, part); });
+    const Shown shown = shown_of(columns, i);
+    with_ids(users, items, i, [&](auto user, auto item) { builder.add(user, item, time, weight, part, shown); });
   }
   add_titles(columns, items, builder);
   Dataset dataset = builder.finish();

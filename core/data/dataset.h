@@ -18,6 +18,9 @@ struct Dataset {
   Buffer<int64_t> time;        // [n], or empty
   Buffer<float> weight;        // [n], or empty
   Buffer<Part> part;           // [n]
+  // Labelled rows: 1 = clicked, 0 = shown only; and the impression list that each row is of, from 0 by first appearance.
+  Buffer<float> label;         // [n], or empty: every row is a positive
+  Buffer<int32_t> impression;  // [n], or empty
   // Lists that came with evaluation rows (ReChorus neg_items): row i has candidates[candidate_offsets[i] ..). Or empty.
   Buffer<int64_t> candidate_offsets;  // [n + 1]
   Buffer<int32_t> candidates;
@@ -32,6 +35,7 @@ struct Dataset {
   int64_t n_users() const { return users.size(); }
   int64_t n_items() const { return items.size(); }
   int64_t n() const { return user.size(); }
+  bool is_positive(int64_t i) const { return label.empty() || label[i] != 0; }
 };
 
 }  // namespace rec

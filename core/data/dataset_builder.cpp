@@ -1,5 +1,9 @@
 #include "core/data/dataset_builder.h"
 
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
 #include "core/base/text.h"
 
 namespace rec {
@@ -23,26 +27,28 @@ DatasetBuilder::DatasetBuilder(int32_t user_id_type, int32_t item_id_type, int64
     : budget_(memory_limit_bytes),
       cancel_(cancel),
       users_("user_id", user_id_type, &budget_),
-      items_("item_id", item_id_type, &budget_) {}
-
-void DatasetBuilder::declare(bool has_time, bool has_weight) {
-  has_time_ = has_time;
-  has_weight_ = has_weight;
-}
+      items_("item_id", item_id_type, &budget_),
+      impression_ids_("impression_id", REC_ID_BYTES, &budget_) {}
 
 // Once a block: what the next rows take, and whether the caller still wants them.
 void DatasetBuilder::reserve_block() {
   throw_if_cancelled(cancel_);
-  budget_.charge(kBlock * (9 + (has_time_ ? 8 : 0) + (has_weight_ ? 4 : 0)), "interactions");
+  // An impression takes its key, and two orders of rows and its number when lists are numbered.
+  const int64_t row = 9 + (columns_.time ? 8 : 0) + (columns_.weight ? 4 : 0) + (columns_.label ? 4 : 0) +
+                      (columns_.impression ? 28 : 0);
+  budget_.charge(kBlock * row, "interactions");
   charged_rows_ += kBlock;
 }
 
-void DatasetBuilder::push(const IdColumn::Key& user, const IdColumn::Key& item, int64_t time, float weight, Part part) {
+void DatasetBuilder::push(const IdColumn::Key& user, const IdColumn::Key& item, int64_t time, float weight, Part part,
+                          const Shown& shown) {
   if (n() == charged_rows_) reserve_block();
   user_.push_back(users_.add(user));
   item_.push_back(items_.add(item));
-  if (has_time_) time_.push_back(time);
-  if (has_weight_) weight_.push_back(weight);
+  if (columns_.time) time_.push_back(time);
+  if (columns_.weight) weight_.push_back(weight);
+  if (columns_.label) label_.push_back(shown.label);
+  if (columns_.impression) impression_key_.push_back(shown.impression_key);
   part_.push_back(part);
 }
 
@@ -72,6 +78,29 @@ void DatasetBuilder::put_title(int32_t item, std::string_view title) {
   title_end_[row] = static_cast<int64_t>(title_bytes_.size());
 }
 
+// Rows of one part with equal (user, key) are one list; lists are numbered by first appearance.
+Buffer<int32_t> DatasetBuilder::number_impressions() const {
+  const auto at = [](const auto& column, int64_t row) { return column[static_cast<size_t>(row)]; };
+  auto order = Buffer<int64_t>::uninitialized(n());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const auto list_of = [&](int64_t row) {
+    return std::tuple(at(user_, row), at(part_, row), at(impression_key_, row));
+  };
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    const auto x = list_of(a), y = list_of(b);
+    return x != y ? x < y : a < b;
+  });
+  auto first_row = Buffer<int64_t>::uninitialized(n());
+  for (int64_t i = 0; i < n(); ++i) {
+    const bool begins = i == 0 || list_of(order[i]) != list_of(order[i - 1]);
+    first_row[order[i]] = begins ? order[i] : first_row[order[i - 1]];
+  }
+  auto number = Buffer<int32_t>::uninitialized(n());
+  int32_t next = 0;
+  for (int64_t i = 0; i < n(); ++i) number[i] = first_row[i] == i ? next++ : number[first_row[i]];
+  return number;
+}
+
 Dataset DatasetBuilder::finish() {
   if (n() == 0) throw Error(REC_INVALID_DATA, "there are no interactions");
   Dataset out;
@@ -97,10 +126,15 @@ Dataset DatasetBuilder::finish() {
       out.title_offsets[i + 1] = end;
     }
   }
+  if (columns_.impression) {
+    out.impression = number_impressions();
+    std::vector<int64_t>().swap(impression_key_);
+  }
   out.user = take(user_);
   out.item = take(item_);
   out.time = take(time_);
   out.weight = take(weight_);
+  out.label = take(label_);
   out.part = take(part_);
   throw_if_cancelled(cancel_);
   out.users = users_.finish();

@@ -12,6 +12,18 @@
 
 namespace rec {
 
+// Which columns the rows have besides user and item.
+struct OptionalColumns {
+  bool time = false, weight = false, label = false, impression = false;
+  bool operator==(const OptionalColumns&) const = default;
+};
+
+// How the item of a labelled row was shown: clicked or not, and in which list of the user's.
+struct Shown {
+  float label = 0;
+  int64_t impression_key = 0;
+};
+
 // Collects interactions row by row and ends as a Dataset. A row that is refused leaves no trace.
 class DatasetBuilder {
  public:
@@ -19,18 +31,20 @@ class DatasetBuilder {
   DatasetBuilder(const DatasetBuilder&) = delete;
   DatasetBuilder& operator=(const DatasetBuilder&) = delete;
 
-  // Which optional columns the rows have; called before the first row.
-  void declare(bool has_time, bool has_weight);
-  bool has_time() const { return has_time_; }
-  bool has_weight() const { return has_weight_; }
+  // Called before the first row.
+  void declare(const OptionalColumns& columns) { columns_ = columns; }
+  const OptionalColumns& columns() const { return columns_; }
 
-  // Ids as text or as int64; time and weight are dropped unless declared.
+  // Ids as text or as int64; what is not declared is dropped.
   template <class UserId, class ItemId>
-  void add(UserId user, ItemId item, int64_t time, float weight, Part part) {
+  void add(UserId user, ItemId item, int64_t time, float weight, Part part, const Shown& shown = {}) {
     const IdColumn::Key user_key = users_.key(user);
     const IdColumn::Key item_key = items_.key(item);
-    push(user_key, item_key, time, weight, part);
+    push(user_key, item_key, time, weight, part, shown);
   }
+
+  // A number for the text of an impression id.
+  int64_t impression_key(std::string_view text) { return impression_ids_.add(impression_ids_.key(text)); }
 
   // The candidates of interaction `row`; rows must rise from call to call. An item that no interaction has gets a row.
   void add_candidates(int64_t row, std::span<const int64_t> items);
@@ -51,19 +65,22 @@ class DatasetBuilder {
   Dataset finish();
 
  private:
-  void push(const IdColumn::Key& user, const IdColumn::Key& item, int64_t time, float weight, Part part);
+  void push(const IdColumn::Key& user, const IdColumn::Key& item, int64_t time, float weight, Part part,
+            const Shown& shown);
+  Buffer<int32_t> number_impressions() const;
   void put_title(int32_t item, std::string_view title);
   void reserve_block();
 
   MemoryBudget budget_;
   const CancelToken* cancel_;
-  IdColumn users_, items_;
-  bool has_time_ = false, has_weight_ = false;
+  IdColumn users_, items_, impression_ids_;
+  OptionalColumns columns_;
   int64_t charged_rows_ = 0;
   std::vector<int32_t> user_, item_;
   std::vector<int64_t> time_;
-  std::vector<float> weight_;
+  std::vector<float> weight_, label_;
   std::vector<Part> part_;
+  std::vector<int64_t> impression_key_;
   std::vector<int64_t> candidate_rows_, candidate_ends_;
   std::vector<int32_t> candidates_;
   std::vector<int64_t> title_begin_, title_end_;  // [items seen], -1 without a title

@@ -15,7 +15,10 @@ struct DatasetOptions {
   int32_t bad_rows = REC_BAD_ROW_ERROR;
   std::string format = "auto";
   // Without a name a column is found by its usual names; an empty time or weight name ignores that column.
-  std::optional<std::string> user_column, item_column, time_column, weight_column;
+  std::optional<std::string> user_column, item_column, time_column, weight_column, label_column;
+  // What tells the lists of a user apart in labelled data: "time" or a column; "" = no lists. Without it the time, or
+  // the column impression_id where there is no time.
+  std::optional<std::string> impression_key;
   std::optional<std::string> separator;  // one byte; detected without
   std::optional<double> min_weight;
   int64_t max_bad_rows = 0;        // 0 = 1000

@@ -33,7 +33,7 @@ Json quantiles(const Csr& rows) {
 std::string describe_dataset(const Dataset& dataset) {
   int64_t parts[3] = {};
   for (Part part : dataset.part) ++parts[static_cast<uint8_t>(part)];
-  const Interactions all = build_interactions(dataset, true, true, true);
+  const Interactions all = build_interactions(dataset, true, true, true, Labels::kAll);
   const int64_t n_pairs = distinct_rows(all.by_user).nnz();
   const double cells = static_cast<double>(dataset.n_users()) * static_cast<double>(dataset.n_items());
   int64_t n_single = 0, n_titles = 0;
@@ -63,6 +63,14 @@ std::string describe_dataset(const Dataset& dataset) {
   } else {
     json["weight"] = nullptr;
   }
+  if (!dataset.label.empty()) {
+    const auto n_positive = std::count_if(dataset.label.begin(), dataset.label.end(), [](float y) { return y != 0; });
+    json["label"] = {{"n_positive", n_positive}, {"n_negative", dataset.n() - n_positive}};
+  } else {
+    json["label"] = nullptr;
+  }
+  const auto last_list = std::max_element(dataset.impression.begin(), dataset.impression.end());
+  json["n_impressions"] = dataset.impression.empty() ? 0 : int64_t{*last_list} + 1;
   json["user_id_type"] = type_name(dataset.users);
   json["item_id_type"] = type_name(dataset.items);
   json["n_titles"] = n_titles;

@@ -30,9 +30,11 @@ bool Csr::row_contains(int64_t r, int32_t column) const {
   return std::binary_search(columns_of_row.begin(), columns_of_row.end(), column);
 }
 
-Interactions build_interactions(const Dataset& dataset, bool train, bool valid, bool test) {
+Interactions build_interactions(const Dataset& dataset, bool train, bool valid, bool test, Labels labels) {
   const bool wanted[] = {train, valid, test};
-  const auto selected = [&](int64_t i) { return wanted[static_cast<uint8_t>(dataset.part[i])]; };
+  const auto selected = [&](int64_t i) {
+    return wanted[static_cast<uint8_t>(dataset.part[i])] && (labels == Labels::kAll || dataset.is_positive(i));
+  };
   Interactions out;
   Csr& by_user = out.by_user;
   by_user.offsets = Buffer<int64_t>(dataset.n_users() + 1);

@@ -34,7 +34,11 @@ struct Graph {
   Csr items;  // [n_items] -> users
 };
 
-Interactions build_interactions(const Dataset& dataset, bool train, bool valid, bool test);
+// Which rows of a labelled data set count; without labels all do.
+enum class Labels { kPositives, kAll };
+
+Interactions build_interactions(const Dataset& dataset, bool train, bool valid, bool test,
+                                Labels labels = Labels::kPositives);
 Graph build_graph(const Csr& by_user, int64_t n_items);
 // Distinct columns of each row, ascending.
 Csr distinct_rows(const Csr& rows);

@@ -27,12 +27,12 @@ void read_table(const std::string& path, char separator, const DatasetOptions& n
     throw located(std::move(error), path, reader.line());
   }
 
-  const bool named = names.user_column || names.item_column;
+  const bool named = names.user_column || names.item_column || names.label_column || names.impression_key;
   const std::optional<ColumnPlan> headerless = named ? std::nullopt : plan_headerless(cells, names);
   std::vector<std::string> header;
   for (std::string_view cell : cells) header.emplace_back(trim(cell));
   const ColumnPlan plan = headerless ? *headerless : plan_columns(header, names, path, reader.line());
-  sink.begin_file(path, plan.time >= 0, plan.weight >= 0);
+  sink.begin_file(path, plan.optional());
   if (headerless) {
     try {
       sink.add(sink.parse(cells, plan), Part::kTrain);

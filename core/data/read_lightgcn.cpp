@@ -19,7 +19,7 @@ int64_t parse_id(std::string_view word, const char* column) {
 
 void read_lines(const std::string& path, Part part, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
-  sink.begin_file(path, false, false);
+  sink.begin_file(path, {});
   DelimitedReader reader(file, kWholeLine, Quotes::kNone);
   DatasetBuilder& builder = sink.builder();
   std::vector<int64_t> ids;

@@ -50,7 +50,10 @@ ColumnPlan plan_ratings(DelimitedReader& reader, const Release& release, const R
   }
   const auto wanted = [](const std::optional<std::string>& name) { return !name || !name->empty(); };
   const int step = release.step;
-  ColumnPlan plan{0, step, -1, -1, static_cast<size_t>(3 * step + 1)};
+  ColumnPlan plan;
+  plan.user = 0;
+  plan.item = step;
+  plan.n_columns = static_cast<size_t>(3 * step + 1);
   if (wanted(sink.options().weight_column)) plan.weight = 2 * step;
   if (wanted(sink.options().time_column)) plan.time = 3 * step;
   return plan;
@@ -103,7 +106,7 @@ void read_movielens(const std::string& path, RowSink& sink) {
   const Release& release = release_of(ratings, file);
   DelimitedReader reader(file, release.separator, release.separator == ',' ? Quotes::kRfc4180 : Quotes::kNone);
   const ColumnPlan plan = plan_ratings(reader, release, sink, ratings);
-  sink.begin_file(ratings, plan.time >= 0, plan.weight >= 0);
+  sink.begin_file(ratings, plan.optional());
   for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), Part::kTrain); });
 
   const std::string folder = std::filesystem::path(ratings).parent_path().string();

@@ -103,8 +103,14 @@ void read_inter(const std::string& path, Part part, RowSink& sink) {
   DelimitedReader reader(file, separator_of(sink), Quotes::kNone);
   std::vector<std::string_view> cells;
   reader.next(cells);
-  const ColumnPlan plan = plan_columns(field_names(cells, path), sink.options(), path, reader.line());
-  sink.begin_file(path, plan.time >= 0, plan.weight >= 0);
+  const std::vector<std::string> header = field_names(cells, path);
+  // These files are also what a labelled data set is written to: its lists are those of the column, not of the time.
+  DatasetOptions options = sink.options();
+  const bool labelled = find_column(header, {"label"}) >= 0 && find_column(header, {"impressionid"}) >= 0;
+  if (!options.impression_key && !options.label_column && labelled)
+    options.impression_key = header[static_cast<size_t>(find_column(header, {"impressionid"}))];
+  const ColumnPlan plan = plan_columns(header, options, path, reader.line());
+  sink.begin_file(path, plan.optional());
   for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), part); });
 }
 

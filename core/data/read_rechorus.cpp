@@ -50,7 +50,7 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
   const ColumnPlan plan = plan_columns(header, sink.options(), path, reader.line());
   const auto list = std::find(header.begin(), header.end(), "neg_items");
   const int list_column = part == Part::kTrain || list == header.end() ? -1 : static_cast<int>(list - header.begin());
-  sink.begin_file(path, plan.time >= 0, plan.weight >= 0);
+  sink.begin_file(path, plan.optional());
 
   for_each_row(reader, sink, [&](const auto& row_cells) {
     const Row row = sink.parse(row_cells, plan);

@@ -13,7 +13,9 @@ namespace {
 const std::vector<std::string> kUserNames{"userid", "user", "uid", "sessionid"};
 const std::vector<std::string> kItemNames{"itemid", "item", "movieid", "iid"};
 const std::vector<std::string> kTimeNames{"timestamp", "time", "ts"};
-const std::vector<std::string> kWeightNames{"rating", "weight", "score", "stars", "label"};
+const std::vector<std::string> kWeightNames{"rating", "weight", "score", "stars"};
+const std::vector<std::string> kLabelNames{"label"};
+const std::vector<std::string> kImpressionNames{"impressionid"};
 
 std::string plain(std::string_view name) {
   std::string out = to_lower(trim(name));
@@ -51,8 +53,23 @@ int optional_column(const std::vector<std::string>& header, const std::optional<
   return name->empty() ? -1 : named_column(header, *name, option);
 }
 
-std::string part_columns(bool time, bool weight) {
-  return cat(time ? "a time" : "no time", " and ", weight ? "a weight" : "no weight", " column");
+std::string names_of(const OptionalColumns& columns) {
+  return cat(columns.time ? "a time" : "no time", ", ", columns.weight ? "a weight" : "no weight", ", ",
+             columns.label ? "a label" : "no label", " and ",
+             columns.impression ? "an impression key" : "no impression key");
+}
+
+// The column whose value tells the lists of a user apart, when the rows are labelled.
+int impression_column(const std::vector<std::string>& header, const DatasetOptions& options, const ColumnPlan& plan) {
+  const auto& key = options.impression_key;
+  if (!key && plan.label < 0) return -1;
+  if (!key) return plan.time >= 0 ? plan.time : find_column(header, kImpressionNames);
+  if (key->empty()) return -1;
+  if (plan.label < 0)
+    throw Error(REC_INVALID_DATA, "impression_key: there is no label column, and only labelled rows form lists")
+        .at_argument("impression_key");
+  if (*key == "time" && plan.time >= 0) return plan.time;
+  return named_column(header, *key, "impression_key");
 }
 
 Error bad_cell(std::string_view column, std::string_view cell, const char* what) {
@@ -89,6 +106,10 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
   plan.item = required_column(header, options.item_column, kItemNames, "item", "item_column");
   plan.time = optional_column(header, options.time_column, kTimeNames, "time_column");
   plan.weight = optional_column(header, options.weight_column, kWeightNames, "weight_column");
+  plan.label = optional_column(header, options.label_column, kLabelNames, "label_column");
+  // A label column that is asked for as weight is no label, unless that is asked for too.
+  if (plan.label == plan.weight && !options.label_column) plan.label = -1;
+  plan.impression = impression_column(header, options, plan);
   if (plan.user == plan.item)
     throw Error(REC_INVALID_DATA, "user and item are the same column").at_argument("item_column");
   return plan;
@@ -136,23 +157,28 @@ int64_t parse_time(std::string_view cell, std::string_view column) {
   return static_cast<int64_t>(*value);
 }
 
-void RowSink::begin_file(const std::string& path, bool has_time, bool has_weight) {
+float parse_label(std::string_view cell, std::string_view column) {
+  const auto value = parse_double(cell);
+  if (!value || (*value != 0 && *value != 1)) throw bad_cell(column, cell, "is neither 0 nor 1");
+  return static_cast<float>(*value);
+}
+
+void RowSink::begin_file(const std::string& path, const OptionalColumns& columns) {
   path_ = path;
   if (first_path_.empty()) {
     first_path_ = path;
-    builder_.declare(has_time, has_weight);
-  } else if (builder_.has_time() != has_time || builder_.has_weight() != has_weight) {
-    throw located(
-        Error(REC_INVALID_DATA, cat("the file has ", part_columns(has_time, has_weight), ", but ", first_path_, " has ",
-                                    part_columns(builder_.has_time(), builder_.has_weight()))),
-        path, 1);
+    builder_.declare(columns);
+  } else if (builder_.columns() != columns) {
+    throw located(Error(REC_INVALID_DATA, cat("the file has ", names_of(columns), ", but ", first_path_, " has ",
+                                              names_of(builder_.columns()))),
+                  path, 1);
   }
-  if (options_.min_weight && !has_weight)
+  if (options_.min_weight && !columns.weight)
     throw located(Error(REC_INVALID_DATA, "min_weight: the file has no weight column").at_argument("min_weight"), path,
                   1);
 }
 
-Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) const {
+Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) {
   if (cells.size() != plan.n_columns)
     throw Error(REC_INVALID_DATA, cat("the row has ", cells.size(), " columns, expected ", plan.n_columns));
   const auto cell = [&](int column) { return cells[static_cast<size_t>(column)]; };
@@ -163,12 +189,15 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
   if (row.item.empty()) throw bad_cell("item_id", row.item, "is empty");
   if (plan.time >= 0) row.time = parse_time(cell(plan.time), "time");
   if (plan.weight >= 0) row.weight = parse_weight(cell(plan.weight), "weight");
+  if (plan.label >= 0) row.shown.label = parse_label(cell(plan.label), "label");
+  if (plan.impression >= 0)
+    row.shown.impression_key = plan.impression == plan.time ? row.time : builder_.impression_key(cell(plan.impression));
   return row;
 }
 
 bool RowSink::add(const Row& row, Part part) {
   if (options_.min_weight && static_cast<double>(row.weight) < *options_.min_weight) return false;
-  builder_.add(row.user, row.item, row.time, row.weight, part);
+  builder_.add(row.user, row.item, row.time, row.weight, part, row.shown);
   return true;
 }
 

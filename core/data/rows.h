@@ -14,8 +14,11 @@ namespace rec {
 
 // Where the wanted columns stand in a row; -1 = not there.
 struct ColumnPlan {
-  int user = -1, item = -1, time = -1, weight = -1;
+  int user = -1, item = -1, time = -1, weight = -1, label = -1;
+  int impression = -1;  // the time column when that is the key
   size_t n_columns = 0;
+
+  OptionalColumns optional() const { return {time >= 0, weight >= 0, label >= 0, impression >= 0}; }
 };
 
 // Columns by the options' names, else by their usual ones. INVALID_DATA naming what is missing or twice there.
@@ -32,11 +35,14 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
 // A finite number that float holds. An integer, or a float without fraction as RecBole writes times.
 float parse_weight(std::string_view cell, std::string_view column);
 int64_t parse_time(std::string_view cell, std::string_view column);
+// 0 or 1.
+float parse_label(std::string_view cell, std::string_view column);
 
 struct Row {
   std::string_view user, item;
   int64_t time = 0;
   float weight = 0;
+  Shown shown;
 };
 
 // What every reader does with its rows: build, filter, count the bad ones.
@@ -45,10 +51,10 @@ class RowSink {
   RowSink(const DatasetOptions& options, DatasetBuilder& builder) : options_(options), builder_(builder) {}
 
   // Which columns a file has; a later file must have the same.
-  void begin_file(const std::string& path, bool has_time, bool has_weight);
+  void begin_file(const std::string& path, const OptionalColumns& columns);
   // Bad rows from here on are those of a file of titles.
   void begin_titles(const std::string& path) { path_ = path; }
-  Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) const;
+  Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan);
   // False when min_weight leaves the row out.
   bool add(const Row& row, Part part);
   // Counts a bad row, or throws it with its place: as the options say.

@@ -142,6 +142,8 @@ Dataset copy_dataset(const Dataset& dataset) {
   out.time = dataset.time.copy();
   out.weight = dataset.weight.copy();
   out.part = dataset.part.copy();
+  out.label = dataset.label.copy();
+  out.impression = dataset.impression.copy();
   out.candidate_offsets = dataset.candidate_offsets.copy();
   out.candidates = dataset.candidates.copy();
   out.title_offsets = dataset.title_offsets.copy();

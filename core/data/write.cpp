@@ -47,6 +47,8 @@ void write_part(const Dataset& dataset, Part part, FileWriter& file) {
   std::string out = "user_id:token\titem_id:token";
   if (!dataset.weight.empty()) out += "\trating:float";
   if (!dataset.time.empty()) out += "\ttimestamp:float";
+  if (!dataset.label.empty()) out += "\tlabel:float";
+  if (!dataset.impression.empty()) out += "\timpression_id:token";
   out += '\n';
   for (int64_t i = 0; i < dataset.n(); ++i) {
     if (dataset.part[i] != part) continue;
@@ -55,6 +57,8 @@ void write_part(const Dataset& dataset, Part part, FileWriter& file) {
     append_id(out, dataset.items, dataset.item[i]);
     if (!dataset.weight.empty()) append_number(out += '\t', dataset.weight[i]);
     if (!dataset.time.empty()) append_number(out += '\t', dataset.time[i]);
+    if (!dataset.label.empty()) append_number(out += '\t', dataset.label[i]);
+    if (!dataset.impression.empty()) append_number(out += '\t', dataset.impression[i]);
     out += '\n';
     if (out.size() < kFlushBytes) continue;
     file.write(out);

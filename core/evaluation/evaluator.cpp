@@ -31,10 +31,11 @@ struct Rows {
   }
 };
 
-// All interactions of each user in time order; equal times, or none, in the order read.
+// All positive interactions of each user in time order; equal times, or none, in the order read.
 std::vector<std::vector<int64_t>> events_of_users(const Dataset& data) {
   std::vector<std::vector<int64_t>> events(static_cast<size_t>(data.n_users()));
-  for (int64_t i = 0; i < data.n(); ++i) events[static_cast<size_t>(data.user[i])].push_back(i);
+  for (int64_t i = 0; i < data.n(); ++i)
+    if (data.is_positive(i)) events[static_cast<size_t>(data.user[i])].push_back(i);
   if (!data.time.empty())
     for (auto& list : events)
       std::stable_sort(list.begin(), list.end(), [&](int64_t a, int64_t b) { return data.time[a] < data.time[b]; });
@@ -188,7 +189,7 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
   if (protocol_.candidates == REC_CANDIDATES_POPULAR) {
     cdf.resize(static_cast<size_t>(n_items_));
     for (int64_t i = 0; i < data.n(); ++i)
-      if (data.part[i] == Part::kTrain && item_row_[data.item[i]] < n_items_)
+      if (data.part[i] == Part::kTrain && data.is_positive(i) && item_row_[data.item[i]] < n_items_)
         cdf[static_cast<size_t>(item_row_[data.item[i]])] += 1;
     std::partial_sum(cdf.begin(), cdf.end(), cdf.begin());
     if (cdf.empty() || cdf.back() == 0)

@@ -56,6 +56,8 @@ std::string dataset_hash(const Dataset& data) {
   add(data.time);
   add(data.weight);
   add(data.part);
+  if (!data.label.empty()) add(data.label);
+  if (!data.impression.empty()) add(data.impression);
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(&state)));
   return text;

@@ -65,9 +65,12 @@ void Trainer::check_params() const {
 
 void Trainer::prepare_data() {
   const Dataset& data = *dataset_;
-  const auto n_train = static_cast<int64_t>(std::count(data.part.begin(), data.part.end(), Part::kTrain));
+  n_train_rows_ = static_cast<int64_t>(std::count(data.part.begin(), data.part.end(), Part::kTrain));
+  int64_t n_train = 0;
+  for (int64_t i = 0; i < data.n(); ++i) n_train += data.part[i] == Part::kTrain && data.is_positive(i);
   if (n_train == 0)
-    throw Error(REC_INVALID_DATA, cat("dataset: no training interaction among ", data.n(), " rows"))
+    throw Error(REC_INVALID_DATA, cat("dataset: no training interaction ", data.label.empty() ? "" : "with label 1 ",
+                                      "among ", data.n(), " rows"))
         .at_argument("dataset");
   schema_ = {sizeof schema_, !data.time.empty(), data.n_users(), data.n_items(), n_train, !data.weight.empty(), 0};
   const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
@@ -300,7 +303,7 @@ Json Trainer::info(int64_t epoch) const {
           {"seed", params_->integer("seed")},
           {"valid_metrics", std::move(metrics)},
           {"data_hash", data_hash_},
-          {"n_train", schema_.n_interactions},
+          {"n_train", n_train_rows_},
           {"library_version", REC_VERSION}};
 }
 

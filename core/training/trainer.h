@@ -83,6 +83,7 @@ class Trainer {
 
   Interactions train_;
   Graph graph_;
+  int64_t n_train_rows_ = 0;  // labelled ones of both kinds
   rec_schema_t schema_{};
   rec_dataset_view_t view_{};
   std::shared_ptr<const Catalog> catalog_;

@@ -11,9 +11,11 @@
 REC_CHECK(ids_size, sizeof(rec_ids_t) == 40);
 REC_CHECK(ids_n, offsetof(rec_ids_t, n) == 32);
 REC_CHECK(dataset_options_min_weight, offsetof(rec_dataset_options_t, min_weight) == 64);
-REC_CHECK(dataset_options_size, sizeof(rec_dataset_options_t) == 96);
+REC_CHECK(dataset_options_label_column, offsetof(rec_dataset_options_t, label_column) == 96);
+REC_CHECK(dataset_options_size, sizeof(rec_dataset_options_t) == 112);
 REC_CHECK(columns_title_items, offsetof(rec_columns_t, title_items) == 48);
-REC_CHECK(columns_size, sizeof(rec_columns_t) == 72);
+REC_CHECK(columns_labels, offsetof(rec_columns_t, labels) == 72);
+REC_CHECK(columns_size, sizeof(rec_columns_t) == 88);
 REC_CHECK(split_options_size, sizeof(rec_split_options_t) == 40);
 REC_CHECK(protocol_n_candidates, offsetof(rec_protocol_t, n_candidates) == 24);
 REC_CHECK(protocol_size, sizeof(rec_protocol_t) == 40);

@@ -236,6 +236,21 @@ TEST(Arrow, ReadsWeightsAndFilters) {
   EXPECT_EQ(read(Batch{kUsers, kItems, numbers<int8_t>("rating", "c", {1, 2, 5})}).weight[2], 5.0f);
 }
 
+TEST(Arrow, ReadsLabelsAndTheListsOfTextOrNumbers) {
+  DatasetOptions options;
+  options.impression_key = "page";
+  const Column labels = numbers<int8_t>("label", "c", {1, 0, 1});
+  for (const Column& page : {strings("page", "u", {"a", "b", "a"}), numbers<int64_t>("page", "l", {4, 5, 4})}) {
+    const Dataset data = read(Batch{strings("user", "u", {"x", "x", "x"}), kItems, labels, page}, options);
+    EXPECT_EQ(data.label[1], 0.0f);
+    EXPECT_EQ(data.label[2], 1.0f);
+    EXPECT_EQ(data.impression[0], data.impression[2]);
+    EXPECT_NE(data.impression[0], data.impression[1]);
+  }
+  const Error error = error_of([&] { read(Batch{kUsers, kItems, numbers<float>("label", "f", {1, 0, 3})}); });
+  EXPECT_EQ(error.message, "label: row 2: 3 is neither 0 nor 1");
+}
+
 TEST(Arrow, DeclaredTypesConvert) {
   DatasetOptions options;
   options.user_id_type = REC_ID_BYTES;

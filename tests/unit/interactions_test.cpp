@@ -19,7 +19,7 @@ struct Event {
 
 Dataset dataset_of(const std::vector<Event>& events, bool has_time = true) {
   DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
-  builder.declare(has_time, true);
+  builder.declare({has_time, true});
   for (const Event& e : events) builder.add(e.user, e.item, e.time, static_cast<float>(e.time), e.part);
   return builder.finish();
 }

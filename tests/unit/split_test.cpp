@@ -24,7 +24,7 @@ Dataset world(
     const std::vector<int>& counts, bool has_time = true,
     const std::function<int64_t(int64_t, int64_t)>& time = [](int64_t, int64_t k) { return k; }) {
   DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
-  builder.declare(has_time, false);
+  builder.declare({has_time, false});
   for (size_t user = 0; user < counts.size(); ++user)
     for (int64_t k = 0; k < counts[user]; ++k)
       builder.add(static_cast<int64_t>(user), k, time(static_cast<int64_t>(user), k), 0.0f, Part::kTrain);
@@ -146,7 +146,7 @@ TEST(Split, BadOptionsNameTheArgument) {
 
 Dataset random_dataset(bool bytes, bool has_time, bool has_weight) {
   DatasetBuilder builder(bytes ? REC_ID_BYTES : REC_ID_INT64, bytes ? REC_ID_BYTES : REC_ID_INT64, 0, nullptr);
-  builder.declare(has_time, has_weight);
+  builder.declare({has_time, has_weight});
   Rng rng(3, RngStream::kSplit);
   for (int i = 0; i < 500; ++i) {
     const int64_t user = int64_t{rng.next_below(40)} - 20, item = int64_t{rng.next_below(30)} << 40;

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "core/data/interactions.h"
+
+namespace rec {
+
+// The impression lists of one part that have a clicked and a merely shown item. Lists, and the items of each side, stand
+// in order of first appearance; an item stands on a side once. Cut to their slots where they are used.
+struct ImpressionLists {
+  std::vector<int32_t> users;      // [n_lists]
+  std::vector<int64_t> first_row;  // [n_lists] of the data set
+  Csr positives, negatives;        // [n_lists] -> items
+  int64_t n() const { return static_cast<int64_t>(users.size()); }
+};
+
+// INVALID_DATA for a data set without labels or without an impression key.
+ImpressionLists impression_lists(const Dataset& dataset, Part part);
+
+}  // namespace rec
