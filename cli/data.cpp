@@ -33,6 +33,11 @@ void print_description(const Json& about, Output& output) {
     table.add({"  time", date(about["time"]["first"]) + " to " + date(about["time"]["last"]) + " UTC"});
   if (!about["weight"].is_null())
     table.add({"  weight", value_text(about["weight"]["min"]) + " to " + value_text(about["weight"]["max"])});
+  if (!about["label"].is_null()) {
+    table.add({"  labels", grouped(about["label"]["n_positive"]) + " clicked, " +
+                               grouped(about["label"]["n_negative"]) + " shown only"});
+    table.add({"  impression lists", grouped(about["n_impressions"])});
+  }
   for (const char* key : {"user_id_type", "item_id_type", "format"})
     table.add({std::string("  ") + key, value_text(about[key])});
   output.line(table.text());

@@ -30,6 +30,14 @@ void add_data_options(CLI::App& app, DataOptions& options) {
   app.add_option("--weight-column", options.weight_column, "The same; '' ignores ratings")
       ->type_name("NAME")
       ->group(group);
+  app.add_option("--label-column", options.label_column,
+                 "1 = clicked, 0 = shown only; found by its name; '' ignores it")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_option("--impression-key", options.impression_key,
+                 "What tells the lists of a user apart in labelled data: time, or a column")
+      ->type_name("NAME")
+      ->group(group);
   app.add_option("--separator", options.separator, "One byte; detected unless given")->type_name("BYTE")->group(group);
   app.add_option("--min-weight", options.min_weight, "Leave out rows below")->type_name("X")->group(group);
   app.add_option("--user-id-type", options.user_id_type, "auto, int64 or bytes")->group(group)->capture_default_str();
@@ -47,6 +55,8 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   given.item_column = text_or_null(options.item_column);
   given.time_column = text_or_null(options.time_column);
   given.weight_column = text_or_null(options.weight_column);
+  given.label_column = text_or_null(options.label_column);
+  given.impression_key = text_or_null(options.impression_key);
   given.separator = text_or_null(options.separator);
   given.has_min_weight = options.min_weight.has_value();
   given.min_weight = options.min_weight.value_or(0);

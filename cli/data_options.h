@@ -10,7 +10,8 @@ namespace rec::cli {
 
 struct DataOptions {
   std::string path, format = "auto";
-  std::optional<std::string> user_column, item_column, time_column, weight_column, separator;
+  std::optional<std::string> user_column, item_column, time_column, weight_column, label_column, impression_key,
+      separator;
   std::optional<double> min_weight;
   std::string user_id_type = "auto", item_id_type = "auto", bad_rows = "error";
   uint64_t memory_limit = 0;

@@ -109,14 +109,10 @@ static int format_is(const char* format, Py_ssize_t itemsize, char kind) {
   if (*format == '@' || *format == '=' || *format == '<') ++format;
   if (format[0] == 0 || format[1] != 0) return 0;
   switch (kind) {
-    case 'q':
-      return (*format == 'q' || *format == 'l') && itemsize == 8;
-    case 'i':
-      return (*format == 'i' || *format == 'l') && itemsize == 4;
-    case 'f':
-      return *format == 'f' && itemsize == 4;
-    default:
-      return itemsize == 1;
+    case 'q': return (*format == 'q' || *format == 'l') && itemsize == 8;
+    case 'i': return (*format == 'i' || *format == 'l') && itemsize == 4;
+    case 'f': return *format == 'f' && itemsize == 4;
+    default: return itemsize == 1;
   }
 }
 
@@ -339,20 +335,25 @@ static int fits(const int64_t* offsets, int64_t n_offsets, const rec_ids_t* user
 
 rec_status_t rec_py_dataset_create_from_columns(const rec_ids_t* users, const rec_ids_t* items, const int64_t* times,
                                                 int64_t n_times, const float* weights, int64_t n_weights,
-                                                const int32_t* parts, int64_t n_parts, const rec_ids_t* title_items,
-                                                const rec_ids_t* titles, int64_t memory_limit_bytes,
-                                                rec_dataset_t** out_dataset, rec_error_t** out_error) {
+                                                const int32_t* parts, int64_t n_parts, const float* labels,
+                                                int64_t n_labels, const int64_t* impressions, int64_t n_impressions,
+                                                const rec_ids_t* title_items, const rec_ids_t* titles,
+                                                int64_t memory_limit_bytes, rec_dataset_t** out_dataset,
+                                                rec_error_t** out_error) {
   rec_columns_t columns;
   const rec_status_t status = rec_columns_init(&columns, sizeof columns, out_error);
   if (status != REC_OK) return status;
   if (users != NULL && ((times != NULL && n_times != users->n) || (weights != NULL && n_weights != users->n) ||
-                        (parts != NULL && n_parts != users->n)))
+                        (parts != NULL && n_parts != users->n) || (labels != NULL && n_labels != users->n) ||
+                        (impressions != NULL && n_impressions != users->n)))
     return REC_INVALID_ARGUMENT;
   columns.users = users;
   columns.items = items;
   columns.times = times;
   columns.weights = weights;
   columns.parts = parts;
+  columns.labels = labels;
+  columns.impressions = impressions;
   columns.title_items = title_items;
   columns.titles = titles;
   columns.memory_limit_bytes = memory_limit_bytes;

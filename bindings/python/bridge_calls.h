@@ -7,9 +7,11 @@
 
 rec_status_t rec_py_dataset_create_from_columns(const rec_ids_t* users, const rec_ids_t* items, const int64_t* times,
                                                 int64_t n_times, const float* weights, int64_t n_weights,
-                                                const int32_t* parts, int64_t n_parts, const rec_ids_t* title_items,
-                                                const rec_ids_t* titles, int64_t memory_limit_bytes,
-                                                rec_dataset_t** out_dataset, rec_error_t** out_error);
+                                                const int32_t* parts, int64_t n_parts, const float* labels,
+                                                int64_t n_labels, const int64_t* impressions, int64_t n_impressions,
+                                                const rec_ids_t* title_items, const rec_ids_t* titles,
+                                                int64_t memory_limit_bytes, rec_dataset_t** out_dataset,
+                                                rec_error_t** out_error);
 rec_status_t rec_py_top_k(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
                           const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,
                           const rec_ids_t* candidates, const int64_t* candidate_offsets, int64_t n_candidate_offsets,

@@ -32,14 +32,17 @@ class Dataset(Handle):
     @classmethod
     def load(cls, path: str | os.PathLike, *, format: Optional[str] = None, user: Optional[str] = None,
              item: Optional[str] = None, time: Optional[str] = None, weight: Optional[str] = None,
-             separator: Optional[str] = None, user_ids: str = "auto", item_ids: str = "auto", bad_rows: str = "error",
+             label: Optional[str] = None, impression_key: Optional[str] = None, separator: Optional[str] = None,
+             user_ids: str = "auto", item_ids: str = "auto", bad_rows: str = "error",
              max_bad_rows: int = 0, min_weight: Optional[float] = None, memory_limit_bytes: int = 0) -> Dataset:
         """Reads a file or folder.
 
         Args:
             path: .gz is read as text. Files that already are split keep their parts; anything else is all train.
             format: csv, tsv, lightgcn, recbole, rechorus, movielens or gru4rec; by default it is found out.
-            user, item, time, weight: column names; by default the usual ones. time="" or weight="" ignores that column.
+            user, item, time, weight, label: column names; by default the usual ones. time="", weight="" or label="" ignores
+                that column. A label is 1 for a clicked row, 0 for one that was only shown.
+            impression_key: "time" or a column: labelled rows of one user with equal values are an impression list.
             user_ids, item_ids: "auto", "int64" or "bytes"; auto is int64 when the first id is a decimal number.
             bad_rows: "error", or "skip" for up to max_bad_rows (0 = 1000).
             min_weight: rows below are left out.
@@ -49,15 +52,16 @@ class Dataset(Handle):
         _log.follow_level()
         given = options(
             _raw.rec_dataset_options_t, format=format, user_column=user, item_column=item, time_column=time,
-            weight_column=weight, separator=separator, user_id_type=choice("user_ids", user_ids, _ID_TYPES),
-            item_id_type=choice("item_ids", item_ids, _ID_TYPES), bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS),
-            max_bad_rows=max_bad_rows, min_weight=min_weight, has_min_weight=int(min_weight is not None),
-            memory_limit_bytes=memory_limit_bytes)
+            weight_column=weight, label_column=label, impression_key=impression_key, separator=separator,
+            user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
+            bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
+            has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
         return cls(_recore.rec_py_dataset_load(path, given))
 
     @classmethod
     def from_columns(cls, users: Ids, items: Ids, times: Any = None, weights: Any = None, parts: Any = None, *,
-                     titles: Optional[Mapping[Any, str]] = None, memory_limit_bytes: int = 0) -> Dataset:
+                     labels: Any = None, impressions: Any = None, titles: Optional[Mapping[Any, str]] = None,
+                     memory_limit_bytes: int = 0) -> Dataset:
         """A data set from columns of equal length n, which are copied.
 
         Args:
@@ -65,6 +69,8 @@ class Dataset(Handle):
             times: [n] UTC epoch seconds, or datetime64.
             weights: [n] finite numbers.
             parts: [n] "train", "valid", "test", or 0, 1, 2; without it all is train.
+            labels: [n] 1 for a clicked row, 0 for one that was only shown.
+            impressions: [n] int64: labelled rows of one user with equal numbers are an impression list; by default times.
             titles: item id -> title.
         Raises:
             InvalidArgumentError (lengths that differ), InvalidDataError (with the row), LimitError, TypeError.
@@ -75,20 +81,23 @@ class Dataset(Handle):
         title_texts = list(titles.values()) if titles else None
         return cls(_recore.rec_py_dataset_create_from_columns(
             users, items, _column(_seconds(times), n, np.int64, "times"), _column(weights, n, np.float32, "weights"),
-            _column(_part_numbers(parts), n, np.int32, "parts"), title_items, title_texts, memory_limit_bytes))
+            _column(_part_numbers(parts), n, np.int32, "parts"), _column(labels, n, np.float32, "labels"),
+            _column(impressions, n, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes))
 
     @classmethod
     def from_pandas(cls, df: Any, *, user: str, item: str, time: Optional[str] = None, weight: Optional[str] = None,
-                    part: Optional[str] = None, titles: Optional[Mapping[Any, str]] = None,
+                    part: Optional[str] = None, label: Optional[str] = None, impression: Optional[str] = None,
+                    titles: Optional[Mapping[Any, str]] = None,
                     memory_limit_bytes: int = 0) -> Dataset:
         """A data set from columns of a pandas DataFrame; a null in any of them is an InvalidDataError."""
-        columns = [None if name is None else _pandas_column(df, name) for name in (user, item, time, weight, part)]
-        return cls.from_columns(*columns, titles=titles, memory_limit_bytes=memory_limit_bytes)
+        columns = [None if name is None else _pandas_column(df, name)
+                   for name in (user, item, time, weight, part, label, impression)]
+        return cls.from_columns(*columns[:5], labels=columns[5], impressions=columns[6], titles=titles, memory_limit_bytes=memory_limit_bytes)
 
     @classmethod
     def from_arrow(cls, stream: Any, *, user: Optional[str] = None, item: Optional[str] = None, time: Optional[str] = None,
-                   weight: Optional[str] = None, user_ids: str = "auto", item_ids: str = "auto",
-                   min_weight: Optional[float] = None, bad_rows: str = "error", max_bad_rows: int = 0,
+                   weight: Optional[str] = None, label: Optional[str] = None, impression_key: Optional[str] = None,
+                   user_ids: str = "auto", item_ids: str = "auto", min_weight: Optional[float] = None, bad_rows: str = "error", max_bad_rows: int = 0,
                    memory_limit_bytes: int = 0) -> Dataset:
         """A data set from anything with __arrow_c_stream__: a pyarrow Table or RecordBatchReader, polars, DuckDB.
 
@@ -100,7 +109,7 @@ class Dataset(Handle):
             raise TypeError(f"stream: must have __arrow_c_stream__, got {type(stream).__name__}")
         given = options(
             _raw.rec_dataset_options_t, user_column=user, item_column=item, time_column=time, weight_column=weight,
-            user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
+            label_column=label, impression_key=impression_key, user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
             bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
             has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
         return cls(_recore.rec_dataset_create_from_arrow(export(), given))

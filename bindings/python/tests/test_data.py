@@ -72,6 +72,19 @@ def test_parts_and_titles_come_from_columns():
     assert model.titles([12, 11, 10, 12345]).tolist() == ["Zwölf", "", "Ten", ""]
 
 
+def test_labels_and_lists_come_from_columns_and_files(tmp_path):
+    users, items, labels, lists = [1, 1, 1, 2], [7, 8, 9, 7], [1, 0, 0, 1], [4, 4, 5, 4]
+    dataset = recore.Dataset.from_columns(users, items, labels=labels, impressions=lists)
+    described = dataset.describe()
+    assert described["label"] == {"n_positive": 2, "n_negative": 2} and described["n_impressions"] == 3
+    rows = zip(users, items, labels, lists)
+    (tmp_path / "a.csv").write_text("user,item,clicked,page\n" + "".join(f"{u},{i},{y},{p}\n" for u, i, y, p in rows))
+    loaded = recore.Dataset.load(tmp_path / "a.csv", label="clicked", impression_key="page").describe()
+    assert (loaded["label"], loaded["n_impressions"]) == (described["label"], 3)
+    with pytest.raises(recore.InvalidDataError, match="neither 0 nor 1"):
+        recore.Dataset.from_columns(users, items, labels=[1, 0, 2, 0])
+
+
 @pytest.mark.parametrize("kind", ["ratio", "ratio_global", "leave_one_out", "temporal", "session"])
 def test_splits_keep_every_interaction(orchard, kind):
     d = orchard.split(kind, seed=3).describe()
