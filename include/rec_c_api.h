@@ -327,6 +327,10 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 /** What ranks what, and which items are candidates, in an evaluation. */
 #define REC_ROWS_USER 0  /**< a row is a user with all its items of the part */
 #define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the history before it */
+#define REC_ROWS_LIST 2  /**< a row is an impression list with a clicked and a shown item, ranked by itself: items the
+                              model does not know come last, the list of an unknown user is a miss */
+#define REC_ROWS_LABEL 3 /**< a row is a labelled interaction: prediction sigmoid(score), label 0 or 1; a row of an
+                              unknown user or item is left out */
 
 #define REC_CANDIDATES_FULL 0    /**< all items but the masked ones */
 #define REC_CANDIDATES_GIVEN 1   /**< the lists that came with the data set (neg_items), or candidate_rows */
@@ -349,6 +353,8 @@ typedef struct rec_protocol_t {
   int32_t ties;         /**< REC_TIES_ */
   int64_t n_candidates; /**< sampled candidates per positive; 0 = 99 */
   int64_t seed;         /**< of sampled candidates */
+  int64_t max_pos;      /**< clicked items of an impression list that count, the first ones; 0 = 20 */
+  int64_t max_neg;      /**< shown ones; 0 = 20. Other slots are part of a metric's name: "rechorus.hr@5[list10+40]" */
 } rec_protocol_t;
 
 /** Zero protocol of this size: full ranking of the test part by user. Threads: any. @since 1.0 */
@@ -531,10 +537,13 @@ typedef struct rec_report_t rec_report_t;
  * Evaluates a model on a part of a data set. Ids are matched, so the data set need not be the one it was trained on.
  *
  * @param metrics  "ndcg@20,recall@20": recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; rechorus.hr@k,
- *                 rechorus.ndcg@k; spark.{precision,recall,map,ndcg}@k; gru4rec.{recall,mrr}@k.
+ *                 rechorus.ndcg@k; spark.{precision,recall,map,ndcg}@k; gru4rec.{recall,mrr}@k. For REC_ROWS_LIST:
+ *                 rechorus.{hr,ndcg,map}@k. For REC_ROWS_LABEL: auc, logloss, mae, rmse, mse,
+ *                 rechorus.{acc,auc,f1_score,log_loss}; auc goes by scores, the others by predictions.
  * @param protocol nullable: full ranking of the test part, known items masked.
  * @param options  nullable: cancel and progress.
- * @return OK, INVALID_ARGUMENT (unknown metric; the nearest is named), INVALID_DATA (an empty part), CANCELLED.
+ * @return OK, INVALID_ARGUMENT (unknown metric; the nearest is named; one of other rows, which are named), INVALID_DATA
+ *         (an empty part, no labels or lists where rows want them, auc of a single class), CANCELLED.
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
@@ -549,7 +558,10 @@ REC_API rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_
  */
 REC_API rec_status_t rec_report_get_metric(const rec_report_t* report, int64_t metric, const char** out_name,
                                            double* out_mean, rec_error_t** out_error);
-/** @param out_values [n_metrics, n_rows], NaN where a metric is undefined; owned by the report. @since 1.0 */
+/**
+ * @param out_values [n_metrics, n_rows], NaN where a metric is undefined for the row: auc, rmse and f1_score have a mean,
+ *                   but no value of a row; owned by the report. @since 1.0
+ */
 REC_API rec_status_t rec_report_get_values(const rec_report_t* report, const double** out_values,
                                            rec_error_t** out_error);
 /** @param out_users [n_rows], the model's user row of each row (REC_NO_ROW: unknown to it); owned by the report. @since 1.0 */

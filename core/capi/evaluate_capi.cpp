@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
 
@@ -20,7 +22,7 @@ Protocol read_protocol(const rec_protocol_t* given) {
   if (p.part != 0 && p.part != REC_PART_VALID && p.part != REC_PART_TEST)
     throw invalid_argument("part", "must be REC_PART_VALID (1) or REC_PART_TEST (2), got ", p.part);
   protocol.part = p.part == REC_PART_VALID ? Part::kValid : Part::kTest;
-  protocol.rows = check_choice("rows", p.rows, REC_ROWS_EVENT);
+  protocol.rows = check_choice("rows", p.rows, REC_ROWS_LABEL);
   protocol.candidates = check_choice("candidates", p.candidates, REC_CANDIDATES_POPULAR);
   protocol.mask = check_choice("mask", p.mask, REC_MASK_TRAIN);
   protocol.ties = check_choice("ties", p.ties, REC_TIES_AGAINST_TARGET);
@@ -28,6 +30,12 @@ Protocol read_protocol(const rec_protocol_t* given) {
     throw invalid_argument("n_candidates", "must be between 0 and 1000000, got ", p.n_candidates);
   if (p.n_candidates > 0) protocol.n_candidates = p.n_candidates;
   protocol.seed = static_cast<uint64_t>(p.seed);
+  for (const auto& [name, given_slots, slots] :
+       {std::tuple{"max_pos", p.max_pos, &protocol.max_pos}, std::tuple{"max_neg", p.max_neg, &protocol.max_neg}}) {
+    if (given_slots < 0 || given_slots > 1000000)
+      throw invalid_argument(name, "must be between 0 and 1000000, got ", given_slots);
+    if (given_slots > 0) *slots = given_slots;
+  }
   return protocol;
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/rng.h"
+#include "core/evaluation/row_evaluation.h"
 
 namespace rec {
 
@@ -42,6 +43,30 @@ std::vector<std::vector<int64_t>> events_of_users(const Dataset& data) {
   return events;
 }
 
+// Which rows a metric is defined for.
+void check_rows(const MetricSpec& metric, int32_t rows) {
+  const auto refuse = [&](const char* input, const char* use) {
+    throw invalid_argument("metrics", "'", metric.name, "' is defined for ", input, "; use rows = ", use);
+  };
+  const bool of_lists = metric.metric == Metric::kRechorusHr || metric.metric == Metric::kRechorusNdcg;
+  switch (metric.input) {
+    case MetricInput::kValues:
+      if (rows != REC_ROWS_LABEL) refuse("a prediction and a label", "REC_ROWS_LABEL");
+      break;
+    case MetricInput::kImpression:
+      if (rows != REC_ROWS_LIST) refuse("an impression list", "REC_ROWS_LIST");
+      break;
+    case MetricInput::kRank:
+      if (rows == REC_ROWS_EVENT || (of_lists && rows == REC_ROWS_LIST)) break;
+      refuse(of_lists ? "one target or one impression list a row" : "one target a row",
+             of_lists ? "REC_ROWS_EVENT or REC_ROWS_LIST" : "REC_ROWS_EVENT");
+      break;
+    default:
+      if (rows != REC_ROWS_USER && rows != REC_ROWS_EVENT)
+        refuse("a ranking of items", "REC_ROWS_USER or REC_ROWS_EVENT");
+  }
+}
+
 bool wants_scores(const MetricSpec& metric) {
   return metric.input == MetricInput::kRank || metric.input == MetricInput::kScores;
 }
@@ -49,6 +74,8 @@ bool wants_scores(const MetricSpec& metric) {
 }  // namespace
 
 std::string Protocol::suffix() const {
+  if (rows == REC_ROWS_LIST)
+    return max_pos == 20 && max_neg == 20 ? "[list]" : cat("[list", max_pos, "+", max_neg, "]");
   switch (candidates) {
     case REC_CANDIDATES_GIVEN: return "[given]";
     case REC_CANDIDATES_UNIFORM: return cat("[uni", n_candidates, "]");
@@ -61,13 +88,7 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
                      std::vector<MetricSpec> metrics)
     : protocol_(protocol), metrics_(std::move(metrics)), n_items_(catalog.items.size()), lists_(metrics_) {
   for (const MetricSpec& metric : metrics_) {
-    if (metric.input == MetricInput::kValues || metric.input == MetricInput::kImpression)
-      throw Error(REC_UNSUPPORTED,
-                  cat("metrics: '", metric.name, "' needs labelled rows, which this evaluation does not have"))
-          .at_argument("metrics");
-    if (metric.input == MetricInput::kRank && protocol_.rows != REC_ROWS_EVENT)
-      throw invalid_argument("metrics", "'", metric.name,
-                             "' is defined for one target a row; use rows = REC_ROWS_EVENT");
+    check_rows(metric, protocol_.rows);
     needs_scores_ |= wants_scores(metric);
   }
   if (protocol_.candidates == REC_CANDIDATES_GIVEN &&
@@ -76,19 +97,21 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
                            "given lists need rows = REC_ROWS_EVENT and a data set that came with lists (neg_items)");
   if (protocol_.ties == REC_TIES_AGAINST_TARGET && protocol_.rows != REC_ROWS_EVENT)
     throw invalid_argument("ties", "REC_TIES_AGAINST_TARGET needs one target a row; use rows = REC_ROWS_EVENT");
+  if (protocol_.rows == REC_ROWS_LIST || protocol_.rows == REC_ROWS_LABEL) {
+    if (protocol_.candidates != REC_CANDIDATES_FULL)
+      throw invalid_argument("candidates", "must be REC_CANDIDATES_FULL (0), got ", protocol_.candidates,
+                             ": labelled rows are their own candidates");
+    const bool lists = protocol_.rows == REC_ROWS_LIST;
+    labelled_ = (lists ? make_list_evaluation : make_value_evaluation)(data, catalog, protocol_, metrics_);
+    return;
+  }
   needs_scores_ |= protocol_.ties == REC_TIES_AGAINST_TARGET || protocol_.candidates != REC_CANDIDATES_FULL;
   max_k_ = std::max<int64_t>(lists_.max_k(), 1);
 
-  const auto match = [](const IdMap& ids, const IdMap& known, int64_t unknown_from) {
-    auto rows = Buffer<int32_t>::uninitialized(ids.size());
-    for (int64_t i = 0; i < ids.size(); ++i) {
-      rows[i] = ids.type() == REC_ID_INT64 ? known.find(ids.int64_at(i)) : known.find(ids.bytes_at(i));
-      if (rows[i] < 0 && unknown_from >= 0) rows[i] = static_cast<int32_t>(unknown_from + i);
-    }
-    return rows;
-  };
-  item_row_ = match(data.items, catalog.items, n_items_);
-  user_row_ = match(data.users, catalog.users, -1);
+  item_row_ = match_ids(data.items, catalog.items);
+  for (int64_t i = 0; i < item_row_.size(); ++i)
+    if (item_row_[i] < 0) item_row_[i] = static_cast<int32_t>(n_items_ + i);
+  user_row_ = match_ids(data.users, catalog.users);
   if (protocol_.rows == REC_ROWS_EVENT)
     prepare_event_rows(data);
   else
@@ -98,6 +121,8 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
                 cat("dataset: no interaction in its ", protocol_.part == Part::kValid ? "valid" : "test", " part"))
         .at_argument("dataset");
 }
+
+Evaluator::~Evaluator() = default;
 
 void Evaluator::prepare_user_rows(const Dataset& data) {
   Rows positives, masks, histories;
@@ -235,6 +260,7 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
 }
 
 Report Evaluator::run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const {
+  if (labelled_ != nullptr) return labelled_->run(ranker, pool, cancel);
   const auto n_rows = static_cast<int64_t>(users_.size());
   const size_t n_metrics = metrics_.size();
   std::vector<double> by_row(static_cast<size_t>(n_rows) * n_metrics), weights(static_cast<size_t>(n_rows), 1.0);

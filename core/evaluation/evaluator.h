@@ -21,8 +21,9 @@ struct Protocol {
   int32_t ties = REC_TIES_LOWER_ROW;
   int64_t n_candidates = 99;
   uint64_t seed = 0;
+  int64_t max_pos = 20, max_neg = 20;  // slots of an impression list
 
-  // "[uni99]": part of a metric's name, so that protocols are never compared by mistake.
+  // "[uni99]" or "[list]": part of a metric's name, so that protocols are never compared by mistake.
   std::string suffix() const;
 };
 
@@ -33,12 +34,15 @@ struct Report {
   std::vector<int64_t> users;      // [n_rows] the model's user row, -1 = unknown to it
 };
 
+class RowEvaluation;
+
 // An evaluation prepared once: rows, positives, masks and candidates in the model's item rows.
 class Evaluator {
  public:
   // Ids of `data` are matched with the catalog's. An item unknown to the model can never be hit; a user unknown to it
   // gets an empty list.
   Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol, std::vector<MetricSpec> metrics);
+  ~Evaluator();
 
   Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const;
 
@@ -52,6 +56,7 @@ class Evaluator {
 
   Protocol protocol_;
   std::vector<MetricSpec> metrics_;
+  std::unique_ptr<const RowEvaluation> labelled_;  // of lists or labelled rows, which need nothing of what follows
   int64_t n_items_;
   ListMetrics lists_;
   int64_t max_k_ = 1;

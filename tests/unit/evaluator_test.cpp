@@ -194,7 +194,7 @@ TEST(Evaluator, RefusesWhatDoesNotGoTogether) {
   EXPECT_EQ(status(given, "recall@5"), REC_INVALID_ARGUMENT);
   EXPECT_EQ(status(ties, "recall@5"), REC_INVALID_ARGUMENT);
   EXPECT_EQ(status(Protocol{}, "rechorus.hr@5"), REC_INVALID_ARGUMENT);
-  EXPECT_EQ(status(Protocol{}, "rmse"), REC_UNSUPPORTED);
+  EXPECT_EQ(status(Protocol{}, "rmse"), REC_INVALID_ARGUMENT);
 }
 
 }  // namespace

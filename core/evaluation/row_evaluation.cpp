@@ -1,0 +1,60 @@
+#include "core/evaluation/row_evaluation.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace rec {
+
+Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known) {
+  auto rows = Buffer<int32_t>::uninitialized(ids.size());
+  for (int64_t i = 0; i < ids.size(); ++i)
+    rows[i] = ids.type() == REC_ID_INT64 ? known.find(ids.int64_at(i)) : known.find(ids.bytes_at(i));
+  return rows;
+}
+
+Histories::Histories(const Dataset& data, const Buffer<int32_t>& item_row)
+    : begin_(Buffer<int64_t>::uninitialized(data.n())), end_(Buffer<int64_t>::uninitialized(data.n())) {
+  auto order = Buffer<int64_t>::uninitialized(data.n());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    if (data.user[a] != data.user[b]) return data.user[a] < data.user[b];
+    if (!data.time.empty() && data.time[a] != data.time[b]) return data.time[a] < data.time[b];
+    return a < b;
+  });
+  int64_t begin = 0;
+  for (int64_t at = 0; at < data.n(); ++at) {
+    const int64_t row = order[at];
+    if (at > 0 && data.user[row] != data.user[order[at - 1]]) begin = static_cast<int64_t>(items_.size());
+    begin_[row] = begin;
+    end_[row] = static_cast<int64_t>(items_.size());
+    if (data.is_positive(row) && item_row[data.item[row]] >= 0) items_.push_back(item_row[data.item[row]]);
+  }
+}
+
+std::span<const int32_t> Histories::before(int64_t row) const {
+  return {items_.data() + begin_[row], static_cast<size_t>(end_[row] - begin_[row])};
+}
+
+void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::span<const int64_t> rows) {
+  Queries queries;
+  queries.n = static_cast<int64_t>(users.size());
+  queries.users = users.data();
+  std::vector<int64_t> offsets{0};
+  std::vector<int32_t> items;
+  // Two tables know their users; the history is for the others.
+  if (ranker.model().plugin != nullptr || ranker.model().has_item_weights()) {
+    for (int64_t row : rows) {
+      const std::span<const int32_t> history = histories.before(row);
+      items.insert(items.end(), history.begin(), history.end());
+      offsets.push_back(static_cast<int64_t>(items.size()));
+    }
+    queries.history_offsets = offsets.data();
+    queries.history_items = items.data();
+  }
+  scores.resize(candidates.size());
+  status.resize(users.size());
+  Ranker::Scratch scratch;
+  ranker.candidate_scores(queries, candidate_offsets.data(), candidates.data(), scores.data(), status.data(), scratch);
+}
+
+}  // namespace rec

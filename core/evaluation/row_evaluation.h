@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/evaluation/evaluator.h"
+
+namespace rec {
+
+// The evaluation of one kind of row, prepared once. Threads: any number may run it.
+class RowEvaluation {
+ public:
+  virtual ~RowEvaluation() = default;
+  virtual Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const = 0;
+};
+
+// REC_ROWS_LIST: each impression list of the part is ranked by itself. An item unknown to the model comes last in its
+// list; the list of a user unknown to it is a miss.
+std::unique_ptr<RowEvaluation> make_list_evaluation(const Dataset& data, const Catalog& catalog,
+                                                    const Protocol& protocol, std::vector<MetricSpec> metrics);
+// REC_ROWS_LABEL: a prediction and a label of each row of the part. The prediction is sigmoid(score), but auc goes by
+// the score itself. A row whose user or item is unknown to the model has no prediction and is left out.
+std::unique_ptr<RowEvaluation> make_value_evaluation(const Dataset& data, const Catalog& catalog,
+                                                     const Protocol& protocol, std::vector<MetricSpec> metrics);
+
+// Row of each id among the known ones; -1 = not there.
+Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known);
+
+// What each user had clicked before a row: rows by time, equal times (or none) in the order read. Items unknown to the
+// model are left out.
+class Histories {
+ public:
+  Histories(const Dataset& data, const Buffer<int32_t>& item_row);
+  std::span<const int32_t> before(int64_t row) const;
+
+ private:
+  Buffer<int64_t> begin_, end_;  // [n] into items_
+  std::vector<int32_t> items_;   // of each user, oldest first
+};
+
+// Queries of a block of rows as a ranker wants them.
+struct QueryBlock {
+  std::vector<int32_t> users;
+  std::vector<int64_t> candidate_offsets{0};
+  std::vector<int32_t> candidates;
+  std::vector<float> scores;         // beside candidates
+  std::vector<rec_status_t> status;  // [users]
+
+  void score(const Ranker& ranker, const Histories& histories, std::span<const int64_t> rows);
+};
+
+}  // namespace rec
