@@ -9,12 +9,20 @@ namespace rec::cli {
 namespace {
 
 constexpr Choice kParts[] = {{"valid", REC_PART_VALID}, {"test", REC_PART_TEST}};
-constexpr Choice kRows[] = {{"user", REC_ROWS_USER}, {"event", REC_ROWS_EVENT}};
+constexpr Choice kRows[] = {
+    {"user", REC_ROWS_USER}, {"event", REC_ROWS_EVENT}, {"list", REC_ROWS_LIST}, {"label", REC_ROWS_LABEL}};
+// Beside kRows: what is measured unless told, and what its rows are called.
+constexpr const char* kMetrics[] = {"recall@20,ndcg@20,map@20,precision@20", "recall@20,ndcg@20,map@20,precision@20",
+                                    "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5",
+                                    "rechorus.auc,rechorus.acc,rechorus.f1_score,rechorus.log_loss"};
+constexpr const char* kRowNames[] = {" users", " events", " lists", " labelled rows"};
 constexpr Choice kTies[] = {{"lower-row", REC_TIES_LOWER_ROW}, {"against-target", REC_TIES_AGAINST_TARGET}};
 
 struct EvaluateOptions {
-  std::string model, metrics = "recall@20,ndcg@20,map@20,precision@20", protocol = "full";
+  std::string model, protocol = "full";
+  std::optional<std::string> metrics;
   std::string part = "test", rows, ties = "lower-row";
+  int64_t max_pos = 0, max_neg = 0;
   DataOptions data;
 };
 
@@ -41,6 +49,9 @@ int run(const EvaluateOptions& options, Context& context) {
   const std::string rows = !options.rows.empty() ? options.rows : options.protocol == "given" ? "event" : "user";
   protocol.rows = pick("rows", rows, kRows);
   protocol.ties = pick("ties", options.ties, kTies);
+  protocol.max_pos = options.max_pos;
+  protocol.max_neg = options.max_neg;
+  const std::string metrics = options.metrics.value_or(kMetrics[protocol.rows]);
 
   Model model;
   Json card;
@@ -61,8 +72,7 @@ int run(const EvaluateOptions& options, Context& context) {
 
   const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
-  const Evaluation result =
-      evaluate(model, data.dataset, options.metrics, protocol, context.common.threads, context.stop);
+  const Evaluation result = evaluate(model, data.dataset, metrics, protocol, context.common.threads, context.stop);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   context.output.clear_progress();
 
@@ -81,8 +91,7 @@ int run(const EvaluateOptions& options, Context& context) {
   table.right(1);
   for (const NamedValue& metric : result.metrics) table.add({metric.name, fixed(metric.value, 4)});
   context.output.line(table.text());
-  context.output.note(grouped(result.n_rows) + (protocol.rows == REC_ROWS_USER ? " users" : " events") + " in " +
-                      seconds_text(seconds));
+  context.output.note(grouped(result.n_rows) + kRowNames[protocol.rows] + " in " + seconds_text(seconds));
   return 0;
 }
 
@@ -126,13 +135,19 @@ void add_evaluate(Commands& commands) {
                  "File or folder; without parts of its own it is split as train splits it, with the model's seed")
       ->type_name("PATH")
       ->required();
-  app.add_option("--metrics", options->metrics, "Comma-separated names")->type_name("LIST")->capture_default_str();
+  app.add_option("--metrics", options->metrics,
+                 "Comma-separated names [recall, ndcg, map and precision @20; those of ReChorus for lists and labels]")
+      ->type_name("LIST");
   app.add_option("--protocol", options->protocol,
                  "Candidates: full, uniN or popN (N drawn for each positive), or given by the data")
       ->capture_default_str();
   app.add_option("--part", options->part, "valid or test")->capture_default_str();
-  app.add_option("--rows", options->rows, "What is ranked for: each user, or each event [event with given, else user]")
+  app.add_option(
+         "--rows", options->rows,
+         "What a row is: user, event, list (an impression list), label (a labelled row) [event with given, else user]")
       ->type_name("KIND");
+  app.add_option("--max-pos", options->max_pos, "Clicked items of a list that count; 0 = 20")->type_name("N");
+  app.add_option("--max-neg", options->max_neg, "Shown items of a list that count; 0 = 20")->type_name("N");
   app.add_option("--ties", options->ties, "lower-row or against-target")->capture_default_str();
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);

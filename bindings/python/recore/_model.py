@@ -56,21 +56,23 @@ class Model(Handle):
 
     def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
                  candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
-                 seed: int = 0) -> Report:
+                 seed: int = 0, max_pos: int = 0, max_neg: int = 0) -> Report:
         """Ranks items for the rows of a part and measures.
 
         Args:
             metrics: recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; others by prefix, as "rechorus.hr@10".
             part: "test" or "valid".
-            rows: "user", or "event" for one row for each interaction.
+            rows: "user"; "event" for one row for each interaction; "list" for impression lists (rechorus.hr, .ndcg and
+                .map at k); "label" for labelled rows (auc, logloss, mae, rmse, mse, rechorus.acc, ...).
             candidates: "full", "given", or n_candidates (0 = 99) drawn "uniform" or "popular" with the seed.
             mask: items that are left out: "known" before the part, of "train" only, or "none".
             ties: "lower_row", or "against_target".
+            max_pos, max_neg: clicked and shown items of a list that count; 0 = 20.
         Raises:
             InvalidArgumentError (an unknown metric), InvalidDataError (an empty part).
         """
         _log.follow_level()
-        given = protocol(part, rows, candidates, mask, ties, n_candidates, seed)
+        given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg)
         return Report(_recore.rec_py_model_evaluate(self._handle, dataset._handle, metrics, given), self)
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,

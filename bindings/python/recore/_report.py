@@ -56,7 +56,12 @@ class Report(Mapping):
         return f"<recore.Report: {means} over {len(self.user_rows)} rows>"
 
 
-_ROWS = {"user": _recore.REC_ROWS_USER, "event": _recore.REC_ROWS_EVENT}
+_ROWS = {
+    "user": _recore.REC_ROWS_USER,
+    "event": _recore.REC_ROWS_EVENT,
+    "list": _recore.REC_ROWS_LIST,
+    "label": _recore.REC_ROWS_LABEL,
+}
 _CANDIDATES = {
     "full": _recore.REC_CANDIDATES_FULL,
     "given": _recore.REC_CANDIDATES_GIVEN,
@@ -69,9 +74,11 @@ _PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
 
 
 def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
-             ties: str = "lower_row", n_candidates: int = 0, seed: int = 0) -> Any:
+             ties: str = "lower_row", n_candidates: int = 0, seed: int = 0, max_pos: int = 0,
+             max_neg: int = 0) -> Any:
     """What ranks what, as the raw layer wants it; see Model.evaluate."""
     return options(
         _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),
         candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),
-        ties=choice("ties", ties, _TIES), n_candidates=n_candidates, seed=seed)
+        ties=choice("ties", ties, _TIES), n_candidates=n_candidates, seed=seed, max_pos=max_pos,
+        max_neg=max_neg)
