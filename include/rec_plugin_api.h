@@ -70,11 +70,15 @@ typedef struct rec_tensor_view_t {
 #define REC_COLUMN_LOG_Q 8 /**< float [B, C], log of the item's probability to be a column; +inf: not a negative */
 #define REC_COLUMN_SESSION_RESET 9 /**< int32 [B], 1 = this slot begins a session: its hidden state is zero */
 #define REC_COLUMN_SLOT_KEEP 10    /**< int32 [B of the batch before], 1 = the slot is still there, in the same order */
-#define REC_COLUMN_IMPRESSION_MASK 11 /**< uint8 [B, C] */
+#define REC_COLUMN_IMPRESSION_MASK 11 /**< uint8 [B, C], REC_SLOT_ of each item */
 #define REC_COLUMN_WEIGHT 12          /**< float [B] */
 #define REC_COLUMN_BASKET 13          /**< int32 [B, T] */
 #define REC_COLUMN_SHARED_ITEM 14     /**< int32 [n_shared], negatives of every row of the batch; ids may repeat */
 #define REC_COLUMN_FEATURE 1000       /**< + number of the feature in the schema */
+
+#define REC_SLOT_NEGATIVE 0  /**< shown, not clicked */
+#define REC_SLOT_POSITIVE 1  /**< clicked */
+#define REC_SLOT_PADDING 255 /**< no slot of the list: its item is one that the row has anyway, and must not count */
 
 typedef struct rec_column_t {
   int32_t column_id; /**< REC_COLUMN_ */
@@ -210,6 +214,19 @@ typedef void (*rec_range_fn)(void* context, int64_t begin, int64_t end);
 #define REC_LOSS_BCE 4          /**< mean binary cross-entropy with logits; column 0 has label 1, others 0 */
 #define REC_LOSS_SOFTMAX 5      /**< mean cross-entropy over the row's columns, target column 0 */
 
+/* Losses over impression lists, models.md 1.6. w+ is the softmax of a row's clicked scores, w- that of its shown ones. */
+#define REC_LIST_LOSS_BPR 1        /**< -ln sum_p w+ sum_n w- sigmoid(s_p - s_n) */
+#define REC_LIST_LOSS_BPR_AFTER 2  /**< sum_p w+ sum_n w- softplus(s_n - s_p) */
+#define REC_LIST_LOSS_BPR_BEFORE 3 /**< sum_p softplus(-w+ (s_p - sum_n w- s_n)), + ln 2 for every other slot */
+#define REC_LIST_LOSS_BPR_SIMPLE 4 /**< sum_p sum_n softplus(s_n - s_p) */
+#define REC_LIST_LOSS_LISTNET 5    /**< cross-entropy of softmax(label) and the softmax over all slots, padding too */
+#define REC_LIST_LOSS_SOFTMAX_CE 6 /**< mean over p of -ln q_p, q = softmax over the valid slots */
+#define REC_LIST_LOSS_ATTENTION_RANK 7 /**< -sum tau ln q - sum (1 - tau) ln(1 - q), tau = softmax(label) */
+#define REC_LIST_LOSS_HARD 16          /**< added to one of the first four: w+ is the softmax of -s */
+
+#define REC_LABEL_LOSS_BCE 1 /**< mean of -(y ln p + (1 - y) ln(1 - p)), p = sigmoid(s), logs floored at -100 */
+#define REC_LABEL_LOSS_MSE 2 /**< mean of (p - y)^2 */
+
 #define REC_MATMUL_TRANSPOSE_A 1
 #define REC_MATMUL_TRANSPOSE_B 2
 #define REC_MATMUL_ADD 4
@@ -322,6 +339,15 @@ typedef struct rec_host_t {
   void (*exp)(const float* x, int64_t n, float* y);
   void (*sigmoid)(const float* x, int64_t n, float* y);
   void (*tanh)(const float* x, int64_t n, float* y);
+  /**
+   * One of REC_LIST_LOSS_, the mean over the rows that have a clicked and a shown item; dscores is the gradient of
+   * *out_loss, 0 in other rows. @param mask [n_rows, n_columns], REC_SLOT_.
+   */
+  rec_status_t (*list_loss)(rec_call_t* call, int32_t loss, const float* scores, const uint8_t* mask, int64_t n_rows,
+                            int64_t n_columns, double* out_loss, float* dscores);
+  /** One of REC_LABEL_LOSS_ over scores and labels [n_rows]. */
+  rec_status_t (*label_loss)(rec_call_t* call, int32_t loss, const float* scores, const float* labels, int64_t n_rows,
+                             double* out_loss, float* dscores);
 } rec_host_t;
 
 /* ---- the plugin ----------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/rng.h"
 #include "core/kernels/kernels.h"
+#include "core/plugin/list_losses.h"
 #include "core/plugin/params.h"
 
 namespace rec {
@@ -354,6 +355,8 @@ constexpr rec_host_t kHost = {
     exp_of,
     sigmoid,
     tanh_of,
+    list_loss,
+    label_loss,
 };
 
 }  // namespace

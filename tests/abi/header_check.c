@@ -48,3 +48,5 @@ REC_CHECK(note_size, sizeof(rec_plugin_note_t) == 184);
 REC_CHECK(plugin_init, offsetof(rec_plugin_t, init) == 80);
 REC_CHECK(plugin_score, offsetof(rec_plugin_t, score) == 232);
 REC_CHECK(host_propagate, offsetof(rec_host_t, propagate) == 104);
+REC_CHECK(host_list_loss, offsetof(rec_host_t, list_loss) == 200);
+REC_CHECK(host_label_loss, offsetof(rec_host_t, label_loss) == 208);
