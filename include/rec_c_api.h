@@ -409,9 +409,11 @@ typedef struct rec_trainer_options_t {
   const char* checkpoint_path;      /**< nullable: no checkpoints; the previous one is kept at PATH.prev */
   double checkpoint_seconds;        /**< least time between two; 0 = 30 */
   int64_t checkpoint_batches;       /**< > 0: also after every so many batches */
-  const char* metrics;              /**< nullable = "ndcg@20,recall@20"; evaluated on valid after each eval_every epochs */
+  const char* metrics;              /**< nullable = those of the task ("ndcg@20,recall@20", "rechorus.ndcg@5,...",
+                                         "rechorus.auc,..."); evaluated on valid after each eval_every epochs */
   const char* main_metric;          /**< nullable: the first of metrics; decides the best epoch and patience */
-  const rec_protocol_t* protocol;   /**< nullable: full ranking; its part is ignored */
+  const rec_protocol_t* protocol;   /**< nullable: full ranking; its part is ignored; REC_ROWS_USER is the rows of the
+                                         task (lists, labelled rows) when the first metric is of those */
   int64_t memory_limit_bytes;       /**< 0 = none; core and plugin's estimate together */
 } rec_trainer_options_t;
 

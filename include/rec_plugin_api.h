@@ -167,11 +167,17 @@ typedef struct rec_params_t rec_params_t;
 #define REC_CAP_ITEM_WEIGHTS ((int64_t)1 << 9)  /**< get_item_weights: an item-by-item matrix scores a history */
 #define REC_CAP_SCORE_LIVE ((int64_t)1 << 10) /**< score_live with the parameters as they are, for dynamic negatives */
 #define REC_CAP_GRADIENTS ((int64_t)1 << 11)  /**< gradients between compute and apply */
+#define REC_CAP_LISTS ((int64_t)1 << 12)      /**< plans REC_PLAN_LISTS when the loop's task is impression */
+#define REC_CAP_LABELLED ((int64_t)1 << 13)   /**< plans REC_PLAN_LABELLED when the loop's task is ctr */
 
 #define REC_PLAN_INTERACTIONS 0 /**< a row is a training interaction; an epoch is all of them, shuffled */
 #define REC_PLAN_ITEMS 1        /**< a row is an item; an epoch is all of them, in order */
 #define REC_PLAN_SESSIONS \
   2 /**< a row is a slot that walks a user's interactions: input HISTORY [B, 1], target ITEM [B, 1] */
+
+#define REC_PLAN_LISTS \
+  3 /**< a row is an impression list: ITEM [B, max_pos + max_neg], clicked items first, with IMPRESSION_MASK */
+#define REC_PLAN_LABELLED 4 /**< a row is a labelled training interaction, clicked or not: ITEM [B, 1] and LABEL */
 
 #define REC_NEGATIVES_NONE 0 /**< item column [B, 1] */
 #define REC_NEGATIVES_SAMPLED \

@@ -43,27 +43,21 @@ std::vector<std::vector<int64_t>> events_of_users(const Dataset& data) {
   return events;
 }
 
-// Which rows a metric is defined for.
+// Throws what is wrong and which rows to use.
 void check_rows(const MetricSpec& metric, int32_t rows) {
+  if (fits_rows(metric, rows)) return;
   const auto refuse = [&](const char* input, const char* use) {
     throw invalid_argument("metrics", "'", metric.name, "' is defined for ", input, "; use rows = ", use);
   };
-  const bool of_lists = metric.metric == Metric::kRechorusHr || metric.metric == Metric::kRechorusNdcg;
   switch (metric.input) {
-    case MetricInput::kValues:
-      if (rows != REC_ROWS_LABEL) refuse("a prediction and a label", "REC_ROWS_LABEL");
-      break;
-    case MetricInput::kImpression:
-      if (rows != REC_ROWS_LIST) refuse("an impression list", "REC_ROWS_LIST");
-      break;
+    case MetricInput::kValues: refuse("a prediction and a label", "REC_ROWS_LABEL"); break;
+    case MetricInput::kImpression: refuse("an impression list", "REC_ROWS_LIST"); break;
     case MetricInput::kRank:
-      if (rows == REC_ROWS_EVENT || (of_lists && rows == REC_ROWS_LIST)) break;
-      refuse(of_lists ? "one target or one impression list a row" : "one target a row",
-             of_lists ? "REC_ROWS_EVENT or REC_ROWS_LIST" : "REC_ROWS_EVENT");
+      if (fits_rows(metric, REC_ROWS_LIST))
+        refuse("one target or one impression list a row", "REC_ROWS_EVENT or REC_ROWS_LIST");
+      refuse("one target a row", "REC_ROWS_EVENT");
       break;
-    default:
-      if (rows != REC_ROWS_USER && rows != REC_ROWS_EVENT)
-        refuse("a ranking of items", "REC_ROWS_USER or REC_ROWS_EVENT");
+    default: refuse("a ranking of items", "REC_ROWS_USER or REC_ROWS_EVENT");
   }
 }
 
@@ -72,6 +66,16 @@ bool wants_scores(const MetricSpec& metric) {
 }
 
 }  // namespace
+
+bool fits_rows(const MetricSpec& metric, int32_t rows) {
+  const bool of_lists = metric.metric == Metric::kRechorusHr || metric.metric == Metric::kRechorusNdcg;
+  switch (metric.input) {
+    case MetricInput::kValues: return rows == REC_ROWS_LABEL;
+    case MetricInput::kImpression: return rows == REC_ROWS_LIST;
+    case MetricInput::kRank: return rows == REC_ROWS_EVENT || (of_lists && rows == REC_ROWS_LIST);
+    default: return rows == REC_ROWS_USER || rows == REC_ROWS_EVENT;
+  }
+}
 
 std::string Protocol::suffix() const {
   if (rows == REC_ROWS_LIST)

@@ -27,6 +27,9 @@ struct Protocol {
   std::string suffix() const;
 };
 
+// Whether a metric is defined for REC_ROWS_ rows.
+bool fits_rows(const MetricSpec& metric, int32_t rows);
+
 struct Report {
   std::vector<std::string> names;  // with the protocol's suffix
   std::vector<double> means;       // over the rows where the metric is defined

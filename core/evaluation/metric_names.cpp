@@ -73,6 +73,11 @@ std::optional<TieRule> tie_rule(std::string_view name) {
 
 }  // namespace
 
+bool lower_is_better(Metric metric) {
+  return metric == Metric::kLogLoss || metric == Metric::kRechorusLogLoss || metric == Metric::kMae ||
+         metric == Metric::kRmse || metric == Metric::kMse;
+}
+
 MetricSpec parse_metric(std::string_view name) {
   name = trim(name);
   std::string_view rest = name, variant;

@@ -63,6 +63,9 @@ struct MetricSpec {
   TieRule ties = TieRule::kStandard;
 };
 
+// Errors and losses; of every other metric more is better.
+bool lower_is_better(Metric metric);
+
 // "ndcg@20,gru4rec.mrr@20[median],gauc". An unknown name or a bad cutoff is INVALID_ARGUMENT.
 MetricSpec parse_metric(std::string_view name);
 std::vector<MetricSpec> parse_metrics(std::string_view names);

@@ -13,7 +13,7 @@ Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known) {
 }
 
 Histories::Histories(const Dataset& data, const Buffer<int32_t>& item_row)
-    : begin_(Buffer<int64_t>::uninitialized(data.n())), end_(Buffer<int64_t>::uninitialized(data.n())) {
+    : begin_(Buffer<int64_t>::uninitialized(data.n())), end_(Buffer<int64_t>::uninitialized(data.n())), row_time_(data.time.copy()) {
   auto order = Buffer<int64_t>::uninitialized(data.n());
   std::iota(order.begin(), order.end(), int64_t{0});
   std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
@@ -27,12 +27,19 @@ Histories::Histories(const Dataset& data, const Buffer<int32_t>& item_row)
     if (at > 0 && data.user[row] != data.user[order[at - 1]]) begin = static_cast<int64_t>(items_.size());
     begin_[row] = begin;
     end_[row] = static_cast<int64_t>(items_.size());
-    if (data.is_positive(row) && item_row[data.item[row]] >= 0) items_.push_back(item_row[data.item[row]]);
+    if (!data.is_positive(row) || item_row[data.item[row]] < 0) continue;
+    items_.push_back(item_row[data.item[row]]);
+    if (has_times()) times_.push_back(data.time[row]);
   }
 }
 
 std::span<const int32_t> Histories::before(int64_t row) const {
   return {items_.data() + begin_[row], static_cast<size_t>(end_[row] - begin_[row])};
+}
+
+std::span<const int64_t> Histories::times_before(int64_t row) const {
+  if (!has_times()) return {};
+  return {times_.data() + begin_[row], static_cast<size_t>(end_[row] - begin_[row])};
 }
 
 void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::span<const int64_t> rows) {
@@ -41,13 +48,18 @@ void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::sp
   queries.users = users.data();
   std::vector<int64_t> offsets{0};
   std::vector<int32_t> items;
+  std::vector<int64_t> item_times, times;
   // Two tables know their users; the history is for the others.
   if (ranker.model().plugin != nullptr || ranker.model().has_item_weights()) {
     for (int64_t row : rows) {
       const std::span<const int32_t> history = histories.before(row);
       items.insert(items.end(), history.begin(), history.end());
       offsets.push_back(static_cast<int64_t>(items.size()));
+      const std::span<const int64_t> beside = histories.times_before(row);
+      item_times.insert(item_times.end(), beside.begin(), beside.end());
+      if (histories.has_times()) times.push_back(histories.time(row));
     }
+    if (histories.has_times()) queries.history_times = item_times.data(), queries.times = times.data();
     queries.history_offsets = offsets.data();
     queries.history_items = items.data();
   }

@@ -32,10 +32,14 @@ class Histories {
  public:
   Histories(const Dataset& data, const Buffer<int32_t>& item_row);
   std::span<const int32_t> before(int64_t row) const;
+  std::span<const int64_t> times_before(int64_t row) const;  // beside before(); empty without times
+  bool has_times() const { return !row_time_.empty(); }
+  int64_t time(int64_t row) const { return row_time_[row]; }
 
  private:
-  Buffer<int64_t> begin_, end_;  // [n] into items_
-  std::vector<int32_t> items_;   // of each user, oldest first
+  Buffer<int64_t> begin_, end_, row_time_;  // [n] into items_; the time of each row, or empty
+  std::vector<int32_t> items_;              // of each user, oldest first
+  std::vector<int64_t> times_;              // beside items_, or empty
 };
 
 // Queries of a block of rows as a ranker wants them.

@@ -221,6 +221,23 @@ const Plugin& PluginRegistry::find(std::string_view model) {
   throw Error(REC_NOT_FOUND, cat("model: there is no '", model, "'", suggestion(model, names))).at_argument("model");
 }
 
+std::vector<std::string> PluginRegistry::models_with(int64_t capability) {
+  const std::lock_guard lock(mutex_);
+  for (const Candidate& candidate : candidates()) {
+    try {
+      if (loaded(candidate.model) != nullptr) continue;
+      const rec_plugin_note_t note = check_identity(candidate.path, read_elf(candidate.path));
+      if (note.runtime[0] == '\0') load(candidate.path);
+    } catch (const Error&) {  // list() says why it is refused
+    }
+  }
+  std::vector<std::string> names;
+  for (const auto& plugin : plugins_)
+    if ((plugin->table->capabilities & capability) != 0) names.push_back(plugin->name());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 Json PluginRegistry::list() {
   const std::lock_guard lock(mutex_);
   Json out = Json::array();
@@ -262,6 +279,8 @@ Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_par
       {REC_CAP_ITEM_WEIGHTS, "item_weights"},
       {REC_CAP_SCORE_LIVE, "score_live"},
       {REC_CAP_GRADIENTS, "gradients"},
+      {REC_CAP_LISTS, "lists"},
+      {REC_CAP_LABELLED, "labelled"},
   };
   Json capabilities = Json::array();
   for (const auto& [bit, name] : kNames)

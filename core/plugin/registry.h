@@ -36,6 +36,8 @@ class PluginRegistry {
   const Plugin& load(const std::string& path);
   // By model name; NOT_FOUND names the nearest one.
   const Plugin& find(std::string_view model);
+  // Names of the models with a capability, but for those that would bring a runtime of their own into the process.
+  std::vector<std::string> models_with(int64_t capability);
   // [{name, version, path, doc, error}] of every file that can be found.
   Json list();
 

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/base/rng.h"
+#include "core/training/labelled_rows.h"
 #include "core/training/session_rows.h"
 
 namespace rec {
@@ -15,34 +16,22 @@ class InteractionRows : public RowSource {
  public:
   explicit InteractionRows(const BatchPlan& plan) : plan_(plan), train_(*plan.train) {
     const Csr& by_user = train_.by_user;
-    rows_ = Buffer<int32_t>::uninitialized(by_user.nnz());
-    int64_t n = 0;
+    std::vector<int32_t> rows;
     for (int64_t u = 0; u < by_user.n_rows(); ++u)
       for (int64_t e = by_user.offsets[u] + plan_.min_history; e < by_user.offsets[u + 1]; ++e)
-        rows_[n++] = static_cast<int32_t>(e);
-    n_rows_ = n;
-    if (n == 0)
+        rows.push_back(static_cast<int32_t>(e));
+    if (rows.empty())
       throw Error(REC_INVALID_DATA, cat("dataset: no user has more than ", plan_.min_history,
                                         " training interactions, so no row has the history this model needs"))
           .at_argument("dataset");
+    order_ = ShuffledRows(std::move(rows));
   }
 
-  int64_t batches_per_epoch() const override { return (n_rows_ + plan_.batch_size - 1) / plan_.batch_size; }
-
-  // Fisher-Yates over the rows, a function of (seed, epoch).
-  void seek(int64_t epoch, int64_t) override {
-    if (epoch == shuffled_) return;
-    shuffled_ = epoch;
-    order_ = Buffer<int32_t>(std::span<const int32_t>(rows_.data(), static_cast<size_t>(n_rows_)));
-    Rng rng(plan_.seed, RngStream::kShuffle, static_cast<uint64_t>(epoch));
-    for (int64_t i = n_rows_ - 1; i > 0; --i)
-      std::swap(order_[i], order_[rng.next_below(static_cast<uint32_t>(i + 1))]);
-  }
+  int64_t batches_per_epoch() const override { return order_.batches(plan_.batch_size); }
+  void seek(int64_t epoch, int64_t) override { order_.seek(plan_.seed, epoch); }
 
   void fill(Batch& batch) override {
-    batch.first_row = batch.index * plan_.batch_size;
-    batch.n_rows = std::min(plan_.batch_size, n_rows_ - batch.first_row);
-    const int32_t* entries = order_.data() + batch.first_row;
+    const int32_t* entries = order_.begin(batch, plan_.batch_size).data();
     for (int32_t id : plan_.columns) fill_column(batch.column(id), batch, entries);
   }
 
@@ -113,8 +102,7 @@ class InteractionRows : public RowSource {
 
   const BatchPlan plan_;
   const Interactions& train_;
-  Buffer<int32_t> rows_, order_;  // entries of by_user
-  int64_t n_rows_ = 0, shuffled_ = -1;
+  ShuffledRows order_;  // entries of by_user
 };
 
 // A row is an item; an epoch is all of them, in order.
@@ -138,6 +126,21 @@ class ItemRows : public RowSource {
 
 }  // namespace
 
+// Fisher-Yates.
+void ShuffledRows::seek(uint64_t seed, int64_t epoch) {
+  if (epoch == epoch_) return;
+  epoch_ = epoch;
+  order_ = rows_;
+  Rng rng(seed, RngStream::kShuffle, static_cast<uint64_t>(epoch));
+  for (size_t i = order_.size(); i-- > 1;) std::swap(order_[i], order_[rng.next_below(static_cast<uint32_t>(i + 1))]);
+}
+
+std::span<const int32_t> ShuffledRows::begin(Batch& batch, int64_t batch_size) const {
+  batch.first_row = batch.index * batch_size;
+  batch.n_rows = std::min(batch_size, size() - batch.first_row);
+  return {order_.data() + batch.first_row, static_cast<size_t>(batch.n_rows)};
+}
+
 bool BatchPlan::wants(int32_t column) const {
   return std::find(columns.begin(), columns.end(), column) != columns.end();
 }
@@ -145,6 +148,8 @@ bool BatchPlan::wants(int32_t column) const {
 std::unique_ptr<RowSource> make_row_source(const BatchPlan& plan) {
   switch (plan.rows) {
     case REC_PLAN_ITEMS: return std::make_unique<ItemRows>(plan);
+    case REC_PLAN_LISTS: return std::make_unique<ListRows>(plan);
+    case REC_PLAN_LABELLED: return std::make_unique<LabelledRows>(plan);
     case REC_PLAN_SESSIONS: return std::make_unique<SessionRows>(plan);
     default: return std::make_unique<InteractionRows>(plan);
   }

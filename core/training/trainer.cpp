@@ -9,6 +9,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/plugin/loop_params.h"
+#include "core/training/task.h"
 
 namespace rec {
 
@@ -35,16 +36,7 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   params_ = std::make_shared<const Params>(parse_params(given, tables));
   params_json_ = params_to_json(*params_, tables);
   params_json_.erase("threads");  // of no effect on the model, so it is not in its file
-  metrics_ = parse_metrics(options_.metrics);
-  if (!options_.main_metric.empty()) {
-    const auto main = parse_metrics(options_.main_metric);
-    const auto it = std::find_if(metrics_.begin(), metrics_.end(),
-                                 [&](const MetricSpec& m) { return m.name == main.front().name; });
-    if (main.size() != 1 || it == metrics_.end())
-      throw invalid_argument("main_metric", "must be one of metrics (", options_.metrics, "), got ",
-                             printable(options_.main_metric));
-    main_metric_ = static_cast<size_t>(it - metrics_.begin());
-  }
+  prepare_metrics();
   check_params();
   const std::string folder = std::filesystem::path(options_.checkpoint_path).parent_path().string();
   if (!folder.empty() && !is_directory(folder))
@@ -54,6 +46,23 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
 }
 
 Trainer::~Trainer() = default;
+
+void Trainer::prepare_metrics() {
+  const Task& task = task_of(*params_);
+  if (options_.metrics.empty()) options_.metrics = task.metrics;
+  metrics_ = parse_metrics(options_.metrics);
+  // Rows that the caller did not choose are the task's, as far as the metrics are of such rows.
+  if (options_.protocol.rows == REC_ROWS_USER && fits_rows(metrics_.front(), task.rows)) options_.protocol.rows = task.rows;
+  if (!options_.main_metric.empty()) {
+    const auto main = parse_metrics(options_.main_metric);
+    const auto it = std::find_if(metrics_.begin(), metrics_.end(),
+                                 [&](const MetricSpec& m) { return m.name == main.front().name; });
+    if (main.size() != 1 || it == metrics_.end())
+      throw invalid_argument("main_metric", "must be one of metrics (", options_.metrics, "), got ",
+                             printable(options_.main_metric));
+    main_metric_ = static_cast<size_t>(it - metrics_.begin());
+  }
+}
 
 void Trainer::check_params() const {
   if (params_->text("device") == "cuda")
@@ -74,8 +83,11 @@ void Trainer::prepare_data() {
         .at_argument("dataset");
   schema_ = {sizeof schema_, !data.time.empty(), data.n_users(), data.n_items(), n_train, !data.weight.empty(), 0};
   const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
+  check_task(task_of(*params_), plugin_, plan);
   budget_.charge(plan.memory_bytes, "the model");
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
+  const bool labelled = plan.rows == REC_PLAN_LISTS || plan.rows == REC_PLAN_LABELLED;
+  if (labelled) budget_.charge(checked_mul(n_train_rows_, 16), "the labelled rows");
   const std::string& sampler = params_->text("sampler");
   if (sampler == "dns" && plan.negatives == REC_NEGATIVES_SAMPLED && (plan.capabilities & REC_CAP_SCORE_LIVE) == 0)
     throw Error(REC_UNSUPPORTED, cat("sampler: 'dns' ranks candidates by the model in training, which '",
@@ -83,6 +95,7 @@ void Trainer::prepare_data() {
         .at_argument("sampler");
 
   train_ = build_interactions(data, true, false, false);
+  if (plan.rows == REC_PLAN_LISTS) lists_ = impression_lists(data, Part::kTrain);
   if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
   catalog_ = make_catalog(data, train_);
   data_hash_ = dataset_hash(data);
@@ -116,6 +129,10 @@ void Trainer::prepare_data() {
 void Trainer::prepare_batches(const rec_plan_t& plan) {
   const std::string& sampler = params_->text("sampler");
   batch_plan_.train = &train_;
+  batch_plan_.data = dataset_.get();
+  batch_plan_.lists = &lists_;
+  batch_plan_.max_pos = params_->integer("max_pos");
+  batch_plan_.max_neg = params_->integer("max_neg");
   batch_plan_.n_items = schema_.n_items;
   batch_plan_.rows = plan.rows;
   batch_plan_.columns.assign(plan.columns, plan.columns + plan.n_columns);
@@ -253,8 +270,12 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
     return history_[static_cast<size_t>(best_epoch_ - 1)].metrics;
   };
   const bool evaluated = !metrics.empty();
-  done.is_best = evaluated ? best_epoch_ == 0 || best().empty() || metrics[main_metric_] > best()[main_metric_]
-                           : evaluator_ == nullptr;
+  const auto better = [&](double now_is, double was) {
+    return lower_is_better(metrics_[main_metric_].metric) ? now_is < was : now_is > was;
+  };
+  done.is_best = evaluated
+                     ? best_epoch_ == 0 || best().empty() || better(metrics[main_metric_], best()[main_metric_])
+                     : evaluator_ == nullptr;
   if (done.is_best) best_epoch_ = epoch;
   if (evaluated) stale_ = done.is_best ? 0 : stale_ + 1;
   cursor_ = {cursor_.epoch + 1, 0};

@@ -20,7 +20,7 @@ struct TrainerOptions {
   std::string checkpoint_path;  // "" = none
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;  // > 0: also after every so many batches
-  std::string metrics = "ndcg@20,recall@20";
+  std::string metrics;      // "" = those of the task
   std::string main_metric;  // "" = the first of metrics
   Protocol protocol;
   int64_t memory_limit_bytes = 0;
@@ -56,6 +56,7 @@ class Trainer {
   };
 
   void check_params() const;
+  void prepare_metrics();
   void prepare_data();
   void prepare_batches(const rec_plan_t& plan);
   void pick_dynamic_negatives(Batch& batch);
@@ -82,6 +83,7 @@ class Trainer {
   MemoryBudget budget_;
 
   Interactions train_;
+  ImpressionLists lists_;  // of the train part, when rows are lists
   Graph graph_;
   int64_t n_train_rows_ = 0;  // labelled ones of both kinds
   rec_schema_t schema_{};

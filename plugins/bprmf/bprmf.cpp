@@ -11,7 +11,7 @@ Options read(const Context& context, const rec_params_t& params) {
   const rec_host_t& host = context.host;
   Options options;
   options.emb_size = host.param_int(&params, "emb_size");
-  options.loss = host.param_text(&params, "loss");
+  options.objective = plugin::read_objective(context, params);
   options.init = {host.param_text(&params, "init"), host.param_float(&params, "init_std")};
   options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
                        host.param_float(&params, "l2")};
@@ -22,13 +22,10 @@ Options read(const Context& context, const rec_params_t& params) {
 }  // namespace
 
 void BprMf::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
-  plan.rows = REC_PLAN_INTERACTIONS;
-  plan.negatives = REC_NEGATIVES_SAMPLED;
+  plugin::plan_objective(plugin::read_objective(context, params), plan);
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
-                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED;
   plan.memory_bytes = 12 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
-  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }
 
 BprMf::BprMf(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
@@ -37,7 +34,7 @@ BprMf::BprMf(const Context& context, const rec_params_t& params, const rec_schem
 BprMf::BprMf(const Options& options, const rec_schema_t& schema)
     : TwoTables(schema, options.emb_size, options.optimizer, options.init),
       options_(options),
-      step_(schema.n_users, schema.n_items, options.emb_size, plugin::loss_named(options.loss), options.regularizer) {}
+      step_(schema.n_users, schema.n_items, options.emb_size, options.objective, options.regularizer) {}
 
 void BprMf::catch_up(const Context& context) {
   users_.catch_up(context, step_.users().rows().data(), step_.users().size());

@@ -13,7 +13,7 @@ using plugin::Context;
 
 struct Options {
   int64_t emb_size = 64;
-  std::string loss = "bpr";
+  plugin::Objective objective;
   plugin::TableInit init{"normal", 0.01};
   plugin::OptimizerOptions optimizer;
   plugin::Regularizer regularizer;

@@ -1,6 +1,7 @@
 #include "plugins/common/pairwise.h"
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace rec::plugin {
@@ -11,6 +12,44 @@ int32_t loss_named(const std::string& name) {
   if (name == "bce") return REC_LOSS_BCE;
   if (name == "softmax") return REC_LOSS_SOFTMAX;
   return REC_LOSS_BPR_SOFTPLUS;
+}
+
+Objective read_objective(const Context& context, const rec_params_t& params) {
+  const rec_host_t& host = context.host;
+  const std::string task = host.param_text(&params, "task");
+  if (task == "impression") {
+    const std::string name = host.param_text(&params, "list_loss");
+    if (name == "listnet") return {Objective::Rows::kLists, REC_LIST_LOSS_LISTNET};
+    if (name == "softmaxCE") return {Objective::Rows::kLists, REC_LIST_LOSS_SOFTMAX_CE};
+    if (name == "attention_rank") return {Objective::Rows::kLists, REC_LIST_LOSS_ATTENTION_RANK};
+    const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
+    const int32_t loss = has("after")    ? REC_LIST_LOSS_BPR_AFTER
+                         : has("before") ? REC_LIST_LOSS_BPR_BEFORE
+                         : has("simple") ? REC_LIST_LOSS_BPR_SIMPLE
+                                         : REC_LIST_LOSS_BPR;
+    return {Objective::Rows::kLists, has("hard") ? loss | REC_LIST_LOSS_HARD : loss};
+  }
+  if (task == "ctr") {
+    const bool mse = std::string(host.param_text(&params, "label_loss")) == "mse";
+    return {Objective::Rows::kLabelled, mse ? REC_LABEL_LOSS_MSE : REC_LABEL_LOSS_BCE};
+  }
+  return {Objective::Rows::kInteractions, loss_named(host.param_text(&params, "loss"))};
+}
+
+void plan_objective(const Objective& objective, rec_plan_t& plan) {
+  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
+  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+  switch (objective.rows) {
+    case Objective::Rows::kLists:
+      plan.rows = REC_PLAN_LISTS;
+      plan.columns[plan.n_columns++] = REC_COLUMN_IMPRESSION_MASK;
+      break;
+    case Objective::Rows::kLabelled:
+      plan.rows = REC_PLAN_LABELLED;
+      plan.columns[plan.n_columns++] = REC_COLUMN_LABEL;
+      break;
+    default: plan.rows = REC_PLAN_INTERACTIONS; plan.negatives = REC_NEGATIVES_SAMPLED;
+  }
 }
 
 void TouchedRows::collect(const int32_t* ids, int64_t n_entries) {
@@ -94,10 +133,28 @@ double PairwiseStep::compute(const Context& context, const Batch& batch, const f
   scores_.resize(static_cast<size_t>(B * C));
   dscores_.resize(static_cast<size_t>(B * C));
   term_.score(context, user_table, item_table, scores_.data());
-  double loss = 0;
-  check(context.host.loss(context.call, loss_, scores_.data(), B, C, &loss, dscores_.data()));
+  const double value = loss(context, batch);
   term_.backward(context, dscores_.data(), user_table, item_table);
-  return loss;
+  return value;
+}
+
+double PairwiseStep::loss(const Context& context, const Batch& batch) {
+  const rec_host_t& host = context.host;
+  const int64_t B = batch.n_rows(), C = batch.n_candidates();
+  double value = 0;
+  if (objective_.rows == Objective::Rows::kLists) {
+    const auto* mask = batch.get<uint8_t>(REC_COLUMN_IMPRESSION_MASK);
+    // Deviation: listnet's softmax leaves padding out, since no item of these tables stands for it.
+    for (size_t i = 0; i < scores_.size(); ++i)
+      if (mask[i] == REC_SLOT_PADDING) scores_[i] = -std::numeric_limits<float>::infinity();
+    check(host.list_loss(context.call, objective_.loss, scores_.data(), mask, B, C, &value, dscores_.data()));
+  } else if (objective_.rows == Objective::Rows::kLabelled) {
+    check(host.label_loss(context.call, objective_.loss, scores_.data(), batch.get<float>(REC_COLUMN_LABEL), B, &value,
+                          dscores_.data()));
+  } else {
+    check(host.loss(context.call, objective_.loss, scores_.data(), B, C, &value, dscores_.data()));
+  }
+  return value;
 }
 
 double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const float* item_emb) {
@@ -111,22 +168,31 @@ double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const
     for (int64_t k = 0; k < d_; ++k) sum += static_cast<double>(row[k]) * row[k];
     return sum;
   };
-  // The blocks of models.md 1.5: users, positives (column 0), negatives, repetitions included.
+  // The blocks of models.md 1.5: users, positives, negatives, repetitions included; padding is of none.
+  const bool lists = objective_.rows == Objective::Rows::kLists;
+  const auto* mask = lists ? batch.get<uint8_t>(REC_COLUMN_IMPRESSION_MASK) : nullptr;
+  const auto slot_of = [&](int32_t e) -> uint8_t {
+    return lists ? mask[e] : e % C == 0 ? REC_SLOT_POSITIVE : REC_SLOT_NEGATIVE;
+  };
   double user_square = 0, positive_square = 0, negative_square = 0;
   const auto occurrences = [](const TouchedRows& rows, int64_t s) {
     return static_cast<double>(rows.offsets()[static_cast<size_t>(s) + 1] - rows.offsets()[static_cast<size_t>(s)]);
   };
-  std::vector<double> positives(static_cast<size_t>(items.size()));
+  std::vector<double> positives(static_cast<size_t>(items.size())), negatives(positives.size());
   for (int64_t s = 0; s < users.size(); ++s)
     user_square += occurrences(users, s) * square(user_emb + users.rows()[static_cast<size_t>(s)] * d_);
   for (int64_t s = 0; s < items.size(); ++s) {
-    double n = 0;
-    for (int64_t e = items.offsets()[static_cast<size_t>(s)]; e < items.offsets()[static_cast<size_t>(s) + 1]; ++e)
-      n += items.entries()[static_cast<size_t>(e)] % C == 0;
+    double n = 0, m = 0;
+    for (int64_t e = items.offsets()[static_cast<size_t>(s)]; e < items.offsets()[static_cast<size_t>(s) + 1]; ++e) {
+      const uint8_t slot = slot_of(items.entries()[static_cast<size_t>(e)]);
+      n += slot == REC_SLOT_POSITIVE;
+      m += slot == REC_SLOT_NEGATIVE;
+    }
     positives[static_cast<size_t>(s)] = n;
+    negatives[static_cast<size_t>(s)] = m;
     const double norm = square(item_emb + items.rows()[static_cast<size_t>(s)] * d_);
     positive_square += n * norm;
-    negative_square += (occurrences(items, s) - n) * norm;
+    negative_square += m * norm;
   }
   // Squared: 1/2 sum ||.||^2 / B, gradient row / B. Plain: sum of block norms / B, gradient row / norm / B.
   const double scale = regularizer_.weight / static_cast<double>(B);
@@ -138,9 +204,8 @@ double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const
   for (int64_t s = 0; s < users.size(); ++s)
     user_coefficients[static_cast<size_t>(s)] = static_cast<float>(of_users * occurrences(users, s));
   for (int64_t s = 0; s < items.size(); ++s) {
-    const double n = positives[static_cast<size_t>(s)];
-    item_coefficients[static_cast<size_t>(s)] =
-        static_cast<float>(of_positives * n + of_negatives * (occurrences(items, s) - n));
+    item_coefficients[static_cast<size_t>(s)] = static_cast<float>(of_positives * positives[static_cast<size_t>(s)] +
+                                                                   of_negatives * negatives[static_cast<size_t>(s)]);
   }
   if (regularizer_.squared) return scale * 0.5 * (user_square + positive_square + negative_square);
   return scale * (std::sqrt(user_square) + std::sqrt(positive_square) + std::sqrt(negative_square));

@@ -55,17 +55,27 @@ class BilinearTerm {
   std::vector<float> entry_weights_;
 };
 
+// What the scores of a batch are trained to, and on which rows: the loop's parameter `task`.
+struct Objective {
+  enum class Rows { kInteractions, kLists, kLabelled } rows = Rows::kInteractions;
+  int32_t loss = REC_LOSS_BPR_SOFTPLUS;  // REC_LOSS_, REC_LIST_LOSS_ or REC_LABEL_LOSS_
+};
+// For models whose scores are a matrix [B, C]; their own parameter `loss` is that of task=topk.
+Objective read_objective(const Context& context, const rec_params_t& params);
+// Rows, negatives and columns of the plan.
+void plan_objective(const Objective& objective, rec_plan_t& plan);
+
 // Squared or plain Frobenius norms of the batch's layer-0 rows; models.md 1.5.
 struct Regularizer {
   double weight = 0;
   bool squared = true;
 };
 
-// A loss over the scores s_bc = u_b . v_bc of a batch, and the gradients of the touched rows.
+// The objective over the scores s_bc = u_b . v_bc of a batch, and the gradients of the touched rows.
 class PairwiseStep {
  public:
-  PairwiseStep(int64_t n_users, int64_t n_items, int64_t d, int32_t loss, Regularizer regularizer)
-      : term_(n_users, n_items, d), d_(d), loss_(loss), regularizer_(regularizer) {}
+  PairwiseStep(int64_t n_users, int64_t n_items, int64_t d, const Objective& objective, Regularizer regularizer)
+      : term_(n_users, n_items, d), d_(d), objective_(objective), regularizer_(regularizer) {}
 
   const TouchedRows& users() const { return term_.left; }
   const TouchedRows& items() const { return term_.right; }
@@ -81,9 +91,11 @@ class PairwiseStep {
   std::vector<float> user_coefficients, item_coefficients;
 
  private:
+  double loss(const Context& context, const Batch& batch);
+
   BilinearTerm term_;
   int64_t d_;
-  int32_t loss_;
+  Objective objective_;
   Regularizer regularizer_;
   std::vector<float> scores_, dscores_;
 };

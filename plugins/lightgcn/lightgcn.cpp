@@ -23,7 +23,7 @@ Options read(const Context& context, const rec_params_t& params) {
                               " numbers, got " + std::to_string(given)};
   }
   options.layer_weights.resize(static_cast<size_t>(options.n_layers + 1));
-  options.loss = host.param_text(&params, "loss");
+  options.objective = plugin::read_objective(context, params);
   options.init = {host.param_text(&params, "init"), host.param_float(&params, "init_std")};
   options.adj_eps = host.param_float(&params, "adj_eps");
   options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
@@ -52,14 +52,11 @@ std::vector<float> times(const std::vector<float>& scale, double weight) {
 
 void LightGcn::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
   read(context, params);
-  plan.rows = REC_PLAN_INTERACTIONS;
-  plan.negatives = REC_NEGATIVES_SAMPLED;
+  plugin::plan_objective(plugin::read_objective(context, params), plan);
   plan.wants_graph = 1;
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
-                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED;
   plan.memory_bytes = 28 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
-  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }
 
 LightGcn::LightGcn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
@@ -68,7 +65,7 @@ LightGcn::LightGcn(const Context& context, const rec_params_t& params, const rec
 LightGcn::LightGcn(const Options& options, const rec_schema_t& schema)
     : TwoTables(schema, options.emb_size, options.optimizer, options.init),
       options_(options),
-      step_(schema.n_users, schema.n_items, options.emb_size, plugin::loss_named(options.loss), options.regularizer) {
+      step_(schema.n_users, schema.n_items, options.emb_size, options.objective, options.regularizer) {
   for (NodeTable* table : {&final_, &work_, &gradient_, &d_e0_}) {
     table->users.resize(static_cast<size_t>(schema.n_users * options_.emb_size));
     table->items.resize(static_cast<size_t>(schema.n_items * options_.emb_size));

@@ -15,7 +15,7 @@ struct Options {
   int64_t emb_size = 64;
   int64_t n_layers = 3;
   std::vector<double> layer_weights;  // [n_layers + 1]
-  std::string loss = "bpr";
+  plugin::Objective objective;
   plugin::TableInit init{"xavier_uniform", 0.1};
   double adj_eps = 0;
   plugin::OptimizerOptions optimizer;

@@ -23,7 +23,7 @@ constexpr rec_param_t kParams[] = {
 };
 
 constexpr int64_t kCapabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
-                                  REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+                                  REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED;
 
 constexpr rec_plugin_t kTable = rec::plugin::Table<rec::lightgcn::LightGcn>::make(
     "lightgcn", "1.0.0", "linear propagation of id embeddings over the interaction graph",

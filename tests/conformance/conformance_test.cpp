@@ -27,7 +27,8 @@ struct Model {
 
 void PrintTo(const Model& model, std::ostream* out) { *out << model.name; }
 
-const std::vector<std::string> kTables{"train", "user_table", "item_table", "deterministic", "score_live", "gradients"};
+const std::vector<std::string> kTables{"train",      "user_table", "item_table", "deterministic",
+                                       "score_live", "gradients",  "lists",      "labelled"};
 const std::vector<std::string> kWeights{"train", "cold_user", "deterministic", "item_weights"};
 const std::vector<Model> kModels{
     {"popularity",
