@@ -138,7 +138,8 @@ typedef struct rec_dataset_view_t {
 #define REC_PARAM_LIST 5   /**< list of numbers, "[64, 32]" */
 #define REC_PARAM_TEXT 6
 
-/** One parameter of a model. Bounds are inclusive; min_value == max_value == 0 means none. */
+/** One parameter of a model. Bounds are inclusive; min_value == max_value == 0 means none. A model may declare one of the
+    loop's (`num_neg`, `batch_size`) to give it another default; the loop's type and bounds still hold. */
 typedef struct rec_param_t {
   const char* name;
   int32_t type; /**< REC_PARAM_ */
@@ -354,6 +355,8 @@ typedef struct rec_host_t {
   /** One of REC_LABEL_LOSS_ over scores and labels [n_rows]. */
   rec_status_t (*label_loss)(rec_call_t* call, int32_t loss, const float* scores, const float* labels, int64_t n_rows,
                              double* out_loss, float* dscores);
+  /** Threads that parallel_for spreads over, the calling one included; 1 or more. */
+  int64_t (*n_threads)(rec_call_t* call);
 } rec_host_t;
 
 /* ---- the plugin ----------------------------------------------------------------------------------------------- */

@@ -111,9 +111,9 @@ Params::Value to_value(const rec_param_t& param, Json given) {
   return value;
 }
 
-Json default_of(const rec_param_t& param) {
+Json default_of(const rec_param_t& param, const char* text) {
   const bool textual = param.type == REC_PARAM_CHOICE || param.type == REC_PARAM_TEXT;
-  return textual ? Json(param.default_value) : from_text(param, param.default_value);
+  return textual ? Json(text) : from_text(param, text);
 }
 
 Json value_to_json(const Params::Value& value) {
@@ -137,7 +137,10 @@ Params parse_params(const Json& given, std::span<const std::span<const rec_param
     for (const rec_param_t& param : table) {
       names.emplace_back(param.name);
       const auto it = given.find(param.name);
-      params.values[param.name] = to_value(param, it != given.end() ? *it : default_of(param));
+      // A model that declares a parameter of the loop gives it another default; the loop's type and bounds still hold.
+      const auto before = params.values.find(param.name);
+      const char* text = before != params.values.end() ? before->second.declared->default_value : param.default_value;
+      params.values[param.name] = to_value(param, it != given.end() ? *it : default_of(param, text));
     }
   }
   for (const auto& [key, value] : given.items())
@@ -156,7 +159,8 @@ Json params_to_json(const Params& params, std::span<const std::span<const rec_pa
 Json describe_params(std::span<const rec_param_t> table, const char* owner) {
   Json out = Json::array();
   for (const rec_param_t& param : table) {
-    Json entry = {{"name", param.name}, {"type", type_name(param.type)}, {"default", default_of(param)}};
+    Json entry = {
+        {"name", param.name}, {"type", type_name(param.type)}, {"default", default_of(param, param.default_value)}};
     if (has_bounds(param)) {
       entry["min"] = param.min_value;
       entry["max"] = param.max_value;

@@ -286,7 +286,12 @@ Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_par
   for (const auto& [bit, name] : kNames)
     if ((plugin.table->capabilities & bit) != 0) capabilities.push_back(name);
   Json params = describe_params(plugin.params(), "model");
-  for (Json& entry : describe_params(loop_params, "core")) params.push_back(std::move(entry));
+  const std::vector<Json> own(params.begin(), params.end());
+  for (Json& entry : describe_params(loop_params, "core")) {
+    const bool redeclared =
+        std::any_of(own.begin(), own.end(), [&](const Json& param) { return param["name"] == entry["name"]; });
+    if (!redeclared) params.push_back(std::move(entry));
+  }
   return {{"name", plugin.table->name},
           {"version", plugin.table->version},
           {"doc", plugin.table->doc},
