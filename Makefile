@@ -1,5 +1,5 @@
 # A thin front for the CMake presets. Every target sets up what it needs.
-.PHONY: help setup build demo test test-quick bench bench-peers install clean
+.PHONY: help setup build demo test test-quick test-deep bench bench-peers install clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -9,6 +9,7 @@ help:
 	@echo "make demo         install what is missing, build, train on the shipped data, write report.html, answer from C"
 	@echo "make test         install what is missing, build, run every suite"
 	@echo "make test-quick   the same without sanitizers and slow tests"
+	@echo "make test-deep    the LibTorch plugins under ASan"
 	@echo "make bench        this library's benchmarks;  make bench-peers: beside RecBole and implicit"
 	@echo "make install      library, headers, plugins and command under PREFIX=$(PREFIX)"
 
@@ -26,6 +27,9 @@ test: setup
 
 test-quick: setup
 	@tools/test.sh quick
+
+test-deep: setup
+	@tools/test_deep.sh
 
 bench: build
 	@tools/bench.sh

@@ -1,12 +1,22 @@
-# rec_add_plugin(NAME SOURCES ...): librecore_NAME.so, where the library looks for it.
+# rec_add_plugin(NAME [TORCH] SOURCES ...): librecore_NAME.so, where the library looks for it. TORCH: its sources but
+# plugin.cpp may use LibTorch; without REC_WITH_TORCH there is no such plugin.
 function(rec_add_plugin name)
-  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "" "SOURCES" ${ARGN})
+  if(arg_TORCH AND NOT REC_WITH_TORCH)
+    return()
+  endif()
   add_library(recore_${name} MODULE ${arg_SOURCES})
   target_include_directories(recore_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(recore_${name} PRIVATE rec_plugin_common rec_build_flags)
   target_link_options(recore_${name} PRIVATE -Wl,--exclude-libs,ALL)
   set_target_properties(recore_${name} PROPERTIES
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/recore/plugins)
+  if(arg_TORCH)
+    rec_use_torch(recore_${name})
+    target_link_libraries(recore_${name} PRIVATE rec_plugin_torch)
+    set_source_files_properties(plugin.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    set_property(GLOBAL APPEND PROPERTY REC_TORCH_PLUGINS ${name})
+  endif()
   install(TARGETS recore_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/recore/plugins)
   set_property(GLOBAL APPEND PROPERTY REC_PLUGINS ${name})
 endfunction()

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,37 @@
 #include "core/plugin/model.h"
 
 namespace rec {
+
+// Feeds a plugin given numbers in place of host->random_uniform while it lives; one at a time.
+class RandomSource {
+ public:
+  // draw(stream, row, out, n)
+  using Draw = std::function<void(int32_t, int64_t, float*, int64_t)>;
+
+  RandomSource(const std::string& model, Draw draw) {
+    PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
+    plugin_ = &PluginRegistry::instance().find(model);
+    draw_ = std::move(draw);
+    host_ = host_table();
+    host_.random_uniform = [](int64_t, int32_t stream, int64_t, int64_t row, float, float, float* out, int64_t n) {
+      draw_(stream, row, out, n);
+    };
+    use(host_);
+  }
+  ~RandomSource() { use(host_table()); }
+  RandomSource(const RandomSource&) = delete;
+  RandomSource& operator=(const RandomSource&) = delete;
+
+ private:
+  void use(const rec_host_t& host) const {
+    rec_call_t call;
+    EXPECT_EQ(plugin_->table->init(&call, &host), REC_OK);
+  }
+
+  static inline Draw draw_;
+  const Plugin* plugin_;
+  rec_host_t host_;
+};
 
 // A plugin driven through its table as the library drives it: set tensors, give columns, take steps, get tensors.
 class PluginHarness {

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache pkg-config libboost-dev libspdlog-dev libgtest-dev libbenchmark-dev
-  nlohmann-json3-dev libcli11-dev libxxhash-dev zlib1g-dev python3 python3-dev python3-venv)
+  nlohmann-json3-dev libcli11-dev libxxhash-dev zlib1g-dev libtorch-dev libopenblas0-openmp python3 python3-dev
+  python3-venv)
 python_packages=(swig==4.4.1 numpy pandas pyarrow pytest pytest-timeout)
 
 missing=()

@@ -34,7 +34,8 @@ class Embedding {
   const float* data() const { return values_.data(); }
   const float* row(int64_t r) const { return values_.data() + r * d_; }
 
-  // xavier_uniform: U(-a, a), a = sqrt(6 / (n + d)); else normal(0, deviation).
+  // U(-bound, bound); xavier_uniform: bound = sqrt(6 / (n + d)); normal(0, deviation).
+  void initialize_uniform(const Context& context, int64_t seed, int32_t stream, float bound);
   void initialize_xavier(const Context& context, int64_t seed, int32_t stream);
   void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
   void initialize_uniform(const Context& context, int64_t seed, int32_t stream, float bound);  // U(-bound, bound)

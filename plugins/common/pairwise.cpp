@@ -66,9 +66,11 @@ void TouchedRows::collect(const int32_t* ids, int64_t n_entries) {
   }
   for (size_t s = 1; s < offsets_.size(); ++s) offsets_[s] += offsets_[s - 1];
   entries_.resize(static_cast<size_t>(n_entries));
+  slots_.resize(static_cast<size_t>(n_entries));
   for (int64_t e = 0; e < n_entries; ++e) {
     const auto slot = static_cast<size_t>(slot_of_[static_cast<size_t>(ids[e])]);
     entries_[static_cast<size_t>(offsets_[slot]++)] = static_cast<int32_t>(e);
+    slots_[static_cast<size_t>(e)] = static_cast<int32_t>(slot);
   }
   for (size_t s = offsets_.size() - 1; s > 0; --s) offsets_[s] = offsets_[s - 1];
   offsets_[0] = 0;
@@ -121,6 +123,12 @@ void BilinearTerm::backward(const Context& context, const float* dscores, const 
   const rec_csr_t by_right{right.offsets().data(), entry_columns_.data(), right.size(), 0};
   context.host.weighted_rows(context.call, &by_right, entry_weights_.data(), left_table, d_, false,
                              right_gradients.data());
+}
+
+void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, float* out) {
+  ones_.assign(entries_.size(), 1.f);
+  const rec_csr_t by_slot{offsets_.data(), entries_.data(), size(), static_cast<int64_t>(entries_.size())};
+  context.host.weighted_rows(context.call, &by_slot, ones_.data(), rows, d, false, out);
 }
 
 void PairwiseStep::collect(const Batch& batch) {

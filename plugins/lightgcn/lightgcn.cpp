@@ -1,7 +1,8 @@
 #include "plugins/lightgcn/lightgcn.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "plugins/common/graph.h"
 
 namespace rec::lightgcn {
 
@@ -31,15 +32,6 @@ Options read(const Context& context, const rec_params_t& params) {
   options.regularizer = {host.param_float(&params, "reg_weight"),
                          std::string(host.param_text(&params, "reg_norm")) == "squared"};
   return options;
-}
-
-std::vector<float> inverse_sqrt_degrees(const rec_csr_t& graph, double eps) {
-  std::vector<float> scale(static_cast<size_t>(graph.n_rows));
-  for (int64_t r = 0; r < graph.n_rows; ++r) {
-    const auto degree = static_cast<double>(graph.offsets[r + 1] - graph.offsets[r]);
-    scale[static_cast<size_t>(r)] = degree > 0 ? static_cast<float>(1 / std::sqrt(degree + eps)) : 0.f;
-  }
-  return scale;
 }
 
 std::vector<float> times(const std::vector<float>& scale, double weight) {
@@ -81,8 +73,8 @@ void LightGcn::initialize(const Context& context, int64_t seed) {
 void LightGcn::bind(const Context&, const rec_dataset_view_t& view) {
   graph_users_ = view.graph_users;
   graph_items_ = view.graph_items;
-  user_scale_ = inverse_sqrt_degrees(graph_users_, options_.adj_eps);
-  item_scale_ = inverse_sqrt_degrees(graph_items_, options_.adj_eps);
+  user_scale_ = plugin::inverse_sqrt_degrees(graph_users_, options_.adj_eps);
+  item_scale_ = plugin::inverse_sqrt_degrees(graph_items_, options_.adj_eps);
   user_scale_last_ = times(user_scale_, options_.layer_weights.back());
   item_scale_last_ = times(item_scale_, options_.layer_weights.back());
   propagated_ = false;

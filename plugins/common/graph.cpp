@@ -1,0 +1,35 @@
+#include "plugins/common/graph.h"
+
+#include <cmath>
+
+namespace rec::plugin {
+
+std::vector<float> inverse_sqrt_degrees(const rec_csr_t& graph, double eps) {
+  std::vector<float> scale(static_cast<size_t>(graph.n_rows));
+  for (int64_t r = 0; r < graph.n_rows; ++r) {
+    const auto degree = static_cast<double>(graph.offsets[r + 1] - graph.offsets[r]);
+    scale[static_cast<size_t>(r)] = degree > 0 ? static_cast<float>(1 / std::sqrt(degree + eps)) : 0.f;
+  }
+  return scale;
+}
+
+void BipartiteGraph::bind(const rec_dataset_view_t& view, double eps) {
+  users = view.graph_users;
+  items = view.graph_items;
+  user_scale = inverse_sqrt_degrees(users, eps);
+  item_scale = inverse_sqrt_degrees(items, eps);
+}
+
+void BipartiteGraph::propagate_to_users(const Context& context, const float* from, int64_t d, const float* addend,
+                                        float* out) const {
+  context.host.propagate(context.call, &users, user_scale.data(), item_scale.data(), from, d, addend, 1, out, nullptr,
+                         0);
+}
+
+void BipartiteGraph::propagate_to_items(const Context& context, const float* from, int64_t d, const float* addend,
+                                        float* out) const {
+  context.host.propagate(context.call, &items, item_scale.data(), user_scale.data(), from, d, addend, 1, out, nullptr,
+                         0);
+}
+
+}  // namespace rec::plugin

@@ -1,0 +1,100 @@
+#include "plugins/common/torch_step.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+namespace rec::plugin {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+float* data_of(const Tensor& tensor) { return tensor.data_ptr<float>(); }
+
+void throw_if_cancelled(const Context& context) {
+  if (context.host.should_stop(context.call)) throw Failure{REC_CANCELLED, "cancelled by the caller"};
+}
+
+class PropagateHops : public torch::autograd::Function<PropagateHops> {
+ public:
+  static variable_list forward(AutogradContext* ctx, const Tensor& users, const Tensor& items, const Context* context,
+                               const BipartiteGraph* graph, int64_t L) {
+    ctx->saved_data["context"] = reinterpret_cast<int64_t>(context);
+    ctx->saved_data["graph"] = reinterpret_cast<int64_t>(graph);
+    const int64_t d = users.size(1);
+    Tensor U = at::empty({L + 1, users.size(0), d}, users.options());
+    Tensor I = at::empty({L + 1, items.size(0), d}, items.options());
+    U[0].copy_(users);
+    I[0].copy_(items);
+    for (int64_t l = 0; l < L; ++l) {
+      graph->propagate_to_users(*context, data_of(I[l]), d, nullptr, data_of(U[l + 1]));
+      graph->propagate_to_items(*context, data_of(U[l]), d, nullptr, data_of(I[l + 1]));
+      throw_if_cancelled(*context);
+    }
+    return {U, I};
+  }
+
+  // g_L = dE_L,  g_l = A_hat g_{l+1} + dE_l,  dL/dE_0 = g_0.
+  static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
+    const auto& context = *reinterpret_cast<const Context*>(ctx->saved_data["context"].toInt());
+    const auto& graph = *reinterpret_cast<const BipartiteGraph*>(ctx->saved_data["graph"].toInt());
+    const Tensor dU = grads[0].contiguous(), dI = grads[1].contiguous();
+    const int64_t L = dU.size(0) - 1, d = dU.size(2);
+    Tensor u = dU[L], i = dI[L];
+    for (int64_t l = L - 1; l >= 0; --l) {
+      Tensor next_u = at::empty_like(u), next_i = at::empty_like(i);
+      graph.propagate_to_users(context, data_of(i), d, data_of(dU[l]), data_of(next_u));
+      graph.propagate_to_items(context, data_of(u), d, data_of(dI[l]), data_of(next_i));
+      u = next_u;
+      i = next_i;
+    }
+    return {u, i, Tensor(), Tensor(), Tensor()};
+  }
+};
+
+}  // namespace
+
+void use_host_threads(const Context& context) {
+  const auto n = static_cast<int>(context.host.n_threads(context.call));
+  if (at::get_num_threads() != n) at::set_num_threads(n);
+}
+
+Tensor view_of(const float* data, at::IntArrayRef shape) { return at::from_blob(const_cast<float*>(data), shape); }
+
+Tensor indices_of(const std::vector<int32_t>& rows) {
+  Tensor out = at::empty({static_cast<int64_t>(rows.size())}, at::kLong);
+  std::copy(rows.begin(), rows.end(), out.data_ptr<int64_t>());
+  return out;
+}
+
+Tensor leaf(const Embedding& table) { return view_of(table.data(), {table.n(), table.d()}).set_requires_grad(true); }
+
+Tensor leaf_rows(const Embedding& table, const std::vector<int32_t>& rows) {
+  return view_of(table.data(), {table.n(), table.d()}).index_select(0, indices_of(rows)).set_requires_grad(true);
+}
+
+std::vector<Tensor> leaves(DenseParameters& parameters) {
+  std::vector<Tensor> out;
+  for (size_t i = 0; i < parameters.size(); ++i) out.push_back(leaf(parameters[i].values));
+  return out;
+}
+
+std::vector<Tensor> gradients_of(const Context& context, const Tensor& loss, const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> gradients = torch::autograd::grad({loss}, inputs, {}, c10::nullopt, false, true);
+  throw_if_cancelled(context);  // not inside backward: the engine expects standard exceptions
+  for (size_t i = 0; i < inputs.size(); ++i)
+    gradients[i] = gradients[i].defined() ? gradients[i].contiguous() : at::zeros_like(inputs[i]);
+  return gradients;
+}
+
+void keep(const Tensor& gradient, Floats& out) { out.assign(data_of(gradient), data_of(gradient) + gradient.numel()); }
+
+std::pair<Tensor, Tensor> propagate_hops(const Context& context, const BipartiteGraph& graph, const Tensor& users,
+                                         const Tensor& items, int64_t n_layers) {
+  const variable_list hops = PropagateHops::apply(users, items, &context, &graph, n_layers);
+  return {hops[0], hops[1]};
+}
+
+}  // namespace rec::plugin
