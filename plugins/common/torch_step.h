@@ -12,9 +12,10 @@ namespace rec::plugin {
 
 using at::Tensor;
 
-// LibTorch works on as many threads as the host. The count belongs to the calling thread, so every slot that computes
-// says it; saying it again costs nothing.
-void use_host_threads(const Context& context);
+// LibTorch works on the calling thread alone; what is worth more threads goes through host.parallel_for. Its own OpenMP
+// team spins against the host's pool (measured on two cores: an ANS epoch took 7 s on one thread and 45 s on two), and
+// its sums would depend on the number of threads. Every slot that computes says so, as the count belongs to the thread.
+void use_one_thread();
 
 // The memory of `data` as a tensor, not copied.
 Tensor view_of(const float* data, at::IntArrayRef shape);

@@ -65,6 +65,10 @@ const std::vector<Model> kModels{
      true,
      false,
      R"("lr": 100, "l2": 100, "epochs": 300, "batch_size": 32)"},
+#ifdef REC_WITH_TORCH
+    {"ans", R"("emb_size": 8, "epochs": 60, "batch_size": 32, "lr": 0.05, "num_neg": 4)", kTables, true, false, false,
+     R"("optimizer": "sgd", "lr": 10, "reg_weight": 100, "reg_norm": "squared", "epochs": 300, "batch_size": 32)"},
+#endif
 };
 
 std::string json(const Model& model, const std::string& more = "") {

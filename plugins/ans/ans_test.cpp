@@ -1,0 +1,262 @@
+#include "plugins/ans/equations.h"
+#include "tests/golden/golden_case.h"
+
+namespace rec {
+namespace {
+
+using ans::Augmented;
+using ans::AugmentGradients;
+using ans::AugmentOptions;
+using ans::Terms;
+using at::Tensor;
+
+const char* const kDense[] = {"user_gate.weight", "user_gate.bias",      "item_gate.weight",
+                              "item_gate.bias",   "margin_model.weight", "margin_model.bias"};
+const char* const kTables[] = {"user_emb", "item_emb"};
+
+Tensor tensor_of(const GoldenTensors& golden, const std::string& name) {
+  const std::vector<float> values = golden.floats(name);
+  return at::from_blob(const_cast<float*>(values.data()), golden.shape(name)).clone();
+}
+
+std::vector<float> floats_of(const Tensor& tensor) {
+  const Tensor flat = tensor.contiguous().to(at::kFloat);
+  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
+}
+
+void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol, const std::string& what) {
+  ASSERT_EQ(got.size(), want.size()) << what;
+  for (size_t i = 0; i < got.size(); ++i)
+    ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i])))
+        << what << " element " << i << ": got " << got[i] << ", want " << want[i];
+}
+
+struct AnsCase {
+  std::string golden;
+  int64_t n_layers;
+};
+void PrintTo(const AnsCase& c, std::ostream* out) { *out << c.golden; }
+
+class AnsGolden : public testing::TestWithParam<AnsCase> {
+ protected:
+  AnsGolden() : golden_(GetParam().golden + ".safetensors"), json_(golden_json(GetParam().golden + ".json")) {
+    const auto negatives = golden_.get<int32_t>("in.neg_item_id");
+    const auto positives = golden_.get<int32_t>("in.item_id");
+    users_ = golden_.get<int32_t>("in.user_id");
+    K_ = golden_.shape("in.neg_item_id")[1];
+    for (size_t b = 0; b < users_.size(); ++b) {
+      items_.push_back(positives[b]);
+      items_.insert(items_.end(), negatives.begin() + static_cast<int64_t>(b) * K_,
+                    negatives.begin() + static_cast<int64_t>(b + 1) * K_);
+    }
+    const std::vector<float> noise = golden_.floats("rand.noise");
+    random_ = std::make_unique<RandomSource>(
+        "ans", [noise](int32_t, int64_t row, float* out, int64_t n) { std::copy_n(noise.begin() + row * n, n, out); });
+  }
+
+  double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
+  AugmentOptions options() const {
+    const auto& hyper = json_["hyper"];
+    return {hyper["eps"], hyper["gamma"], hyper["noise_scale"], 0};
+  }
+
+  std::unique_ptr<PluginHarness> make(const std::string& more = "") const {
+    const auto& hyper = json_["hyper"];
+    PluginHarness::Pairs pairs;
+    const auto flat = golden_.get<int32_t>("in.train_pairs");
+    for (size_t e = 0; e < flat.size(); e += 2) pairs.emplace_back(flat[e], flat[e + 1]);
+    auto harness = std::make_unique<PluginHarness>(
+        "ans",
+        cat(R"({"emb_size": 8, "adj_eps": 1e-7, "n_layers": )", GetParam().n_layers, R"(, "num_neg": )", K_,
+            R"(, "lr": )", hyper["lr"].get<double>(), R"(, "eps": )", hyper["eps"].get<double>(), R"(, "gamma": )",
+            hyper["gamma"].get<double>(), R"(, "reg_weight": )", hyper["reg_weight"].get<double>(), more, "}"),
+        hyper["n_users"], hyper["n_items"], pairs, 2);
+    for (const char* name : kTables) harness->set(name, golden_.floats(cat("param.", name)));
+    for (const char* name : kDense) harness->set(name, golden_.floats(cat("param.", name)));
+    return harness;
+  }
+
+  // Rows of the reference's hop tables, and its gates, as the equations take them.
+  Augmented equations_input() const {
+    const int64_t B = static_cast<int64_t>(users_.size()), C = K_ + 1, H = GetParam().n_layers + 1;
+    const Tensor nodes = tensor_of(golden_, "out.item_hops").index_select(0, plugin::indices_of(items_));
+    const Tensor candidates = nodes.view({B, C, H, 8});
+    Augmented in;
+    in.u = tensor_of(golden_, "out.user_hops").index_select(0, plugin::indices_of(users_));
+    in.p = candidates.select(1, 0).contiguous();
+    in.n = candidates.narrow(1, 1, K_).contiguous();
+    in.user_gate =
+        at::linear(in.u, tensor_of(golden_, "param.user_gate.weight"), tensor_of(golden_, "param.user_gate.bias"));
+    in.item_gate =
+        at::linear(in.n, tensor_of(golden_, "param.item_gate.weight"), tensor_of(golden_, "param.item_gate.bias"));
+    in.margin_weight = tensor_of(golden_, "param.margin_model.weight");
+    in.margin_bias = tensor_of(golden_, "param.margin_model.bias").view({1, 1});
+    in.noise = tensor_of(golden_, "rand.noise");
+    return in;
+  }
+
+  GoldenTensors golden_;
+  nlohmann::ordered_json json_;
+  std::vector<int32_t> users_, items_;
+  int64_t K_;
+  std::unique_ptr<RandomSource> random_;
+};
+
+TEST_P(AnsGolden, ReproducesEveryIntermediateAndEveryLossTerm) {
+  const Terms got = ans::augmented_losses(equations_input(), options());
+  const double out = tolerance("out"), loss = tolerance("loss");
+  expect_near(floats_of(got.gate), golden_.floats("out.gate"), out, "gate");
+  expect_near(floats_of(got.margin), golden_.floats("out.margin"), out, "margin");
+  expect_near(floats_of(got.n_hard), golden_.floats("out.neg_hard"), out, "n_hard");
+  expect_near(floats_of(got.n_easy), golden_.floats("out.neg_easy"), out, "n_easy");
+  expect_near(floats_of(got.n_syn), golden_.floats("out.neg_synth"), out, "n_syn");
+  expect_near(floats_of(got.selected), golden_.floats("out.selected"), 0, "k*");
+  expect_near(floats_of(got.bpr.view({1})), golden_.floats("loss.bpr"), loss, "bpr");
+  expect_near(floats_of(got.contrast.view({1})), golden_.floats("loss.contrast"), loss, "contrast");
+  expect_near(floats_of(got.distance.view({1})), golden_.floats("loss.distance"), loss, "distance");
+  expect_near(floats_of(got.orth.view({1})), golden_.floats("loss.orth"), loss, "orth");
+}
+
+TEST_P(AnsGolden, ReproducesLossGradientsAndThreeSteps) {
+  const auto harness = make();
+  const double loss = harness->compute(users_, items_), want = golden_.doubles("f64.loss.total")[0];
+  EXPECT_LE(std::abs(loss - want), 1e-5 * (1 + want)) << "got " << loss << ", want " << want;
+  std::vector<std::string> names(std::begin(kTables), std::end(kTables));
+  names.insert(names.end(), std::begin(kDense), std::end(kDense));
+  for (const std::string& name : names)
+    expect_near(harness->gradient(name), golden_.floats("grad." + name), tolerance("grad"), "grad." + name);
+  const auto losses = golden_.doubles("f64.adam3_losses");
+  for (size_t step = 0; step < 3; ++step) {
+    EXPECT_NEAR(harness->compute(users_, items_), losses[step], 1e-5 * (1 + losses[step])) << "step " << step + 1;
+    harness->model().apply();
+  }
+  int64_t compared = 0;
+  for (const std::string& name : names) {
+    const auto got = harness->get(name), reference = golden_.floats("adam3." + name);
+    const auto gradient = golden_.floats("grad." + name);
+    for (size_t i = 0; i < got.size(); ++i) {
+      if (gradient[i] != 0 && std::abs(gradient[i]) <= tolerance("adam3_min_abs_grad")) continue;
+      ++compared;
+      ASSERT_LE(std::abs(got[i] - reference[i]), tolerance("adam3") * (1 + std::abs(reference[i])))
+          << "adam3." << name << " element " << i;
+    }
+  }
+  EXPECT_GT(compared, 300);
+}
+
+TEST_P(AnsGolden, RanksInThreeWays) {
+  for (const auto& [mode, name] :
+       {std::pair{"hop_sum", "out.full_sort_hopsum"}, {"ego", "out.full_sort_ego"}, {"mean", "out.full_sort_mean"}}) {
+    SCOPED_TRACE(mode);
+    const auto harness = make(cat(R"(, "predict_mode": ")", mode, "\""));
+    std::vector<int32_t> all;
+    for (size_t b = 0; b < users_.size(); ++b)
+      for (int32_t i = 0; i < json_["hyper"]["n_items"].get<int32_t>(); ++i) all.push_back(i);
+    expect_near(harness->score_live(users_, all), golden_.floats(name), tolerance("out"), name);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ans, AnsGolden,
+                         testing::Values(AnsCase{"ans_mf", 0}, AnsCase{"ans_lightgcn", 2}, AnsCase{"ans_mf_select", 0},
+                                         AnsCase{"ans_lightgcn_select", 2}),
+                         [](const auto& test) { return test.param.golden; });
+
+TEST(Ans, GivesTheLoopEightCandidatesByDefault) {
+  PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
+  const Plugin& plugin = PluginRegistry::instance().find("ans");
+  const std::span<const rec_param_t> tables[] = {plugin.params(), loop_params()};
+  EXPECT_EQ(parse_params(Json::object(), tables).integer("num_neg"), 8);
+  EXPECT_EQ(parse_params(parse_json(R"({"num_neg": 3})", "params"), tables).integer("num_neg"), 3);
+  EXPECT_THROW(parse_params(parse_json(R"({"num_neg": 0})", "params"), tables), Error);
+  const Json parameters = describe_plugin(plugin, loop_params())["parameters"];
+  EXPECT_EQ(std::count_if(parameters.begin(), parameters.end(), [](const Json& p) { return p["name"] == "num_neg"; }),
+            1);
+}
+
+struct Shape {
+  const char* name;
+  int64_t B, K, H, d;
+  double margin_eps;
+};
+void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
+
+class AnsKernel : public testing::TestWithParam<Shape> {
+ protected:
+  static Tensor random(int32_t stream, at::IntArrayRef shape, float low, float high) {
+    Tensor out = at::empty(shape);
+    host_table().random_uniform(7, stream, 0, 0, low, high, out.data_ptr<float>(), out.numel());
+    return out;
+  }
+};
+
+// The kernel on the CPU against autograd over the equations.
+TEST_P(AnsKernel, AgreesWithAutogradOverTheEquations) {
+  const auto [name, B, K, H, d, margin_eps] = GetParam();
+  Augmented in{random(0, {B, H, d}, -1, 1), random(1, {B, H, d}, -1, 1),    random(2, {B, K, H, d}, -1, 1),
+               random(3, {B, H, d}, -1, 1), random(4, {B, K, H, d}, -1, 1), random(5, {1, d}, -1, 1),
+               random(6, {1, 1}, 0.5f, 1),  random(8, {B, K, H, d}, 0, 1)};
+  std::vector<Tensor> inputs{in.u, in.p, in.n, in.user_gate, in.item_gate, in.margin_weight, in.margin_bias};
+  const Tensor items = at::cat({in.p.unsqueeze(1), in.n}, 1).contiguous();  // [B, C, H, d], each entry its own node
+  const Tensor gates = at::cat({at::zeros_like(in.p).unsqueeze(1), in.item_gate}, 1).contiguous();
+  for (Tensor& input : inputs) input.set_requires_grad(true);
+  const AugmentOptions options{0.5, 0.7, 0.3, margin_eps};
+  const Terms want = ans::augmented_losses(in, options);
+  const auto gradients = torch::autograd::grad({want.total(options.gamma)}, inputs);
+
+  std::vector<int32_t> user_slots, item_slots;
+  for (int32_t b = 0; b < B; ++b) user_slots.push_back(b);
+  for (int32_t e = 0; e < B * (K + 1); ++e) item_slots.push_back(e);
+  rec_call_t call;
+  const plugin::Context context{host_table(), &call};
+  AugmentGradients got;
+  const ans::AugmentLosses losses =
+      ans::augment(context,
+                   {B, K + 1, H, d, user_slots.data(), item_slots.data(), in.u.data_ptr<float>(),
+                    in.user_gate.data_ptr<float>(), items.data_ptr<float>(), gates.data_ptr<float>(),
+                    in.margin_weight.data_ptr<float>(), in.margin_bias.data_ptr<float>(), in.noise.data_ptr<float>()},
+                   options, got);
+  EXPECT_NEAR(losses.bpr, want.bpr.item<double>(), 1e-5);
+  EXPECT_NEAR(losses.contrast, want.contrast.item<double>(), 1e-5);
+  EXPECT_NEAR(losses.distance, want.distance.item<double>(), 1e-5);
+  EXPECT_NEAR(losses.orth, want.orth.item<double>(), 1e-5);
+  expect_near({got.selected.begin(), got.selected.end()}, floats_of(want.selected), 0, "k*");
+  const auto entries = [&](const plugin::Floats& values) { return plugin::view_of(values.data(), {B, K + 1, H, d}); };
+  const double tol = 2e-5;
+  expect_near({got.users.begin(), got.users.end()}, floats_of(gradients[0]), tol, "u");
+  expect_near(floats_of(entries(got.items).select(1, 0)), floats_of(gradients[1]), tol, "p");
+  expect_near(floats_of(entries(got.items).narrow(1, 1, K)), floats_of(gradients[2]), tol, "n");
+  expect_near({got.user_gates.begin(), got.user_gates.end()}, floats_of(gradients[3]), tol, "user gate");
+  expect_near(floats_of(entries(got.item_gates).narrow(1, 1, K)), floats_of(gradients[4]), tol, "item gate");
+  expect_near({got.margin_weight.begin(), got.margin_weight.end()}, floats_of(gradients[5]), tol, "margin weight");
+  expect_near({got.margin_bias}, floats_of(gradients[6]), tol, "margin bias");
+}
+
+INSTANTIATE_TEST_SUITE_P(Ans, AnsKernel,
+                         testing::Values(Shape{"one_of_everything", 1, 1, 1, 1, 0}, Shape{"odd_width", 5, 3, 2, 13, 0},
+                                         Shape{"usual", 9, 8, 4, 64, 0}, Shape{"floored_margin", 6, 4, 2, 8, 0.9}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+// A vanishing denominator of the margin: 0 times infinity must not get into the gradient.
+TEST(AnsMargin, HasAFiniteGradientWhereItsDenominatorVanishes) {
+  const int64_t B = 2, K = 2, d = 8;
+  Augmented in{at::ones({B, 1, d}),     at::ones({B, 1, d}), at::ones({B, K, 1, d}),  at::zeros({B, 1, d}),
+               at::zeros({B, K, 1, d}), at::zeros({1, d}),   at::full({1, 1}, 1e-30), at::ones({B, K, 1, d})};
+  in.margin_weight.set_requires_grad(true);
+  const auto gradient = torch::autograd::grad({ans::augmented_losses(in, {}).total(1)}, {in.margin_weight});
+  EXPECT_TRUE(at::isfinite(gradient[0]).all().item<bool>());
+}
+
+// No equation makes a tensor of its own device: on "meta", which has no memory, one that did would be told.
+TEST(AnsEquations, FollowTheDeviceOfTheirInputs) {
+  const auto meta = at::TensorOptions(at::kMeta).dtype(at::kFloat);
+  const int64_t B = 3, K = 4, H = 2, d = 8;
+  const Augmented in{at::empty({B, H, d}, meta), at::empty({B, H, d}, meta),    at::empty({B, K, H, d}, meta),
+                     at::empty({B, H, d}, meta), at::empty({B, K, H, d}, meta), at::empty({1, d}, meta),
+                     at::empty({1, 1}, meta),    at::empty({B, K, H, d}, meta)};
+  const Terms terms = ans::augmented_losses(in, {});
+  EXPECT_TRUE(terms.total(0.1).is_meta());
+  EXPECT_EQ(terms.n_syn.sizes(), at::IntArrayRef({B, K, H, d}));
+}
+
+}  // namespace
+}  // namespace rec
