@@ -8,7 +8,10 @@ function(rec_add_plugin name)
   add_library(recore_${name} MODULE ${arg_SOURCES})
   target_include_directories(recore_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(recore_${name} PRIVATE rec_plugin_common rec_build_flags)
-  target_link_options(recore_${name} PRIVATE -Wl,--exclude-libs,ALL)
+  # Headers of other libraries declare templates visible; the map keeps them inside.
+  target_link_options(recore_${name} PRIVATE -Wl,--exclude-libs,ALL
+    -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/plugin.map)
+  set_target_properties(recore_${name} PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/plugin.map)
   set_target_properties(recore_${name} PROPERTIES
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/recore/plugins)
   if(arg_TORCH)
