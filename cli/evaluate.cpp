@@ -3,54 +3,29 @@
 
 #include "cli/data_options.h"
 #include "cli/evaluation.h"
+#include "cli/protocol_options.h"
 
 namespace rec::cli {
 
 namespace {
 
 constexpr Choice kParts[] = {{"valid", REC_PART_VALID}, {"test", REC_PART_TEST}};
-constexpr Choice kRows[] = {
-    {"user", REC_ROWS_USER}, {"event", REC_ROWS_EVENT}, {"list", REC_ROWS_LIST}, {"label", REC_ROWS_LABEL}};
-// Beside kRows: what is measured unless told, and what its rows are called.
+// For each REC_ROWS_: what is measured unless told, and what the rows are called.
 constexpr const char* kMetrics[] = {"recall@20,ndcg@20,map@20,precision@20", "recall@20,ndcg@20,map@20,precision@20",
                                     "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5",
                                     "rechorus.auc,rechorus.acc,rechorus.f1_score,rechorus.log_loss"};
 constexpr const char* kRowNames[] = {" users", " events", " lists", " labelled rows"};
-constexpr Choice kTies[] = {{"lower-row", REC_TIES_LOWER_ROW}, {"against-target", REC_TIES_AGAINST_TARGET}};
 
 struct EvaluateOptions {
-  std::string model, protocol = "full";
+  std::string model, part = "test";
   std::optional<std::string> metrics;
-  std::string part = "test", rows, ties = "lower-row";
-  int64_t max_pos = 0, max_neg = 0;
+  ProtocolOptions protocol;
   DataOptions data;
 };
 
-// full, given, uniN and popN, as the names of metrics carry them.
-void read_protocol(const std::string& text, rec_protocol_t& protocol) {
-  constexpr Choice kSampled[] = {{"uni", REC_CANDIDATES_UNIFORM}, {"pop", REC_CANDIDATES_POPULAR}};
-  for (const Choice& choice : kSampled) {
-    if (!text.starts_with(choice.name) || text.size() == choice.name.size()) continue;
-    const auto n = to_int64(std::string_view(text).substr(choice.name.size()));
-    if (!n || *n < 1) break;
-    protocol.candidates = choice.value;
-    protocol.n_candidates = *n;
-    return;
-  }
-  constexpr Choice kWhole[] = {
-      {"full", REC_CANDIDATES_FULL}, {"given", REC_CANDIDATES_GIVEN}, {"uni99", 0}, {"pop99", 0}};
-  protocol.candidates = pick("protocol", text, kWhole);
-}
-
 int run(const EvaluateOptions& options, Context& context) {
-  auto protocol = initialized<rec_protocol_t>(rec_protocol_init);
-  read_protocol(options.protocol, protocol);
+  rec_protocol_t protocol = options.protocol.read();
   protocol.part = pick("part", options.part, kParts);
-  const std::string rows = !options.rows.empty() ? options.rows : options.protocol == "given" ? "event" : "user";
-  protocol.rows = pick("rows", rows, kRows);
-  protocol.ties = pick("ties", options.ties, kTies);
-  protocol.max_pos = options.max_pos;
-  protocol.max_neg = options.max_neg;
   const std::string metrics = options.metrics.value_or(kMetrics[protocol.rows]);
 
   Model model;
@@ -79,9 +54,9 @@ int run(const EvaluateOptions& options, Context& context) {
   context.output.event({{"event", "metrics"},
                         {"model", card["model"]},
                         {"part", options.part},
-                        {"protocol", options.protocol},
-                        {"rows", rows},
-                        {"ties", options.ties},
+                        {"protocol", options.protocol.protocol},
+                        {"rows", options.protocol.row_kind()},
+                        {"ties", options.protocol.ties},
                         {"seed", seed},
                         {"split", split_json(data.split)},
                         {"n_rows", result.n_rows},
@@ -138,17 +113,8 @@ void add_evaluate(Commands& commands) {
   app.add_option("--metrics", options->metrics,
                  "Comma-separated names [recall, ndcg, map and precision @20; those of ReChorus for lists and labels]")
       ->type_name("LIST");
-  app.add_option("--protocol", options->protocol,
-                 "Candidates: full, uniN or popN (N drawn for each positive), or given by the data")
-      ->capture_default_str();
   app.add_option("--part", options->part, "valid or test")->capture_default_str();
-  app.add_option(
-         "--rows", options->rows,
-         "What a row is: user, event, list (an impression list), label (a labelled row) [event with given, else user]")
-      ->type_name("KIND");
-  app.add_option("--max-pos", options->max_pos, "Clicked items of a list that count; 0 = 20")->type_name("N");
-  app.add_option("--max-neg", options->max_neg, "Shown items of a list that count; 0 = 20")->type_name("N");
-  app.add_option("--ties", options->ties, "lower-row or against-target")->capture_default_str();
+  add_protocol_options(app, options->protocol);
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);
 }

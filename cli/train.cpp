@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "cli/protocol_options.h"
 #include "cli/report.h"
 
 namespace rec::cli {
@@ -16,6 +17,7 @@ struct TrainOptions {
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;
   bool resume = false, last = false, best = false;
+  ProtocolOptions protocol;
   DataOptions data;
 };
 
@@ -46,7 +48,7 @@ rec_trainer_options_t trainer_options(const TrainOptions& options) {
 
 // A trainer over four interactions: a misspelt model, parameter or metric is told before hours of data are read.
 void check_names(const TrainOptions& options, const std::string& params) {
-  const int64_t users[] = {0, 0, 1, 1}, items[] = {0, 1, 1, 2};
+  const int64_t users[] = {0, 0, 1, 1}, items[] = {0, 1, 1, 2}, times[] = {0, 1, 2, 3};
   auto user_ids = initialized<rec_ids_t>(rec_ids_init), item_ids = user_ids;
   user_ids.type = item_ids.type = REC_ID_INT64;
   user_ids.n = item_ids.n = 4;
@@ -55,6 +57,7 @@ void check_names(const TrainOptions& options, const std::string& params) {
   auto columns = initialized<rec_columns_t>(rec_columns_init);
   columns.users = &user_ids;
   columns.items = &item_ids;
+  columns.times = times;
   const auto tiny = make<Dataset>(rec_dataset_create_from_columns, &columns);
   const rec_trainer_options_t given = trainer_options(options);
   try {
@@ -134,6 +137,8 @@ void Training::prepare() {
   given.checkpoint_seconds = options_.checkpoint_seconds;
   given.checkpoint_batches = options_.checkpoint_batches;
   given.memory_limit_bytes = static_cast<int64_t>(options_.data.memory_limit);
+  const rec_protocol_t protocol = options_.protocol.read();
+  given.protocol = &protocol;
   if (options_.resume && !std::filesystem::exists(checkpoint_) && !std::filesystem::exists(checkpoint_ + ".prev"))
     context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts anew");
   context_.output.progress(options_.model, 0, 0, "preparing");
@@ -219,7 +224,7 @@ void Training::tell_test_and_report() {
   summary_.main_metric = options_.main_metric.value_or(split(metrics, ',').front());
   context_.output.progress("report", 0, 0, "evaluating on test");
   if (data_.description["n_test"] > 0) {
-    auto protocol = initialized<rec_protocol_t>(rec_protocol_init);
+    rec_protocol_t protocol = options_.protocol.read();
     protocol.part = REC_PART_TEST;
     const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, context_.common.threads, context_.stop);
     summary_.test = test.metrics;
@@ -227,9 +232,9 @@ void Training::tell_test_and_report() {
     context_.output.event({{"event", "metrics"},
                            {"model", options_.model},
                            {"part", "test"},
-                           {"protocol", "full"},
-                           {"rows", "user"},
-                           {"ties", "lower-row"},
+                           {"protocol", options_.protocol.protocol},
+                           {"rows", options_.protocol.row_kind()},
+                           {"ties", options_.protocol.ties},
                            {"seed", summary_.card["seed"]},
                            {"split", split_json(data_.split)},
                            {"n_rows", test.n_rows},
@@ -321,6 +326,7 @@ void add_train(Commands& commands) {
       ->type_name("LIST");
   app.add_option("--main-metric", options->main_metric, "Decides the best epoch [the first of --metrics]")
       ->type_name("NAME");
+  add_protocol_options(app, options->protocol);
   CLI::Option* best = app.add_flag("--best", options->best, "Save the epoch with the best main metric; the default");
   app.add_flag("--last", options->last, "Save the last epoch")->excludes(best);
   app.add_option("--report", options->report, "Write a page about the run, and evaluate the test part for it")

@@ -43,14 +43,14 @@ class Augment : public torch::autograd::Function<Augment> {
                         const Tensor& item_gates, const Tensor& margin_weight, const Tensor& margin_bias,
                         const Context* context, plugin::PairwiseStep* step, const AugmentOptions* options,
                         const plugin::Floats* noise, AugmentGradients* out) {
-    const int64_t B = step->users.entries().size(), H = users.size(1), d = users.size(2);
-    const int64_t C = static_cast<int64_t>(step->items.entries().size()) / B;
+    const int64_t B = step->users().entries().size(), H = users.size(1), d = users.size(2);
+    const int64_t C = static_cast<int64_t>(step->items().entries().size()) / B;
     const AugmentInput input{B,
                              C,
                              H,
                              d,
-                             step->users.slots().data(),
-                             step->items.slots().data(),
+                             step->users().slots().data(),
+                             step->items().slots().data(),
                              users.data_ptr<float>(),
                              user_gates.data_ptr<float>(),
                              items.data_ptr<float>(),
@@ -64,8 +64,8 @@ class Augment : public torch::autograd::Function<Augment> {
       rows.sum_entries(*context, entries.data(), H * d, at_nodes.data_ptr<float>());
       return at_nodes;
     };
-    ctx->save_for_backward({sum(step->users, out->users), sum(step->items, out->items),
-                            sum(step->users, out->user_gates), sum(step->items, out->item_gates),
+    ctx->save_for_backward({sum(step->users(), out->users), sum(step->items(), out->items),
+                            sum(step->users(), out->user_gates), sum(step->items(), out->item_gates),
                             plugin::view_of(out->margin_weight.data(), {1, d}).clone(),
                             at::full({1, 1}, out->margin_bias, users.options())});
     return at::full({}, loss, users.options());
@@ -193,10 +193,10 @@ double Ans::compute(const Context& context, const Batch& batch) {
   std::vector<Tensor> inputs = plugin::leaves(dense_);
   Tensor users, items;  // [touched, H, d]
   if (options_.n_layers == 0) {
-    users_.catch_up(context, step_.users.rows().data(), step_.users.size());
-    items_.catch_up(context, step_.items.rows().data(), step_.items.size());
-    inputs.push_back(plugin::leaf_rows(users_, step_.users.rows()));
-    inputs.push_back(plugin::leaf_rows(items_, step_.items.rows()));
+    users_.catch_up(context, step_.users().rows().data(), step_.users().size());
+    items_.catch_up(context, step_.items().rows().data(), step_.items().size());
+    inputs.push_back(plugin::leaf_rows(users_, step_.users().rows()));
+    inputs.push_back(plugin::leaf_rows(items_, step_.items().rows()));
     users = inputs[inputs.size() - 2].unsqueeze(1);
     items = inputs.back().unsqueeze(1);
   } else {
@@ -204,8 +204,8 @@ double Ans::compute(const Context& context, const Batch& batch) {
     inputs.push_back(plugin::leaf(items_));
     const auto [U, I] =
         plugin::propagate_hops(context, graph_, inputs[inputs.size() - 2], inputs.back(), options_.n_layers);
-    users = nodes_of(U, step_.users.rows());
-    items = nodes_of(I, step_.items.rows());
+    users = nodes_of(U, step_.users().rows());
+    items = nodes_of(I, step_.items().rows());
   }
   const Tensor user_gates = at::linear(users, inputs[user_gate_], inputs[user_gate_ + 1].squeeze(0));
   const Tensor item_gates = at::linear(items, inputs[item_gate_], inputs[item_gate_ + 1].squeeze(0));
@@ -228,15 +228,15 @@ double Ans::compute(const Context& context, const Batch& batch) {
       for (int64_t k = 0; k < table.d(); ++k) out[k] += coefficients[static_cast<size_t>(s)] * table.row(row)[k];
     }
   };
-  add(step_.users, step_.user_coefficients, users_, user_gradients_);
-  add(step_.items, step_.item_coefficients, items_, item_gradients_);
+  add(step_.users(), step_.user_coefficients, users_, user_gradients_);
+  add(step_.items(), step_.item_coefficients, items_, item_gradients_);
   return loss.item<double>() + penalty;
 }
 
 void Ans::apply(const Context& context) {
   if (options_.n_layers == 0) {
-    users_.step(context, step_.users.rows().data(), step_.users.size(), user_gradients_.data());
-    items_.step(context, step_.items.rows().data(), step_.items.size(), item_gradients_.data());
+    users_.step(context, step_.users().rows().data(), step_.users().size(), user_gradients_.data());
+    items_.step(context, step_.items().rows().data(), step_.items().size(), item_gradients_.data());
   } else {
     users_.step(context, nullptr, users_.n(), user_gradients_.data());
     items_.step(context, nullptr, items_.n(), item_gradients_.data());
@@ -296,7 +296,7 @@ rec_tensor_view_t Ans::gradients(int64_t i) {
   const plugin::Embedding& table = of_users ? users_ : items_;
   const plugin::Floats& gradients = of_users ? user_gradients_ : item_gradients_;
   if (options_.n_layers > 0) return plugin::host_view(gradients.data(), REC_DTYPE_F32, table.n(), table.d());
-  const plugin::TouchedRows& rows = of_users ? step_.users : step_.items;
+  const plugin::TouchedRows& rows = of_users ? step_.users() : step_.items();
   dense_view_.assign(static_cast<size_t>(table.n() * table.d()), 0.f);
   for (int64_t s = 0; s < rows.size(); ++s)
     std::copy_n(gradients.data() + s * table.d(), table.d(),

@@ -38,7 +38,6 @@ class Embedding {
   void initialize_uniform(const Context& context, int64_t seed, int32_t stream, float bound);
   void initialize_xavier(const Context& context, int64_t seed, int32_t stream);
   void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
-  void initialize_uniform(const Context& context, int64_t seed, int32_t stream, float bound);  // U(-bound, bound)
   // Q of the QR of a normal matrix, R's diagonal positive.
   void initialize_orthogonal(const Context& context, int64_t seed, int32_t stream);
 

@@ -96,8 +96,8 @@ NeuMf::NeuMf(const Options& options, const rec_schema_t& schema)
 
 std::vector<plugin::Parameter*> NeuMf::parameters() {
   std::vector<plugin::Parameter*> all;
-  if (options_.gmf) all.insert(all.end(), {&mf_user_, &mf_item_});
-  if (options_.mlp) all.insert(all.end(), {&mlp_user_, &mlp_item_});
+  for (plugin::Parameter* table : {&mf_user_, &mf_item_, &mlp_user_, &mlp_item_})
+    if (table->n() > 0) all.push_back(table);
   for (auto& layer : layers_) layer->append_parameters(all);
   all.push_back(&predict_);
   if (options_.predict_bias) all.push_back(&predict_bias_);

@@ -1,0 +1,56 @@
+#include "cli/protocol_options.h"
+
+#include "cli/data_options.h"
+
+namespace rec::cli {
+
+namespace {
+
+constexpr Choice kRows[] = {
+    {"user", REC_ROWS_USER}, {"event", REC_ROWS_EVENT}, {"list", REC_ROWS_LIST}, {"label", REC_ROWS_LABEL}};
+constexpr Choice kTies[] = {{"lower-row", REC_TIES_LOWER_ROW}, {"against-target", REC_TIES_AGAINST_TARGET}};
+
+// full, given, uniN and popN, as the names of metrics carry them.
+void read_candidates(const std::string& text, rec_protocol_t& protocol) {
+  constexpr Choice kSampled[] = {{"uni", REC_CANDIDATES_UNIFORM}, {"pop", REC_CANDIDATES_POPULAR}};
+  for (const Choice& choice : kSampled) {
+    if (!text.starts_with(choice.name) || text.size() == choice.name.size()) continue;
+    const auto n = to_int64(std::string_view(text).substr(choice.name.size()));
+    if (!n || *n < 1) break;
+    protocol.candidates = choice.value;
+    protocol.n_candidates = *n;
+    return;
+  }
+  constexpr Choice kWhole[] = {
+      {"full", REC_CANDIDATES_FULL}, {"given", REC_CANDIDATES_GIVEN}, {"uni99", 0}, {"pop99", 0}};
+  protocol.candidates = pick("protocol", text, kWhole);
+}
+
+}  // namespace
+
+std::string ProtocolOptions::row_kind() const { return !rows.empty() ? rows : protocol == "given" ? "event" : "user"; }
+
+rec_protocol_t ProtocolOptions::read() const {
+  auto read = initialized<rec_protocol_t>(rec_protocol_init);
+  read_candidates(protocol, read);
+  read.rows = pick("rows", row_kind(), kRows);
+  read.ties = pick("ties", ties, kTies);
+  read.max_pos = max_pos;
+  read.max_neg = max_neg;
+  return read;
+}
+
+void add_protocol_options(CLI::App& app, ProtocolOptions& options) {
+  app.add_option("--protocol", options.protocol,
+                 "Candidates: full, uniN or popN (N drawn for each positive), or given by the data")
+      ->capture_default_str();
+  app.add_option(
+         "--rows", options.rows,
+         "What a row is: user, event, list (an impression list), label (a labelled row) [event with given, else user]")
+      ->type_name("KIND");
+  app.add_option("--max-pos", options.max_pos, "Clicked items of a list that count; 0 = 20")->type_name("N");
+  app.add_option("--max-neg", options.max_neg, "Shown items of a list that count; 0 = 20")->type_name("N");
+  app.add_option("--ties", options.ties, "lower-row or against-target")->capture_default_str();
+}
+
+}  // namespace rec::cli

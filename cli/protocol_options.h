@@ -1,0 +1,21 @@
+// What ranks what, as evaluate and train take it from the command line.
+#pragma once
+
+#include <string>
+
+#include "cli/command.h"
+
+namespace rec::cli {
+
+struct ProtocolOptions {
+  std::string protocol = "full", rows, ties = "lower-row";
+  int64_t max_pos = 0, max_neg = 0;
+
+  // Name of the kind of rows: as given, else what the candidates need.
+  std::string row_kind() const;
+  rec_protocol_t read() const;
+};
+
+void add_protocol_options(CLI::App& app, ProtocolOptions& options);
+
+}  // namespace rec::cli
