@@ -1,7 +1,9 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 
 #include "cli/protocol_options.h"
 #include "cli/report.h"
@@ -68,6 +70,17 @@ void check_names(const TrainOptions& options, const std::string& params) {
       if (failure.status == status) throw;
   }
 }
+
+// How a task's models are judged, as the library does it when neither rows nor metrics are given.
+struct Task {
+  std::string_view name;
+  int32_t rows;
+  const char *rows_name, *suffix, *metrics;
+};
+constexpr Task kTasks[] = {
+    {"topk", REC_ROWS_USER, "user", "", "ndcg@20,recall@20"},
+    {"impression", REC_ROWS_LIST, "list", "[list]", "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5"},
+    {"ctr", REC_ROWS_LABEL, "label", "", "rechorus.auc,rechorus.acc,rechorus.log_loss"}};
 
 // Before the work, since nobody wants to hear of it after.
 void check_output(const std::string& argument, const std::string& path) {
@@ -220,12 +233,20 @@ void Training::tell_test_and_report() {
   summary_.saved_best = !options_.last;
   summary_.dataset = data_.description;
   summary_.split = data_.split;
-  const std::string metrics = options_.metrics.value_or("ndcg@20,recall@20");
-  summary_.main_metric = options_.main_metric.value_or(split(metrics, ',').front());
+  const std::string task_name = value_text(summary_.card["parameters"]["task"]);
+  const Task* task = std::find_if(std::begin(kTasks), std::end(kTasks), [&](auto& t) { return t.name == task_name; });
+  const std::string metrics = options_.metrics.value_or(task->metrics);
+  // Whoever asks for rankings gets them, whatever the task.
+  if (!summary_.card["valid_metrics"].contains(split(metrics, ',').front() + task->suffix)) task = kTasks;
+  const bool of_task = task != kTasks && options_.protocol.rows.empty();
+  const std::string& candidates = options_.protocol.protocol;
+  const std::string suffix = of_task ? task->suffix : candidates == "full" ? "" : "[" + candidates + "]";
+  summary_.main_metric = options_.main_metric.value_or(split(metrics, ',').front()) + suffix;
   context_.output.progress("report", 0, 0, "evaluating on test");
   if (data_.description["n_test"] > 0) {
     rec_protocol_t protocol = options_.protocol.read();
     protocol.part = REC_PART_TEST;
+    if (of_task) protocol.rows = task->rows;
     const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, context_.common.threads, context_.stop);
     summary_.test = test.metrics;
     summary_.n_test_rows = test.n_rows;
@@ -233,7 +254,7 @@ void Training::tell_test_and_report() {
                            {"model", options_.model},
                            {"part", "test"},
                            {"protocol", options_.protocol.protocol},
-                           {"rows", options_.protocol.row_kind()},
+                           {"rows", of_task ? task->rows_name : options_.protocol.row_kind()},
                            {"ties", options_.protocol.ties},
                            {"seed", summary_.card["seed"]},
                            {"split", split_json(data_.split)},
@@ -322,7 +343,7 @@ void add_train(Commands& commands) {
   app.add_option("--set", options->set, "A parameter; `recore plugins NAME` lists them; may be given several times")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--metrics", options->metrics, "Evaluated on valid after each epoch [ndcg@20,recall@20]")
+  app.add_option("--metrics", options->metrics, "Evaluated on valid after each epoch [ndcg@20,recall@20, or what the task is judged by]")
       ->type_name("LIST");
   app.add_option("--main-metric", options->main_metric, "Decides the best epoch [the first of --metrics]")
       ->type_name("NAME");

@@ -59,7 +59,7 @@ class Augment : public torch::autograd::Function<Augment> {
                              margin_bias.data_ptr<float>(),
                              noise->data()};
     const double loss = augment(*context, input, *options, *out).total(options->gamma);
-    const auto sum = [&](plugin::TouchedRows& rows, const plugin::Floats& entries) {
+    const auto sum = [&](const plugin::TouchedRows& rows, const plugin::Floats& entries) {
       Tensor at_nodes = at::empty({rows.size(), H, d}, users.options());
       rows.sum_entries(*context, entries.data(), H * d, at_nodes.data_ptr<float>());
       return at_nodes;

@@ -125,10 +125,9 @@ void BilinearTerm::backward(const Context& context, const float* dscores, const 
                              right_gradients.data());
 }
 
-void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, float* out) {
-  ones_.assign(entries_.size(), 1.f);
+void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, float* out) const {
   const rec_csr_t by_slot{offsets_.data(), entries_.data(), size(), static_cast<int64_t>(entries_.size())};
-  context.host.weighted_rows(context.call, &by_slot, ones_.data(), rows, d, false, out);
+  context.host.propagate(context.call, &by_slot, nullptr, nullptr, rows, d, nullptr, 0, out, nullptr, 0);
 }
 
 void PairwiseStep::collect(const Batch& batch) {

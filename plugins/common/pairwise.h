@@ -25,14 +25,13 @@ class TouchedRows {
   // Slot of each entry.
   const std::vector<int32_t>& slots() const { return slots_; }
   // Sum of the entries' rows [n_entries, d] at each slot: [size(), d].
-  void sum_entries(const Context& context, const float* rows, int64_t d, float* out);
+  void sum_entries(const Context& context, const float* rows, int64_t d, float* out) const;
 
  private:
   std::vector<int32_t> slot_of_;  // per table row, -1 when untouched
   std::vector<int32_t> rows_;
   std::vector<int64_t> offsets_;
   std::vector<int32_t> entries_, slots_;
-  std::vector<float> ones_;
 };
 
 // Scores s_bc = u_b . v_bc between rows of two tables, and what a gradient of the scores is for the tables' rows.

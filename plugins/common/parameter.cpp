@@ -94,8 +94,7 @@ void initialize(Parameter& parameter, const Context& context, int64_t seed, int3
 
 void sum_entries(const Context& context, const TouchedRows& rows, const float* entries, int64_t d, Floats& out) {
   out.resize(static_cast<size_t>(rows.size() * d));
-  const rec_csr_t csr{rows.offsets().data(), rows.entries().data(), rows.size(), 0};
-  context.host.propagate(context.call, &csr, nullptr, nullptr, entries, d, nullptr, 0, out.data(), nullptr, 0);
+  rows.sum_entries(context, entries, d, out.data());
 }
 
 }  // namespace rec::plugin

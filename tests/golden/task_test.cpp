@@ -1,0 +1,112 @@
+// Models that train on impression lists and labelled rows, through their table: gradients are those of the loss.
+#include <cmath>
+
+#include "core/base/rng.h"
+#include "tests/plugin_harness.h"
+
+namespace rec {
+namespace {
+
+constexpr int64_t kUsers = 5, kItems = 9, kWidth = 4;
+const PluginHarness::Pairs kPairs{{0, 0}, {0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {1, 6}, {2, 7}, {3, 8}};
+
+class Task : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+ protected:
+  std::string model() const { return std::get<0>(GetParam()); }
+  std::unique_ptr<PluginHarness> harness() const {
+    auto made = std::make_unique<PluginHarness>(model(), R"({"emb_size": 4, "reg_weight": 0.05, )" + std::get<1>(GetParam()) + "}",
+                                                kUsers, kItems, kPairs);
+    Rng rng(7, RngStream::kInit);
+    for (const auto& [name, n] : {std::pair{"user_emb", kUsers}, std::pair{"item_emb", kItems}}) {
+      std::vector<float> values(static_cast<size_t>(n * kWidth));
+      for (float& value : values) value = 2 * rng.next_float() - 1;
+      made->set(name, values);
+    }
+    return made;
+  }
+};
+
+// Three lists of 2 + 3 slots; `more` empty columns behind them.
+Batch lists(int64_t more = 0) {
+  constexpr uint8_t P = REC_SLOT_POSITIVE, N = REC_SLOT_NEGATIVE, X = REC_SLOT_PADDING;
+  const std::vector<std::vector<int32_t>> items{{0, 1, 2, 3, 4}, {5, 5, 6, 5, 5}, {7, 8, 0, 1, 7}};
+  const std::vector<std::vector<uint8_t>> slots{{P, P, N, N, N}, {P, X, N, X, X}, {P, P, N, N, X}};
+  std::vector<int32_t> all;
+  for (const auto& row : items) {
+    all.insert(all.end(), row.begin(), row.end());
+    all.insert(all.end(), static_cast<size_t>(more), row.front());
+  }
+  Batch batch = PluginHarness::batch_of({0, 2, 0}, all);
+  auto* mask = batch.column(REC_COLUMN_IMPRESSION_MASK).reshape<uint8_t>(3, 5 + more);
+  for (const auto& row : slots) {
+    mask = std::copy(row.begin(), row.end(), mask);
+    mask = std::fill_n(mask, more, X);
+  }
+  return batch;
+}
+
+Batch labelled() {
+  Batch batch = PluginHarness::batch_of({0, 2, 4, 0}, {3, 5, 8, 1});
+  const float labels[] = {1, 0, 0, 1};
+  std::copy_n(labels, 4, batch.column(REC_COLUMN_LABEL).reshape<float>(4));
+  return batch;
+}
+
+Batch batch_of_task(const std::string& params) {
+  return params.find("ctr") != std::string::npos ? labelled() : lists();
+}
+
+TEST_P(Task, GradientsAreThoseOfTheLoss) {
+  const auto made = harness();
+  const auto batch = [&] { return batch_of_task(std::get<1>(GetParam())); };
+  made->compute(batch());
+  for (const char* name : {"user_emb", "item_emb"}) {
+    const std::vector<float> gradient = made->gradient(name), start = made->get(name);
+    for (size_t i = 0; i < start.size(); ++i) {
+      double loss[2];
+      float at[2];
+      for (int side : {0, 1}) {
+        std::vector<float> moved = start;
+        at[side] = moved[i] += side == 0 ? 1.f / 128 : -1.f / 128;
+        made->set(name, moved);
+        loss[side] = made->compute(batch());
+      }
+      // Scores are float32: a loss is good to 1e-7, a slope over 1/64 to 1e-5; the rest is curvature.
+      EXPECT_NEAR(gradient[i], (loss[0] - loss[1]) / (static_cast<double>(at[0]) - at[1]), 1e-4) << name << ' ' << i;
+    }
+    made->set(name, start);
+    made->compute(batch());
+  }
+}
+
+TEST_P(Task, PaddingDoesNotCount) {
+  if (std::get<1>(GetParam()).find("ctr") != std::string::npos) return;
+  const auto made = harness();
+  const double narrow_loss = made->compute(lists());
+  const auto users = made->gradient("user_emb"), items = made->gradient("item_emb");
+  const double wide_loss = made->compute(lists(3));
+  const bool before = std::get<1>(GetParam()).find("before") != std::string::npos;  // adds ln 2 for each empty slot
+  EXPECT_NEAR(wide_loss - narrow_loss, before ? 3 * std::log(2.0) : 0, 1e-12);
+  EXPECT_EQ(made->gradient("user_emb"), users);
+  EXPECT_EQ(made->gradient("item_emb"), items);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, Task,
+    testing::Combine(testing::Values("bprmf", "lightgcn"),
+                     testing::Values(R"("task": "impression")", R"("task": "impression", "list_loss": "BPRhardbefore")",
+                                     R"("task": "impression", "list_loss": "listnet")",
+                                     R"("task": "impression", "list_loss": "attention_rank")", R"("task": "ctr")",
+                                     R"("task": "ctr", "label_loss": "mse")")));
+
+TEST(Tasks, PlanTheirRows) {
+  for (const char* model : {"bprmf", "lightgcn"})
+    for (const auto& [task, rows] : {std::pair{"topk", REC_PLAN_INTERACTIONS}, std::pair{"impression", REC_PLAN_LISTS},
+                                     std::pair{"ctr", REC_PLAN_LABELLED}}) {
+      PluginHarness harness(model, std::string(R"({"emb_size": 4, "task": ")") + task + "\"}", kUsers, kItems, kPairs);
+      EXPECT_EQ(harness.model().plan().rows, rows) << model << ' ' << task;
+    }
+}
+
+}  // namespace
+}  // namespace rec
