@@ -45,9 +45,9 @@ class Trainer(Handle):
     Args:
         model: name of a model, see recore.plugins().
         params: parameters of the model and of the loop, see recore.describe_plugin(model).
-        metrics: evaluated on the valid part after each eval_every epochs.
+        metrics: evaluated on the valid part after each eval_every epochs; by default those of the parameter task.
         main_metric: decides the best epoch and patience; by default the first of metrics.
-        protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}.
+        protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}; rows are those of the task unless told.
         checkpoint: path of a checkpoint, written at most every checkpoint_seconds (0 = 30) and at the end.
         resume: go on from the checkpoint when there is one.
     Raises:

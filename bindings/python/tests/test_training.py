@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 
+import numpy as np
 import pytest
 
 import recore
@@ -181,6 +182,27 @@ def test_an_unknown_model_or_metric_is_refused_with_the_nearest(orchard):
         recore.Trainer(orchard, "bprmf").model()
     with pytest.raises(recore.InvalidArgumentError):
         recore.Trainer(orchard, "bprmf", protocol={"rows": "users"})
+
+
+def test_tasks_are_trained_and_judged_by_their_rows():
+    rows = [(u, i, int(u % 2 == i % 2), page, part) for page, part in enumerate(["train"] * 8 + ["valid", "test"])
+            for u in range(12) for i in range(10) if (u + i + page) % 3]
+    users, items, labels, pages, parts = map(list, zip(*rows))
+    dataset = recore.Dataset.from_columns(users, items, parts=parts, labels=labels, impressions=pages)
+    events = []
+    lists = train_small(dataset, task="impression", lr=0.05, epochs=15, on_epoch=events.append)
+    assert list(events[0].metrics) == ["rechorus.ndcg@5[list]", "rechorus.hr@5[list]", "rechorus.map@5[list]"]
+    report = lists.evaluate(dataset, "rechorus.ndcg@5,rechorus.map@5", rows="list", max_pos=3)
+    assert len(report.users) == 12 and report["rechorus.ndcg@5"] > 0.9 and list(report)[0] == "rechorus.ndcg@5[list3+20]"
+    ctr = train_small(dataset, task="ctr", label_loss="mse", lr=0.05, epochs=25)
+    report = ctr.evaluate(dataset, "auc,mae", rows="label")
+    n_test = sum(part == "test" for part in parts)
+    assert report["auc"] > 0.9 and report.values("mae").shape == (n_test,) and np.isnan(report.values("auc")).all()
+    assert report["mae"] == pytest.approx(report.values("mae").mean(), abs=1e-12)
+    with pytest.raises(recore.InvalidArgumentError, match="REC_ROWS_LABEL"):
+        ctr.evaluate(dataset, "auc")
+    with pytest.raises(recore.UnsupportedError, match="bprmf, lightgcn"):
+        recore.Trainer(dataset, "popularity", {"task": "ctr"})
 
 
 def test_numpy_scalars_are_parameters(orchard):
