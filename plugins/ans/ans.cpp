@@ -151,7 +151,7 @@ Ans::Ans(const Options& options, const rec_schema_t& schema)
       user_gate_(dense_.add_linear("user_gate", options.emb_size, options.emb_size)),
       item_gate_(dense_.add_linear("item_gate", options.emb_size, options.emb_size)),
       margin_(dense_.add_linear("margin_model", options.emb_size, 1)),
-      step_(schema.n_users, schema.n_items, options.emb_size, REC_LOSS_BPR_LOG, options.regularizer) {}
+      step_(schema.n_users, schema.n_items, options.emb_size, {}, options.regularizer) {}
 
 void Ans::initialize(const Context& context, int64_t seed) {
   TwoTables::initialize(context, seed);
