@@ -355,8 +355,6 @@ typedef struct rec_host_t {
   /** One of REC_LABEL_LOSS_ over scores and labels [n_rows]. */
   rec_status_t (*label_loss)(rec_call_t* call, int32_t loss, const float* scores, const float* labels, int64_t n_rows,
                              double* out_loss, float* dscores);
-  /** Threads that parallel_for spreads over, the calling one included; 1 or more. */
-  int64_t (*n_threads)(rec_call_t* call);
 } rec_host_t;
 
 /* ---- the plugin ----------------------------------------------------------------------------------------------- */

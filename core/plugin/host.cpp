@@ -325,8 +325,6 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
 void exp_of(const float* x, int64_t n, float* y) { best().exp(x, y, n); }
 void sigmoid(const float* x, int64_t n, float* y) { best().sigmoid(x, y, n); }
 void tanh_of(const float* x, int64_t n, float* y) { best().tanh(x, y, n); }
-int64_t n_threads(rec_call_t* call) { return call->pool != nullptr ? call->pool->size() : 1; }
-
 constexpr rec_host_t kHost = {
     sizeof(rec_host_t),
     REC_PLUGIN_ABI_MAJOR,
@@ -358,7 +356,6 @@ constexpr rec_host_t kHost = {
     tanh_of,
     list_loss,
     label_loss,
-    n_threads,
 };
 
 }  // namespace
