@@ -35,6 +35,8 @@ class Rng {
   }
   // Uniform in [0, 1), 24 bits.
   float next_float() { return static_cast<float>(next_u32() >> 8) * 0x1p-24f; }
+  // The next n of next_float.
+  void fill_floats(float* out, int64_t n);
   // Uniform in [0, 1), 53 bits.
   double next_double() { return static_cast<double>(next_u64() >> 11) * 0x1p-53; }
   // Uniform in 0 .. n - 1 for 1 <= n < 2^32, without bias (Lemire's rejection).

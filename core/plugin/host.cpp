@@ -93,7 +93,8 @@ Rng plugin_rng(int64_t seed, int32_t stream, int64_t epoch, int64_t row) {
 void random_uniform(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float low, float high, float* out,
                     int64_t n) {
   Rng rng = plugin_rng(seed, stream, epoch, row);
-  for (int64_t i = 0; i < n; ++i) out[i] = low + (high - low) * rng.next_float();
+  rng.fill_floats(out, n);
+  for (int64_t i = 0; i < n; ++i) out[i] = low + (high - low) * out[i];
 }
 
 void random_normal(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float mean, float deviation, float* out,
