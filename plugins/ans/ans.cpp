@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "plugins/ans/equations.h"
+#include "plugins/common/parallel.h"
 
 namespace rec::ans {
 
@@ -167,21 +168,13 @@ void Ans::bind(const Context&, const rec_dataset_view_t& view) {
 
 // Noise of row r of the epoch, [K, H, d]: keyed by r, so the same for any batch size and number of threads.
 void Ans::draw_noise(const Context& context, const Batch& batch) {
-  struct Job {
-    const Context& context;
-    const rec_batch_t& batch;
-    int64_t seed, width;
-    float* out;
-  } job{context, batch.raw, options_.seed, (batch.n_candidates() - 1) * n_hops() * options_.emb_size, nullptr};
-  noise_.resize(static_cast<size_t>(batch.n_rows() * job.width));
-  job.out = noise_.data();
-  const auto body = [](void* self, int64_t begin, int64_t end) {
-    const Job& j = *static_cast<Job*>(self);
+  const int64_t width = (batch.n_candidates() - 1) * n_hops() * options_.emb_size;
+  noise_.resize(static_cast<size_t>(batch.n_rows() * width));
+  plugin::parallel_for(context, batch.n_rows(), 8, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b)
-      j.context.host.random_uniform(j.seed, kNoiseStream, j.batch.epoch, j.batch.first_row + b, 0, 1,
-                                    j.out + b * j.width, j.width);
-  };
-  context.host.parallel_for(context.call, batch.n_rows(), 8, body, &job);
+      context.host.random_uniform(options_.seed, kNoiseStream, batch.raw.epoch, batch.raw.first_row + b, 0, 1,
+                                  noise_.data() + b * width, width);
+  });
 }
 
 // L = L_bpr + gamma (L_con + L_dis + L_orth) + reg_weight L_reg

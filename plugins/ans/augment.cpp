@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "plugins/common/parallel.h"
+
 namespace rec::ans {
 
 namespace {
@@ -221,10 +223,9 @@ AugmentLosses augment(const Context& context, const AugmentInput& in, const Augm
   out.negatives.resize(static_cast<size_t>(in.B * K * in.H));
   out.losses.assign(static_cast<size_t>(in.B), {});
   Job job{in, options, out};
-  const auto rows = [](void* self, int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b) static_cast<Job*>(self)->row(b);
-  };
-  context.host.parallel_for(context.call, in.B, 8, rows, &job);
+  plugin::parallel_for(context, in.B, 8, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) job.row(b);
+  });
 
   AugmentLosses losses;
   out.margin_weight.assign(static_cast<size_t>(in.d), 0.f);

@@ -6,7 +6,7 @@ namespace rec::ans {
 
 struct AugmentOptions {
   double eps = 0.5;          // weight of the augmentation gain in the choice
-  double gamma = 0.1;        // weight of the auxiliary losses
+  double gamma = 0.01;       // weight of the auxiliary losses
   double noise_scale = 0.1;  // c
   double margin_eps = 0;     // floor of the margin's denominator
 };

@@ -11,7 +11,7 @@ constexpr rec_param_t kParams[] = {
     {"num_neg", REC_PARAM_INT, 0, "8", 1, 4096, nullptr, "candidates K of each positive"},
     {"eps", REC_PARAM_FLOAT, 0, "0.5", 0, 100, nullptr,
      "weight of the augmentation gain in the choice of the negative"},
-    {"gamma", REC_PARAM_FLOAT, 0, "0.1", 0, 100, nullptr, "weight of the three auxiliary losses"},
+    {"gamma", REC_PARAM_FLOAT, 0, "0.01", 0, 100, nullptr, "weight of the three auxiliary losses"},
     {"noise_scale", REC_PARAM_FLOAT, 0, "0.1", 0, 10, nullptr, "length c of the augmentation"},
     {"margin_eps", REC_PARAM_FLOAT, 0, "0", 0, 1, nullptr, "floor of the margin's denominator"},
     {"lr", REC_PARAM_FLOAT, 0, "0.001", 1e-8, 10, nullptr, "learning rate"},

@@ -83,6 +83,13 @@ const std::vector<Model> kModels{
      false,
      false,
      R"("optimizer": "sgd", "lr": 10, "reg_weight": 100, "reg_norm": "squared", "epochs": 300, "batch_size": 32)"},
+    {"autocf",
+     R"("emb_size": 8, "epochs": 60, "batch_size": 32, "lr": 0.02, "seed_num": 2, "mask_depth": 1, "fix_steps": 3)",
+     {"train", "user_table", "item_table", "deterministic", "gradients"},
+     true,
+     false,
+     false,
+     R"("optimizer": "sgd", "lr": 10, "reg_weight": 100, "epochs": 300, "batch_size": 32)"},
 #endif
 };
 
