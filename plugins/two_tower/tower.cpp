@@ -1,0 +1,32 @@
+#include "plugins/two_tower/tower.h"
+
+namespace rec::two_tower {
+
+Tower::Tower(plugin::DenseParameters& parameters, const std::string& prefix, const TowerShape& shape) : shape_(shape) {
+  const int64_t F = shape.input;
+  if (shape.kind == TowerKind::kGcn) {
+    linear_ = {parameters.add_linear(prefix + ".gcn.0", F, shape.h1),
+               parameters.add_linear(prefix + ".gcn.1", shape.h1, shape.out)};
+    return;
+  }
+  if (shape.kind == TowerKind::kDcn)
+    for (int64_t l = 0; l < shape.cross_layers; ++l) {
+      const std::string name = prefix + ".cross." + std::to_string(l);
+      cross_.push_back(parameters.add(name + ".weight", shape.cross == CrossType::kMatrix ? F : 1, F));
+      parameters.add(name + ".bias", 1, F);
+    }
+  linear_ = {
+      parameters.add_linear(prefix + ".mlp.0", F, shape.h1),
+      parameters.add_linear(prefix + ".mlp.1", shape.h1, shape.h2),
+      parameters.add_linear(prefix + ".out", shape.kind == TowerKind::kDcn ? F + shape.h2 : shape.h2, shape.out)};
+}
+
+void Tower::initialize(plugin::DenseParameters& parameters, const plugin::Context& context, int64_t seed,
+                       int32_t stream) const {
+  for (size_t weight : linear_)
+    parameters.initialize_linear(context, seed, stream + static_cast<int32_t>(weight), weight);
+  for (size_t weight : cross_)
+    parameters[weight].values.initialize_normal(context, seed, stream + static_cast<int32_t>(weight), 0.01f);
+}
+
+}  // namespace rec::two_tower

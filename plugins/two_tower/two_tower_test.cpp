@@ -1,0 +1,250 @@
+#include "plugins/two_tower/equations.h"
+#include "plugins/two_tower/frequency.h"
+#include "tests/golden/golden_case.h"
+
+namespace rec {
+namespace {
+
+using at::Tensor;
+using two_tower::CrossType;
+using two_tower::FrequencyEstimator;
+using two_tower::FrequencyOptions;
+using two_tower::LossOptions;
+using two_tower::Tower;
+using two_tower::TowerKind;
+using two_tower::TowerShape;
+
+std::vector<float> floats_of(const Tensor& tensor) {
+  const Tensor flat = tensor.contiguous();
+  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
+}
+
+void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol, const std::string& what) {
+  ASSERT_EQ(got.size(), want.size()) << what;
+  for (size_t i = 0; i < got.size(); ++i)
+    ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i])))
+        << what << " element " << i << ": got " << got[i] << ", want " << want[i];
+}
+
+struct TowerCase {
+  std::string golden;
+  TowerKind query, item;
+  CrossType cross = CrossType::kVector;
+  int64_t hard = 0;    // of the loss that gradients and steps belong to
+  bool still = false;  // every gradient is exactly 0
+};
+void PrintTo(const TowerCase& c, std::ostream* out) { *out << c.golden; }
+
+class TwoTowerGolden : public testing::TestWithParam<TowerCase> {
+ protected:
+  TwoTowerGolden()
+      : golden_(GetParam().golden + ".safetensors"),
+        json_(golden_json(GetParam().golden + ".json")),
+        parameters_({plugin::Optimizer::kAdam, 0.01, 0}) {
+    for (const char* name : {"query.id_emb", "query.cat_emb.0", "query.cat_emb.1"})
+      if (const std::string param = cat("param.", name); golden_.has(param))
+        parameters_.add(name, golden_.shape(param)[0], golden_.shape(param)[1]);
+    n_embeddings_ = parameters_.size();
+    query_ =
+        std::make_unique<Tower>(parameters_, "query", shape(GetParam().query, inputs(leaves_of_embeddings()).size(1)));
+    item_ = std::make_unique<Tower>(parameters_, "item", shape(GetParam().item, golden_.shape("in.item_feats")[1]));
+    std::vector<plugin::TensorRef> refs;
+    parameters_.append_tensors(refs);
+    for (const plugin::TensorRef& ref : refs) {
+      if (ref.kind != REC_TENSOR_PARAMETER) continue;
+      names_.push_back(ref.name);
+      const auto values = golden_.floats(cat("param.", ref.name));
+      EXPECT_EQ(static_cast<int64_t>(values.size()), ref.shape[0] * ref.shape[1]) << ref.name;
+      std::copy(values.begin(), values.end(), static_cast<float*>(ref.data));
+    }
+  }
+
+  TowerShape shape(TowerKind kind, int64_t input) const { return {kind, input, 10, 8, 6, 3, GetParam().cross}; }
+  double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
+
+  Tensor tensor(const std::string& name) const {
+    const std::vector<float> values = golden_.floats(name);
+    return at::from_blob(const_cast<float*>(values.data()), golden_.shape(name)).clone();
+  }
+  Tensor ids(const std::string& name) const { return plugin::indices_of(golden_.get<int32_t>(name)); }
+  std::vector<Tensor> leaves_of_embeddings() { return plugin::leaves(parameters_); }
+
+  // [features ; id embedding ; embeddings of the side categories] of every query.
+  Tensor inputs(const std::vector<Tensor>& leaves) const {
+    std::vector<Tensor> parts{tensor("in.query_feats")};
+    if (n_embeddings_ > 0) {
+      parts.push_back(leaves[0]);
+      const Tensor categories = ids("in.query_side_cat").view(golden_.shape("in.query_side_cat"));
+      for (int64_t c = 0; c < categories.size(1); ++c)
+        parts.push_back(leaves[static_cast<size_t>(1 + c)].index_select(0, categories.select(1, c).contiguous()));
+    }
+    return at::cat(parts, 1);
+  }
+  Tensor queries(const std::vector<Tensor>& leaves) const { return encode(*query_, leaves, inputs(leaves)); }
+  Tensor items(const std::vector<Tensor>& leaves) const {
+    const Tensor x = tensor("in.item_feats");
+    return GetParam().item == TowerKind::kGcn ? encode_graph(*item_, leaves, x, tensor("in.item_adj_norm"))
+                                              : encode(*item_, leaves, x);
+  }
+  Tensor loss(const std::vector<Tensor>& leaves, bool corrected, bool rewarded, const LossOptions& options) const {
+    const Tensor item = ids("in.item_id");
+    return batch_softmax_loss(queries(leaves).index_select(0, ids("in.user_id")), items(leaves).index_select(0, item),
+                              item, corrected ? tensor("in.item_prob").index_select(0, item).log() : Tensor(),
+                              rewarded ? tensor("in.reward") : Tensor(), options);
+  }
+
+  GoldenTensors golden_;
+  nlohmann::ordered_json json_;
+  plugin::DenseParameters parameters_;
+  size_t n_embeddings_ = 0;
+  std::unique_ptr<Tower> query_, item_;
+  std::vector<std::string> names_;
+  rec_call_t call_;
+  const plugin::Context context_{host_table(), &call_};
+};
+
+TEST_P(TwoTowerGolden, ReproducesVectorsAndEveryLoss) {
+  const auto leaves = plugin::leaves(parameters_);
+  expect_near(floats_of(queries(leaves)), golden_.floats("out.query_vec"), tolerance("out"), "queries");
+  expect_near(floats_of(items(leaves)), golden_.floats("out.item_vec"), tolerance("out"), "items");
+  const int64_t n = json_["hyper"]["num_hard_negatives"];
+  const struct {
+    std::string name;
+    bool corrected, rewarded;
+    LossOptions options;
+  } rows[] = {
+      {"loss.plain", false, false, {0.2, false, 0}},
+      {"loss.mask", false, false, {0.2, true, 0}},
+      {"loss.logq", true, false, {0.2, false, 0}},
+      {"loss.logq_mask", true, false, {0.2, true, 0}},
+      {"loss.logq_mask_reward", true, true, {0.2, true, 0}},
+      {cat("loss.logq_mask_hard", n), true, false, {0.2, true, n}},
+  };
+  for (const auto& row : rows)
+    if (golden_.has(row.name))
+      EXPECT_NEAR(loss(leaves, row.corrected, row.rewarded, row.options).item<double>(), golden_.doubles(row.name)[0],
+                  tolerance("loss") * 4)
+          << row.name;
+  EXPECT_NEAR(
+      loss(leaves, true, false, {0.2, true, 0, true}).item<double>(),
+      loss(leaves, true, false, {0.2, true, 0}).item<double>() * static_cast<double>(golden_.shape("in.user_id")[0]),
+      1e-4);
+}
+
+TEST_P(TwoTowerGolden, ReproducesGradientsAndThreeSteps) {
+  const auto losses = golden_.doubles("f64.adam3_losses");
+  for (size_t step = 0; step < 3; ++step) {
+    const auto leaves = plugin::leaves(parameters_);
+    const Tensor total = loss(leaves, true, false, {0.2, true, GetParam().hard});
+    EXPECT_NEAR(total.item<double>(), losses[step], 1e-5 * (1 + std::abs(losses[step]))) << "step " << step + 1;
+    const auto gradients = plugin::gradients_of(context_, total, leaves);
+    for (size_t i = 0; i < leaves.size(); ++i) {
+      if (step == 0)
+        expect_near(floats_of(gradients[i]), golden_.floats("grad." + names_[i]),
+                    GetParam().still ? 0 : tolerance("grad"), "grad." + names_[i]);
+      plugin::keep(gradients[i], parameters_[i].gradient);
+    }
+    parameters_.step(context_);
+  }
+  int64_t compared = 0;
+  const auto leaves = plugin::leaves(parameters_);
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    const auto got = floats_of(leaves[i].detach()), want = golden_.floats("adam3." + names_[i]);
+    const auto gradient = golden_.floats("grad." + names_[i]);
+    for (size_t k = 0; k < got.size(); ++k) {
+      if (gradient[k] != 0 && std::abs(gradient[k]) <= tolerance("adam3_min_abs_grad")) continue;
+      ++compared;
+      ASSERT_LE(std::abs(got[k] - want[k]), tolerance("adam3") * (1 + std::abs(want[k])))
+          << "adam3." << names_[i] << " element " << k;
+    }
+  }
+  EXPECT_GT(compared, 200);
+}
+
+constexpr TowerKind kMlp = TowerKind::kMlp, kDcn = TowerKind::kDcn;
+INSTANTIATE_TEST_SUITE_P(
+    TwoTower, TwoTowerGolden,
+    testing::Values(TowerCase{"twotower_mlp", kMlp, kMlp}, TowerCase{"twotower_userid", kMlp, kMlp},
+                    TowerCase{"twotower_dcn", kDcn, kDcn},
+                    TowerCase{"twotower_dcn_matrix", kDcn, kDcn, CrossType::kMatrix},
+                    TowerCase{"twotower_gcn", kMlp, TowerKind::kGcn},
+                    TowerCase{"twotower_userid_hard", kMlp, kMlp, CrossType::kVector, 5},
+                    TowerCase{"twotower_dcn_hard", kDcn, kDcn, CrossType::kVector, 5},
+                    TowerCase{"twotower_dcn_matrix_hard", kDcn, kDcn, CrossType::kMatrix, 5},
+                    TowerCase{"twotower_userid_only_positive", kMlp, kMlp, CrossType::kVector, 2, true}),
+    [](const auto& test) { return test.param.golden; });
+
+struct FrequencyCase {
+  std::string name;
+  FrequencyOptions options;
+};
+void PrintTo(const FrequencyCase& c, std::ostream* out) { *out << c.name; }
+class FrequencyGolden : public testing::TestWithParam<FrequencyCase> {};
+
+TEST_P(FrequencyGolden, ReproducesBothArraysAndProbabilitiesOfEveryStep) {
+  const GoldenTensors golden("freq_estimator.safetensors");
+  const auto stream = golden.get<int32_t>("in.stream");
+  const std::string name = "f64." + GetParam().name;
+  const auto A = golden.doubles(name + ".A"), B = golden.doubles(name + ".B"), p = golden.doubles(name + ".p");
+  FrequencyEstimator estimator(GetParam().options, 12);
+  std::vector<plugin::TensorRef> tensors;
+  estimator.append_tensors(tensors);
+  const auto* last_seen = static_cast<const int64_t*>(tensors[1].data);
+  const auto* gap = static_cast<const double*>(tensors[2].data);
+  const size_t width = A.size() / 40;
+  for (size_t step = 0; step < 40; ++step) {
+    double got[4];
+    estimator.observe(stream.data() + 4 * step, 4, got);
+    estimator.observe(stream.data() + 4 * step, 4, got);  // asked again before it counts
+    estimator.commit();
+    for (size_t b = 0; b < 4; ++b) ASSERT_NEAR(got[b], p[4 * step + b], 1e-12) << "step " << step + 1;
+    for (size_t s = 0; s < width; ++s) {
+      ASSERT_EQ(static_cast<double>(last_seen[s]), A[step * width + s]) << "step " << step + 1 << " slot " << s;
+      ASSERT_NEAR(gap[s], B[step * width + s], 1e-12 * (1 + B[step * width + s]));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(TwoTower, FrequencyGolden,
+                         testing::Values(FrequencyCase{"identity", {0.05, 0, true, 0, {}}},
+                                         FrequencyCase{"identity_sequential", {0.05, 0, false, 0, {}}},
+                                         FrequencyCase{"identity_b0", {0.05, 0, true, 10, {}}},
+                                         FrequencyCase{"multihash", {0.05, 8, true, 0, {{5, 3}, {7, 1}, {11, 6}}}}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(Frequency, FindsTheProbabilityOfAnItemThatComesEveryFifthStep) {
+  FrequencyEstimator estimator({0.05, 0, true, 0, {}}, 2);
+  double p[1] = {0};
+  for (int step = 0; step < 2000; ++step) {
+    const int32_t item = step % 5 == 0 ? 1 : 0;
+    double now[1];
+    estimator.observe(&item, 1, now);
+    if (item == 1) p[0] = now[0];
+    estimator.commit();
+  }
+  EXPECT_NEAR(p[0], 0.2, 1e-3);
+}
+
+TEST(TwoTower, GoesOnWithTheFrequenciesOfABrokenRun) {
+  PluginHarness::Pairs pairs{{0, 0}, {1, 1}, {2, 2}, {3, 3}};
+  const std::string params = R"({"id_dim": 4, "h1": 6, "h2": 5, "out_dim": 3, "n_slots": 3, "n_hash": 2, "b_init": 3, "lr": 0.1})";
+  PluginHarness whole("two_tower", params, 4, 4, pairs), resumed("two_tower", params, 4, 4, pairs);
+  for (int step = 0; step < 5; ++step) {
+    whole.compute({0, 1, 2}, {0, 1, step % 4});
+    whole.model().apply();
+  }
+  const auto tensors = whole.model().tensors();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    std::vector<char> bytes(static_cast<size_t>(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype)));
+    whole.model().get_tensor(static_cast<int64_t>(i), bytes.data());
+    resumed.model().set_tensor(static_cast<int64_t>(i), bytes.data());
+  }
+  const double next = whole.compute({0, 1, 2}, {3, 1, 2});
+  EXPECT_EQ(resumed.compute({0, 1, 2}, {3, 1, 2}), next);
+  const int64_t fresh[8] = {};
+  resumed.model().set_tensor(resumed.index_of("frequency.last_seen"), fresh);
+  EXPECT_NE(resumed.compute({0, 1, 2}, {3, 1, 2}), next);
+}
+
+}  // namespace
+}  // namespace rec
