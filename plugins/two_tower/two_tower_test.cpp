@@ -227,7 +227,8 @@ TEST(Frequency, FindsTheProbabilityOfAnItemThatComesEveryFifthStep) {
 
 TEST(TwoTower, GoesOnWithTheFrequenciesOfABrokenRun) {
   PluginHarness::Pairs pairs{{0, 0}, {1, 1}, {2, 2}, {3, 3}};
-  const std::string params = R"({"id_dim": 4, "h1": 6, "h2": 5, "out_dim": 3, "n_slots": 3, "n_hash": 2, "b_init": 3, "lr": 0.1})";
+  const std::string params =
+      R"({"id_dim": 4, "h1": 6, "h2": 5, "out_dim": 3, "n_slots": 3, "n_hash": 2, "b_init": 3, "lr": 0.1})";
   PluginHarness whole("two_tower", params, 4, 4, pairs), resumed("two_tower", params, 4, 4, pairs);
   for (int step = 0; step < 5; ++step) {
     whole.compute({0, 1, 2}, {0, 1, step % 4});
