@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <tuple>
 
 #include "plugins/ans/equations.h"
 #include "plugins/common/parallel.h"
@@ -79,11 +81,6 @@ class Augment : public torch::autograd::Function<Augment> {
     return out;
   }
 };
-
-// The listed nodes of hops [H, n, d] as [rows, H, d].
-Tensor nodes_of(const Tensor& hops, const std::vector<int32_t>& rows) {
-  return hops.index_select(1, plugin::indices_of(rows)).transpose(0, 1).contiguous();
-}
 
 }  // namespace
 
@@ -195,10 +192,8 @@ double Ans::compute(const Context& context, const Batch& batch) {
   } else {
     inputs.push_back(plugin::leaf(users_));
     inputs.push_back(plugin::leaf(items_));
-    const auto [U, I] =
-        plugin::propagate_hops(context, graph_, inputs[inputs.size() - 2], inputs.back(), options_.n_layers);
-    users = nodes_of(U, step_.users().rows());
-    items = nodes_of(I, step_.items().rows());
+    std::tie(users, items) = plugin::propagate_hops(context, graph_, inputs[inputs.size() - 2], inputs.back(),
+                                                    options_.n_layers, step_.users().rows(), step_.items().rows());
   }
   const Tensor user_gates = at::linear(users, inputs[user_gate_], inputs[user_gate_ + 1].squeeze(0));
   const Tensor item_gates = at::linear(items, inputs[item_gate_], inputs[item_gate_ + 1].squeeze(0));
@@ -264,12 +259,15 @@ void Ans::serve(const Context& context) {
   const Tensor users = plugin::view_of(users_.data(), {users_.n(), users_.d()});
   const Tensor items = plugin::view_of(items_.data(), {items_.n(), items_.d()});
   const int64_t L = options_.predict_mode == "ego" ? 0 : options_.n_layers;
-  const auto [U, I] = plugin::propagate_hops(context, graph_, users, items, L);
-  const auto read_out = [&](const Tensor& hops) {
-    return options_.predict_mode == "mean" ? hops.mean(0) : hops.transpose(0, 1).contiguous();
+  const auto every = [](int64_t n) {
+    std::vector<int32_t> rows(static_cast<size_t>(n));
+    std::iota(rows.begin(), rows.end(), 0);
+    return rows;
   };
-  plugin::keep(read_out(U), served_users_);
-  plugin::keep(read_out(I), served_items_);
+  const std::vector<int32_t> every_user = every(users_.n()), every_item = every(items_.n());
+  const auto [U, I] = plugin::propagate_hops(context, graph_, users, items, L, every_user, every_item);
+  plugin::keep(options_.predict_mode == "mean" ? U.mean(1) : U, served_users_);
+  plugin::keep(options_.predict_mode == "mean" ? I.mean(1) : I, served_items_);
   served_ = true;
 }
 
