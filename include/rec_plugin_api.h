@@ -114,7 +114,7 @@ typedef struct rec_schema_t {
   int64_t n_items;
   int64_t n_interactions; /**< training interactions, duplicates counted */
   int32_t has_weights;
-  int32_t reserved;
+  int32_t n_relations;    /**< between items */
 } rec_schema_t;
 
 /** The training interactions, in host memory that is 64-byte aligned and lives until destroy or the next bind. */
@@ -127,6 +127,8 @@ typedef struct rec_dataset_view_t {
   const float* user_weights; /**< beside by_user.columns; NULL without weights */
   rec_csr_t graph_users;     /**< distinct items of each user, ascending; when the plan asks for the graph */
   rec_csr_t graph_items;     /**< distinct users of each item, ascending */
+  const rec_csr_t* relations; /**< [n_relations], items that an item leads to, ascending; when the plan asks for them */
+  int64_t n_relations;
 } rec_dataset_view_t;
 
 /* ---- parameters ----------------------------------------------------------------------------------------------- */
@@ -206,6 +208,8 @@ typedef struct rec_plan_t {
   int64_t min_history;                         /**< training rows with fewer items before them are left out */
   int64_t n_shared;                            /**< with REC_NEGATIVES_SHARED */
   double shared_alpha;
+  int32_t wants_relations; /**< 1: the view has the relations; serving binds a view that has nothing else */
+  int32_t reserved;
 } rec_plan_t;
 
 /* ---- host services -------------------------------------------------------------------------------------------- */

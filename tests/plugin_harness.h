@@ -51,8 +51,8 @@ class PluginHarness {
   using Pairs = std::vector<std::pair<int32_t, int32_t>>;
 
   PluginHarness(const std::string& model, const std::string& params_json, int64_t n_users, int64_t n_items,
-                const Pairs& pairs, int threads = 1)
-      : pool_(threads) {
+                const Pairs& pairs, int threads = 1, std::vector<Csr> relations = {})
+      : pool_(threads), relations_(std::move(relations)) {
     PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
     const Plugin& plugin = PluginRegistry::instance().find(model);
     const std::span<const rec_param_t> tables[] = {plugin.params(), loop_params()};
@@ -66,6 +66,7 @@ class PluginHarness {
     schema.n_users = n_users;
     schema.n_items = n_items;
     schema.n_interactions = static_cast<int64_t>(pairs.size());
+    schema.n_relations = static_cast<int32_t>(relations_.size());
     model_ = std::make_unique<PluginModel>(plugin, params_, schema);
     model_->use(&pool_, nullptr);
     model_->initialize(1);
@@ -75,6 +76,11 @@ class PluginHarness {
     view.by_item = {by_item_.offsets.data(), by_item_.columns.data(), n_items, n_users};
     view.graph_users = {graph_.users.offsets.data(), graph_.users.columns.data(), n_users, n_items};
     view.graph_items = {graph_.items.offsets.data(), graph_.items.columns.data(), n_items, n_users};
+    std::vector<rec_csr_t> views;
+    for (const Csr& relation : relations_)
+      views.push_back({relation.offsets.data(), relation.columns.data(), n_items, n_items});
+    view.relations = views.data();
+    view.n_relations = static_cast<int64_t>(views.size());
     model_->bind(view);
   }
 
@@ -136,7 +142,7 @@ class PluginHarness {
     return score_live(batch_of(users, items));
   }
 
- private:
+  // Row r has the columns of the pairs (r, column), in their order.
   static Csr csr(const std::vector<int32_t>& rows, const std::vector<int32_t>& columns, int64_t n_rows) {
     Csr out{Buffer<int64_t>(n_rows + 1), Buffer<int32_t>::uninitialized(static_cast<int64_t>(rows.size()))};
     for (int32_t row : rows) ++out.offsets[row + 1];
@@ -146,10 +152,12 @@ class PluginHarness {
     return out;
   }
 
+ private:
   ThreadPool pool_;
   std::shared_ptr<const Params> params_;
   std::vector<int32_t> users_of_pairs_, items_of_pairs_;
   Csr by_user_, by_item_;
+  std::vector<Csr> relations_;
   Graph graph_;
   std::unique_ptr<PluginModel> model_;
 };

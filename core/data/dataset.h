@@ -3,11 +3,20 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "core/base/buffer.h"
+#include "core/data/csr.h"
 #include "core/data/id_map.h"
 
 namespace rec {
+
+// Which items an item leads to, such as its complements; rows ascend and have no repetition.
+struct Relation {
+  std::string name;
+  Csr items;  // [n_items] -> items
+
+  Relation copy() const { return {name, {items.offsets.copy(), items.columns.copy()}}; }
+};
 
 enum class Part : uint8_t { kTrain = REC_PART_TRAIN, kValid = REC_PART_VALID, kTest = REC_PART_TEST };
 
@@ -27,6 +36,8 @@ struct Dataset {
   // Item titles, UTF-8: item i has title_bytes[title_offsets[i] ..). Or empty.
   Buffer<int64_t> title_offsets;  // [n_items + 1]
   Buffer<char> title_bytes;
+
+  std::vector<Relation> relations;  // of the items, in the order of their file
 
   std::string format;  // "csv", "recbole", ...; "memory" for caller's columns
   std::string source;  // path, or ""

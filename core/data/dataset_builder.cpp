@@ -78,6 +78,20 @@ void DatasetBuilder::put_title(int32_t item, std::string_view title) {
   title_end_[row] = static_cast<int64_t>(title_bytes_.size());
 }
 
+size_t DatasetBuilder::add_relation(std::string name) {
+  relations_.push_back({std::move(name), {}});
+  return relations_.size() - 1;
+}
+
+void DatasetBuilder::relate(size_t relation, int64_t item, std::span<const int64_t> targets) {
+  const int32_t head = items_.find(items_.key(item));
+  if (head < 0) return;
+  budget_.charge(static_cast<int64_t>(targets.size()) * 8, "relations");
+  for (int64_t target : targets)
+    if (const int32_t row = items_.find(items_.key(target)); row >= 0)
+      relations_[relation].pairs.emplace_back(head, row);
+}
+
 // Rows of one part with equal (user, key) are one list; lists are numbered by first appearance.
 Buffer<int32_t> DatasetBuilder::number_impressions() const {
   const auto at = [](const auto& column, int64_t row) { return column[static_cast<size_t>(row)]; };
@@ -125,6 +139,19 @@ Dataset DatasetBuilder::finish() {
       }
       out.title_offsets[i + 1] = end;
     }
+  }
+  for (Pairs& relation : relations_) {
+    auto& pairs = relation.pairs;
+    std::sort(pairs.begin(), pairs.end());
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+    Relation made{std::move(relation.name), {Buffer<int64_t>(items_.size() + 1), {}}};
+    made.items.columns = Buffer<int32_t>::uninitialized(static_cast<int64_t>(pairs.size()));
+    for (size_t e = 0; e < pairs.size(); ++e) {
+      ++made.items.offsets[pairs[e].first + 1];
+      made.items.columns[static_cast<int64_t>(e)] = pairs[e].second;
+    }
+    for (int64_t i = 0; i < items_.size(); ++i) made.items.offsets[i + 1] += made.items.offsets[i];
+    out.relations.push_back(std::move(made));
   }
   if (columns_.impression) {
     out.impression = number_impressions();

@@ -49,6 +49,10 @@ class DatasetBuilder {
   // The candidates of interaction `row`; rows must rise from call to call. An item that no interaction has gets a row.
   void add_candidates(int64_t row, std::span<const int64_t> items);
 
+  // A relation of the items; its number, for relate. Items that no interaction has are left out.
+  size_t add_relation(std::string name);
+  void relate(size_t relation, int64_t item, std::span<const int64_t> targets);
+
   // The title of an item that is known; the first one stays. INVALID_DATA when it is not UTF-8.
   template <class ItemId>
   void set_title(ItemId item, std::string_view title) {
@@ -83,6 +87,11 @@ class DatasetBuilder {
   std::vector<int64_t> impression_key_;
   std::vector<int64_t> candidate_rows_, candidate_ends_;
   std::vector<int32_t> candidates_;
+  struct Pairs {
+    std::string name;
+    std::vector<std::pair<int32_t, int32_t>> pairs;  // item, target
+  };
+  std::vector<Pairs> relations_;
   std::vector<int64_t> title_begin_, title_end_;  // [items seen], -1 without a title
   std::vector<char> title_bytes_;
 };

@@ -2,22 +2,10 @@
 
 #include <cstdint>
 
-#include "core/base/buffer.h"
+#include "core/data/csr.h"
 #include "core/data/dataset.h"
 
 namespace rec {
-
-// Compressed rows: row r has columns[offsets[r] .. offsets[r + 1]).
-struct Csr {
-  Buffer<int64_t> offsets;  // [n_rows + 1]
-  Buffer<int32_t> columns;  // [nnz]
-  int64_t n_rows() const { return offsets.size() - 1; }
-  int64_t nnz() const { return columns.size(); }
-  std::span<const int32_t> row(int64_t r) const {
-    return {columns.data() + offsets[r], static_cast<size_t>(offsets[r + 1] - offsets[r])};
-  }
-  bool row_contains(int64_t r, int32_t column) const;  // for rows that ascend; binary search
-};
 
 // Selected parts of a data set as rows of users and of items. Duplicates are kept and counted here.
 struct Interactions {

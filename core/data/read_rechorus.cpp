@@ -19,9 +19,9 @@ struct Lists {
 };
 
 // "[1, 2, 3]" and nothing else; the reference runs such cells as program code.
-void parse_list(std::string_view cell, std::vector<int64_t>& out) {
+void parse_list(std::string_view cell, const std::string& column, std::vector<int64_t>& out) {
   const auto bad = [&](const char* what) {
-    return Error(REC_INVALID_DATA, cat("neg_items: '", printable(cell), "' ", what)).at_argument("neg_items");
+    return Error(REC_INVALID_DATA, cat(column, ": '", printable(cell), "' ", what)).at_argument(column);
   };
   const std::string_view text = trim(cell);
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') throw bad("is not a list like [1, 2, 3]");
@@ -60,7 +60,7 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
     }
     const auto begin = lists.ids.size();
     try {
-      parse_list(row_cells[static_cast<size_t>(list_column)], lists.ids);
+      parse_list(row_cells[static_cast<size_t>(list_column)], "neg_items", lists.ids);
       const int64_t at = sink.builder().n();
       sink.builder().budget().charge(static_cast<int64_t>(lists.ids.size() - begin) * 8, "neg_items");
       if (sink.add(row, part)) {
@@ -84,6 +84,43 @@ void check_list(const Lists& lists, const List& list, int64_t max_id, const std:
                         .at_argument("neg_items"),
                     path, list.line);
   }
+}
+
+// item_meta.csv: a column r_NAME has the items that the row's item leads to.
+void read_item_meta(const std::string& path, RowSink& sink) {
+  TextFile file = open_text(path, sink.builder().budget());
+  const char found = detect_separator(first_line(file.text()));
+  const char separator = sink.options().separator ? sink.options().separator->front() : found == 0 ? '\t' : found;
+  DelimitedReader reader(file, separator, Quotes::kRfc4180);
+  std::vector<std::string_view> cells;
+  reader.next(cells);
+  struct Column {
+    size_t at, relation;
+    std::string name;
+  };
+  std::vector<Column> relations;
+  std::optional<size_t> item_column;
+  for (size_t c = 0; c < cells.size(); ++c) {
+    const std::string name(trim(cells[c]));
+    if (name == "item_id") item_column = c;
+    if (name.starts_with("r_")) relations.push_back({c, sink.builder().add_relation(name), name});
+  }
+  if (!item_column)
+    throw located(Error(REC_INVALID_DATA, "item_id: there is no such column").at_argument("item_id"), path,
+                  reader.line());
+  sink.begin_titles(path);
+  std::vector<int64_t> targets;
+  for_each_row(reader, sink, [&](const auto& row) {
+    const auto item = parse_int64(trim(row[*item_column]));
+    if (!item)
+      throw Error(REC_INVALID_DATA, cat("item_id: '", printable(row[*item_column]), "' is no integer"))
+          .at_argument("item_id");
+    for (const Column& column : relations) {
+      targets.clear();
+      parse_list(row[column.at], column.name, targets);
+      sink.builder().relate(column.relation, *item, targets);
+    }
+  });
 }
 
 }  // namespace
@@ -114,6 +151,7 @@ void read_rechorus(const std::string& folder, RowSink& sink) {
                                     {file.lists.ids.data() + list.begin, static_cast<size_t>(list.end - list.begin)});
     }
   }
+  if (const auto meta = find_text_file(folder, "item_meta.csv")) read_item_meta(*meta, sink);
 }
 
 }  // namespace rec

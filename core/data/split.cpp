@@ -148,6 +148,7 @@ Dataset copy_dataset(const Dataset& dataset) {
   out.candidates = dataset.candidates.copy();
   out.title_offsets = dataset.title_offsets.copy();
   out.title_bytes = dataset.title_bytes.copy();
+  for (const Relation& relation : dataset.relations) out.relations.push_back(relation.copy());
   out.format = dataset.format;
   out.source = dataset.source;
   out.n_skipped = dataset.n_skipped;

@@ -43,7 +43,7 @@ void check_columns(const Plugin& plugin, const char* what, const int32_t* column
 }
 
 // The batches this version builds: for each kind of rows its columns and negatives.
-void check_batches(const Plugin& plugin, const rec_plan_t& plan, const rec_schema_t& schema) {
+void check_batches(const Plugin& plugin, const rec_plan_t& plan) {
   struct Kind {
     int32_t rows;
     std::set<int32_t> columns, negatives;
@@ -70,11 +70,6 @@ void check_batches(const Plugin& plugin, const rec_plan_t& plan, const rec_schem
   check_columns(plugin, "query columns", plan.query_columns, plan.n_query_columns,
                 {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,
                  REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME});
-  for (int32_t i = 0; i < plan.n_columns; ++i)
-    if ((plan.columns[i] == REC_COLUMN_TIME || plan.columns[i] == REC_COLUMN_HISTORY_TIME) && schema.has_times == 0)
-      throw Error(REC_INVALID_DATA,
-                  cat("dataset: '", plugin.name(), "' looks at times, and the interactions have none"))
-          .at_argument("dataset");
 }
 
 }  // namespace
@@ -92,7 +87,7 @@ rec_plan_t PluginModel::plan(const Plugin& plugin, const Params& params, const r
   call_slot(plugin, &params, "plan", call, plugin.table->plan, &params, &schema, &plan);
   if ((plan.capabilities & ~plugin.table->capabilities) != 0)
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans capabilities it does not declare"));
-  check_batches(plugin, plan, schema);
+  check_batches(plugin, plan);
   const int64_t servable = REC_CAP_ITEM_TABLE | REC_CAP_SCORE | REC_CAP_ITEM_WEIGHTS;
   if ((plan.capabilities & servable) == 0 || ((plan.capabilities & REC_CAP_ITEM_TABLE) != 0 &&
                                               (plan.capabilities & (REC_CAP_USER_TABLE | REC_CAP_ENCODE)) == 0))

@@ -17,6 +17,7 @@ std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Intera
   catalog->items = dataset.items.copy();
   catalog->title_offsets = dataset.title_offsets.copy();
   catalog->title_bytes = dataset.title_bytes.copy();
+  for (const Relation& relation : dataset.relations) catalog->relations.push_back(relation.copy());
   catalog->has_user_data = true;
   catalog->seen = distinct_rows(train.by_user);
 
@@ -35,6 +36,25 @@ std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Intera
     if (!train.user_time.empty()) std::copy_n(train.user_time.data() + from, n, catalog->history_time.data() + begin);
   }
   return catalog;
+}
+
+std::vector<rec_csr_t> views_of(const std::vector<Relation>& relations) {
+  std::vector<rec_csr_t> views;
+  for (const Relation& relation : relations) {
+    const int64_t n_items = relation.items.n_rows();
+    views.push_back({relation.items.offsets.data(), relation.items.columns.data(), n_items, n_items});
+  }
+  return views;
+}
+
+void bind_for_serving(PluginModel& model, const Catalog& catalog) {
+  if (model.plan().wants_relations == 0) return;
+  const std::vector<rec_csr_t> relations = views_of(catalog.relations);
+  rec_dataset_view_t view{};
+  view.struct_size = sizeof view;
+  view.relations = relations.data();
+  view.n_relations = static_cast<int64_t>(relations.size());
+  model.bind(view);
 }
 
 namespace {
@@ -105,6 +125,7 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
     for (size_t i = 0; i < tensors.size(); ++i)
       for (const NamedTensor& tensor : model->parameters)
         if (tensor.name == tensors[i].name) served->set_tensor(static_cast<int64_t>(i), tensor.data);
+    bind_for_serving(*served, *model->catalog);
     served->freeze();
     model->plugin = std::move(served);
   }
@@ -123,6 +144,7 @@ Json describe_model(const Model& model) {
   Json sections = Json::array();
   if (model.catalog->has_user_data) sections.insert(sections.end(), {"seen", "history"});
   if (!model.catalog->title_offsets.empty()) sections.push_back("item_title");
+  if (!model.catalog->relations.empty()) sections.push_back("relations");
   out["sections"] = std::move(sections);
   Json tensors = Json::array();
   for (const NamedTensor& tensor : model.parameters)

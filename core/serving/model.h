@@ -16,6 +16,7 @@ struct Catalog {
   IdMap users, items;
   Buffer<int64_t> title_offsets;  // [n_items + 1], or empty
   Buffer<char> title_bytes;
+  std::vector<Relation> relations;
   bool has_user_data = false;
   Csr seen;                      // [n_users] distinct training items, ascending
   Csr history;                   // [n_users] the last items, oldest first
@@ -28,6 +29,11 @@ struct Catalog {
 inline constexpr int64_t kHistoryKept = 100;
 
 std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train);
+
+// What a plugin is bound to for its relations; good while they live.
+std::vector<rec_csr_t> views_of(const std::vector<Relation>& relations);
+// A served model whose plan wants relations gets them, and nothing else.
+void bind_for_serving(PluginModel& model, const Catalog& catalog);
 
 struct MatrixView {
   const float* data = nullptr;

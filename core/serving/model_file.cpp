@@ -1,4 +1,5 @@
 // A Model as a .rec file and back. The file is hostile: every cross-reference is checked before it is used.
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/text.h"
@@ -10,6 +11,7 @@ namespace rec {
 namespace {
 
 constexpr std::string_view kFormat = "recore.model";
+constexpr size_t kMostRelations = 1000;
 
 void add_ids(std::vector<NamedTensor>& out, const std::string& name, const IdMap& ids) {
   if (ids.type() == REC_ID_INT64) {
@@ -86,6 +88,18 @@ std::shared_ptr<const Catalog> read_catalog(const TensorFile& file) {
     if (invalid_utf8({catalog->title_bytes.data(), static_cast<size_t>(catalog->title_bytes.size())}))
       throw corrupt("item_title.bytes");
   }
+  const NamedTensor* names = file.find("relations.names");
+  if (names == nullptr) return catalog;
+  // NUL after each name.
+  const auto bytes = file.require("relations.names", REC_DTYPE_U8, 1).as<const char>();
+  for (size_t begin = 0; begin < bytes.size();) {
+    const size_t end = static_cast<size_t>(std::find(bytes.begin() + begin, bytes.end(), '\0') - bytes.begin());
+    if (end == bytes.size() || catalog->relations.size() == kMostRelations) throw corrupt("relations.names");
+    const std::string section = cat("relations.", catalog->relations.size());
+    catalog->relations.push_back(
+        {std::string(bytes.data() + begin, end - begin), read_csr(file, section, n_items, n_items, true)});
+    begin = end + 1;
+  }
   return catalog;
 }
 
@@ -127,6 +141,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   schema.struct_size = sizeof schema;
   schema.n_users = model.n_users();
   schema.n_items = model.n_items();
+  schema.n_relations = static_cast<int32_t>(model.catalog->relations.size());
+  schema.has_times = !model.catalog->history_time.empty();
   auto served = std::make_shared<PluginModel>(plugin, params, schema);
   const std::vector<rec_tensor_info_t> tensors = served->tensors();
   std::vector<bool> filled(tensors.size());
@@ -146,6 +162,7 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   for (size_t i = 0; i < tensors.size(); ++i)
     if (tensors[i].kind == REC_TENSOR_PARAMETER && !filled[i])
       throw Error(REC_CORRUPT_DATA, cat("the model file has no tensor '", tensors[i].name, "'"));
+  bind_for_serving(*served, *model.catalog);
   served->freeze();
   return served;
 }
@@ -207,6 +224,14 @@ void save_model(const Model& model, const std::string& path, bool user_data) {
         borrow_tensor("item_title.offsets", {catalog.title_offsets.size()}, catalog.title_offsets.data()));
     tensors.push_back(borrow_tensor("item_title.bytes", {catalog.title_bytes.size()}, catalog.title_bytes.data()));
   }
+  std::string relation_names;
+  for (size_t r = 0; r < catalog.relations.size(); ++r) {
+    relation_names += catalog.relations[r].name + '\0';
+    add_csr(tensors, cat("relations.", r), catalog.relations[r].items);
+  }
+  if (!relation_names.empty())
+    tensors.push_back(borrow_tensor("relations.names", {static_cast<int64_t>(relation_names.size())},
+                                    static_cast<const char*>(relation_names.data())));
   write_tensor_file(path,
                     {{"format", kFormat},
                      {"model", model.name},

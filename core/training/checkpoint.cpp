@@ -56,6 +56,10 @@ std::string dataset_hash(const Dataset& data) {
   add(data.time);
   add(data.weight);
   add(data.part);
+  for (const Relation& relation : data.relations) {
+    add(relation.items.offsets);
+    add(relation.items.columns);
+  }
   if (!data.label.empty()) add(data.label);
   if (!data.impression.empty()) add(data.impression);
   char text[17];

@@ -81,9 +81,14 @@ void Trainer::prepare_data() {
     throw Error(REC_INVALID_DATA, cat("dataset: no training interaction ", data.label.empty() ? "" : "with label 1 ",
                                       "among ", data.n(), " rows"))
         .at_argument("dataset");
-  schema_ = {sizeof schema_, !data.time.empty(), data.n_users(), data.n_items(), n_train, !data.weight.empty(), 0};
+  schema_ = {sizeof schema_, !data.time.empty(), data.n_users(), data.n_items(), n_train, !data.weight.empty(),
+             static_cast<int32_t>(data.relations.size())};
   const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
   check_task(task_of(*params_), plugin_, plan);
+  for (int32_t i = 0; i < plan.n_columns; ++i)
+    if ((plan.columns[i] == REC_COLUMN_TIME || plan.columns[i] == REC_COLUMN_HISTORY_TIME) && schema_.has_times == 0)
+      throw Error(REC_INVALID_DATA, cat("dataset: '", plugin_.name(), "' looks at times, and the interactions have none"))
+          .at_argument("dataset");
   budget_.charge(plan.memory_bytes, "the model");
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
   const bool labelled = plan.rows == REC_PLAN_LISTS || plan.rows == REC_PLAN_LABELLED;
@@ -105,6 +110,11 @@ void Trainer::prepare_data() {
   view_.by_item = rec::view_of(train_.by_item, data.n_users());
   view_.user_times = train_.user_time.empty() ? nullptr : train_.user_time.data();
   view_.user_weights = train_.user_weight.empty() ? nullptr : train_.user_weight.data();
+  if (plan.wants_relations != 0) {
+    relations_ = views_of(catalog_->relations);
+    view_.relations = relations_.data();
+    view_.n_relations = static_cast<int64_t>(relations_.size());
+  }
   if (plan.wants_graph) {
     view_.graph_users = rec::view_of(graph_.users, data.n_items());
     view_.graph_items = rec::view_of(graph_.items, data.n_users());

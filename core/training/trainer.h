@@ -88,6 +88,7 @@ class Trainer {
   int64_t n_train_rows_ = 0;  // labelled ones of both kinds
   rec_schema_t schema_{};
   rec_dataset_view_t view_{};
+  std::vector<rec_csr_t> relations_;  // of the view
   std::shared_ptr<const Catalog> catalog_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<PluginModel> live_;

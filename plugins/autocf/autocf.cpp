@@ -293,7 +293,7 @@ double AutoCf::compute(const Context& context, const Batch& batch) {
   std::vector<GraphTransformer> layers;
   for (size_t l = 0; l < dense_.size(); l += 3) layers.push_back({inputs[l], inputs[l + 1], inputs[l + 2]});
   const Tensor final =
-      encode(context, masks_.encoder, masks_.decoder, options_.gcn_layer, layers, options_.n_heads, E0);
+      autocf::encode(context, masks_.encoder, masks_.decoder, options_.gcn_layer, layers, options_.n_heads, E0);
   const auto rows_of = [](const int32_t* ids, int64_t n) { return plugin::indices_of({ids, ids + n}); };
   const Terms terms =
       losses(context, final.narrow(0, 0, users_.n()), final.narrow(0, users_.n(), items_.n()),
@@ -337,7 +337,7 @@ void AutoCf::freeze(const Context& context) {
   std::vector<GraphTransformer> layers;
   for (size_t l = 0; l < dense_.size(); l += 3) layers.push_back({weights[l], weights[l + 1], weights[l + 2]});
   const Tensor E0 = at::cat({plugin::leaf(users_), plugin::leaf(items_)}, 0);
-  const Tensor final = encode(context, adjacency_, adjacency_, options_.gcn_layer, layers, options_.n_heads, E0);
+  const Tensor final = autocf::encode(context, adjacency_, adjacency_, options_.gcn_layer, layers, options_.n_heads, E0);
   plugin::keep(final.narrow(0, 0, users_.n()), served_users_);
   plugin::keep(final.narrow(0, users_.n(), items_.n()), served_items_);
 }

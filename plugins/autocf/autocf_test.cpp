@@ -219,12 +219,10 @@ PluginHarness::Pairs some_pairs() {
 }
 
 double loss_at(PluginHarness& harness, int64_t index) {
-  std::vector<int32_t> users{1, 5, 9}, items{2, 3, 4};
-  return harness.with_batch(users, items, [&](rec_batch_t batch) {
-    batch.epoch = 3;
-    batch.index = index;
-    return harness.model().compute(batch);
-  });
+  Batch batch = PluginHarness::batch_of({1, 5, 9}, {2, 3, 4});
+  batch.epoch = 3;
+  batch.index = index;
+  return harness.compute(std::move(batch));
 }
 
 TEST(AutoCf, GoesOnWithTheMasksOfABrokenRun) {

@@ -165,8 +165,8 @@ double TwoTower::compute(const Context& context, const Batch& batch) {
   inputs.push_back(plugin::leaf_rows(user_ids_, users_.rows()));
   inputs.push_back(plugin::leaf_rows(item_ids_, items_.rows()));
   // Each distinct user and item goes through its tower once.
-  const Tensor q = encode(query_, inputs, inputs[dense_.size()]).index_select(0, plugin::indices_of(users_.slots()));
-  const Tensor v = encode(item_, inputs, inputs[dense_.size() + 1]).index_select(0, plugin::indices_of(items_.slots()));
+  const Tensor q = two_tower::encode(query_, inputs, inputs[dense_.size()]).index_select(0, plugin::indices_of(users_.slots()));
+  const Tensor v = two_tower::encode(item_, inputs, inputs[dense_.size() + 1]).index_select(0, plugin::indices_of(items_.slots()));
 
   Tensor log_p;
   if (options_.correction) {

@@ -41,7 +41,7 @@ REC_CHECK(csr_size, sizeof(rec_csr_t) == 32);
 REC_CHECK(schema_size, sizeof(rec_schema_t) == 40);
 REC_CHECK(param_size, sizeof(rec_param_t) == 56);
 REC_CHECK(plan_columns, offsetof(rec_plan_t, columns) == 52);
-REC_CHECK(plan_size, sizeof(rec_plan_t) == 344);
+REC_CHECK(plan_size, sizeof(rec_plan_t) == 352);
 REC_CHECK(adam_size, sizeof(rec_adam_t) == 96);
 REC_CHECK(tensor_info_size, sizeof(rec_tensor_info_t) == 56);
 REC_CHECK(note_size, sizeof(rec_plugin_note_t) == 184);

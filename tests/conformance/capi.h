@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,9 @@ inline Handle<rec_dataset_t> dataset(const std::vector<int64_t>& users, const st
   columns.users = &user_ids;
   columns.items = &item_ids;
   columns.parts = parts.empty() ? nullptr : parts.data();
+  std::vector<int64_t> times(users.size());  // in the order of the rows
+  std::iota(times.begin(), times.end(), int64_t{1});
+  columns.times = times.data();
   return make<rec_dataset_t>(
       [&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, out, error); });
 }

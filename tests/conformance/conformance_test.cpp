@@ -313,7 +313,7 @@ TEST_P(Conformance, TellsAnUnknownUserPerRow) {
   EXPECT_EQ(top.rows[3] == REC_NO_ROW, !everybody);
 
   // The same user with a history is answered, by what that history says.
-  const std::vector<int64_t> user{77}, history{-50, -48, -46}, offsets{0, 3};
+  const std::vector<int64_t> user{77}, history{-50, -48, -46}, offsets{0, 3}, times{1, 2, 3};
   const rec_ids_t user_ids = int64_ids(user), items = int64_ids(history);
   rec_request_t request{};
   request.struct_size = sizeof request;
@@ -321,6 +321,7 @@ TEST_P(Conformance, TellsAnUnknownUserPerRow) {
   request.users = &user_ids;
   request.history_items = &items;
   request.history_offsets = offsets.data();
+  request.history_times = times.data();
   std::vector<int64_t> rows(5);
   rec_status_t status = REC_INTERNAL;
   const auto r = recommender(trained.get());

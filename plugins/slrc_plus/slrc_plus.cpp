@@ -1,0 +1,181 @@
+#include "plugins/slrc_plus/slrc_plus.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace rec::slrc_plus {
+
+namespace {
+
+Options read(const Context& context, const rec_params_t& params) {
+  const rec_host_t& host = context.host;
+  Options options;
+  options.emb_size = host.param_int(&params, "emb_size");
+  options.history_max = host.param_int(&params, "history_max");
+  options.time_scalar = host.param_float(&params, "time_scalar");
+  options.loss = host.param_text(&params, "loss");
+  options.init_std = host.param_float(&params, "init_std");
+  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
+                       host.param_float(&params, "l2")};
+  return options;
+}
+
+}  // namespace
+
+void SlrcPlus::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
+  const Options options = read(context, params);
+  plan.rows = REC_PLAN_INTERACTIONS;
+  plan.negatives = REC_NEGATIVES_SAMPLED;
+  plan.capabilities =
+      REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+  plan.memory_bytes =
+      12 * (schema.n_users * (options.emb_size + 1) + schema.n_items * (options.emb_size + 6 + 5 * schema.n_relations));
+  plan.history_max = options.history_max;
+  plan.min_history = 1;
+  plan.wants_relations = 1;
+  for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,
+                         REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME})
+    plan.columns[plan.n_columns++] = column;
+  for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH, REC_COLUMN_HISTORY_TIME,
+                         REC_COLUMN_TIME})
+    plan.query_columns[plan.n_query_columns++] = column;
+}
+
+SlrcPlus::SlrcPlus(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
+    : SlrcPlus(read(context, params), schema) {}
+
+SlrcPlus::SlrcPlus(const Options& options, const rec_schema_t& schema)
+    : options_(options),
+      n_relations_(1 + schema.n_relations),
+      users_("user_emb", schema.n_users, options.emb_size, options.optimizer),
+      items_("item_emb", schema.n_items, options.emb_size, options.optimizer),
+      user_bias_("user_bias", schema.n_users, 1, options.optimizer),
+      item_bias_("item_bias", schema.n_items, 1, options.optimizer),
+      global_alpha_("global_alpha", 1, 1, options.optimizer, {1}),
+      alphas_("alphas", schema.n_items, n_relations_, options.optimizer),
+      pis_("pis", schema.n_items, n_relations_, options.optimizer),
+      betas_("betas", schema.n_items, n_relations_, options.optimizer),
+      sigmas_("sigmas", schema.n_items, n_relations_, options.optimizer),
+      mus_("mus", schema.n_items, n_relations_, options.optimizer),
+      term_(schema.n_users, schema.n_items, options.emb_size) {}
+
+std::vector<plugin::Parameter*> SlrcPlus::parameters() {
+  return {&users_, &items_, &user_bias_, &item_bias_, &global_alpha_, &alphas_, &pis_, &betas_, &sigmas_, &mus_};
+}
+
+void SlrcPlus::initialize(const Context& context, int64_t seed) {
+  int32_t stream = 0;
+  for (plugin::Parameter* parameter : parameters()) {
+    const bool zero = parameter == &global_alpha_;
+    parameter->initialize_normal(context, seed, stream++, zero ? 0.f : static_cast<float>(options_.init_std));
+  }
+}
+
+void SlrcPlus::bind(const Context&, const rec_dataset_view_t& view) {
+  if (view.n_relations != n_relations_ - 1)
+    throw plugin::Failure{REC_INVALID_DATA, "dataset: has " + std::to_string(view.n_relations) +
+                                                " item relations, the model was made for " +
+                                                std::to_string(n_relations_ - 1)};
+  relations_.assign(view.relations, view.relations + view.n_relations);
+}
+
+Kernel SlrcPlus::kernel_of(int32_t item, int64_t relation) const {
+  return Kernel::of(pis_.row(item)[relation], betas_.row(item)[relation], sigmas_.row(item)[relation],
+                    mus_.row(item)[relation]);
+}
+
+// sum over r with an interval of alpha_r kappa_r(interval)
+float SlrcPlus::excitation(int32_t item, const float* intervals) const {
+  double sum = 0;
+  for (int64_t r = 0; r < n_relations_; ++r)
+    if (intervals[r] >= 0)
+      sum += (static_cast<double>(global_alpha_.data()[0]) + alphas_.row(item)[r]) * kernel_of(item, r).at(intervals[r]);
+  return static_cast<float>(sum);
+}
+
+// s = u . i + b_u + b_i + excitation
+void SlrcPlus::score_batch(const Context& context, const Batch& batch) {
+  const int64_t B = batch.n_rows(), C = batch.n_candidates(), T = batch.history_width(), R = n_relations_;
+  term_.collect(batch.users(), batch.items(), B, C);
+  users_.touch(context, term_.left, term_.left_gradients);
+  items_.touch(context, term_.right, term_.right_gradients);
+  user_bias_.touch(context, term_.left, user_bias_gradients_);
+  item_bias_.touch(context, term_.right, item_bias_gradients_);
+  plugin::Parameter* of_items[] = {&alphas_, &pis_, &betas_, &sigmas_, &mus_};
+  for (size_t p = 0; p < 5; ++p) of_items[p]->touch(context, term_.right, row_gradients_[p]);
+
+  scores_.resize(static_cast<size_t>(B * C));
+  intervals_.resize(static_cast<size_t>(B * C * R));
+  term_.score(context, users_.data(), items_.data(), scores_.data());
+  const auto* times = batch.get<int64_t>(REC_COLUMN_HISTORY_TIME);
+  const auto* now = batch.get<int64_t>(REC_COLUMN_TIME);
+  for (int64_t b = 0; b < B; ++b) {
+    const int32_t* items = batch.items() + b * C;
+    float* intervals = intervals_.data() + b * C * R;
+    last_intervals(relations_.data(), R - 1, batch.history() + b * T, times + b * T, batch.history_lengths()[b], now[b],
+                   options_.time_scalar, items, C, intervals);
+    for (int64_t c = 0; c < C; ++c)
+      scores_[static_cast<size_t>(b * C + c)] +=
+          *user_bias_.row(batch.users()[b]) + *item_bias_.row(items[c]) + excitation(items[c], intervals + c * R);
+  }
+}
+
+double SlrcPlus::compute(const Context& context, const Batch& batch) {
+  score_batch(context, batch);
+  const int64_t B = batch.n_rows(), C = batch.n_candidates(), R = n_relations_;
+  dscores_.resize(scores_.size());
+  double loss = 0;
+  plugin::check(context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), B, C, &loss,
+                                  dscores_.data()));
+  term_.backward(context, dscores_.data(), users_.data(), items_.data());
+  plugin::Floats of_users(static_cast<size_t>(B));
+  for (int64_t b = 0; b < B; ++b)
+    of_users[static_cast<size_t>(b)] =
+        std::accumulate(dscores_.data() + b * C, dscores_.data() + (b + 1) * C, 0.f);
+  plugin::sum_entries(context, term_.left, of_users.data(), 1, user_bias_gradients_);
+  plugin::sum_entries(context, term_.right, dscores_.data(), 1, item_bias_gradients_);
+
+  for (plugin::Floats& entries : entry_gradients_) entries.assign(static_cast<size_t>(B * C * R), 0.f);
+  double d_global = 0;
+  for (int64_t e = 0; e < B * C; ++e) {
+    const int32_t item = batch.items()[e];
+    const double ds = dscores_[static_cast<size_t>(e)];
+    for (int64_t r = 0; r < R; ++r) {
+      const auto at = static_cast<size_t>(e * R + r);
+      if (intervals_[at] < 0) continue;
+      const KernelSlopes k = slopes(kernel_of(item, r), intervals_[at]);
+      const double alpha = static_cast<double>(global_alpha_.data()[0]) + alphas_.row(item)[r];
+      d_global += ds * k.value;
+      const double by_parameter[] = {k.value, alpha * k.pi, alpha * k.beta, alpha * k.omega, alpha * k.mu};
+      for (size_t p = 0; p < 5; ++p) entry_gradients_[p][at] = static_cast<float>(ds * by_parameter[p]);
+    }
+  }
+  *global_alpha_.dense_gradient() = static_cast<float>(d_global);
+  for (size_t p = 0; p < 5; ++p)
+    plugin::sum_entries(context, term_.right, entry_gradients_[p].data(), R, row_gradients_[p]);
+  return loss;
+}
+
+void SlrcPlus::score_live(const Context& context, const Batch& batch, float* out_scores) {
+  score_batch(context, batch);
+  std::copy(scores_.begin(), scores_.end(), out_scores);
+}
+
+void SlrcPlus::score(const Context& context, const Batch& queries, float* out_scores) const {
+  const int64_t C = queries.n_candidates(), T = queries.history_width(), R = n_relations_;
+  context.host.pair_scores(context.call, queries.users(), queries.items(), queries.n_rows(), C, users_.data(),
+                           items_.data(), options_.emb_size, out_scores);
+  const auto* times = queries.get<int64_t>(REC_COLUMN_HISTORY_TIME);
+  const auto* now = queries.get<int64_t>(REC_COLUMN_TIME);
+  plugin::Floats intervals(static_cast<size_t>(C * R));
+  for (int64_t b = 0; b < queries.n_rows(); ++b) {
+    const int32_t* items = queries.items() + b * C;
+    last_intervals(relations_.data(), R - 1, queries.history() + b * T, times + b * T, queries.history_lengths()[b],
+                   now[b], options_.time_scalar, items, C, intervals.data());
+    for (int64_t c = 0; c < C; ++c)
+      out_scores[b * C + c] +=
+          *user_bias_.row(queries.users()[b]) + *item_bias_.row(items[c]) + excitation(items[c], intervals.data() + c * R);
+  }
+}
+
+}  // namespace rec::slrc_plus
