@@ -62,7 +62,7 @@ void encode_all(const Context& context, const Tower& tower, const std::vector<Te
   out.resize(static_cast<size_t>(table.n() * tower.shape().out));
   for (int64_t first = 0; first < table.n(); first += kBlock) {
     if (context.host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
-    const Tensor block = encode(tower, parameters, rows.narrow(0, first, std::min(kBlock, table.n() - first)));
+    const Tensor block = two_tower::encode(tower, parameters, rows.narrow(0, first, std::min(kBlock, table.n() - first)));
     std::copy_n(block.data_ptr<float>(), block.numel(), out.data() + first * tower.shape().out);
   }
 }
