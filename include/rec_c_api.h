@@ -313,7 +313,8 @@ REC_API rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error);
 REC_API rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error);
 /**
  * Every model that can be found, as a JSON list of {name, version, path, doc, error}; a file that is refused has the
- * reason in error. Threads: any. @since 1.0
+ * reason in error. One over LibTorch is named but not loaded, so its doc says no more than that; rec_plugin_describe loads
+ * it. Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error);
 /**

@@ -253,7 +253,21 @@ Json PluginRegistry::list() {
   for (const Candidate& candidate : found) {
     try {
       const Plugin* plugin = loaded(candidate.model);
-      if (plugin == nullptr) plugin = &load(candidate.path);
+      if (plugin == nullptr) {
+        // A list must not bring a runtime into a process that may yet bring its own.
+        const ElfFile file = read_elf(candidate.path);
+        const rec_plugin_note_t note = check_identity(candidate.path, file);
+        if (const std::string_view runtime = note.runtime; !runtime.empty()) {
+          refuse_second_runtime(candidate.path, runtime, file);
+          out.push_back({{"name", candidate.model},
+                         {"version", note.version},
+                         {"path", candidate.path},
+                         {"doc", cat("needs ", runtime, ", which a list does not load")},
+                         {"error", ""}});
+          continue;
+        }
+        plugin = &load(candidate.path);
+      }
       add(candidate.model, plugin->path, plugin, "");
     } catch (const Error& error) {
       add(candidate.model, candidate.path, nullptr, error.message);

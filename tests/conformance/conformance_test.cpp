@@ -459,7 +459,13 @@ INSTANTIATE_TEST_SUITE_P(Plugins, Conformance, testing::ValuesIn(kModels),
 
 TEST(ConformanceTable, ListsEveryShippedPlugin) {
   call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
+  const auto torch_is_mapped = [] {
+    std::ifstream maps("/proc/self/maps");
+    return std::string(std::istreambuf_iterator<char>(maps), {}).find("libtorch_cpu") != std::string::npos;
+  };
+  const bool before = torch_is_mapped();
   const auto text = make<rec_text_t>([](rec_text_t** out, rec_error_t** error) { return rec_plugin_list(out, error); });
+  EXPECT_EQ(torch_is_mapped(), before) << "a list loads no runtime";
   for (const auto& plugin : nlohmann::json::parse(rec_text_data(text.get()))) {
     EXPECT_EQ(plugin["error"], "") << plugin;
     EXPECT_TRUE(std::any_of(kModels.begin(), kModels.end(), [&](const Model& m) { return m.name == plugin["name"]; }))
