@@ -59,7 +59,10 @@ void check_batches(const Plugin& plugin, const rec_plan_t& plan) {
         REC_COLUMN_SHARED_ITEM},
        {REC_NEGATIVES_NONE, REC_NEGATIVES_SHARED}},
       {REC_PLAN_LISTS, {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_IMPRESSION_MASK}, {REC_NEGATIVES_NONE}},
-      {REC_PLAN_LABELLED, {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_LABEL}, {REC_NEGATIVES_NONE}},
+      {REC_PLAN_LABELLED,
+       {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_LABEL, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,
+        REC_COLUMN_HISTORY_TIME},
+       {REC_NEGATIVES_NONE}},
   };
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](auto& k) { return k.rows == plan.rows; });
   if (kind == std::end(kKinds) || !kind->negatives.contains(plan.negatives) || plan.max_epochs < 0 ||

@@ -33,7 +33,8 @@ void ListRows::seek(int64_t epoch, int64_t) { order_.seek(plan_.seed, epoch); }
 void ListRows::fill(Batch& batch) {
   const std::span<const int32_t> lists = order_.begin(batch, plan_.batch_size);
   const int64_t columns = plan_.max_pos + plan_.max_neg;
-  int32_t* users = plan_.wants(REC_COLUMN_USER) ? batch.column(REC_COLUMN_USER).reshape<int32_t>(batch.n_rows) : nullptr;
+  int32_t* users =
+      plan_.wants(REC_COLUMN_USER) ? batch.column(REC_COLUMN_USER).reshape<int32_t>(batch.n_rows) : nullptr;
   auto* items = batch.column(REC_COLUMN_ITEM).reshape<int32_t>(batch.n_rows, columns);
   auto* mask = batch.column(REC_COLUMN_IMPRESSION_MASK).reshape<uint8_t>(batch.n_rows, columns);
   for (int32_t list : lists) {
@@ -55,6 +56,23 @@ LabelledRows::LabelledRows(const BatchPlan& plan) : plan_(plan), order_(training
   if (plan.data->label.empty())
     throw Error(REC_INVALID_DATA, "dataset: task=ctr needs a label of each row, and there is no label column")
         .at_argument("dataset");
+  // A row's history is what its user had clicked before: earlier in time, or earlier in the data without times.
+  const Dataset& data = *plan.data;
+  const Interactions& train = *plan.train;
+  std::vector<int64_t> clicked(train.by_user.offsets.begin(), train.by_user.offsets.end());
+  ends_.resize(static_cast<size_t>(data.n()));
+  for (int64_t i = 0; i < data.n(); ++i) {
+    const int32_t user = data.user[i];
+    if (data.time.empty()) {
+      ends_[static_cast<size_t>(i)] = clicked[static_cast<size_t>(user)];
+      clicked[static_cast<size_t>(user)] += data.part[i] == Part::kTrain && data.is_positive(i);
+      continue;
+    }
+    const int64_t* times = train.user_time.data();
+    ends_[static_cast<size_t>(i)] =
+        std::lower_bound(times + train.by_user.offsets[user], times + train.by_user.offsets[user + 1], data.time[i]) -
+        times;
+  }
 }
 
 void LabelledRows::seek(int64_t epoch, int64_t) { order_.seek(plan_.seed, epoch); }
@@ -62,8 +80,11 @@ void LabelledRows::seek(int64_t epoch, int64_t) { order_.seek(plan_.seed, epoch)
 void LabelledRows::fill(Batch& batch) {
   const std::span<const int32_t> rows = order_.begin(batch, plan_.batch_size);
   const Dataset& data = *plan_.data;
+  histories_.clear();
+  for (int32_t row : rows) histories_.push_back(history_before(plan_, data.user[row], ends_[static_cast<size_t>(row)]));
   for (int32_t id : plan_.columns) {
     Column& column = batch.column(id);
+    if (fill_history_column(plan_, histories_, column)) continue;
     if (id == REC_COLUMN_LABEL) {
       auto* labels = column.reshape<float>(batch.n_rows);
       for (int32_t row : rows) *labels++ = data.label[row];

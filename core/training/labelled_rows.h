@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/data/impressions.h"
-#include "core/training/row_source.h"
+#include "core/training/history_columns.h"
 
 namespace rec {
 
@@ -30,6 +30,8 @@ class LabelledRows : public RowSource {
  private:
   const BatchPlan plan_;
   ShuffledRows order_;
+  std::vector<int64_t> ends_;            // [n] training entry of its user that each row comes before
+  std::vector<HistoryRange> histories_;  // of the batch
 };
 
 }  // namespace rec

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/base/rng.h"
+#include "core/training/history_columns.h"
 #include "core/training/labelled_rows.h"
 #include "core/training/session_rows.h"
 
@@ -32,7 +33,12 @@ class InteractionRows : public RowSource {
 
   void fill(Batch& batch) override {
     const int32_t* entries = order_.begin(batch, plan_.batch_size).data();
-    for (int32_t id : plan_.columns) fill_column(batch.column(id), batch, entries);
+    histories_.clear();
+    for (int64_t b = 0; b < batch.n_rows; ++b)
+      histories_.push_back(history_before(plan_, train_.user_of[entries[b]], entries[b]));
+    for (int32_t id : plan_.columns)
+      if (Column& column = batch.column(id); !fill_history_column(plan_, histories_, column))
+        fill_column(column, batch, entries);
   }
 
  private:
@@ -55,13 +61,6 @@ class InteractionRows : public RowSource {
         for (int64_t b = 0; b < n; ++b) times[b] = train_.user_time[entries[b]];
         break;
       }
-      case REC_COLUMN_HISTORY_LENGTH: {
-        auto* lengths = column.reshape<int32_t>(n);
-        for (int64_t b = 0; b < n; ++b) lengths[b] = static_cast<int32_t>(history_length(entries[b]));
-        break;
-      }
-      case REC_COLUMN_HISTORY: fill_history(column, n, entries, train_.by_user.columns.data(), int32_t{-1}); break;
-      case REC_COLUMN_HISTORY_TIME: fill_history(column, n, entries, train_.user_time.data(), int64_t{0}); break;
       case REC_COLUMN_LOG_Q: column.reshape<float>(n, plan_.in_batch ? n : 1 + plan_.n_negatives); break;
       default: break;
     }
@@ -82,27 +81,10 @@ class InteractionRows : public RowSource {
     }
   }
 
-  int64_t history_length(int32_t entry) const {
-    const int64_t before = entry - train_.by_user.offsets[train_.user_of[entry]];
-    return plan_.history_max > 0 ? std::min(before, plan_.history_max) : before;
-  }
-
-  // What came before each row, oldest first, padded on the right to the longest of the batch.
-  template <class T>
-  void fill_history(Column& column, int64_t n, const int32_t* entries, const T* values, T padding) const {
-    int64_t longest = 1;
-    for (int64_t b = 0; b < n; ++b) longest = std::max(longest, history_length(entries[b]));
-    T* out = column.reshape<T>(n, longest);
-    for (int64_t b = 0; b < n; ++b, out += longest) {
-      const int64_t length = history_length(entries[b]);
-      std::copy_n(values + entries[b] - length, length, out);
-      std::fill(out + length, out + longest, padding);
-    }
-  }
-
   const BatchPlan plan_;
   const Interactions& train_;
-  ShuffledRows order_;  // entries of by_user
+  std::vector<HistoryRange> histories_;  // of the batch
+  ShuffledRows order_;                   // entries of by_user
 };
 
 // A row is an item; an epoch is all of them, in order.

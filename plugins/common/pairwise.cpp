@@ -36,7 +36,10 @@ Objective read_objective(const Context& context, const rec_params_t& params) {
   return {Objective::Rows::kInteractions, loss_named(host.param_text(&params, "loss"))};
 }
 
-void plan_objective(const Objective& objective, rec_plan_t& plan) {
+void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories) {
+  if (histories && objective.rows == Objective::Rows::kLists)
+    throw Failure{REC_UNSUPPORTED,
+                  "task: impression lists come without the histories that this model reads; use task=topk or ctr"};
   plan.columns[plan.n_columns++] = REC_COLUMN_USER;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
   switch (objective.rows) {
@@ -50,6 +53,29 @@ void plan_objective(const Objective& objective, rec_plan_t& plan) {
       break;
     default: plan.rows = REC_PLAN_INTERACTIONS; plan.negatives = REC_NEGATIVES_SAMPLED;
   }
+  if (!histories) return;
+  for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH}) plan.columns[plan.n_columns++] = column;
+}
+
+double objective_loss(const Context& context, const Objective& objective, const Batch& batch, Floats& scores,
+                      Floats& dscores) {
+  const rec_host_t& host = context.host;
+  const int64_t B = batch.n_rows(), C = batch.n_candidates();
+  dscores.resize(scores.size());
+  double value = 0;
+  if (objective.rows == Objective::Rows::kLists) {
+    const auto* mask = batch.get<uint8_t>(REC_COLUMN_IMPRESSION_MASK);
+    // Deviation: listnet's softmax leaves padding out, since no item of these tables stands for it.
+    for (size_t i = 0; i < scores.size(); ++i)
+      if (mask[i] == REC_SLOT_PADDING) scores[i] = -std::numeric_limits<float>::infinity();
+    check(host.list_loss(context.call, objective.loss, scores.data(), mask, B, C, &value, dscores.data()));
+  } else if (objective.rows == Objective::Rows::kLabelled) {
+    check(host.label_loss(context.call, objective.loss, scores.data(), batch.get<float>(REC_COLUMN_LABEL), B, &value,
+                          dscores.data()));
+  } else {
+    check(host.loss(context.call, objective.loss, scores.data(), B, C, &value, dscores.data()));
+  }
+  return value;
 }
 
 void TouchedRows::collect(const int32_t* ids, int64_t n_entries) {
@@ -140,27 +166,8 @@ double PairwiseStep::compute(const Context& context, const Batch& batch, const f
   scores_.resize(static_cast<size_t>(B * C));
   dscores_.resize(static_cast<size_t>(B * C));
   term_.score(context, user_table, item_table, scores_.data());
-  const double value = loss(context, batch);
+  const double value = objective_loss(context, objective_, batch, scores_, dscores_);
   term_.backward(context, dscores_.data(), user_table, item_table);
-  return value;
-}
-
-double PairwiseStep::loss(const Context& context, const Batch& batch) {
-  const rec_host_t& host = context.host;
-  const int64_t B = batch.n_rows(), C = batch.n_candidates();
-  double value = 0;
-  if (objective_.rows == Objective::Rows::kLists) {
-    const auto* mask = batch.get<uint8_t>(REC_COLUMN_IMPRESSION_MASK);
-    // Deviation: listnet's softmax leaves padding out, since no item of these tables stands for it.
-    for (size_t i = 0; i < scores_.size(); ++i)
-      if (mask[i] == REC_SLOT_PADDING) scores_[i] = -std::numeric_limits<float>::infinity();
-    check(host.list_loss(context.call, objective_.loss, scores_.data(), mask, B, C, &value, dscores_.data()));
-  } else if (objective_.rows == Objective::Rows::kLabelled) {
-    check(host.label_loss(context.call, objective_.loss, scores_.data(), batch.get<float>(REC_COLUMN_LABEL), B, &value,
-                          dscores_.data()));
-  } else {
-    check(host.loss(context.call, objective_.loss, scores_.data(), B, C, &value, dscores_.data()));
-  }
   return value;
 }
 

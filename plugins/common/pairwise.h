@@ -66,8 +66,11 @@ struct Objective {
 };
 // For models whose scores are a matrix [B, C]; their own parameter `loss` is that of task=topk.
 Objective read_objective(const Context& context, const rec_params_t& params);
-// Rows, negatives and columns of the plan.
-void plan_objective(const Objective& objective, rec_plan_t& plan);
+// Rows, negatives and columns of the plan; with the history and its length for a model that reads them.
+void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories = false);
+// The objective over scores [B, C] of the batch's items, and its gradient. Scores of padding become -INFINITY.
+double objective_loss(const Context& context, const Objective& objective, const Batch& batch, Floats& scores,
+                      Floats& dscores);
 
 // Squared or plain Frobenius norms of the batch's layer-0 rows; models.md 1.5.
 struct Regularizer {
@@ -95,13 +98,11 @@ class PairwiseStep {
   std::vector<float> user_coefficients, item_coefficients;
 
  private:
-  double loss(const Context& context, const Batch& batch);
-
   BilinearTerm term_;
   int64_t d_;
   Objective objective_;
   Regularizer regularizer_;
-  std::vector<float> scores_, dscores_;
+  Floats scores_, dscores_;
 };
 
 int32_t loss_named(const std::string& name);

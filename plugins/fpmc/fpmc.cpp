@@ -14,7 +14,7 @@ Options read(const Context& context, const rec_params_t& params) {
   options.emb_size = host.param_int(&params, "emb_size");
   options.basket_size = host.param_int(&params, "basket_size");
   options.frozen_row = host.param_int(&params, "frozen_row");
-  options.loss = host.param_text(&params, "loss");
+  options.objective = plugin::read_objective(context, params);
   options.init = host.param_text(&params, "init");
   options.init_std = host.param_float(&params, "init_std");
   options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
@@ -26,15 +26,12 @@ Options read(const Context& context, const rec_params_t& params) {
 
 void Fpmc::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
   const Options options = read(context, params);
-  plan.rows = REC_PLAN_INTERACTIONS;
-  plan.negatives = REC_NEGATIVES_SAMPLED;
+  plugin::plan_objective(options.objective, plan, true);
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
-                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED;
   plan.memory_bytes = 12 * (schema.n_users + 3 * schema.n_items) * options.emb_size;
   plan.history_max = options.basket_size;
   plan.min_history = 1;
-  for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
-    plan.columns[plan.n_columns++] = column;
   for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
     plan.query_columns[plan.n_query_columns++] = column;
 }
@@ -101,10 +98,7 @@ void Fpmc::score_batch(const Context& context, const Batch& batch) {
 
 double Fpmc::compute(const Context& context, const Batch& batch) {
   score_batch(context, batch);
-  dscores_.resize(scores_.size());
-  double loss = 0;
-  plugin::check(context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), batch.n_rows(),
-                                  batch.n_candidates(), &loss, dscores_.data()));
+  const double loss = plugin::objective_loss(context, options_.objective, batch, scores_, dscores_);
   user_term_.backward(context, dscores_.data(), ui_.data(), iu_.data());
   basket_term_.backward(context, dscores_.data(), baskets_.data(), il_.data());
   scatter_basket_gradients(context);

@@ -14,7 +14,7 @@ struct Options {
   int64_t emb_size = 64;
   int64_t basket_size = 1;
   int64_t frozen_row = -1;
-  std::string loss = "bpr_multi";
+  plugin::Objective objective;
   std::string init = "normal";
   double init_std = 0.01;
   plugin::OptimizerOptions optimizer;

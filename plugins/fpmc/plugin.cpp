@@ -20,7 +20,7 @@ constexpr rec_param_t kParams[] = {
 };
 
 constexpr int64_t kCapabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER |
-                                  REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+                                  REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED;
 
 constexpr rec_plugin_t kTable = rec::plugin::Table<rec::fpmc::Fpmc>::make(
     "fpmc", "1.0.0", "user taste plus a first-order Markov chain over the last item",

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "plugins/common/unit_vectors.h"
+
 namespace rec::gru4rec {
 
 using plugin::check;
@@ -17,29 +19,6 @@ GruNames names_of(const Options& options, size_t layer) {
   const std::string suffix = layer == 0 ? "" : "_l" + number;
   if (options.variant == "recbole") return {"gru.weight_ih" + suffix, "gru.weight_hh" + suffix, "", ""};
   return {"gru.weight_ih" + suffix, "gru.weight_hh" + suffix, "gru.bias_ih" + suffix, "gru.bias_hh" + suffix};
-}
-
-// nrm(x) = x / max(|x|, 1e-12) of each row; lengths gets the divisors.
-void normalize(const float* x, int64_t n, int64_t d, float* y, Floats& lengths) {
-  lengths.resize(static_cast<size_t>(n));
-  for (int64_t i = 0; i < n; ++i) {
-    double square = 0;
-    for (int64_t k = 0; k < d; ++k) square += static_cast<double>(x[i * d + k]) * x[i * d + k];
-    const auto length = static_cast<float>(std::max(std::sqrt(square), 1e-12));
-    lengths[static_cast<size_t>(i)] = length;
-    for (int64_t k = 0; k < d; ++k) y[i * d + k] = x[i * d + k] / length;
-  }
-}
-
-// dL/dx from dL/dy, y = nrm(x): (dy - (dy . y) y) / |x|, in place.
-void normalize_backward(const Floats& y, const Floats& lengths, int64_t n, int64_t d, Floats& gradient) {
-  for (int64_t i = 0; i < n; ++i) {
-    const float* row = y.data() + i * d;
-    float* g = gradient.data() + i * d;
-    float along = 0;
-    for (int64_t k = 0; k < d; ++k) along += g[k] * row[k];
-    for (int64_t k = 0; k < d; ++k) g[k] = (g[k] - along * row[k]) / lengths[static_cast<size_t>(i)];
-  }
 }
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -304,16 +283,16 @@ double SequenceGru::compute_cosine(const Context& context, const Batch& batch) {
 
   Floats q(trace_.queries.size()), v(q.size()), q_lengths, v_lengths, rows(q.size());
   for (int64_t b = 0; b < B; ++b) std::copy_n(items_.row(batch.items()[b]), d, rows.data() + b * d);
-  normalize(trace_.queries.data(), B, d, q.data(), q_lengths);
-  normalize(rows.data(), B, d, v.data(), v_lengths);
+  plugin::normalize(trace_.queries.data(), B, d, q.data(), q_lengths);
+  plugin::normalize(rows.data(), B, d, v.data(), v_lengths);
   scores_.resize(static_cast<size_t>(B * B));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, B, B, d, q.data(), v.data(), scores_.data()));
   const double loss = in_batch_loss(options_.loss == "top1", scores_, B, options_.temperature, dscores_);
   Floats dq(q.size()), dv(q.size());
   check(host.matmul(context.call, 0, B, d, B, dscores_.data(), v.data(), dq.data()));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, B, d, B, dscores_.data(), q.data(), dv.data()));
-  normalize_backward(q, q_lengths, B, d, dq);
-  normalize_backward(v, v_lengths, B, d, dv);
+  plugin::normalize_backward(q, q_lengths, B, d, dq);
+  plugin::normalize_backward(v, v_lengths, B, d, dv);
   plugin::sum_entries(context, item_rows_, dv.data(), d, item_gradients_);
   backward(context, dq);
   plugin::sum_entries(context, input_rows_, d_inputs_.data(), d, input_gradients_);
@@ -331,7 +310,7 @@ void SequenceGru::freeze(const Context&) {
   if (!cosine()) return;
   Floats lengths;
   normalized_items_.resize(static_cast<size_t>(items_.n() * items_.d()));
-  normalize(items_.data(), items_.n(), items_.d(), normalized_items_.data(), lengths);
+  plugin::normalize(items_.data(), items_.n(), items_.d(), normalized_items_.data(), lengths);
 }
 
 void SequenceGru::encode(const Context& context, const Batch& queries, float* out_vectors) const {
@@ -339,7 +318,7 @@ void SequenceGru::encode(const Context& context, const Batch& queries, float* ou
   run(context, queries, false, trace);
   Floats lengths;
   if (cosine())
-    normalize(trace.queries.data(), queries.n_rows(), options_.emb_size, out_vectors, lengths);
+    plugin::normalize(trace.queries.data(), queries.n_rows(), options_.emb_size, out_vectors, lengths);
   else
     std::copy(trace.queries.begin(), trace.queries.end(), out_vectors);
 }

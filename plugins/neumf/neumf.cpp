@@ -34,7 +34,7 @@ Options read(const Context& context, const rec_params_t& params) {
   options.dropout = host.param_float(&params, "dropout");
   options.dropout_on_input = std::string(host.param_text(&params, "dropout_at")) == "input";
   options.predict_bias = host.param_bool(&params, "predict_bias");
-  options.loss = host.param_text(&params, "loss");
+  options.objective = plugin::read_objective(context, params);
   options.linear_init = host.param_text(&params, "linear_init");
   options.init_std = host.param_float(&params, "init_std");
   options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
@@ -58,12 +58,10 @@ void add_products(const Context& context, const plugin::Floats& x, int64_t n, co
 
 void NeuMf::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
   const Options options = read(context, params);
-  plan.rows = REC_PLAN_INTERACTIONS;
-  plan.negatives = REC_NEGATIVES_SAMPLED;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+  plugin::plan_objective(options.objective, plan);
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS |
+                      REC_CAP_LISTS | REC_CAP_LABELLED;
   plan.memory_bytes = 12 * (schema.n_users + schema.n_items) * (options.emb_size + options.mlp_emb_size);
-  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
   plan.query_columns[plan.n_query_columns++] = REC_COLUMN_USER;
 }
 
@@ -200,10 +198,7 @@ void NeuMf::forward_mlp(const Context& context, const Batch& batch, bool trainin
 double NeuMf::compute(const Context& context, const Batch& batch) {
   collect(context, batch);
   forward(context, batch, true);
-  dscores_.resize(scores_.size());
-  double loss = 0;
-  plugin::check(context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), batch.n_rows(),
-                                  batch.n_candidates(), &loss, dscores_.data()));
+  const double loss = plugin::objective_loss(context, options_.objective, batch, scores_, dscores_);
   std::fill_n(predict_.dense_gradient(), predict_.d(), 0.f);
   if (options_.predict_bias) *predict_bias_.dense_gradient() = std::accumulate(dscores_.begin(), dscores_.end(), 0.f);
   if (options_.gmf) backward_gmf(context, batch);

@@ -18,7 +18,7 @@ struct Options {
   double dropout = 0;
   bool dropout_on_input = false;
   bool predict_bias = false;
-  std::string loss = "bpr_multi";
+  plugin::Objective objective;
   std::string linear_init = "normal";
   double init_std = 0.01;
   plugin::OptimizerOptions optimizer;

@@ -24,8 +24,8 @@ constexpr rec_param_t kParams[] = {
     {"init_std", REC_PARAM_FLOAT, 0, "0.01", 0, 10, nullptr, "deviation of the tables and of linear_init=normal"},
 };
 
-constexpr int64_t kCapabilities =
-    REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+constexpr int64_t kCapabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE |
+                                  REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED;
 
 constexpr rec_plugin_t kTable = rec::plugin::Table<rec::neumf::NeuMf>::make(
     "neumf", "1.0.0", "a product path and an MLP path over user and item vectors",

@@ -18,6 +18,7 @@ struct World {
   std::vector<int32_t> parts;
   Dataset data;
   ImpressionLists train;
+  Interactions clicked;
   BatchPlan plan;
 
   World() {
@@ -48,6 +49,8 @@ struct World {
     columns.parts = parts.data();
     data = dataset_from_columns(columns);
     train = impression_lists(data, Part::kTrain);
+    clicked = build_interactions(data, true, false, false);
+    plan.train = &clicked;
     plan.data = &data;
     plan.lists = &train;
     plan.batch_size = 4;
@@ -103,6 +106,36 @@ TEST(ListBatches, HaveEachListOnceCutAndPadded) {
   }
   EXPECT_EQ(orders[0], orders[1]);
   EXPECT_NE(orders[0], orders[2]);
+}
+
+// Without times a row comes after the clicked rows that stand before it.
+TEST(LabelledBatches, GiveWhatTheUserHadClickedBefore) {
+  World world;
+  world.plan.rows = REC_PLAN_LABELLED;
+  world.plan.columns = {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH};
+  world.plan.history_max = 2;
+  std::multiset<std::string> seen, wanted;
+  world.read(0, [&](const Batch& batch) {
+    const int64_t T = batch.column(REC_COLUMN_HISTORY).extent(1);
+    for (int64_t b = 0; b < batch.n_rows; ++b) {
+      std::string row = cat(world.data.users.int64_at(batch.column(REC_COLUMN_USER).data<int32_t>()[b]), " ",
+                            world.id(batch.column(REC_COLUMN_ITEM).data<int32_t>()[b]), ":");
+      for (int32_t t = 0; t < batch.column(REC_COLUMN_HISTORY_LENGTH).data<int32_t>()[b]; ++t)
+        row += cat(" ", world.id(batch.column(REC_COLUMN_HISTORY).data<int32_t>()[b * T + t]));
+      seen.insert(row);
+    }
+  });
+  for (size_t i = 0; i < world.users.size(); ++i) {
+    if (world.parts[i] != REC_PART_TRAIN) continue;
+    std::vector<int64_t> before;
+    for (size_t j = 0; j < i; ++j)
+      if (world.users[j] == world.users[i] && world.parts[j] == REC_PART_TRAIN && world.labels[j] == 1)
+        before.push_back(world.items[j]);
+    std::string row = cat(world.users[i], " ", world.items[i], ":");
+    for (size_t j = before.size() > 2 ? before.size() - 2 : 0; j < before.size(); ++j) row += cat(" ", before[j]);
+    wanted.insert(row);
+  }
+  EXPECT_EQ(seen, wanted);
 }
 
 TEST(LabelledBatches, HaveEachTrainingRowOnceWithItsLabel) {

@@ -131,7 +131,9 @@ TEST_F(SessionTrace, IsReproducedStepByStep) {
     EXPECT_EQ(values<int32_t>(batch, REC_COLUMN_HISTORY), in_out[0].get<std::vector<int32_t>>());
     EXPECT_EQ(values<int32_t>(batch, REC_COLUMN_ITEM), in_out[1].get<std::vector<int32_t>>());
     EXPECT_EQ(values<int32_t>(batch, REC_COLUMN_SESSION_RESET), fresh);
-    if (step > 0) EXPECT_EQ(values<int32_t>(batch, REC_COLUMN_SLOT_KEEP), kept);
+    if (step > 0) {
+      EXPECT_EQ(values<int32_t>(batch, REC_COLUMN_SLOT_KEEP), kept);
+    }
     // What the trace says happened after this step.
     fresh.assign(static_cast<size_t>(batch.n_rows), 0);
     kept.assign(static_cast<size_t>(batch.n_rows), 1);

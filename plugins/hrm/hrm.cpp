@@ -1,0 +1,264 @@
+#include "plugins/hrm/hrm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plugins/common/unit_vectors.h"
+
+namespace rec::hrm {
+
+using plugin::Floats;
+
+namespace {
+
+enum Stream : int32_t { kTables = 0, kQueryDropout = 8, kItemDropout = 9 };
+
+Pooling pooling_named(const std::string& name) {
+  return name == "max" ? Pooling::kMax : name == "mean" ? Pooling::kMean : Pooling::kSum;
+}
+
+Options read(const Context& context, const rec_params_t& params) {
+  const rec_host_t& host = context.host;
+  Options options;
+  options.emb_size = host.param_int(&params, "emb_size");
+  options.history_max = host.param_int(&params, "history_max");
+  options.items = pooling_named(host.param_text(&params, "pooling_items"));
+  options.layers = pooling_named(host.param_text(&params, "pooling_layers"));
+  options.share_item_table = host.param_bool(&params, "share_item_table");
+  options.loss = host.param_text(&params, "loss");
+  options.objective = plugin::read_objective(context, params);
+  if (options.objective.rows == plugin::Objective::Rows::kInteractions)
+    options.objective.loss = options.loss == "in_batch" ? REC_LOSS_SOFTMAX : REC_LOSS_BCE;
+  options.temperature = host.param_float(&params, "temperature");
+  options.dropout = host.param_float(&params, "dropout");
+  options.init_std = host.param_float(&params, "init_std");
+  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
+                       host.param_float(&params, "l2")};
+  options.seed = host.param_int(&params, "seed");
+  return options;
+}
+
+// Inverted dropout, keyed by the row: mask gets the factors.
+void drop(const Context& context, const Options& options, int32_t stream, const Batch& batch, Floats& x, Floats& mask) {
+  mask.resize(x.size());
+  context.host.random_uniform(options.seed, stream, batch.raw.epoch, batch.raw.first_row, 0, 1, mask.data(),
+                              static_cast<int64_t>(mask.size()));
+  const auto p = static_cast<float>(options.dropout);
+  for (size_t i = 0; i < x.size(); ++i) {
+    mask[i] = mask[i] < p ? 0 : 1 / (1 - p);
+    x[i] *= mask[i];
+  }
+}
+
+}  // namespace
+
+void Hrm::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
+  const Options options = read(context, params);
+  plugin::plan_objective(options.objective, plan, true);
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
+                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED;
+  if (options.loss == "in_batch" && plan.rows == REC_PLAN_INTERACTIONS) plan.negatives = REC_NEGATIVES_IN_BATCH;
+  plan.memory_bytes = 12 * (schema.n_users + 2 * schema.n_items) * options.emb_size;
+  plan.history_max = options.history_max;
+  for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
+    plan.query_columns[plan.n_query_columns++] = column;
+}
+
+Hrm::Hrm(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
+    : Hrm(read(context, params), schema) {}
+
+Hrm::Hrm(const Options& options, const rec_schema_t& schema)
+    : options_(options),
+      users_("user_emb", schema.n_users, options.emb_size, options.optimizer),
+      seq_items_("seq_item_emb", options.share_item_table ? 0 : schema.n_items, options.emb_size, options.optimizer),
+      items_("item_emb", schema.n_items, options.emb_size, options.optimizer),
+      user_rows_(schema.n_users),
+      item_rows_(schema.n_items),
+      basket_rows_(schema.n_items),
+      term_(schema.n_items, options.emb_size) {}
+
+std::vector<plugin::Parameter*> Hrm::parameters() {
+  std::vector<plugin::Parameter*> all{&users_, &items_};
+  if (!options_.share_item_table) all.push_back(&seq_items_);
+  return all;
+}
+
+void Hrm::initialize(const Context& context, int64_t seed) {
+  int32_t stream = kTables;
+  for (plugin::Parameter* table : {&users_, &seq_items_, &items_})
+    table->initialize_normal(context, seed, stream++, static_cast<float>(options_.init_std));
+}
+
+// a = pool1(items of the basket), h = pool2({user, a}), coordinate by coordinate; zeros for an empty basket or an unknown
+// user.
+void Hrm::pool(const Context& context, const Batch& batch, bool training, Trace& trace) const {
+  const int64_t B = batch.n_rows(), d = options_.emb_size, T = batch.history_width();
+  trace.stacked.assign(static_cast<size_t>(B * 2 * d), 0.f);
+  trace.first.assign(static_cast<size_t>(B * d), 0);
+  for (int64_t b = 0; b < B; ++b) {
+    float *user = trace.stacked.data() + b * 2 * d, *basket = user + d;
+    if (batch.users()[b] >= 0) std::copy_n(users_.row(batch.users()[b]), d, user);
+    const int32_t n = batch.history_lengths()[b];
+    for (int32_t t = 0; t < n; ++t) {
+      const float* item = basket_items().row(batch.history()[b * T + t]);
+      for (int64_t k = 0; k < d; ++k) {
+        if (options_.items != Pooling::kMax) {
+          basket[k] += item[k];
+        } else if (t == 0 || item[k] > basket[k]) {  // the first of equal ones
+          basket[k] = item[k];
+          trace.first[static_cast<size_t>(b * d + k)] = t;
+        }
+      }
+    }
+    for (int64_t k = 0; options_.items == Pooling::kMean && n > 1 && k < d; ++k) basket[k] /= static_cast<float>(n);
+  }
+  trace.mask.clear();
+  if (training && options_.dropout > 0) drop(context, options_, kQueryDropout, batch, trace.stacked, trace.mask);
+  trace.pooled.resize(static_cast<size_t>(B * d));
+  for (int64_t b = 0; b < B; ++b)
+    for (int64_t k = 0; k < d; ++k) {
+      const float user = trace.stacked[static_cast<size_t>(b * 2 * d + k)],
+                  basket = trace.stacked[static_cast<size_t>(b * 2 * d + d + k)];
+      trace.pooled[static_cast<size_t>(b * d + k)] = options_.layers == Pooling::kMax    ? std::max(user, basket)
+                                                     : options_.layers == Pooling::kMean ? (user + basket) / 2
+                                                                                         : user + basket;
+    }
+  trace.queries = trace.pooled;
+  if (options_.cosine()) plugin::normalize(trace.pooled.data(), B, d, trace.queries.data(), trace.lengths);
+}
+
+void Hrm::collect(const Context& context, const Batch& batch) {
+  const int64_t B = batch.n_rows(), C = batch.n_candidates(), T = batch.history_width();
+  history_items_.clear();
+  for (int64_t b = 0; b < B; ++b)
+    history_items_.insert(history_items_.end(), batch.history() + b * T,
+                          batch.history() + b * T + batch.history_lengths()[b]);
+  std::vector<int32_t> ids(batch.items(), batch.items() + B * C);
+  if (options_.share_item_table) {  // the items of the baskets behind the candidates
+    ids.insert(ids.end(), history_items_.begin(), history_items_.end());
+  } else {
+    basket_rows_.collect(history_items_.data(), static_cast<int64_t>(history_items_.size()));
+    seq_items_.touch(context, basket_rows_, basket_gradients_);
+  }
+  item_rows_.collect(ids.data(), static_cast<int64_t>(ids.size()));
+  items_.touch(context, item_rows_, item_gradients_);
+  user_rows_.collect(batch.users(), B);
+  users_.touch(context, user_rows_, user_gradients_);
+}
+
+// s = nrm(h) . nrm(item) / tau; with loss=neg_sampling s = h . item, as in the paper.
+void Hrm::forward(const Context& context, const Batch& batch, bool training) {
+  const int64_t B = batch.n_rows(), C = batch.n_candidates(), d = options_.emb_size, n = item_rows_.size();
+  pool(context, batch, training, trace_);
+  Floats rows(static_cast<size_t>(n * d));
+  for (int64_t s = 0; s < n; ++s)
+    std::copy_n(items_.row(item_rows_.rows()[static_cast<size_t>(s)]), d, rows.data() + s * d);
+  item_mask_.clear();
+  if (training && options_.dropout > 0) drop(context, options_, kItemDropout, batch, rows, item_mask_);
+  item_vectors_ = rows;
+  if (options_.cosine()) plugin::normalize(rows.data(), n, d, item_vectors_.data(), item_lengths_);
+  scores_.resize(static_cast<size_t>(B * C));
+  term_.collect(item_rows_.slots().data(), B, C);
+  term_.score(context, trace_.queries.data(), item_vectors_.data(), scores_.data());
+  if (options_.cosine())
+    for (float& score : scores_) score /= static_cast<float>(options_.temperature);
+}
+
+// Binary cross-entropy over the candidates, its sum over a row for the paper's loss, or a softmax over the batch's items.
+double Hrm::compute(const Context& context, const Batch& batch) {
+  collect(context, batch);
+  forward(context, batch, true);
+  double loss = plugin::objective_loss(context, options_.objective, batch, scores_, dscores_);
+  float scale = options_.cosine() ? static_cast<float>(1 / options_.temperature) : 1;
+  if (options_.loss == "neg_sampling" && options_.objective.rows == plugin::Objective::Rows::kInteractions) {
+    scale = static_cast<float>(batch.n_candidates());
+    loss *= scale;
+  }
+  for (float& slope : dscores_) slope *= scale;
+  backward(context, batch);
+  return loss;
+}
+
+void Hrm::backward(const Context& context, const Batch& batch) {
+  const int64_t B = batch.n_rows(), d = options_.emb_size, n = item_rows_.size();
+  term_.backward(context, dscores_.data(), trace_.queries.data(), item_vectors_.data());
+  // Candidates come first among the touched items, in the order the term has seen them.
+  item_gradients_.assign(static_cast<size_t>(n * d), 0.f);
+  std::copy(term_.right_gradients.begin(), term_.right_gradients.end(), item_gradients_.begin());
+  Floats d_pooled(term_.left_gradients.begin(), term_.left_gradients.begin() + B * d);
+  if (options_.cosine()) {
+    plugin::normalize_backward(item_vectors_, item_lengths_, n, d, item_gradients_);
+    plugin::normalize_backward(trace_.queries, trace_.lengths, B, d, d_pooled);
+  }
+  for (size_t i = 0; i < item_mask_.size(); ++i) item_gradients_[i] *= item_mask_[i];
+  backward_pooling(context, batch, d_pooled);
+}
+
+// Pool 2 splits a maximum's gradient between equal entries; pool 1 gives it to the first of them.
+void Hrm::backward_pooling(const Context& context, const Batch& batch, const Floats& d_pooled) {
+  const int64_t B = batch.n_rows(), C = batch.n_candidates(), d = options_.emb_size;
+  Floats d_users(static_cast<size_t>(B * d)), d_items(history_items_.size() * static_cast<size_t>(d), 0.f);
+  size_t place = 0;  // first item of the row's basket
+  for (int64_t b = 0; b < B; ++b) {
+    const auto n = static_cast<size_t>(batch.history_lengths()[b]);
+    for (int64_t k = 0; k < d; ++k) {
+      const auto user_at = static_cast<size_t>(b * 2 * d + k), basket_at = user_at + static_cast<size_t>(d);
+      const float user = trace_.stacked[user_at], basket = trace_.stacked[basket_at];
+      const float slope = d_pooled[static_cast<size_t>(b * d + k)];
+      float to_user = slope, to_basket = slope;
+      if (options_.layers == Pooling::kMean || (options_.layers == Pooling::kMax && user == basket))
+        to_user = to_basket = slope / 2;
+      else if (options_.layers == Pooling::kMax)
+        (user > basket ? to_basket : to_user) = 0;
+      if (!trace_.mask.empty()) {
+        to_user *= trace_.mask[user_at];
+        to_basket *= trace_.mask[basket_at];
+      }
+      d_users[static_cast<size_t>(b * d + k)] = to_user;
+      if (n == 0) continue;
+      if (options_.items == Pooling::kMax) {
+        const auto t = static_cast<size_t>(trace_.first[static_cast<size_t>(b * d + k)]);
+        d_items[(place + t) * static_cast<size_t>(d) + static_cast<size_t>(k)] = to_basket;
+      } else {
+        const float share = options_.items == Pooling::kMean ? to_basket / static_cast<float>(n) : to_basket;
+        for (size_t t = 0; t < n; ++t) d_items[(place + t) * static_cast<size_t>(d) + static_cast<size_t>(k)] = share;
+      }
+    }
+    place += n;
+  }
+  plugin::sum_entries(context, user_rows_, d_users.data(), d, user_gradients_);
+  if (!options_.share_item_table) {
+    plugin::sum_entries(context, basket_rows_, d_items.data(), d, basket_gradients_);
+    return;
+  }
+  for (size_t e = 0; e < history_items_.size(); ++e) {
+    const auto slot = static_cast<size_t>(item_rows_.slots()[static_cast<size_t>(B * C) + e]);
+    for (size_t k = 0; k < static_cast<size_t>(d); ++k)
+      item_gradients_[slot * static_cast<size_t>(d) + k] += d_items[e * static_cast<size_t>(d) + k];
+  }
+}
+
+void Hrm::score_live(const Context& context, const Batch& batch, float* out_scores) {
+  collect(context, batch);
+  forward(context, batch, false);
+  std::copy(scores_.begin(), scores_.end(), out_scores);
+}
+
+void Hrm::freeze(const Context&) {
+  Floats lengths;
+  served_.assign(items_.data(), items_.data() + items_.n() * items_.d());
+  if (options_.cosine()) plugin::normalize(items_.data(), items_.n(), items_.d(), served_.data(), lengths);
+}
+
+void Hrm::encode(const Context& context, const Batch& queries, float* out_vectors) const {
+  Trace trace;
+  pool(context, queries, false, trace);
+  std::copy(trace.queries.begin(), trace.queries.end(), out_vectors);
+}
+
+rec_tensor_view_t Hrm::table(int32_t which) const {
+  if (which != REC_TABLE_ITEM) throw plugin::Failure{REC_UNSUPPORTED, "hrm has no user table"};
+  return plugin::host_view(served_.data(), REC_DTYPE_F32, items_.n(), items_.d());
+}
+
+}  // namespace rec::hrm

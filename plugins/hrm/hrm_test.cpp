@@ -1,0 +1,76 @@
+#include "tests/golden/golden_case.h"
+
+namespace rec {
+namespace {
+
+// Labelled rows: one item each, with its label.
+Batch labelled_batch(const GoldenTensors& tensors, const std::string& step) {
+  Batch batch = golden_pairs(tensors, step);
+  const auto flat = tensors.get<int32_t>("in.history");
+  const size_t T = flat.size() / static_cast<size_t>(batch.n_rows);
+  std::vector<std::vector<int32_t>> histories(static_cast<size_t>(batch.n_rows));
+  for (size_t e = 0; e < flat.size(); ++e)
+    if (flat[e] >= 0) histories[e / T].push_back(flat[e]);
+  PluginHarness::add_histories(batch, histories);
+  const auto labels = tensors.floats("in.label");
+  std::copy(labels.begin(), labels.end(), batch.column(REC_COLUMN_LABEL).reshape<float>(batch.n_rows));
+  return batch;
+}
+
+GoldenCase golden(const std::string& name, const std::string& items, const std::string& layers) {
+  return {name,
+          "hrm",
+          R"(, "task": "ctr", "temperature": 0.5, "dropout": 0, "pooling_items": ")" + items +
+              R"(", "pooling_layers": ")" + layers + R"(")",
+          "adam3",
+          "loss.total",
+          labelled_batch};
+}
+
+INSTANTIATE_TEST_SUITE_P(Hrm, GoldenTest,
+                         testing::Values(golden("hrm_max_max", "max", "max"), golden("hrm_mean_mean", "mean", "mean"),
+                                         golden("hrm_sum_sum", "sum", "sum"), golden("hrm_mean_max", "mean", "max"),
+                                         golden("hrm_max_max_ties", "max", "max"),
+                                         golden("hrm_mean_max_ties", "mean", "max")),
+                         [](const auto& test) { return test.param.golden; });
+
+// The gradient of a shared table is that of both of its roles.
+TEST(Hrm, AddsTheGradientsOfASharedTable) {
+  const auto gradients = [](bool shared) {
+    PluginHarness harness("hrm",
+                          cat(R"({"emb_size": 2, "dropout": 0, "loss": "neg_sampling", "share_item_table": )",
+                              shared ? "true" : "false", "}"),
+                          1, 3, {{0, 0}});
+    harness.set("user_emb", {0.1f, -0.2f});
+    const std::vector<float> items{0.5f, -1, 0.25f, 2, -0.75f, 0.3f};
+    harness.set("item_emb", items);
+    if (!shared) harness.set("seq_item_emb", items);
+    Batch batch = PluginHarness::batch_of({0}, {0, 2});
+    PluginHarness::add_histories(batch, {{0, 1}});
+    harness.compute(std::move(batch));
+    auto sum = harness.gradient("item_emb");
+    if (!shared) {
+      const auto other = harness.gradient("seq_item_emb");
+      for (size_t i = 0; i < sum.size(); ++i) sum[i] += other[i];
+    }
+    return sum;
+  };
+  const auto apart = gradients(false), shared = gradients(true);
+  for (size_t i = 0; i < apart.size(); ++i) EXPECT_NEAR(apart[i], shared[i], 1e-7) << i;
+}
+
+// -ln sigma(h . v+) - sum of ln sigma(-h . v-), by hand.
+TEST(Hrm, HasThePapersLoss) {
+  PluginHarness harness("hrm", R"({"emb_size": 1, "dropout": 0, "loss": "neg_sampling", "pooling_layers": "sum"})", 1,
+                        3, {{0, 0}});
+  harness.set("user_emb", {1});
+  harness.set("seq_item_emb", {0, 2, 0});
+  harness.set("item_emb", {0.5f, 0, -1});
+  Batch batch = PluginHarness::batch_of({0}, {0, 2});
+  PluginHarness::add_histories(batch, {{1}});
+  // h = 1 + 2; s+ = 1.5, s- = -3
+  EXPECT_NEAR(harness.compute(std::move(batch)), std::log1p(std::exp(-1.5)) + std::log1p(std::exp(-3.0)), 1e-6);
+}
+
+}  // namespace
+}  // namespace rec
