@@ -8,6 +8,8 @@ namespace rec::lightgcn {
 
 namespace {
 
+constexpr int32_t kEdgeStream = 8;
+
 Options read(const Context& context, const rec_params_t& params) {
   const rec_host_t& host = context.host;
   Options options;
@@ -27,6 +29,8 @@ Options read(const Context& context, const rec_params_t& params) {
   options.objective = plugin::read_objective(context, params);
   options.init = {host.param_text(&params, "init"), host.param_float(&params, "init_std")};
   options.adj_eps = host.param_float(&params, "adj_eps");
+  options.edge_dropout = host.param_float(&params, "edge_dropout");
+  options.seed = host.param_int(&params, "seed");
   options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
                        host.param_float(&params, "l2")};
   options.regularizer = {host.param_float(&params, "reg_weight"),
@@ -71,10 +75,11 @@ void LightGcn::initialize(const Context& context, int64_t seed) {
 
 // Eq. (9): A_hat = D^-1/2 A D^-1/2 as a pattern and two scale vectors.
 void LightGcn::bind(const Context&, const rec_dataset_view_t& view) {
-  graph_users_ = view.graph_users;
-  graph_items_ = view.graph_items;
-  user_scale_ = plugin::inverse_sqrt_degrees(graph_users_, options_.adj_eps);
-  item_scale_ = plugin::inverse_sqrt_degrees(graph_items_, options_.adj_eps);
+  user_scale_ = plugin::inverse_sqrt_degrees(view.graph_users, options_.adj_eps);
+  item_scale_ = plugin::inverse_sqrt_degrees(view.graph_items, options_.adj_eps);
+  graph_ = {view.graph_users, view.graph_items, user_scale_.data(), item_scale_.data()};
+  if (options_.edge_dropout > 0)
+    dropped_.bind(view.graph_users, view.graph_items, user_scale_, item_scale_, 1 - options_.edge_dropout);
   user_scale_last_ = times(user_scale_, options_.layer_weights.back());
   item_scale_last_ = times(item_scale_, options_.layer_weights.back());
   propagated_ = false;
@@ -83,7 +88,7 @@ void LightGcn::bind(const Context&, const rec_dataset_view_t& view) {
 // Eq. (7)-(8): E_{l+1} = A_hat E_l,  F = sum_l w_l E_l, in Horner's form w_0 E + A_hat (w_1 E + A_hat (...)), which needs
 // no layer but the last. A_hat is symmetric, so the same function takes dL/dF to dL/dE_0. Of the last product only the
 // listed rows are made.
-void LightGcn::propagate(const Context& context, const float* users, const float* items,
+void LightGcn::propagate(const Context& context, const GraphView& graph, const float* users, const float* items,
                          const plugin::TouchedRows* only_users, const plugin::TouchedRows* only_items, NodeTable& out) {
   const rec_host_t& host = context.host;
   const int64_t L = options_.n_layers, d = options_.emb_size;
@@ -96,10 +101,10 @@ void LightGcn::propagate(const Context& context, const float* users, const float
     const float* user_scale = l == L - 1 ? user_scale_last_.data() : user_scale_.data();
     const plugin::TouchedRows* rows_u = l == 0 ? only_users : nullptr;
     const plugin::TouchedRows* rows_i = l == 0 ? only_items : nullptr;
-    host.propagate(context.call, &graph_users_, user_scale_.data(), item_scale, from_items, d, users, weight,
+    host.propagate(context.call, &graph.users, graph.user_rows, item_scale, from_items, d, users, weight,
                    target->users.data(), rows_u != nullptr ? rows_u->rows().data() : nullptr,
                    rows_u != nullptr ? rows_u->size() : 0);
-    host.propagate(context.call, &graph_items_, item_scale_.data(), user_scale, from_users, d, items, weight,
+    host.propagate(context.call, &graph.items, graph.item_rows, user_scale, from_users, d, items, weight,
                    target->items.data(), rows_i != nullptr ? rows_i->rows().data() : nullptr,
                    rows_i != nullptr ? rows_i->size() : 0);
     if (host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
@@ -111,7 +116,7 @@ void LightGcn::propagate(const Context& context, const float* users, const float
 
 void LightGcn::propagate_all(const Context& context) {
   if (propagated_) return;
-  propagate(context, users_.data(), items_.data(), nullptr, nullptr, final_);
+  propagate(context, graph_, users_.data(), items_.data(), nullptr, nullptr, final_);
   propagated_ = true;
 }
 
@@ -119,7 +124,13 @@ void LightGcn::propagate_all(const Context& context) {
 double LightGcn::compute(const Context& context, const Batch& batch) {
   const int64_t d = options_.emb_size;
   step_.collect(batch);
-  if (!propagated_) propagate(context, users_.data(), items_.data(), &step_.users(), &step_.items(), final_);
+  const bool drops = options_.edge_dropout > 0;
+  if (drops) dropped_.draw(context, options_.seed, kEdgeStream, batch.raw);
+  if (drops || !propagated_) {
+    propagate(context, drops ? dropped_.forward() : graph_, users_.data(), items_.data(), &step_.users(),
+              &step_.items(), final_);
+    propagated_ = false;
+  }
   const double loss = step_.compute(context, batch, final_.users.data(), final_.items.data());
   const double penalty = step_.regularize(batch, users_.data(), items_.data());
 
@@ -131,7 +142,8 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
   };
   scatter(step_.users(), step_.user_gradients(), gradient_.users);
   scatter(step_.items(), step_.item_gradients(), gradient_.items);
-  propagate(context, gradient_.users.data(), gradient_.items.data(), nullptr, nullptr, d_e0_);
+  propagate(context, drops ? dropped_.backward() : graph_, gradient_.users.data(), gradient_.items.data(), nullptr,
+            nullptr, d_e0_);
   if (options_.regularizer.weight > 0) {
     const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients,
                          const plugin::Embedding& e0, plugin::Floats& to) {

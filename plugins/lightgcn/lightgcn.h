@@ -5,6 +5,7 @@
 
 #include "plugins/common/pairwise.h"
 #include "plugins/common/two_tables.h"
+#include "plugins/lightgcn/edge_dropout.h"
 
 namespace rec::lightgcn {
 
@@ -18,6 +19,8 @@ struct Options {
   plugin::Objective objective;
   plugin::TableInit init{"xavier_uniform", 0.1};
   double adj_eps = 0;
+  double edge_dropout = 0;
+  int64_t seed = 1;
   plugin::OptimizerOptions optimizer;
   plugin::Regularizer regularizer;
 };
@@ -45,13 +48,14 @@ class LightGcn : public plugin::TwoTables {
 
  private:
   LightGcn(const Options& options, const rec_schema_t& schema);
-  void propagate(const Context& context, const float* users, const float* items, const plugin::TouchedRows* only_users,
-                 const plugin::TouchedRows* only_items, NodeTable& out);
+  void propagate(const Context& context, const GraphView& graph, const float* users, const float* items,
+                 const plugin::TouchedRows* only_users, const plugin::TouchedRows* only_items, NodeTable& out);
   void propagate_all(const Context& context);
 
   Options options_;  // users_ and items_ are E_0
   plugin::PairwiseStep step_;
-  rec_csr_t graph_users_{}, graph_items_{};
+  GraphView graph_;
+  DroppedGraph dropped_;
   std::vector<float> user_scale_, item_scale_;            // D^-1/2, 0 for isolated nodes
   std::vector<float> user_scale_last_, item_scale_last_;  // the same times the last layer's weight
   NodeTable final_, work_, gradient_, d_e0_;

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "tests/golden/golden_case.h"
 
 namespace rec {
@@ -49,6 +51,48 @@ TEST(LightGcn, TakesLayerWeightsInsteadOfTheMean) {
   harness.model().freeze();
   EXPECT_FLOAT_EQ(static_cast<const float*>(harness.model().table(REC_TABLE_USER).data)[0], 0.25f * 4 + 0.5f * 6);
   EXPECT_THROW(PluginHarness("lightgcn", R"({"n_layers": 2, "layer_weights": [1]})", 1, 1, {{0, 0}}), Error);
+}
+
+// The gradient under edge dropout is that of the loss over the same dropped graph: by differences.
+TEST(LightGcn, HasTheGradientOfTheGraphItDropped) {
+  PluginHarness::Pairs pairs;
+  for (int32_t u = 0; u < 6; ++u)
+    for (int32_t i = 0; i < 7; ++i)
+      if ((u * 5 + i * 3) % 4 != 0) pairs.emplace_back(u, i);
+  PluginHarness harness("lightgcn", R"({"emb_size": 2, "n_layers": 2, "edge_dropout": 0.4, "reg_weight": 0})", 6, 7,
+                        pairs);
+  std::vector<float> users(12), items(14);
+  for (size_t k = 0; k < 12; ++k) users[k] = 0.3f * static_cast<float>(k % 5) - 0.5f;
+  for (size_t k = 0; k < 14; ++k) items[k] = 0.2f * static_cast<float>(k % 7) - 0.6f;
+  const auto loss = [&](size_t k, float step) {
+    std::vector<float> moved = users;
+    moved[k] += step;
+    harness.set("user_emb", moved);
+    harness.set("item_emb", items);
+    return harness.compute({0, 3}, {1, 2, 4, 6});
+  };
+  loss(0, 0);
+  const auto gradient = harness.gradient("user_emb");
+  double size = 0;
+  for (size_t k = 0; k < 12; ++k) {
+    EXPECT_NEAR(gradient[k], (loss(k, 1e-2f) - loss(k, -1e-2f)) / 2e-2, 2e-4) << k;
+    size += std::abs(gradient[k]);
+  }
+  EXPECT_GT(size, 0.05);
+}
+
+TEST(LightGcn, DropsOtherEdgesInEachBatchAndNoneWhenItRanks) {
+  const PluginHarness::Pairs pairs{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 2}, {2, 1}, {2, 2}};
+  PluginHarness dropped("lightgcn", R"({"emb_size": 2, "edge_dropout": 0.5})", 3, 3, pairs);
+  PluginHarness whole("lightgcn", R"({"emb_size": 2})", 3, 3, pairs);
+  std::set<double> losses;
+  for (int64_t index = 0; index < 20; ++index) {
+    Batch batch = PluginHarness::batch_of({0, 1}, {0, 1, 2, 1});
+    batch.index = index;
+    losses.insert(dropped.compute(std::move(batch)));
+  }
+  EXPECT_GT(losses.size(), 10u);
+  EXPECT_EQ(dropped.score_live({0, 1}, {0, 1, 2, 1}), whole.score_live({0, 1}, {0, 1, 2, 1}));
 }
 
 }  // namespace

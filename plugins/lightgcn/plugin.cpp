@@ -19,6 +19,8 @@ constexpr rec_param_t kParams[] = {
     {"optimizer", REC_PARAM_CHOICE, 0, "adam", 0, 0, "adam|sgd|adagrad", "every row has a gradient in every step"},
     {"init", REC_PARAM_CHOICE, 0, "xavier_uniform", 0, 0, "xavier_uniform|normal", "start of both tables"},
     {"init_std", REC_PARAM_FLOAT, 0, "0.1", 0, 10, nullptr, "deviation of init=normal"},
+    {"edge_dropout", REC_PARAM_FLOAT, 0, "0", 0, 0.99, nullptr,
+     "share of the graph's entries that a training step leaves out; the others are divided by what is kept"},
     {"adj_eps", REC_PARAM_FLOAT, 0, "0", 0, 1, nullptr, "added to degrees before the square root"},
 };
 
