@@ -14,7 +14,7 @@ namespace {
 
 struct TrainOptions {
   std::string model, out, checkpoint, report;
-  std::vector<std::string> set;
+  std::vector<std::string> set, warm_start;
   std::optional<std::string> metrics, main_metric;
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;
@@ -158,6 +158,11 @@ void Training::prepare() {
   const Stop::Abandonable abandonable(context_.stop);
   trainer_ =
       make<Trainer>(rec_trainer_create, data_.dataset.get(), options_.model.c_str(), params_text.c_str(), &given);
+  for (const std::string& path : options_.warm_start) {
+    const auto load = initialized<rec_load_options_t>(rec_load_options_init);
+    const auto model = make<Model>(rec_model_load, path.c_str(), &load);
+    call(rec_trainer_warm_start, trainer_.get(), model.get());
+  }
 }
 
 int Training::run() {
@@ -343,11 +348,16 @@ void add_train(Commands& commands) {
   app.add_option("--set", options->set, "A parameter; `recore plugins NAME` lists them; may be given several times")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--metrics", options->metrics, "Evaluated on valid after each epoch [ndcg@20,recall@20, or what the task is judged by]")
+  app.add_option("--metrics", options->metrics,
+                 "Evaluated on valid after each epoch [ndcg@20,recall@20, or what the task is judged by]")
       ->type_name("LIST");
   app.add_option("--main-metric", options->main_metric, "Decides the best epoch [the first of --metrics]")
       ->type_name("NAME");
   add_protocol_options(app, options->protocol);
+  app.add_option("--warm-start", options->warm_start,
+                 "Model file to start from, trained on the same data; may be given several times")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   CLI::Option* best = app.add_flag("--best", options->best, "Save the epoch with the best main metric; the default");
   app.add_flag("--last", options->last, "Save the last epoch")->excludes(best);
   app.add_option("--report", options->report, "Write a page about the run, and evaluate the test part for it")

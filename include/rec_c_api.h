@@ -452,6 +452,15 @@ REC_API rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_optio
 typedef struct rec_model_t rec_model_t;
 REC_API rec_status_t rec_trainer_get_model(rec_trainer_t* trainer, int32_t which, rec_model_t** out_model,
                                            rec_error_t** out_error);
+/**
+ * Starts from a saved model instead of at random: takes the parameters that the model in training can use, such as those of
+ * a NeuMF path trained alone. Before the first run; may be called for several models.
+ *
+ * @param model of the same users and items, in the same order: trained on the same data set.
+ * @return OK, INVALID_ARGUMENT (other users or items, or nothing of use), BAD_STATE (training has begun).
+ * Threads: exclusive. @since 1.0
+ */
+REC_API rec_status_t rec_trainer_warm_start(rec_trainer_t* trainer, const rec_model_t* model, rec_error_t** out_error);
 /** Ends a trainer. Threads: any. @since 1.0 */
 REC_API void rec_trainer_destroy(rec_trainer_t* trainer);
 

@@ -46,6 +46,16 @@ rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model,
   });
 }
 
+rec_status_t rec_trainer_warm_start(rec_trainer_t* trainer, const rec_model_t* model, rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(trainer);
+    const auto from = object_of(model);
+    const std::unique_lock lock(object->running, std::try_to_lock);
+    if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
+    object->trainer.warm_start(*from);
+  });
+}
+
 rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* options, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(trainer);

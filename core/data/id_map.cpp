@@ -116,4 +116,10 @@ IdMap IdMap::copy() const {
   return map;
 }
 
+bool IdMap::same_ids(const IdMap& other) const {
+  const auto equal = [](const auto& a, const auto& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); };
+  return type_ == other.type_ && equal(i64_, other.i64_) && equal(offsets_, other.offsets_) &&
+         equal(bytes_, other.bytes_);
+}
+
 }  // namespace rec

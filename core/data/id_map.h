@@ -34,6 +34,8 @@ class IdMap {
   const Buffer<char>& bytes() const { return bytes_; }
   const Buffer<int32_t>& sorted() const { return sorted_; }
   IdMap copy() const;
+  // The same ids for the same rows.
+  bool same_ids(const IdMap& other) const;
 
  private:
   int32_t type_ = REC_ID_INT64;

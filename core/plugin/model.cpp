@@ -167,6 +167,27 @@ void PluginModel::set_tensor(int64_t i, const void* data) {
   invoke("set_tensor", plugin_.table->set_tensor, model_, i, data);
 }
 
+int64_t PluginModel::warm_start(const std::vector<rec_tensor_info_t>& infos, const std::vector<const void*>& data) {
+  int64_t taken = 0;
+  if (REC_HAS_SLOT(plugin_.table, warm_start)) {
+    invoke("warm_start", plugin_.table->warm_start, model_, infos.data(), data.data(),
+           static_cast<int64_t>(infos.size()), &taken);
+    return taken;
+  }
+  const std::vector<rec_tensor_info_t> own = tensors();
+  for (size_t i = 0; i < own.size(); ++i)
+    for (size_t j = 0; j < infos.size(); ++j) {
+      const rec_tensor_info_t &mine = own[i], &theirs = infos[j];
+      if (mine.kind != REC_TENSOR_PARAMETER || std::string_view(mine.name) != theirs.name ||
+          mine.dtype != theirs.dtype || mine.n_dims != theirs.n_dims ||
+          !std::equal(mine.shape, mine.shape + mine.n_dims, theirs.shape))
+        continue;
+      set_tensor(static_cast<int64_t>(i), data[j]);
+      ++taken;
+    }
+  return taken;
+}
+
 void PluginModel::freeze() { invoke("freeze", plugin_.table->freeze, model_); }
 
 rec_tensor_view_t PluginModel::table(int32_t which) const {

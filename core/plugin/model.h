@@ -41,6 +41,9 @@ class PluginModel {
   void get_tensor(int64_t i, void* out_data);
   void set_tensor(int64_t i, const void* data);
 
+  // How many of the tensors it took.
+  int64_t warm_start(const std::vector<rec_tensor_info_t>& infos, const std::vector<const void*>& data);
+
   void freeze();
   rec_tensor_view_t table(int32_t which) const;  // checked: float32, CPU, [n or 1, d], row-major
   void item_weights(rec_csr_t& csr, const float*& weights) const;

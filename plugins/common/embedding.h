@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ class Embedding {
   void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
   // Q of the QR of a normal matrix, R's diagonal positive.
   void initialize_orthogonal(const Context& context, int64_t seed, int32_t stream);
+
+  // Every value, [n, d], in place of a random start.
+  void assign(const float* values) { std::copy_n(values, n_ * d_, values_.data()); }
 
   // One step with the gradients [n_rows, d] of the listed rows (ascending, distinct; nullptr = all).
   void step(const Context& context, const int32_t* rows, int64_t n_rows, const float* gradients);

@@ -48,6 +48,7 @@ class Table {
     if ((capabilities & REC_CAP_ITEM_WEIGHTS) != 0) table.get_item_weights = get_item_weights;
     if ((capabilities & REC_CAP_ENCODE) != 0) table.encode = encode;
     if ((capabilities & REC_CAP_SCORE) != 0) table.score = score;
+    if constexpr (requires { &M::warm_start; }) table.warm_start = warm_start;
     return table;
   }
 
@@ -177,6 +178,13 @@ class Table {
                             float* out_scores) {
     return guarded(call, [&](const Context& context) {
       std::as_const(model(handle)).score(context, Batch{*queries}, out_scores);
+    });
+  }
+  static rec_status_t warm_start(rec_call_t* call, rec_plugin_model_t* handle, const rec_tensor_info_t* infos,
+                                 const void* const* data, int64_t n, int64_t* out_taken) {
+    return guarded(call, [&](const Context&) {
+      if constexpr (requires { &M::warm_start; })
+        *out_taken = static_cast<M&>(model(handle)).warm_start(infos, data, n);
     });
   }
 };

@@ -255,6 +255,39 @@ void NeuMf::score_live(const Context& context, const Batch& batch, float* out_sc
   std::copy(scores_.begin(), scores_.end(), out_scores);
 }
 
+int64_t NeuMf::warm_start(const rec_tensor_info_t* infos, const void* const* data, int64_t n) {
+  const auto find = [&](const std::string& name) -> int64_t {
+    for (int64_t i = 0; i < n; ++i)
+      if (name == infos[i].name) return i;
+    return -1;
+  };
+  const auto elements = [&](int64_t i) {
+    int64_t all = 1;
+    for (int32_t k = 0; k < infos[i].n_dims; ++k) all *= infos[i].shape[k];
+    return infos[i].dtype == REC_DTYPE_F32 ? all : -1;
+  };
+  int64_t taken = 0;
+  for (plugin::Parameter* parameter : parameters()) {
+    const int64_t i = parameter == &predict_ ? -1 : find(parameter->name());
+    if (i < 0 || elements(i) != parameter->n() * parameter->d()) continue;
+    parameter->assign(static_cast<const float*>(data[i]));
+    ++taken;
+  }
+  const int64_t weights = find("predict.weight");
+  if (weights < 0 || taken == 0) return taken;
+  // A model of one path has that path's weights only; of both, all of them.
+  const bool gmf = find("mf_user_emb") >= 0, mlp = find("mlp_user_emb") >= 0;
+  const int64_t d = options_.gmf ? options_.emb_size : 0, h = predict_.d() - d;
+  const bool whole = gmf == options_.gmf && mlp == options_.mlp;
+  if (elements(weights) != (whole ? d + h : gmf ? d : h)) return taken;
+  std::vector<float> start(predict_.data(), predict_.data() + predict_.d());
+  const auto* from = static_cast<const float*>(data[weights]);
+  float* to = start.data() + (whole || gmf ? 0 : d);
+  for (int64_t k = 0; k < elements(weights); ++k) to[k] = whole ? from[k] : 0.5f * from[k];
+  predict_.assign(start.data());
+  return taken + 1;
+}
+
 // The first layer is W_u u + W_i i + b: the items' half is made once.
 void NeuMf::freeze(const Context& context) {
   if (!options_.mlp) return;

@@ -33,6 +33,8 @@ class NeuMf : public plugin::ParameterModel {
 
   void initialize(const Context& context, int64_t seed) override;
   double compute(const Context& context, const Batch& batch) override;
+  // Section 3.4.1 of the paper: a path's tensors from a model of that path alone, its half of predict times 1/2.
+  int64_t warm_start(const rec_tensor_info_t* infos, const void* const* data, int64_t n);
   void freeze(const Context& context) override;
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
   void score(const Context& context, const Batch& queries, float* out_scores) const override;

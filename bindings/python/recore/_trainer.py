@@ -70,6 +70,13 @@ class Trainer(Handle):
         super().__init__(raw, _recore.rec_trainer_destroy)
         self._ids = ids
 
+    def warm_start(self, model: Model) -> None:
+        """Starts from a saved model of the same users and items, before the first run; may be called for several.
+
+        InvalidArgumentError when it has other users or items, or nothing that this model can start from.
+        """
+        _recore.rec_trainer_warm_start(self._handle, model._handle)
+
     def run(self, on_epoch: Optional[Callable[[Event], Any]] = None,
             on_event: Optional[Callable[[Event], Any]] = None) -> bool:
         """Trains until the last epoch, until patience runs out, or until stopped; may then be called again.

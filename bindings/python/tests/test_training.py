@@ -261,3 +261,16 @@ def test_what_a_log_handler_raises_ends_the_call(orchard, tmp_path):
 def test_nothing_is_printed(orchard, capfd):
     train_small(orchard)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_starts_from_another(orchard):
+    first = train_small(orchard, epochs=2)
+    users = first.user_ids()[:3]
+    trainer = recore.Trainer(orchard, "bprmf", {"emb_size": 8, "epochs": 1, "lr": 1e-8})
+    trainer.warm_start(first)
+    trainer.run()
+    before, after = (model.recommender().recommend(users, k=3) for model in (first, trainer.model()))
+    assert before.items.tolist() == after.items.tolist()
+    other = recore.Dataset.from_columns([1, 1, 2, 2], [1, 2, 1, 2])
+    with pytest.raises(recore.InvalidArgumentError, match="users"):
+        recore.Trainer(other, "bprmf", {"emb_size": 8}).warm_start(first)
