@@ -173,18 +173,16 @@ typedef struct rec_params_t rec_params_t;
 #define REC_CAP_LISTS ((int64_t)1 << 12)      /**< plans REC_PLAN_LISTS when the loop's task is impression */
 #define REC_CAP_LABELLED ((int64_t)1 << 13)   /**< plans REC_PLAN_LABELLED when the loop's task is ctr */
 
-#define REC_PLAN_INTERACTIONS 0 /**< a row is a training interaction; an epoch is all of them, shuffled */
-#define REC_PLAN_ITEMS 1        /**< a row is an item; an epoch is all of them, in order */
-#define REC_PLAN_SESSIONS \
-  2 /**< a row is a slot that walks a user's interactions: input HISTORY [B, 1], target ITEM [B, 1] */
+/* What a row of a training batch is. */
+#define REC_PLAN_INTERACTIONS 0 /**< a training interaction; an epoch is all of them, shuffled */
+#define REC_PLAN_ITEMS 1        /**< an item; an epoch is all of them, in order */
+#define REC_PLAN_SESSIONS 2     /**< a slot that walks a user's interactions: input HISTORY [B, 1], target ITEM [B, 1] */
+#define REC_PLAN_LISTS 3        /**< an impression list: ITEM [B, max_pos + max_neg], clicked first, IMPRESSION_MASK */
+#define REC_PLAN_LABELLED 4     /**< a labelled training interaction, clicked or not: ITEM [B, 1] and LABEL */
 
-#define REC_PLAN_LISTS \
-  3 /**< a row is an impression list: ITEM [B, max_pos + max_neg], clicked items first, with IMPRESSION_MASK */
-#define REC_PLAN_LABELLED 4 /**< a row is a labelled training interaction, clicked or not: ITEM [B, 1] and LABEL */
-
-#define REC_NEGATIVES_NONE 0 /**< item column [B, 1] */
-#define REC_NEGATIVES_SAMPLED \
-  1 /**< item column [B, 1 + num_neg] by the loop's sampler, or [B, B] with sampler=in_batch */
+/* Which items a row is trained against. */
+#define REC_NEGATIVES_NONE 0     /**< item column [B, 1] */
+#define REC_NEGATIVES_SAMPLED 1  /**< item column [B, 1 + num_neg] by the loop's sampler; [B, B] with sampler=in_batch */
 #define REC_NEGATIVES_IN_BATCH 2 /**< item column [B, B]: the row's positive, then those of the rows after it, around */
 #define REC_NEGATIVES_SHARED 3   /**< n_shared items of the batch, P(i) ~ training count ^ shared_alpha */
 
@@ -443,6 +441,10 @@ typedef struct rec_plugin_t {
   /** Scores [B, C] of the queries' item column. [concurrent] */
   rec_status_t (*score)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries,
                         float* out_scores);
+  /** After initialize, before training, for each saved model to start from: takes what it can use of the n parameter
+      tensors, and counts it. Optional: without it tensors of the same name, type and shape are copied. */
+  rec_status_t (*warm_start)(rec_call_t* call, rec_plugin_model_t* model, const rec_tensor_info_t* infos,
+                             const void* const* data, int64_t n, int64_t* out_taken);
 } rec_plugin_t;
 
 /* ---- identity and entry --------------------------------------------------------------------------------------- */

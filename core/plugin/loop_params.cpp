@@ -9,8 +9,10 @@ constexpr rec_param_t kLoopParams[] = {
     {"batch_size", REC_PARAM_INT, 0, "2048", 1, 1 << 24, nullptr, "rows of one optimiser step"},
     {"seed", REC_PARAM_INT, 0, "1", 0, 0, nullptr, "of every random number: same seed, same batches, same model"},
     {"num_neg", REC_PARAM_INT, 0, "1", 1, 4096, nullptr, "negatives of each positive"},
-    {"sampler", REC_PARAM_CHOICE, 0, "uniform", 0, 0, "uniform|popularity|dns",
-     "negatives: uniform, by training count to the power sampler_alpha, or the best-scored of dns_candidates"},
+    {"sampler", REC_PARAM_CHOICE, 0, "uniform", 0, 0, "uniform|popularity|dns|in_batch",
+     "negatives: uniform, by training count to the power sampler_alpha, the best-scored of dns_candidates, or the "
+     "other "
+     "positives of the batch, corrected by their estimated frequency"},
     {"sampler_alpha", REC_PARAM_FLOAT, 0, "0.75", 0, 4, nullptr, "power of the popularity sampler"},
     {"dns_candidates", REC_PARAM_INT, 0, "8", 1, 1024, nullptr, "candidates of each dynamic negative"},
     {"task", REC_PARAM_CHOICE, 0, "topk", 0, 0, "topk|impression|ctr",
@@ -21,6 +23,7 @@ constexpr rec_param_t kLoopParams[] = {
     {"label_loss", REC_PARAM_CHOICE, 0, "bce", 0, 0, "bce|mse", "loss of task=ctr, on sigmoid(score)"},
     {"max_pos", REC_PARAM_INT, 0, "20", 1, 4096, nullptr, "clicked items kept of an impression list, the first ones"},
     {"max_neg", REC_PARAM_INT, 0, "20", 1, 4096, nullptr, "shown items kept of an impression list, the first ones"},
+    {"frequency_alpha", REC_PARAM_FLOAT, 0, "0.01", 1e-6, 1, nullptr, "rate of in_batch's frequency estimate"},
     {"eval_every", REC_PARAM_INT, 0, "1", 1, 1e6, nullptr, "epochs between two evaluations on valid"},
     {"patience", REC_PARAM_INT, 0, "20", 0, 1e6, nullptr,
      "evaluations without a new best before training stops; 0 = never"},

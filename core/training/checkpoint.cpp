@@ -1,6 +1,7 @@
 // Trainer's checkpoints: all state of the plugin as named tensors, the cursor, and the best epoch's parameters.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -90,6 +91,12 @@ void Trainer::save_checkpoint(const Observer& observer) {
     tensor.owner = std::move(buffer);
     tensors.push_back(std::move(tensor));
   }
+  if (frequency_ != nullptr) {
+    const int64_t n = frequency_->gaps().size();
+    tensors.push_back(borrow_tensor<int64_t>("sampler.step", {1}, &frequency_->step));
+    tensors.push_back(borrow_tensor<int64_t>("sampler.last_steps", {n}, frequency_->last_steps().data()));
+    tensors.push_back(borrow_tensor<double>("sampler.gaps", {n}, frequency_->gaps().data()));
+  }
   if (best_ != nullptr) add_parameters(tensors, "best.", *best_);
   if (last_ != nullptr && last_ != best_) add_parameters(tensors, "last.", *last_);
   Json history = Json::array();
@@ -141,6 +148,18 @@ void Trainer::restore(const TensorFile& file) {
   const Json& manifest = file.manifest;
   const std::vector<rec_tensor_info_t> infos = live_->tensors();
   for (size_t i = 0; i < infos.size(); ++i) set_tensor(*live_, infos, i, file, "");
+  if (frequency_ != nullptr) {
+    const auto read = [&](const char* name, int32_t dtype, auto* out, int64_t n) {
+      const NamedTensor& tensor = file.require(name, dtype, 1);
+      if (tensor.shape[0] != n)
+        throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", name, "' has another shape"));
+      std::memcpy(out, tensor.data, static_cast<size_t>(tensor.bytes()));
+    };
+    const int64_t n = frequency_->gaps().size();
+    read("sampler.step", REC_DTYPE_I64, &frequency_->step, 1);
+    read("sampler.last_steps", REC_DTYPE_I64, frequency_->last_steps().data(), n);
+    read("sampler.gaps", REC_DTYPE_F64, frequency_->gaps().data(), n);
+  }
   cursor_ = {manifest.at("epoch").get<int64_t>(), manifest.at("batch").get<int64_t>()};
   loss_sum_ = manifest.at("loss_sum").get<double>();
   best_epoch_ = manifest.at("best_epoch").get<int64_t>();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "core/base/files.h"
 #include "core/base/log.h"
@@ -33,6 +34,12 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
       budget_(options_.memory_limit_bytes) {
   const std::span<const rec_param_t> tables[] = {plugin_.params(), loop_params()};
   const Json given = params_json.empty() ? Json::object() : parse_json(params_json, "params_json");
+  if (given.is_object() && given.value("sampler", Json()) == "ans")
+    throw Error(
+        REC_UNSUPPORTED,
+        "sampler: ANS trains gates and losses of its own, so it is a model and no sampler; use model 'ans' with "
+        "backbone=mf or backbone=lightgcn")
+        .at_argument("sampler");
   params_ = std::make_shared<const Params>(parse_params(given, tables));
   params_json_ = params_to_json(*params_, tables);
   params_json_.erase("threads");  // of no effect on the model, so it is not in its file
@@ -52,7 +59,8 @@ void Trainer::prepare_metrics() {
   if (options_.metrics.empty()) options_.metrics = task.metrics;
   metrics_ = parse_metrics(options_.metrics);
   // Rows that the caller did not choose are the task's, as far as the metrics are of such rows.
-  if (options_.protocol.rows == REC_ROWS_USER && fits_rows(metrics_.front(), task.rows)) options_.protocol.rows = task.rows;
+  if (options_.protocol.rows == REC_ROWS_USER && fits_rows(metrics_.front(), task.rows))
+    options_.protocol.rows = task.rows;
   if (!options_.main_metric.empty()) {
     const auto main = parse_metrics(options_.main_metric);
     const auto it = std::find_if(metrics_.begin(), metrics_.end(),
@@ -81,13 +89,19 @@ void Trainer::prepare_data() {
     throw Error(REC_INVALID_DATA, cat("dataset: no training interaction ", data.label.empty() ? "" : "with label 1 ",
                                       "among ", data.n(), " rows"))
         .at_argument("dataset");
-  schema_ = {sizeof schema_, !data.time.empty(), data.n_users(), data.n_items(), n_train, !data.weight.empty(),
+  schema_ = {sizeof schema_,
+             !data.time.empty(),
+             data.n_users(),
+             data.n_items(),
+             n_train,
+             !data.weight.empty(),
              static_cast<int32_t>(data.relations.size())};
   const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
   check_task(task_of(*params_), plugin_, plan);
   for (int32_t i = 0; i < plan.n_columns; ++i)
     if ((plan.columns[i] == REC_COLUMN_TIME || plan.columns[i] == REC_COLUMN_HISTORY_TIME) && schema_.has_times == 0)
-      throw Error(REC_INVALID_DATA, cat("dataset: '", plugin_.name(), "' looks at times, and the interactions have none"))
+      throw Error(REC_INVALID_DATA,
+                  cat("dataset: '", plugin_.name(), "' looks at times, and the interactions have none"))
           .at_argument("dataset");
   budget_.charge(plan.memory_bytes, "the model");
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
@@ -155,6 +169,15 @@ void Trainer::prepare_batches(const rec_plan_t& plan) {
     batch_plan_.n_negatives = params_->integer("num_neg") * candidates;
   }
   batch_plan_.in_batch = plan.negatives == REC_NEGATIVES_IN_BATCH;
+  if (plan.negatives == REC_NEGATIVES_SAMPLED && sampler == "in_batch") {
+    if (!batch_plan_.wants(REC_COLUMN_LOG_Q))
+      throw Error(REC_UNSUPPORTED, cat("sampler: 'in_batch' needs a model that corrects its scores, which '",
+                                       plugin_.name(), "' does not; use uniform or popularity"))
+          .at_argument("sampler");
+    batch_plan_.in_batch = true;
+    batch_plan_.n_negatives = 0;
+    frequency_ = std::make_unique<FrequencyEstimator>(schema_.n_items, params_->number("frequency_alpha"));
+  }
   if (plan.negatives == REC_NEGATIVES_SHARED) batch_plan_.n_shared = plan.n_shared;
   if (batch_plan_.n_negatives > 0 || batch_plan_.n_shared > 0) {
     Buffer<int64_t> item_counts(schema_.n_items);
@@ -190,7 +213,25 @@ void Trainer::pick_dynamic_negatives(Batch& batch) {
   column.reshape<int32_t>(batch.n_rows, 1 + n_neg);
 }
 
+// ln p of each column, counted once a batch; a column with the row's own item is no negative.
+void Trainer::correct_in_batch(Batch& batch) {
+  const Column& column = batch.column(REC_COLUMN_ITEM);
+  const auto* items = column.data<int32_t>();
+  const int64_t C = column.extent(1);
+  // Row 0 has the whole batch. A batch that was cancelled and is taken again has been counted.
+  if (frequency_->step == cursor_.epoch * rows_->batches_per_epoch() + cursor_.batch)
+    frequency_->observe({items, static_cast<size_t>(C)});
+  auto* log_q = batch.column(REC_COLUMN_LOG_Q).data<float>();
+  for (int64_t b = 0; b < batch.n_rows; ++b)
+    for (int64_t c = 0; c < C; ++c) {
+      const int32_t item = items[b * C + c];
+      log_q[b * C + c] =
+          c > 0 && item == items[b * C] ? std::numeric_limits<float>::infinity() : frequency_->log_probability(item);
+    }
+}
+
 double Trainer::step(Batch& batch) {
+  if (frequency_ != nullptr) correct_in_batch(batch);
   if (batch_plan_.n_negatives > 0 && params_->text("sampler") == "dns") pick_dynamic_negatives(batch);
   const double loss = live_->compute(batch.view(rows_->batches_per_epoch()));
   if (batch_plan_.rows != REC_PLAN_ITEMS && !std::isfinite(loss))
@@ -200,6 +241,29 @@ double Trainer::step(Batch& batch) {
   live_->apply();
   applying_ = false;
   return loss;
+}
+
+void Trainer::warm_start(const Model& from) {
+  if (cursor_.epoch > 0 || cursor_.batch > 0)
+    throw Error(REC_BAD_STATE, "trainer: training has begun, so it cannot start from another model")
+        .at_argument("trainer");
+  for (const auto& [what, theirs, ours] :
+       {std::tuple{"users", &from.catalog->users, &catalog_->users}, {"items", &from.catalog->items, &catalog_->items}})
+    if (!theirs->same_ids(*ours))
+      throw invalid_argument("model", "has ", theirs->size(), " ", what, ", the data set ", ours->size(),
+                             ", and they must be the same in the same order");
+  std::vector<rec_tensor_info_t> infos;
+  std::vector<const void*> data;
+  for (const NamedTensor& tensor : from.parameters) {
+    rec_tensor_info_t info{
+        tensor.name.c_str(), tensor.dtype, REC_TENSOR_PARAMETER, static_cast<int32_t>(tensor.shape.size()), 0, {}};
+    std::copy(tensor.shape.begin(), tensor.shape.end(), info.shape);
+    infos.push_back(info);
+    data.push_back(tensor.data);
+  }
+  if (live_->warm_start(infos, data) == 0)
+    throw invalid_argument("model", "'", from.name, "' has no parameter that '", plugin_.name(),
+                           "' with these parameters can start from");
 }
 
 void Trainer::run(const Observer& observer, const CancelToken* cancel) {
@@ -283,9 +347,8 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
   const auto better = [&](double now_is, double was) {
     return lower_is_better(metrics_[main_metric_].metric) ? now_is < was : now_is > was;
   };
-  done.is_best = evaluated
-                     ? best_epoch_ == 0 || best().empty() || better(metrics[main_metric_], best()[main_metric_])
-                     : evaluator_ == nullptr;
+  done.is_best = evaluated ? best_epoch_ == 0 || best().empty() || better(metrics[main_metric_], best()[main_metric_])
+                           : evaluator_ == nullptr;
   if (done.is_best) best_epoch_ = epoch;
   if (evaluated) stale_ = done.is_best ? 0 : stale_ + 1;
   cursor_ = {cursor_.epoch + 1, 0};

@@ -10,6 +10,7 @@
 #include "core/data/dataset.h"
 #include "core/evaluation/evaluator.h"
 #include "core/plugin/model.h"
+#include "core/sampling/frequency.h"
 #include "core/serving/model.h"
 #include "core/training/batches.h"
 
@@ -20,8 +21,8 @@ struct TrainerOptions {
   std::string checkpoint_path;  // "" = none
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;  // > 0: also after every so many batches
-  std::string metrics;      // "" = those of the task
-  std::string main_metric;  // "" = the first of metrics
+  std::string metrics;             // "" = those of the task
+  std::string main_metric;         // "" = the first of metrics
   Protocol protocol;
   int64_t memory_limit_bytes = 0;
 };
@@ -44,6 +45,8 @@ class Trainer {
           TrainerOptions options);
   ~Trainer();
 
+  // Before the first run: parameters of a model of the same users and items.
+  void warm_start(const Model& from);
   void run(const Observer& observer, const CancelToken* cancel);
   // REC_MODEL_BEST or REC_MODEL_LAST; BAD_STATE when no epoch is finished.
   std::shared_ptr<const Model> model(int32_t which) const;
@@ -60,6 +63,7 @@ class Trainer {
   void prepare_data();
   void prepare_batches(const rec_plan_t& plan);
   void pick_dynamic_negatives(Batch& batch);
+  void correct_in_batch(Batch& batch);
   double step(Batch& batch);
   void run_epochs(BatchStream& batches, const Observer& observer, const CancelToken* cancel,
                   const std::function<void()>& checkpoint);
@@ -106,6 +110,7 @@ class Trainer {
   int64_t best_epoch_ = 0, stale_ = 0;
   std::shared_ptr<const Model> best_, last_;
   std::vector<float> candidate_scores_;
+  std::unique_ptr<FrequencyEstimator> frequency_;  // of in-batch negatives
 };
 
 // A hash of ids, interactions and parts: names the data and its split.

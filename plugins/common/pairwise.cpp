@@ -33,7 +33,8 @@ Objective read_objective(const Context& context, const rec_params_t& params) {
     const bool mse = std::string(host.param_text(&params, "label_loss")) == "mse";
     return {Objective::Rows::kLabelled, mse ? REC_LABEL_LOSS_MSE : REC_LABEL_LOSS_BCE};
   }
-  return {Objective::Rows::kInteractions, loss_named(host.param_text(&params, "loss"))};
+  const bool in_batch = std::string(host.param_text(&params, "sampler")) == "in_batch";
+  return {Objective::Rows::kInteractions, loss_named(host.param_text(&params, "loss")), in_batch};
 }
 
 void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories) {
@@ -53,6 +54,7 @@ void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories
       break;
     default: plan.rows = REC_PLAN_INTERACTIONS; plan.negatives = REC_NEGATIVES_SAMPLED;
   }
+  if (objective.in_batch) plan.columns[plan.n_columns++] = REC_COLUMN_LOG_Q;
   if (!histories) return;
   for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH}) plan.columns[plan.n_columns++] = column;
 }
@@ -73,6 +75,10 @@ double objective_loss(const Context& context, const Objective& objective, const 
     check(host.label_loss(context.call, objective.loss, scores.data(), batch.get<float>(REC_COLUMN_LABEL), B, &value,
                           dscores.data()));
   } else {
+    if (objective.in_batch) {
+      const auto* log_q = batch.get<float>(REC_COLUMN_LOG_Q);
+      for (size_t i = 0; i < scores.size(); ++i) scores[i] -= log_q[i];
+    }
     check(host.loss(context.call, objective.loss, scores.data(), B, C, &value, dscores.data()));
   }
   return value;

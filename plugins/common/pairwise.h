@@ -63,6 +63,7 @@ class BilinearTerm {
 struct Objective {
   enum class Rows { kInteractions, kLists, kLabelled } rows = Rows::kInteractions;
   int32_t loss = REC_LOSS_BPR_SOFTPLUS;  // REC_LOSS_, REC_LIST_LOSS_ or REC_LABEL_LOSS_
+  bool in_batch = false;                 // scores are corrected by the LOG_Q column
 };
 // For models whose scores are a matrix [B, C]; their own parameter `loss` is that of task=topk.
 Objective read_objective(const Context& context, const rec_params_t& params);

@@ -45,6 +45,10 @@ const std::vector<Model> kModels{
      ""},
     {"bprmf", R"("emb_size": 8, "epochs": 60, "batch_size": 32, "lr": 0.05)", kTables, true, false, false,
      R"("optimizer": "sgd", "lr": 10, "reg_weight": 100, "epochs": 300, "batch_size": 32)"},
+    {"bprmf", R"("emb_size": 8, "epochs": 60, "batch_size": 32, "lr": 0.05, "sampler": "in_batch", "loss": "softmax")",
+     kTables, true, false, false,
+     R"("optimizer": "sgd", "lr": 10, "reg_weight": 100, "epochs": 300, "batch_size": 32, "sampler": "in_batch")",
+     "_in_batch_negatives"},
     {"lightgcn", R"("emb_size": 8, "epochs": 60, "batch_size": 32, "lr": 0.05)", kTables, true, false, false,
      R"("optimizer": "sgd", "lr": 10, "reg_weight": 100, "epochs": 300, "batch_size": 32)"},
     {"itemknn", "", kWeights, true, true, true, ""},
@@ -124,9 +128,9 @@ std::string json(const Model& model, const std::string& more = "") {
   return "{" + text + "}";
 }
 
-class Conformance : public testing::TestWithParam<Model> {
+class Worlds {
  protected:
-  static void SetUpTestSuite() {
+  static void add_plugins() {
     for (const char* folder : {REC_PLUGINS_FOLDER, REC_BUILD_FOLDER "/lib/recore/third_party"})
       call([&](rec_error_t** error) { return rec_plugin_add_folder(folder, error); });
   }
@@ -159,6 +163,12 @@ class Conformance : public testing::TestWithParam<Model> {
       }
     return dataset(users, items, parts);
   }
+};
+
+class Conformance : public testing::TestWithParam<Model>, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+
   static std::vector<int64_t> users(int64_t n) {
     std::vector<int64_t> ids;
     for (int64_t u = 0; u < n; ++u) ids.push_back(1000 + u);
@@ -475,6 +485,69 @@ TEST_P(Conformance, ResumesAfterSigkillWithTheBitsOfTheUnbrokenRun) {
 
 INSTANTIATE_TEST_SUITE_P(Plugins, Conformance, testing::ValuesIn(kModels),
                          [](const auto& test) { return test.param.name + test.param.variant; });
+
+// Scores [40, 20] of every user and item.
+std::vector<float> all_scores(const rec_model_t* model) {
+  std::vector<int64_t> users, rows;
+  for (int64_t u = 0; u < 40; ++u) users.push_back(1000 + u);
+  for (int64_t i = 0; i < 20; ++i) rows.push_back(i);
+  const rec_ids_t user_ids = int64_ids(users), candidates = int64_ids(rows, REC_ID_ROW);
+  rec_request_t request{};
+  request.struct_size = sizeof request;
+  request.users = &user_ids;
+  request.candidates = &candidates;
+  std::vector<float> scores(40 * 20);
+  const auto r = recommender(model);
+  call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, scores.data(), nullptr, error); });
+  return scores;
+}
+
+class WarmStart : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+
+  // One epoch of steps too small to be seen: the model is where it started.
+  static Handle<rec_model_t> still(const rec_dataset_t* data, const std::string& model, const std::string& params,
+                                   const std::vector<const rec_model_t*>& from) {
+    const auto t = trainer(data, model, "{" + params + R"(, "lr": 1e-8, "epochs": 1})");
+    for (const rec_model_t* start : from)
+      call([&](rec_error_t** error) { return rec_trainer_warm_start(t.get(), start, error); });
+    call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+    return model_of(t.get());
+  }
+};
+
+// He et al., section 3.4.1: each path's tensors, and both halves of the last layer times 1/2.
+TEST_F(WarmStart, MakesNeuMfTheMeanOfTwoPathsTrainedAlone) {
+  const auto data = checkerboard();
+  const std::string sizes = R"("emb_size": 8, "layers": [8], "batch_size": 32)";
+  const auto gmf = train(data.get(), "neumf", "{" + sizes + R"(, "paths": "gmf", "epochs": 5, "lr": 0.05})");
+  const auto mlp = train(data.get(), "neumf", "{" + sizes + R"(, "paths": "mlp", "epochs": 5, "lr": 0.05})");
+  const auto both = still(data.get(), "neumf", sizes, {gmf.get(), mlp.get()});
+  const auto of_gmf = all_scores(gmf.get()), of_mlp = all_scores(mlp.get()), of_both = all_scores(both.get());
+  for (size_t i = 0; i < of_both.size(); ++i)
+    ASSERT_NEAR(of_both[i], 0.5f * (of_gmf[i] + of_mlp[i]), 1e-4f * (1 + std::abs(of_both[i]))) << i;
+}
+
+TEST_F(WarmStart, CopiesTensorsOfTheSameNameAndShape) {
+  const auto data = checkerboard();
+  const auto first = train(data.get(), "bprmf", R"({"emb_size": 8, "epochs": 5, "lr": 0.05})");
+  const auto again = still(data.get(), "bprmf", R"("emb_size": 8)", {first.get()});
+  const auto before = all_scores(first.get()), after = all_scores(again.get());
+  for (size_t i = 0; i < before.size(); ++i) ASSERT_NEAR(before[i], after[i], 1e-4f) << i;
+}
+
+TEST_F(WarmStart, RefusesOtherItemsOtherShapesAndATrainerThatHasBegun) {
+  const auto data = checkerboard(), other = checkerboard(40, 30);
+  const auto model = train(other.get(), "bprmf", R"({"emb_size": 8, "epochs": 1})");
+  const auto t = trainer(data.get(), "bprmf", R"({"emb_size": 8, "epochs": 1})");
+  EXPECT_EQ(rec_trainer_warm_start(t.get(), model.get(), nullptr), REC_INVALID_ARGUMENT);
+  const auto wide = train(data.get(), "bprmf", R"({"emb_size": 9, "epochs": 1})");
+  EXPECT_EQ(rec_trainer_warm_start(t.get(), wide.get(), nullptr), REC_INVALID_ARGUMENT);
+  call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+  const auto own = model_of(t.get());
+  EXPECT_EQ(rec_trainer_warm_start(t.get(), own.get(), nullptr), REC_BAD_STATE);
+}
 
 TEST(ConformanceTable, ListsEveryShippedPlugin) {
   call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });

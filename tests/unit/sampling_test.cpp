@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
 #include "core/base/thread_pool.h"
+#include "core/sampling/frequency.h"
 #include "core/sampling/negatives.h"
 #include "core/sampling/rules.h"
 #include "tests/unit/data_checks.h"
@@ -201,6 +203,25 @@ TEST(NegativeSampler, NothingToDrawFromIsRefused) {
   const std::vector<int64_t> zeros(5, 0);
   EXPECT_EQ(error_of([&] { NegativeSampler(positives, zeros, {NegativeKind::kPopularity, 1, 0}); }).status,
             REC_INVALID_ARGUMENT);
+}
+
+// freq_estimator: two hashless variants of the reference are one slot an item, distinct items a step.
+TEST(FrequencyEstimator, FollowsTheMovingAverageOfGaps) {
+  FrequencyEstimator estimator(3, 0.25);
+  double gap = 0;
+  int64_t last = 0;
+  for (int64_t step = 1; step <= 40; ++step) {
+    const bool there = step % 3 == 1 || step == 20;
+    estimator.observe(there ? std::vector<int32_t>{1, 0, 1} : std::vector<int32_t>{0});
+    if (there) {
+      gap = 0.75 * gap + 0.25 * static_cast<double>(step - last);
+      last = step;
+    }
+    EXPECT_FLOAT_EQ(estimator.log_probability(1), static_cast<float>(-std::log(std::max(1.0, gap)))) << step;
+  }
+  EXPECT_GT(gap, 1.5);
+  EXPECT_EQ(estimator.log_probability(0), 0) << "in every batch";
+  EXPECT_EQ(estimator.log_probability(2), 0) << "never seen";
 }
 
 }  // namespace
