@@ -19,7 +19,8 @@ void add_memory_limit(CLI::App& app, uint64_t& limit) {
 
 void add_data_options(CLI::App& app, DataOptions& options) {
   const char* group = "Data";
-  app.add_option("--format", options.format, "auto, csv, tsv, lightgcn, recbole, rechorus, movielens or gru4rec")
+  app.add_option("--format", options.format,
+                 "auto, csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower")
       ->group(group)
       ->capture_default_str();
   app.add_option("--user-column", options.user_column, "Found by its usual names unless given")

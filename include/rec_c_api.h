@@ -188,7 +188,8 @@ typedef struct rec_dataset_options_t {
   int32_t user_id_type;        /**< REC_ID_AUTO, _INT64 or _BYTES */
   int32_t item_id_type;
   int32_t bad_rows;            /**< REC_BAD_ROW_ */
-  const char* format;          /**< nullable = "auto"; csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec */
+  const char* format;          /**< nullable = "auto"; csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec,
+                                    two_tower */
   const char* user_column;     /**< nullable: found by its usual names */
   const char* item_column;
   const char* time_column;     /**< nullable: used when there is one; "" = ignore times */

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/data/csr.h"
+#include "core/data/features.h"
 #include "core/data/id_map.h"
 
 namespace rec {
@@ -38,6 +39,8 @@ struct Dataset {
   Buffer<char> title_bytes;
 
   std::vector<Relation> relations;  // of the items, in the order of their file
+
+  std::vector<Feature> user_features, item_features;  // in the order of their files
 
   std::string format;  // "csv", "recbole", ...; "memory" for caller's columns
   std::string source;  // path, or ""

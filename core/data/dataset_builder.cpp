@@ -92,6 +92,11 @@ void DatasetBuilder::relate(size_t relation, int64_t item, std::span<const int64
       relations_[relation].pairs.emplace_back(head, row);
 }
 
+void DatasetBuilder::relate_rows(size_t relation, int32_t item, int32_t target) {
+  budget_.charge(8, "relations");
+  relations_[relation].pairs.emplace_back(item, target);
+}
+
 // Rows of one part with equal (user, key) are one list; lists are numbered by first appearance.
 Buffer<int32_t> DatasetBuilder::number_impressions() const {
   const auto at = [](const auto& column, int64_t row) { return column[static_cast<size_t>(row)]; };
@@ -163,6 +168,8 @@ Dataset DatasetBuilder::finish() {
   out.weight = take(weight_);
   out.label = take(label_);
   out.part = take(part_);
+  out.user_features = user_features_.finish();
+  out.item_features = item_features_.finish();
   throw_if_cancelled(cancel_);
   out.users = users_.finish();
   out.items = items_.finish();

@@ -53,6 +53,11 @@ class DatasetBuilder {
   size_t add_relation(std::string name);
   void relate(size_t relation, int64_t item, std::span<const int64_t> targets);
 
+  void relate_rows(size_t relation, int32_t item, int32_t target);
+
+  FeatureColumns& user_features() { return user_features_; }
+  FeatureColumns& item_features() { return item_features_; }
+
   // The title of an item that is known; the first one stays. INVALID_DATA when it is not UTF-8.
   template <class ItemId>
   void set_title(ItemId item, std::string_view title) {
@@ -78,6 +83,7 @@ class DatasetBuilder {
   MemoryBudget budget_;
   const CancelToken* cancel_;
   IdColumn users_, items_, impression_ids_;
+  FeatureColumns user_features_{users_, budget_}, item_features_{items_, budget_};
   OptionalColumns columns_;
   int64_t charged_rows_ = 0;
   std::vector<int32_t> user_, item_;

@@ -14,8 +14,8 @@ namespace rec {
 
 namespace {
 
-const std::vector<std::string> kFormats{"auto",     "csv",      "tsv",       "recbole",
-                                        "rechorus", "lightgcn", "movielens", "gru4rec"};
+const std::vector<std::string> kFormats{"auto",     "csv",       "tsv",     "recbole",  "rechorus",
+                                        "lightgcn", "movielens", "gru4rec", "two_tower"};
 
 bool holds_inter_file(const std::string& folder) {
   std::error_code code;
@@ -30,12 +30,14 @@ std::string detect_folder(const std::string& path) {
   const auto has = [&](const char* name) { return find_text_file(path, name).has_value(); };
   if (holds_inter_file(path)) return "recbole";
   if (has("train.csv") && (has("dev.csv") || has("test.csv"))) return "rechorus";
+  if (has("interactions.csv") && has("q_idmap.csv")) return "two_tower";
   if (has("train.txt")) return "lightgcn";
   if (has("u.data") || has("ratings.dat") || has("ratings.csv")) return "movielens";
   Error error(REC_UNSUPPORTED,
               cat(path,
                   ": the folder's format cannot be told; it has no NAME.inter (recbole), train.csv with "
-                  "dev.csv or test.csv (rechorus), train.txt (lightgcn), u.data, ratings.dat or ratings.csv "
+                  "dev.csv or test.csv (rechorus), interactions.csv with q_idmap.csv (two_tower), train.txt "
+                  "(lightgcn), u.data, ratings.dat or ratings.csv "
                   "(movielens); give the file itself, or its format"));
   error.file = path;
   throw error;
@@ -62,6 +64,7 @@ void read(const std::string& format, const std::string& path, RowSink& sink) {
   if (format == "gru4rec") return read_gru4rec(path, sink);
   if (format == "recbole") return read_recbole(path, sink);
   if (format == "rechorus") return read_rechorus(path, sink);
+  if (format == "two_tower") return read_two_tower(path, sink);
   if (format == "lightgcn") return read_lightgcn(path, sink);
   return read_movielens(path, sink);
 }

@@ -86,8 +86,16 @@ void check_list(const Lists& lists, const List& list, int64_t max_id, const std:
   }
 }
 
-// item_meta.csv: a column r_NAME has the items that the row's item leads to.
-void read_item_meta(const std::string& path, RowSink& sink) {
+// What item_meta.csv or user_meta.csv says of the ids that interactions have.
+struct Meta {
+  const char* id_column;
+  std::string prefix;  // of features: PREFIXNAME_f is dense, any other PREFIXNAME categorical
+  IdColumn& ids;
+  FeatureColumns& features;
+  bool has_relations;  // columns r_NAME: the items that the row's item leads to
+};
+
+void read_meta(const std::string& path, const Meta& meta, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
   const char found = detect_separator(first_line(file.text()));
   const char separator = sink.options().separator ? sink.options().separator->front() : found == 0 ? '\t' : found;
@@ -95,30 +103,52 @@ void read_item_meta(const std::string& path, RowSink& sink) {
   std::vector<std::string_view> cells;
   reader.next(cells);
   struct Column {
-    size_t at, relation;
+    size_t at, number;
     std::string name;
   };
-  std::vector<Column> relations;
-  std::optional<size_t> item_column;
-  for (size_t c = 0; c < cells.size(); ++c) {
+  std::vector<Column> relations, dense, categorical;
+  std::optional<size_t> id_column;
+  const size_t n_columns = cells.size();
+  for (size_t c = 0; c < n_columns; ++c) {
     const std::string name(trim(cells[c]));
-    if (name == "item_id") item_column = c;
-    if (name.starts_with("r_")) relations.push_back({c, sink.builder().add_relation(name), name});
+    if (name == meta.id_column) {
+      id_column = c;
+    } else if (meta.has_relations && name.starts_with("r_")) {
+      relations.push_back({c, sink.builder().add_relation(name), name});
+    } else if (name.starts_with(meta.prefix) && name.ends_with("_f")) {
+      dense.push_back({c, meta.features.add_dense(name, 1), name});
+    } else if (name.starts_with(meta.prefix)) {
+      categorical.push_back({c, meta.features.add_categorical(name), name});
+    }
   }
-  if (!item_column)
-    throw located(Error(REC_INVALID_DATA, "item_id: there is no such column").at_argument("item_id"), path,
-                  reader.line());
+  if (!id_column)
+    throw located(Error(REC_INVALID_DATA, cat(meta.id_column, ": there is no such column")).at_argument(meta.id_column),
+                  path, reader.line());
   sink.begin_titles(path);
+  const auto integer = [](std::string_view cell, const std::string& column) {
+    const auto value = parse_int64(trim(cell));
+    if (!value)
+      throw Error(REC_INVALID_DATA, cat(column, ": '", printable(cell), "' is no integer")).at_argument(column);
+    return *value;
+  };
   std::vector<int64_t> targets;
   for_each_row(reader, sink, [&](const auto& row) {
-    const auto item = parse_int64(trim(row[*item_column]));
-    if (!item)
-      throw Error(REC_INVALID_DATA, cat("item_id: '", printable(row[*item_column]), "' is no integer"))
-          .at_argument("item_id");
+    if (row.size() != n_columns)
+      throw Error(REC_INVALID_DATA, cat("the row has ", row.size(), " columns, expected ", n_columns));
+    const int64_t id = integer(row[*id_column], meta.id_column);
     for (const Column& column : relations) {
       targets.clear();
       parse_list(row[column.at], column.name, targets);
-      sink.builder().relate(column.relation, *item, targets);
+      sink.builder().relate(column.number, id, targets);
+    }
+    const int32_t known = meta.ids.find(meta.ids.key(id));
+    for (const Column& column : dense) {
+      const float number = parse_weight(trim(row[column.at]), column.name);
+      if (known >= 0) meta.features.set(column.number, known, {&number, 1});
+    }
+    for (const Column& column : categorical) {
+      const int64_t category = integer(row[column.at], column.name);
+      if (known >= 0) meta.features.set(column.number, known, category);
     }
   });
 }
@@ -151,7 +181,11 @@ void read_rechorus(const std::string& folder, RowSink& sink) {
                                     {file.lists.ids.data() + list.begin, static_cast<size_t>(list.end - list.begin)});
     }
   }
-  if (const auto meta = find_text_file(folder, "item_meta.csv")) read_item_meta(*meta, sink);
+  DatasetBuilder& builder = sink.builder();
+  if (const auto meta = find_text_file(folder, "item_meta.csv"))
+    read_meta(*meta, {"item_id", "i_", builder.items(), builder.item_features(), true}, sink);
+  if (const auto meta = find_text_file(folder, "user_meta.csv"))
+    read_meta(*meta, {"user_id", "u_", builder.users(), builder.user_features(), false}, sink);
 }
 
 }  // namespace rec

@@ -57,6 +57,8 @@ class RowSink {
   Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan);
   // False when min_weight leaves the row out.
   bool add(const Row& row, Part part);
+  // Counts a sound row that the format says to leave out.
+  void skip() { ++n_skipped_; }
   // Counts a bad row, or throws it with its place: as the options say.
   void reject(Error error, int64_t line, bool fatal);
 

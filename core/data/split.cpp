@@ -149,6 +149,8 @@ Dataset copy_dataset(const Dataset& dataset) {
   out.title_offsets = dataset.title_offsets.copy();
   out.title_bytes = dataset.title_bytes.copy();
   for (const Relation& relation : dataset.relations) out.relations.push_back(relation.copy());
+  for (const Feature& feature : dataset.user_features) out.user_features.push_back(feature.copy());
+  for (const Feature& feature : dataset.item_features) out.item_features.push_back(feature.copy());
   out.format = dataset.format;
   out.source = dataset.source;
   out.n_skipped = dataset.n_skipped;

@@ -43,7 +43,7 @@ std::string dataset_hash(const Dataset& data) {
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
   const auto add = [&](const auto& buffer) {
-    const int64_t n = buffer.size();
+    const auto n = static_cast<int64_t>(buffer.size());
     XXH3_64bits_update(&state, &n, sizeof n);
     if (n > 0) XXH3_64bits_update(&state, buffer.data(), static_cast<size_t>(n) * sizeof(*buffer.data()));
   };
@@ -61,6 +61,12 @@ std::string dataset_hash(const Dataset& data) {
     add(relation.items.offsets);
     add(relation.items.columns);
   }
+  for (const auto* features : {&data.user_features, &data.item_features})
+    for (const Feature& feature : *features) {
+      add(std::span(feature.name));
+      add(feature.dense);
+      add(feature.values);
+    }
   if (!data.label.empty()) add(data.label);
   if (!data.impression.empty()) add(data.impression);
   char text[17];

@@ -39,7 +39,7 @@ class Dataset(Handle):
 
         Args:
             path: .gz is read as text. Files that already are split keep their parts; anything else is all train.
-            format: csv, tsv, lightgcn, recbole, rechorus, movielens or gru4rec; by default it is found out.
+            format: csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is found out.
             user, item, time, weight, label: column names; by default the usual ones. time="", weight="" or label="" ignores
                 that column. A label is 1 for a clicked row, 0 for one that was only shown.
             impression_key: "time" or a column: labelled rows of one user with equal values are an impression list.
