@@ -106,7 +106,21 @@ typedef struct rec_csr_t {
   int64_t n_columns; /**< one more than the largest column possible */
 } rec_csr_t;
 
-/** Sizes that are known before data are bound. */
+#define REC_FEATURE_DENSE 1
+#define REC_FEATURE_CATEGORICAL 2
+
+/** One feature of every user or of every item. An array of them is passed, so the struct does not grow. */
+typedef struct rec_feature_t {
+  const char* name;
+  int32_t kind; /**< REC_FEATURE_ */
+  int32_t reserved;
+  int64_t width;         /**< dense: numbers a row, else 0 */
+  int64_t vocabulary;    /**< categorical: values are 0 .. vocabulary - 1, else 0 */
+  const float* dense;    /**< [n, width], 0 where nothing is known; NULL in a schema */
+  const int32_t* values; /**< [n], 0 where nothing is known; NULL in a schema */
+} rec_feature_t;
+
+/** Sizes that are known before data are bound; the arrays are good for the call. */
 typedef struct rec_schema_t {
   uint32_t struct_size;
   int32_t has_times;
@@ -115,6 +129,11 @@ typedef struct rec_schema_t {
   int64_t n_interactions; /**< training interactions, duplicates counted */
   int32_t has_weights;
   int32_t n_relations;    /**< between items */
+  const char* const* relation_names; /**< [n_relations]; NULL when a model is opened to serve */
+  const rec_feature_t* user_features; /**< [n_user_features]; none when a model is opened to serve */
+  int64_t n_user_features;
+  const rec_feature_t* item_features; /**< [n_item_features]; none when a model is opened to serve */
+  int64_t n_item_features;
 } rec_schema_t;
 
 /** The training interactions, in host memory that is 64-byte aligned and lives until destroy or the next bind. */
@@ -129,6 +148,10 @@ typedef struct rec_dataset_view_t {
   rec_csr_t graph_items;     /**< distinct users of each item, ascending */
   const rec_csr_t* relations; /**< [n_relations], items that an item leads to, ascending; when the plan asks for them */
   int64_t n_relations;
+  const rec_feature_t* user_features; /**< [n_user_features], those of the schema; when the plan asks for features */
+  int64_t n_user_features;
+  const rec_feature_t* item_features; /**< [n_item_features], likewise */
+  int64_t n_item_features;
 } rec_dataset_view_t;
 
 /* ---- parameters ----------------------------------------------------------------------------------------------- */
@@ -207,7 +230,7 @@ typedef struct rec_plan_t {
   int64_t n_shared;                            /**< with REC_NEGATIVES_SHARED */
   double shared_alpha;
   int32_t wants_relations; /**< 1: the view has the relations; serving binds a view that has nothing else */
-  int32_t reserved;
+  int32_t wants_features;  /**< 1: the view has the features. A model file does not, so tables must serve the model */
 } rec_plan_t;
 
 /* ---- host services -------------------------------------------------------------------------------------------- */

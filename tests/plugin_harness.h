@@ -11,6 +11,7 @@
 #include "core/data/interactions.h"
 #include "core/plugin/loop_params.h"
 #include "core/plugin/model.h"
+#include "core/serving/model.h"
 
 namespace rec {
 
@@ -45,14 +46,20 @@ class RandomSource {
   rec_host_t host_;
 };
 
+// What a data set of a test has beside its pairs.
+struct HarnessData {
+  std::vector<Relation> relations;
+  std::vector<Feature> user_features, item_features;
+};
+
 // A plugin driven through its table as the library drives it: set tensors, give columns, take steps, get tensors.
 class PluginHarness {
  public:
   using Pairs = std::vector<std::pair<int32_t, int32_t>>;
 
   PluginHarness(const std::string& model, const std::string& params_json, int64_t n_users, int64_t n_items,
-                const Pairs& pairs, int threads = 1, std::vector<Csr> relations = {})
-      : pool_(threads), relations_(std::move(relations)) {
+                const Pairs& pairs, int threads = 1, HarnessData data = {})
+      : pool_(threads), data_(std::move(data)) {
     PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
     const Plugin& plugin = PluginRegistry::instance().find(model);
     const std::span<const rec_param_t> tables[] = {plugin.params(), loop_params()};
@@ -66,7 +73,16 @@ class PluginHarness {
     schema.n_users = n_users;
     schema.n_items = n_items;
     schema.n_interactions = static_cast<int64_t>(pairs.size());
-    schema.n_relations = static_cast<int32_t>(relations_.size());
+    std::vector<const char*> names;
+    for (const Relation& relation : data_.relations) names.push_back(relation.name.c_str());
+    schema.n_relations = static_cast<int32_t>(names.size());
+    schema.relation_names = names.data();
+    user_features_ = views_of(data_.user_features, FeatureData::kAll);
+    item_features_ = views_of(data_.item_features, FeatureData::kAll);
+    schema.user_features = user_features_.data();
+    schema.n_user_features = static_cast<int64_t>(user_features_.size());
+    schema.item_features = item_features_.data();
+    schema.n_item_features = static_cast<int64_t>(item_features_.size());
     model_ = std::make_unique<PluginModel>(plugin, params_, schema);
     model_->use(&pool_, nullptr);
     model_->initialize(1);
@@ -76,11 +92,13 @@ class PluginHarness {
     view.by_item = {by_item_.offsets.data(), by_item_.columns.data(), n_items, n_users};
     view.graph_users = {graph_.users.offsets.data(), graph_.users.columns.data(), n_users, n_items};
     view.graph_items = {graph_.items.offsets.data(), graph_.items.columns.data(), n_items, n_users};
-    std::vector<rec_csr_t> views;
-    for (const Csr& relation : relations_)
-      views.push_back({relation.offsets.data(), relation.columns.data(), n_items, n_items});
-    view.relations = views.data();
-    view.n_relations = static_cast<int64_t>(views.size());
+    relations_ = views_of(data_.relations);
+    view.relations = relations_.data();
+    view.n_relations = static_cast<int64_t>(relations_.size());
+    view.user_features = schema.user_features;
+    view.n_user_features = schema.n_user_features;
+    view.item_features = schema.item_features;
+    view.n_item_features = schema.n_item_features;
     model_->bind(view);
   }
 
@@ -157,7 +175,9 @@ class PluginHarness {
   std::shared_ptr<const Params> params_;
   std::vector<int32_t> users_of_pairs_, items_of_pairs_;
   Csr by_user_, by_item_;
-  std::vector<Csr> relations_;
+  HarnessData data_;
+  std::vector<rec_csr_t> relations_;
+  std::vector<rec_feature_t> user_features_, item_features_;
   Graph graph_;
   std::unique_ptr<PluginModel> model_;
 };

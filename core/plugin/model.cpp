@@ -95,6 +95,10 @@ rec_plan_t PluginModel::plan(const Plugin& plugin, const Params& params, const r
   if ((plan.capabilities & servable) == 0 || ((plan.capabilities & REC_CAP_ITEM_TABLE) != 0 &&
                                               (plan.capabilities & (REC_CAP_USER_TABLE | REC_CAP_ENCODE)) == 0))
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans no way to be served"));
+  if (plan.wants_features != 0 && (plan.capabilities & (REC_CAP_ENCODE | REC_CAP_SCORE)) != 0)
+    throw Error(REC_UNSUPPORTED, cat("plugin '", plugin.name(),
+                                     "' plans to look at features when it serves, which a "
+                                     "model file does not have; it must be served by its tables"));
   return plan;
 }
 

@@ -47,6 +47,17 @@ std::vector<rec_csr_t> views_of(const std::vector<Relation>& relations) {
   return views;
 }
 
+std::vector<rec_feature_t> views_of(const std::vector<Feature>& features, FeatureData data) {
+  std::vector<rec_feature_t> views;
+  for (const Feature& feature : features) {
+    const bool dense = feature.kind == FeatureKind::kDense, filled = data == FeatureData::kAll;
+    views.push_back({feature.name.c_str(), dense ? REC_FEATURE_DENSE : REC_FEATURE_CATEGORICAL, 0, feature.width,
+                     feature.vocabulary, dense && filled ? feature.dense.data() : nullptr,
+                     !dense && filled ? feature.values.data() : nullptr});
+  }
+  return views;
+}
+
 void bind_for_serving(PluginModel& model, const Catalog& catalog) {
   if (model.plan().wants_relations == 0) return;
   const std::vector<rec_csr_t> relations = views_of(catalog.relations);

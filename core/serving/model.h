@@ -30,8 +30,10 @@ inline constexpr int64_t kHistoryKept = 100;
 
 std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train);
 
-// What a plugin is bound to for its relations; good while they live.
+// What a plugin is bound to for its relations and features; good while they live.
 std::vector<rec_csr_t> views_of(const std::vector<Relation>& relations);
+enum class FeatureData { kNone, kAll };  // of a schema, of a view
+std::vector<rec_feature_t> views_of(const std::vector<Feature>& features, FeatureData data);
 // A served model whose plan wants relations gets them, and nothing else.
 void bind_for_serving(PluginModel& model, const Catalog& catalog);
 

@@ -89,13 +89,21 @@ void Trainer::prepare_data() {
     throw Error(REC_INVALID_DATA, cat("dataset: no training interaction ", data.label.empty() ? "" : "with label 1 ",
                                       "among ", data.n(), " rows"))
         .at_argument("dataset");
+  for (const Relation& relation : data.relations) schema_relations_.push_back(relation.name.c_str());
+  schema_users_ = views_of(data.user_features, FeatureData::kNone);
+  schema_items_ = views_of(data.item_features, FeatureData::kNone);
   schema_ = {sizeof schema_,
              !data.time.empty(),
              data.n_users(),
              data.n_items(),
              n_train,
              !data.weight.empty(),
-             static_cast<int32_t>(data.relations.size())};
+             static_cast<int32_t>(data.relations.size()),
+             schema_relations_.data(),
+             schema_users_.data(),
+             static_cast<int64_t>(schema_users_.size()),
+             schema_items_.data(),
+             static_cast<int64_t>(schema_items_.size())};
   const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
   check_task(task_of(*params_), plugin_, plan);
   for (int32_t i = 0; i < plan.n_columns; ++i)
@@ -128,6 +136,14 @@ void Trainer::prepare_data() {
     relations_ = views_of(catalog_->relations);
     view_.relations = relations_.data();
     view_.n_relations = static_cast<int64_t>(relations_.size());
+  }
+  if (plan.wants_features != 0) {
+    user_features_ = views_of(data.user_features, FeatureData::kAll);
+    item_features_ = views_of(data.item_features, FeatureData::kAll);
+    view_.user_features = user_features_.data();
+    view_.n_user_features = static_cast<int64_t>(user_features_.size());
+    view_.item_features = item_features_.data();
+    view_.n_item_features = static_cast<int64_t>(item_features_.size());
   }
   if (plan.wants_graph) {
     view_.graph_users = rec::view_of(graph_.users, data.n_items());

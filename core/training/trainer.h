@@ -92,7 +92,10 @@ class Trainer {
   int64_t n_train_rows_ = 0;  // labelled ones of both kinds
   rec_schema_t schema_{};
   rec_dataset_view_t view_{};
-  std::vector<rec_csr_t> relations_;  // of the view
+  std::vector<rec_csr_t> relations_;                          // of the view
+  std::vector<rec_feature_t> user_features_, item_features_;  // of the view
+  std::vector<const char*> schema_relations_;
+  std::vector<rec_feature_t> schema_users_, schema_items_;
   std::shared_ptr<const Catalog> catalog_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<PluginModel> live_;

@@ -1,5 +1,4 @@
 #include "plugins/slrc_plus/excitation.h"
-
 #include "tests/golden/golden_case.h"
 
 namespace rec {
@@ -48,11 +47,12 @@ class SlrcPlusGolden : public testing::Test {
   }
 
   std::unique_ptr<PluginHarness> make(const std::string& more) const {
-    std::vector<Csr> relations;
-    for (const Csr& relation : relations_) relations.push_back({relation.offsets.copy(), relation.columns.copy()});
+    HarnessData data;
+    for (const Csr& relation : relations_)
+      data.relations.push_back({"r", {relation.offsets.copy(), relation.columns.copy()}});
     auto harness = std::make_unique<PluginHarness>(
         "slrc_plus", cat("{\"emb_size\": 8, \"lr\": 0.01, \"num_neg\": 3, \"time_scalar\": ", kUnit, more, "}"), kUsers,
-        n_items_, PluginHarness::Pairs{{1, 1}}, 2, std::move(relations));
+        n_items_, PluginHarness::Pairs{{1, 1}}, 2, std::move(data));
     for (const std::string& name : tensors_.names_after("param.")) {
       auto values = tensors_.floats("param." + name);
       values.resize(harness->get(name).size());
@@ -143,9 +143,9 @@ TEST(SlrcPlusIntervals, AreThoseOfTheReferencesReader) {
                  history = want["history_items"].get<std::vector<int32_t>>();
       const auto times = want["history_times"].get<std::vector<int64_t>>();
       std::vector<float> got(items.size() * 3);
-      slrc_plus::last_intervals(relations.data(), 2, history.data(), times.data(),
-                                static_cast<int64_t>(history.size()), times_of_rows[row][2], 8640000, items.data(),
-                                static_cast<int64_t>(items.size()), got.data());
+      slrc_plus::last_intervals(relations.data(), 2, history.data(), times.data(), static_cast<int64_t>(history.size()),
+                                times_of_rows[row][2], 8640000, items.data(), static_cast<int64_t>(items.size()),
+                                got.data());
       for (size_t c = 0; c < items.size(); ++c)
         for (size_t r = 0; r < 3; ++r)
           EXPECT_FLOAT_EQ(got[c * 3 + r], want["relational_interval"][c][r].get<float>()) << c << ", " << r;
