@@ -1,15 +1,22 @@
 #pragma once
 
 #include "plugins/common/torch_step.h"
+#include "plugins/two_tower/inputs.h"
 #include "plugins/two_tower/tower.h"
 
 namespace rec::two_tower {
 
 using at::Tensor;
 
+// x [n, input] of the given rows (int64, undefined: all). id_rows: their id embeddings, undefined without ids.
+Tensor input_rows(const Inputs& inputs, const std::vector<Tensor>& parameters, const Tensor& id_rows,
+                  const Tensor& rows);
+
 // Unit vectors [n, out] of the rows x [n, input]; `parameters` are all of the model's.
 Tensor encode(const Tower& tower, const std::vector<Tensor>& parameters, const Tensor& x);
-// Of all items at once: S [n, n] is D^-1/2 (A + I) D^-1/2 of their graph.
+// S [n, n] = D^-1/2 (A + I) D^-1/2, sparse; A is the relation, which is symmetric.
+Tensor normalized_graph(const rec_csr_t& relation);
+// Of all items at once, by S of their graph.
 Tensor encode_graph(const Tower& tower, const std::vector<Tensor>& parameters, const Tensor& x, const Tensor& S);
 
 struct LossOptions {

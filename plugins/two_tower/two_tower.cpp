@@ -12,10 +12,13 @@ namespace {
 
 enum Stream : int32_t { kUserStream = 0, kItemStream = 1, kTowerStream = 2 };
 
-TowerShape shape_of(const Context& context, const rec_params_t& params, const char* tower) {
+TowerShape shape_of(const Context& context, const rec_params_t& params, const char* tower, int64_t input) {
   const rec_host_t& host = context.host;
-  return {std::string(host.param_text(&params, tower)) == "dcn" ? TowerKind::kDcn : TowerKind::kMlp,
-          host.param_int(&params, "id_dim"),
+  const std::string kind = host.param_text(&params, tower);
+  return {kind == "gcn"   ? TowerKind::kGcn
+          : kind == "dcn" ? TowerKind::kDcn
+                          : TowerKind::kMlp,
+          input,
           host.param_int(&params, "h1"),
           host.param_int(&params, "h2"),
           host.param_int(&params, "out_dim"),
@@ -23,11 +26,43 @@ TowerShape shape_of(const Context& context, const rec_params_t& params, const ch
           std::string(host.param_text(&params, "cross_type")) == "matrix" ? CrossType::kMatrix : CrossType::kVector};
 }
 
+// What enters the tower of one side, by PARAM "user" or "item".
+InputShape inputs_of(const Context& context, const rec_params_t& params, const std::string& side,
+                     const rec_feature_t* features, int64_t n_features) {
+  const rec_host_t& host = context.host;
+  const std::string wanted = host.param_text(&params, (side + "_features").c_str());
+  InputShape shape{host.param_bool(&params, (side + "_id").c_str()), host.param_int(&params, "id_dim"),
+                   host.param_int(&params, "cat_dim")};
+  if (wanted == "true" && n_features == 0)
+    throw plugin::Failure{REC_UNSUPPORTED, side + "_features: true needs a data set with features of each " + side +
+                                               ", and this one has none; use auto or false"};
+  for (int64_t f = 0; f < n_features && wanted != "false"; ++f) {
+    shape.n_dense += features[f].width;
+    if (features[f].kind == REC_FEATURE_CATEGORICAL) shape.vocabularies.push_back(features[f].vocabulary);
+  }
+  if (shape.width() == 0)
+    throw plugin::Failure{REC_UNSUPPORTED,
+                          side + "_id: false leaves the tower nothing to look at, as no features of each " + side +
+                              " are there or wanted; use true"};
+  return shape;
+}
+
+// The relation that the graph convolutions walk.
+int64_t find_graph(const rec_schema_t& schema) {
+  for (int64_t r = 0; r < schema.n_relations && schema.relation_names != nullptr; ++r)
+    if (std::string(schema.relation_names[r]) == "item_adj") return r;
+  throw plugin::Failure{REC_UNSUPPORTED,
+                        "item_tower: gcn needs a relation 'item_adj' between items, and the data set has none"};
+}
+
 Options read(const Context& context, const rec_params_t& params, const rec_schema_t& schema) {
   const rec_host_t& host = context.host;
   Options options;
-  options.query = shape_of(context, params, "query_tower");
-  options.item = shape_of(context, params, "item_tower");
+  options.user_input = inputs_of(context, params, "user", schema.user_features, schema.n_user_features);
+  options.item_input = inputs_of(context, params, "item", schema.item_features, schema.n_item_features);
+  options.query = shape_of(context, params, "query_tower", options.user_input.width());
+  options.item = shape_of(context, params, "item_tower", options.item_input.width());
+  if (options.item.kind == TowerKind::kGcn) options.graph = find_graph(schema);
   options.temperature = host.param_float(&params, "temperature");
   options.num_hard_negatives = host.param_int(&params, "num_hard_negatives");
   options.correction = host.param_bool(&params, "correction");
@@ -54,20 +89,91 @@ Tensor linear(const std::vector<Tensor>& parameters, size_t weight, const Tensor
   return at::linear(x, parameters[weight], parameters[weight + 1].squeeze(0));
 }
 
-// Every row of a table through its tower, a block at a time.
-void encode_all(const Context& context, const Tower& tower, const std::vector<Tensor>& parameters,
-                const plugin::Embedding& table, plugin::Floats& out) {
+// The rows of a side's id embeddings as a leaf, with the steps they missed; rows nullptr = all. Undefined without ids.
+Tensor id_leaf(const Context& context, Inputs& inputs, const plugin::TouchedRows* rows) {
+  plugin::Embedding* ids = inputs.ids();
+  if (ids == nullptr) return {};
+  if (rows == nullptr) {
+    ids->catch_up_all(context);
+    return plugin::leaf(*ids);
+  }
+  ids->catch_up(context, rows->rows().data(), rows->size());
+  return plugin::leaf_rows(*ids, rows->rows());
+}
+
+void step_ids(const Context& context, Inputs& inputs, const plugin::TouchedRows* rows,
+              const plugin::Floats& gradients) {
+  if (inputs.ids() == nullptr) return;
+  if (rows == nullptr)
+    inputs.ids()->step(context, nullptr, inputs.n(), gradients.data());
+  else
+    inputs.ids()->step(context, rows->rows().data(), rows->size(), gradients.data());
+}
+
+// Every user or item through its tower, a block at a time.
+void encode_all(const Context& context, const Tower& tower, const std::vector<Tensor>& parameters, const Inputs& inputs,
+                plugin::Floats& out) {
   constexpr int64_t kBlock = 4096;
-  const Tensor rows = plugin::view_of(table.data(), {table.n(), table.d()});
-  out.resize(static_cast<size_t>(table.n() * tower.shape().out));
-  for (int64_t first = 0; first < table.n(); first += kBlock) {
+  out.resize(static_cast<size_t>(inputs.n() * tower.shape().out));
+  for (int64_t first = 0; first < inputs.n(); first += kBlock) {
     if (context.host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
-    const Tensor block = two_tower::encode(tower, parameters, rows.narrow(0, first, std::min(kBlock, table.n() - first)));
+    const int64_t n = std::min(kBlock, inputs.n() - first);
+    Tensor ids;
+    if (inputs.ids() != nullptr) ids = plugin::view_of(inputs.ids()->row(first), {n, inputs.ids()->d()});
+    const Tensor x = input_rows(inputs, parameters, ids, at::arange(first, first + n, at::kLong));
+    const Tensor block = two_tower::encode(tower, parameters, x).contiguous();
     std::copy_n(block.data_ptr<float>(), block.numel(), out.data() + first * tower.shape().out);
   }
 }
 
 }  // namespace
+
+struct TwoTower::ItemGraph {
+  Tensor S;
+};
+
+// x = [feats ; id_emb ; cat_emb.0 ; cat_emb.1 ...]
+Tensor input_rows(const Inputs& inputs, const std::vector<Tensor>& parameters, const Tensor& id_rows,
+                  const Tensor& rows) {
+  const auto chosen = [&](const Tensor& table) { return rows.defined() ? table.index_select(0, rows) : table; };
+  if (inputs.dense().empty() != (inputs.shape().n_dense == 0) ||
+      inputs.categorical().size() != inputs.shape().vocabularies.size())
+    throw plugin::Failure{REC_BAD_STATE, "the model looks at features, and no data set is bound"};
+  std::vector<Tensor> parts;
+  for (const rec_feature_t& feature : inputs.dense())
+    parts.push_back(chosen(plugin::view_of(feature.dense, {inputs.n(), feature.width})));
+  if (id_rows.defined()) parts.push_back(id_rows);
+  for (size_t c = 0; c < inputs.categorical().size(); ++c) {
+    const Tensor values = at::from_blob(const_cast<int32_t*>(inputs.categorical()[c].values), {inputs.n()}, at::kInt);
+    parts.push_back(parameters[inputs.tables()[c]].index_select(0, chosen(values)));
+  }
+  return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
+}
+
+// S_ij = 1 / sqrt(d_i d_j) where j is i or its neighbour; d counts both.
+Tensor normalized_graph(const rec_csr_t& relation) {
+  const int64_t n = relation.n_rows;
+  std::vector<int64_t> heads, tails;
+  std::vector<double> degree(static_cast<size_t>(n), 1);
+  for (int64_t i = 0; i < n; ++i) {
+    heads.push_back(i);
+    tails.push_back(i);
+    for (int64_t e = relation.offsets[i]; e < relation.offsets[i + 1]; ++e) {
+      if (relation.columns[e] == i) continue;
+      heads.push_back(i);
+      tails.push_back(relation.columns[e]);
+      ++degree[static_cast<size_t>(i)];
+    }
+  }
+  const auto nnz = static_cast<int64_t>(heads.size());
+  const Tensor at_cells = at::empty({2, nnz}, at::kLong), values = at::empty({nnz}, at::kFloat);
+  std::copy(heads.begin(), heads.end(), at_cells.data_ptr<int64_t>());
+  std::copy(tails.begin(), tails.end(), at_cells.data_ptr<int64_t>() + nnz);
+  for (size_t e = 0; e < heads.size(); ++e)
+    values.data_ptr<float>()[e] = static_cast<float>(
+        1 / std::sqrt(degree[static_cast<size_t>(heads[e])] * degree[static_cast<size_t>(tails[e])]));
+  return at::sparse_coo_tensor(at_cells, values, {n, n}).coalesce();
+}
 
 // mlp: x -> ReLU(Lin_0) -> ReLU(Lin_1) -> Lin_out -> nrm.   dcn: the same deep part beside x_L of the cross layers,
 // x_{l+1} = x_0 (x_l . w_l) + b_l + x_l (vector) or x_0 * (W_l x_l + b_l) + x_l (matrix).
@@ -126,8 +232,22 @@ void TwoTower::plan(const Context& context, const rec_params_t& params, const re
   plan.negatives = REC_NEGATIVES_NONE;
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC;
   const int64_t B = context.host.param_int(&params, "batch_size");
-  plan.memory_bytes = (schema.n_users + schema.n_items) * (16 * options.query.input + 4 * options.query.out + 20) +
+  const auto table_bytes = [&](const InputShape& shape, int64_t n) {
+    int64_t n_categories = 0;
+    for (int64_t vocabulary : shape.vocabularies) n_categories += vocabulary;
+    return n * (16 * (shape.ids ? shape.id_dim : 0) + 4 * options.query.out + 20) + 20 * n_categories * shape.cat_dim;
+  };
+  plan.memory_bytes = table_bytes(options.user_input, schema.n_users) +
+                      table_bytes(options.item_input, schema.n_items) +
                       4 * B * (4 * B + 4 * (options.query.h1 + options.query.h2));
+  if (options.graph >= 0) {
+    plan.wants_relations = 1;
+    plan.memory_bytes += 8 * schema.n_items * (options.item.input + 3 * options.item.h1 + 3 * options.item.out);
+  }
+  const auto looks_at_features = [](const InputShape& shape) {
+    return shape.n_dense > 0 || !shape.vocabularies.empty();
+  };
+  plan.wants_features = looks_at_features(options.user_input) || looks_at_features(options.item_input);
   plan.columns[plan.n_columns++] = REC_COLUMN_USER;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }
@@ -137,36 +257,54 @@ TwoTower::TwoTower(const Context& context, const rec_params_t& params, const rec
 
 TwoTower::TwoTower(const Options& options, const rec_schema_t& schema)
     : options_(options),
-      user_ids_(schema.n_users, options.query.input, options.optimizer),
-      item_ids_(schema.n_items, options.item.input, options.optimizer),
-      user_state_(plugin::Embedding::state_names("query.id_emb")),
-      item_state_(plugin::Embedding::state_names("item.id_emb")),
       dense_(options.optimizer),
       query_(dense_, "query", options.query),
       item_(dense_, "item", options.item),
+      user_input_(dense_, "query", options.user_input, schema.n_users, options.optimizer),
+      item_input_(dense_, "item", options.item_input, schema.n_items, options.optimizer),
       frequency_(options.frequency, schema.n_items),
       users_(schema.n_users),
       items_(schema.n_items) {}
 
 void TwoTower::initialize(const Context& context, int64_t seed) {
-  user_ids_.initialize_normal(context, seed, kUserStream, 0.01f);
-  item_ids_.initialize_normal(context, seed, kItemStream, 0.01f);
+  user_input_.initialize(dense_, context, seed, kUserStream, kTowerStream);
+  item_input_.initialize(dense_, context, seed, kItemStream, kTowerStream);
   query_.initialize(dense_, context, seed, kTowerStream);
   item_.initialize(dense_, context, seed, kTowerStream);
+}
+
+void TwoTower::bind(const Context&, const rec_dataset_view_t& view) {
+  user_input_.bind(view.user_features, view.n_user_features);
+  item_input_.bind(view.item_features, view.n_item_features);
+  if (options_.graph < 0) return;
+  if (options_.graph >= view.n_relations)
+    throw plugin::Failure{REC_INVALID_ARGUMENT, "the relations are not those of the schema"};
+  graph_ = std::make_shared<const ItemGraph>(ItemGraph{normalized_graph(view.relations[options_.graph])});
+}
+
+const TwoTower::ItemGraph& TwoTower::item_graph() const {
+  if (graph_ == nullptr) throw plugin::Failure{REC_BAD_STATE, "the model looks at a graph, and no data set is bound"};
+  return *graph_;
 }
 
 double TwoTower::compute(const Context& context, const Batch& batch) {
   plugin::use_one_thread();
   users_.collect(batch.users(), batch.n_rows());
   items_.collect(batch.items(), batch.n_rows());
-  user_ids_.catch_up(context, users_.rows().data(), users_.size());
-  item_ids_.catch_up(context, items_.rows().data(), items_.size());
+  const bool by_graph = options_.graph >= 0;
+  const Tensor user_ids = id_leaf(context, user_input_, &users_);
+  const Tensor item_ids = id_leaf(context, item_input_, by_graph ? nullptr : &items_);
   std::vector<Tensor> inputs = plugin::leaves(dense_);
-  inputs.push_back(plugin::leaf_rows(user_ids_, users_.rows()));
-  inputs.push_back(plugin::leaf_rows(item_ids_, items_.rows()));
-  // Each distinct user and item goes through its tower once.
-  const Tensor q = two_tower::encode(query_, inputs, inputs[dense_.size()]).index_select(0, plugin::indices_of(users_.slots()));
-  const Tensor v = two_tower::encode(item_, inputs, inputs[dense_.size() + 1]).index_select(0, plugin::indices_of(items_.slots()));
+  for (const Tensor& ids : {user_ids, item_ids})
+    if (ids.defined()) inputs.push_back(ids);
+  // Each distinct user and item goes through its tower once; a graph takes all items through together.
+  const Tensor user_rows = plugin::indices_of(users_.rows()), item_rows = plugin::indices_of(items_.rows());
+  Tensor q = two_tower::encode(query_, inputs, input_rows(user_input_, inputs, user_ids, user_rows));
+  Tensor v = by_graph ? encode_graph(item_, inputs, input_rows(item_input_, inputs, item_ids, {}), item_graph().S)
+                            .index_select(0, item_rows)
+                      : two_tower::encode(item_, inputs, input_rows(item_input_, inputs, item_ids, item_rows));
+  q = q.index_select(0, plugin::indices_of(users_.slots()));
+  v = v.index_select(0, plugin::indices_of(items_.slots()));
 
   Tensor log_p;
   if (options_.correction) {
@@ -180,35 +318,36 @@ double TwoTower::compute(const Context& context, const Batch& batch) {
                                          {options_.temperature, true, options_.num_hard_negatives, options_.sum});
   const std::vector<Tensor> gradients = plugin::gradients_of(context, loss, inputs);
   for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i].gradient);
-  plugin::keep(gradients[dense_.size()], user_gradients_);
-  plugin::keep(gradients[dense_.size() + 1], item_gradients_);
+  size_t next = dense_.size();
+  if (user_ids.defined()) plugin::keep(gradients[next++], user_gradients_);
+  if (item_ids.defined()) plugin::keep(gradients[next], item_gradients_);
   return loss.item<double>();
 }
 
 void TwoTower::apply(const Context& context) {
-  user_ids_.step(context, users_.rows().data(), users_.size(), user_gradients_.data());
-  item_ids_.step(context, items_.rows().data(), items_.size(), item_gradients_.data());
+  step_ids(context, user_input_, &users_, user_gradients_);
+  step_ids(context, item_input_, options_.graph >= 0 ? nullptr : &items_, item_gradients_);
   dense_.step(context);
   if (options_.correction) frequency_.commit();
 }
 
 std::vector<plugin::TensorRef> TwoTower::tensors() {
   std::vector<plugin::TensorRef> out;
-  user_ids_.append_tensors(out, "query.id_emb", user_state_);
-  item_ids_.append_tensors(out, "item.id_emb", item_state_);
+  user_input_.append_tensors(out);
+  item_input_.append_tensors(out);
   dense_.append_tensors(out);
   if (options_.correction) frequency_.append_tensors(out);
   return out;
 }
 
 void TwoTower::settle(const Context& context) {
-  user_ids_.catch_up_all(context);
-  item_ids_.catch_up_all(context);
+  for (Inputs* inputs : {&user_input_, &item_input_})
+    if (inputs->ids() != nullptr) inputs->ids()->catch_up_all(context);
 }
 
 void TwoTower::restored() {
-  user_ids_.restored();
-  item_ids_.restored();
+  for (Inputs* inputs : {&user_input_, &item_input_})
+    if (inputs->ids() != nullptr) inputs->ids()->restored();
   dense_.restored();
 }
 
@@ -217,14 +356,16 @@ void TwoTower::freeze(const Context& context) {
   plugin::use_one_thread();
   const at::NoGradGuard no_grad;
   const std::vector<Tensor> parameters = plugin::leaves(dense_);
-  encode_all(context, query_, parameters, user_ids_, served_users_);
-  encode_all(context, item_, parameters, item_ids_, served_items_);
+  encode_all(context, query_, parameters, user_input_, served_users_);
+  if (options_.graph < 0) return encode_all(context, item_, parameters, item_input_, served_items_);
+  const Tensor x = input_rows(item_input_, parameters, id_leaf(context, item_input_, nullptr), {});
+  plugin::keep(encode_graph(item_, parameters, x, item_graph().S).contiguous(), served_items_);
 }
 
 rec_tensor_view_t TwoTower::table(int32_t which) const {
   const bool of_users = which == REC_TABLE_USER;
   return plugin::host_view((of_users ? served_users_ : served_items_).data(), REC_DTYPE_F32,
-                           (of_users ? user_ids_ : item_ids_).n(), options_.query.out);
+                           (of_users ? user_input_ : item_input_).n(), options_.query.out);
 }
 
 }  // namespace rec::two_tower

@@ -1,6 +1,7 @@
 #include "plugins/two_tower/equations.h"
 #include "plugins/two_tower/frequency.h"
 #include "tests/golden/golden_case.h"
+#include "tests/unit/data_checks.h"
 
 namespace rec {
 namespace {
@@ -160,6 +161,139 @@ TEST_P(TwoTowerGolden, ReproducesGradientsAndThreeSteps) {
     }
   }
   EXPECT_GT(compared, 200);
+}
+
+std::vector<Feature> dense_features(const GoldenTensors& golden, const std::string& name) {
+  Feature feature{"feats", FeatureKind::kDense, golden.shape(name)[1], 0, {}, {}};
+  feature.dense = Buffer<float>(std::span<const float>(golden.floats(name)));
+  std::vector<Feature> out;
+  out.push_back(std::move(feature));
+  return out;
+}
+
+HarnessData data_of(const GoldenTensors& golden) {
+  HarnessData data{{}, dense_features(golden, "in.query_feats"), dense_features(golden, "in.item_feats")};
+  if (golden.has("in.query_side_cat")) {
+    const auto categories = golden.get<int32_t>("in.query_side_cat");
+    const int64_t n = golden.shape("in.query_side_cat")[0], C = golden.shape("in.query_side_cat")[1];
+    for (int64_t c = 0; c < C; ++c) {
+      const std::string table = cat("param.query.cat_emb.", c);
+      Feature feature{"side_cat", FeatureKind::kCategorical, 0, golden.shape(table)[0], {}, Buffer<int32_t>(n)};
+      for (int64_t r = 0; r < n; ++r) feature.values[r] = categories[static_cast<size_t>(r * C + c)];
+      data.user_features.push_back(std::move(feature));
+    }
+  }
+  if (golden.has("in.item_adj")) {
+    const auto adjacent = golden.floats("in.item_adj");
+    const auto n = static_cast<size_t>(golden.shape("in.item_adj")[0]);
+    std::vector<int32_t> heads, tails;
+    for (size_t cell = 0; cell < adjacent.size(); ++cell) {
+      if (adjacent[cell] == 0) continue;
+      heads.push_back(static_cast<int32_t>(cell / n));
+      tails.push_back(static_cast<int32_t>(cell % n));
+    }
+    data.relations.push_back({"item_adj", PluginHarness::csr(heads, tails, static_cast<int64_t>(n))});
+  }
+  return data;
+}
+
+std::string params_of(const TowerCase& row, bool has_ids) {
+  const auto name = [](TowerKind kind) {
+    return kind == TowerKind::kGcn ? "gcn" : kind == TowerKind::kDcn ? "dcn" : "mlp";
+  };
+  return cat(R"({"h1": 10, "h2": 8, "out_dim": 6, "id_dim": 4, "cat_dim": 3, "temperature": 0.2, "lr": 0.01, )",
+             R"("alpha": 0.5, "item_id": false, "user_id": )", has_ids ? "true" : "false", R"(, "query_tower": ")",
+             name(row.query), R"(", "item_tower": ")", name(row.item), R"(", "num_hard_negatives": )", row.hard,
+             R"(, "cross_type": ")", row.cross == CrossType::kMatrix ? "matrix" : "vector", "\"}");
+}
+
+// The estimator's state that makes it say p in its next step, by 1 / p = (1 - alpha) gap + alpha (t - A), A = 0, t = 1.
+void set_probabilities(PluginHarness& harness, const std::vector<float>& p) {
+  const int64_t step = 0;
+  std::vector<int64_t> last_seen(p.size());
+  std::vector<double> gap;
+  for (float x : p) gap.push_back((1 / static_cast<double>(x) - 0.5) / 0.5);
+  harness.model().set_tensor(harness.index_of("frequency.step"), &step);
+  harness.model().set_tensor(harness.index_of("frequency.last_seen"), last_seen.data());
+  harness.model().set_tensor(harness.index_of("frequency.gap"), gap.data());
+}
+
+TEST_P(TwoTowerGolden, PluginTableReproducesVectorsLossesAndThreeSteps) {
+  PluginHarness harness("two_tower", params_of(GetParam(), n_embeddings_ > 0), 12, 20, {{0, 0}}, 2, data_of(golden_));
+  for (const std::string& name : names_) harness.set(name, golden_.floats("param." + name));
+  harness.model().freeze();
+  const std::pair<const char*, int32_t> tables[] = {{"out.query_vec", REC_TABLE_USER},
+                                                    {"out.item_vec", REC_TABLE_ITEM}};
+  for (const auto& [name, which] : tables) {
+    const rec_tensor_view_t view = harness.model().table(which);
+    const auto* data = static_cast<const float*>(view.data);
+    expect_near({data, data + view.shape[0] * view.shape[1]}, golden_.floats(name), tolerance("out"), name);
+  }
+  const auto losses = golden_.doubles("f64.adam3_losses");
+  for (size_t step = 0; step < 3; ++step) {
+    set_probabilities(harness, golden_.floats("in.item_prob"));
+    const double loss = harness.compute(golden_.get<int32_t>("in.user_id"), golden_.get<int32_t>("in.item_id"));
+    EXPECT_NEAR(loss, losses[step], 1e-5 * (1 + std::abs(losses[step]))) << "step " << step + 1;
+    harness.model().apply();
+  }
+  int64_t compared = 0;
+  for (const std::string& name : names_) {
+    const auto got = harness.get(name), want = golden_.floats("adam3." + name);
+    const auto gradient = golden_.floats("grad." + name);
+    ASSERT_EQ(got.size(), want.size()) << name;
+    for (size_t k = 0; k < got.size(); ++k) {
+      if (gradient[k] != 0 && std::abs(gradient[k]) <= tolerance("adam3_min_abs_grad")) continue;
+      ++compared;
+      ASSERT_LE(std::abs(got[k] - want[k]), tolerance("adam3") * (1 + std::abs(want[k]))) << name << " element " << k;
+    }
+  }
+  EXPECT_GT(compared, 200);
+}
+
+TEST(TwoTower, SaysWhatTheDataSetLacks) {
+  struct Case {
+    const char* params;
+    const char* says;
+  };
+  const Case cases[] = {{R"({"item_tower": "gcn"})", "needs a relation 'item_adj'"},
+                        {R"({"user_features": "true"})", "user_features: true needs a data set with features"},
+                        {R"({"item_features": "true"})", "item_features: true needs a data set with features"},
+                        {R"({"user_id": false})", "user_id: false leaves the tower nothing to look at"}};
+  for (const Case& row : cases) {
+    SCOPED_TRACE(row.params);
+    const Error error = error_of([&] { PluginHarness("two_tower", row.params, 4, 4, {{0, 0}}); });
+    EXPECT_EQ(error.status, REC_UNSUPPORTED);
+    EXPECT_NE(error.message.find(row.says), std::string::npos) << error.message;
+  }
+}
+
+// Item 5 has no interaction, and the category of the items that the even users take.
+TEST(TwoTower, RecommendsAnItemWithoutInteractionsByItsFeatures) {
+  HarnessData data;
+  Feature kind{"kind", FeatureKind::kCategorical, 0, 2, {}, Buffer<int32_t>(6)};
+  for (int32_t item = 0; item < 5; ++item) kind.values[item] = item % 2;
+  kind.values[5] = 0;
+  data.item_features.push_back(std::move(kind));
+  PluginHarness harness("two_tower",
+                        R"({"item_id": false, "id_dim": 4, "h1": 8, "h2": 8, "out_dim": 4, "lr": 0.02, )"
+                        R"("temperature": 0.3, "correction": false})",
+                        4, 6, {{0, 0}}, 1, std::move(data));
+  for (int step = 0; step < 200; ++step) {
+    harness.compute({0, 1, 2, 3}, {step % 2 * 2, 1, 4, 3});
+    harness.model().apply();
+  }
+  harness.model().freeze();
+  const rec_tensor_view_t users = harness.model().table(REC_TABLE_USER), items = harness.model().table(REC_TABLE_ITEM);
+  const auto score = [&](int64_t user, int64_t item) {
+    const float *u = static_cast<const float*>(users.data) + 4 * user,
+                *v = static_cast<const float*>(items.data) + 4 * item;
+    return u[0] * v[0] + u[1] * v[1] + u[2] * v[2] + u[3] * v[3];
+  };
+  for (int64_t user = 0; user < 4; ++user) {
+    const float other = user % 2 == 0 ? score(user, 1) : score(user, 5),
+                own = user % 2 == 0 ? score(user, 5) : score(user, 1);
+    EXPECT_GT(own, other + 0.1f) << "user " << user;
+  }
 }
 
 constexpr TowerKind kMlp = TowerKind::kMlp, kDcn = TowerKind::kDcn;
