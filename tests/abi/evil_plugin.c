@@ -43,6 +43,10 @@ static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec
 #ifdef EVIL_NO_SERVING
   out->capabilities = REC_CAP_TRAIN;
 #endif
+#ifdef EVIL_FEATURES
+  out->wants_features = 1;
+  out->capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE;
+#endif
 #ifdef EVIL_GREEDY
   out->memory_bytes = (int64_t)1 << 50;
 #endif
@@ -126,6 +130,17 @@ static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model,
   return REC_OK;
 }
 
+#ifdef EVIL_FEATURES
+#define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE)
+static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out) {
+  (void)call, (void)model, (void)queries, (void)out;
+  return REC_OK;
+}
+#else
+#define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE)
+#define encode NULL
+#endif
+
 static const rec_plugin_t table = {
     sizeof(rec_plugin_t),
     EVIL_MAJOR,
@@ -137,7 +152,7 @@ static const rec_plugin_t table = {
     "",
     1,
     0,
-    REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE,
+    EVIL_CAPABILITIES,
     NULL,
     0,
     init,
@@ -162,7 +177,7 @@ static const rec_plugin_t table = {
     freeze,
     get_table,
     NULL,
-    NULL,
+    encode,
     NULL,
 };
 

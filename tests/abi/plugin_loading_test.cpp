@@ -100,6 +100,7 @@ TEST(PluginContract, IsHeldAgainstThePlugin) {
       {"evil_param", REC_PLUGIN_FAILED, "asked for a parameter it does not declare: 'undeclared'"},
       {"evil_column", REC_UNSUPPORTED, "wants column 13"},
       {"evil_unserved", REC_PLUGIN_FAILED, "plans no way to be served"},
+      {"evil_features", REC_UNSUPPORTED, "it must be served by its tables"},
       {"evil_greedy", REC_LIMIT, "memory_limit_bytes"},
       {"evil_silent", REC_NUMERIC, "compute failed"},
       {"evil_status", REC_PLUGIN_FAILED, "unknown status 4711"},
