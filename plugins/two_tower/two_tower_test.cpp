@@ -1,7 +1,11 @@
+#include <numeric>
+
+#include "core/training/trainer.h"
 #include "plugins/two_tower/equations.h"
 #include "plugins/two_tower/frequency.h"
 #include "tests/golden/golden_case.h"
 #include "tests/unit/data_checks.h"
+#include "tests/unit/temp_folder.h"
 
 namespace rec {
 namespace {
@@ -265,6 +269,62 @@ TEST(TwoTower, SaysWhatTheDataSetLacks) {
     EXPECT_EQ(error.status, REC_UNSUPPORTED);
     EXPECT_NE(error.message.find(row.says), std::string::npos) << error.message;
   }
+}
+
+// Users and items of one parity like each other; every part of a data set that the towers can look at.
+std::shared_ptr<const Dataset> world() {
+  DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
+  for (int64_t user = 0; user < 8; ++user)
+    for (int64_t item = user % 2; item < 10; item += 2)
+      if (item != user) builder.add(user, item, 0, 0, item == (user + 4) % 10 ? Part::kValid : Part::kTrain);
+  const size_t age = builder.user_features().add_dense("age", 1), sex = builder.user_features().add_categorical("sex");
+  const size_t size = builder.item_features().add_dense("size", 2), graph = builder.add_relation("item_adj");
+  builder.add_relation("other");
+  for (int32_t row = 0; row < 8; ++row) {
+    const float number = 0.1f * static_cast<float>(row);
+    builder.user_features().set(age, row, {&number, 1});
+    builder.user_features().set(sex, row, int64_t{row % 2});
+  }
+  for (int32_t row = 0; row < 10; ++row) {
+    const float numbers[] = {static_cast<float>(row % 3), 1};
+    builder.item_features().set(size, row, numbers);
+    builder.relate_rows(graph, row, (row + 1) % 10);
+    builder.relate_rows(graph, (row + 1) % 10, row);
+  }
+  return std::make_shared<const Dataset>(builder.finish());
+}
+
+std::vector<float> user_scores(const Model& model) {
+  std::vector<float> scores;
+  for (int64_t user = 0; user < model.n_users(); ++user)
+    for (int64_t item = 0; item < model.n_items(); ++item)
+      scores.push_back(std::inner_product(model.users().row(user), model.users().row(user) + model.users().d,
+                                          model.items().row(item), 0.0f));
+  return scores;
+}
+
+TEST(TwoTower, TrainsResumesAndServesOnFeaturesAndAGraph) {
+  PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
+  const auto params = [](int epochs) {
+    return cat(R"({"item_tower": "gcn", "user_features": "true", "item_features": "true", "id_dim": 4, "h1": 8, )",
+               R"("h2": 8, "out_dim": 4, "batch_size": 8, "epochs": )", epochs, "}");
+  };
+  const auto train = [&](int epochs, const std::string& checkpoint, bool resume) {
+    TrainerOptions options;
+    options.checkpoint_path = checkpoint;
+    options.resume = resume;
+    Trainer trainer(world(), "two_tower", params(epochs), options);
+    trainer.run([](const TrainingEvent&) {}, nullptr);
+    return trainer.model(REC_MODEL_LAST);
+  };
+  const TempFolder folder;
+  const auto whole = train(4, "", false);
+  train(2, folder / "c", false);
+  const auto resumed = train(4, folder / "c", true);
+  EXPECT_EQ(user_scores(*resumed), user_scores(*whole));
+  EXPECT_EQ(whole->plugin, nullptr);
+  save_model(*whole, folder / "m", true);
+  EXPECT_EQ(user_scores(*load_model(folder / "m", 0)), user_scores(*whole));
 }
 
 // Item 5 has no interaction, and the category of the items that the even users take.
