@@ -38,6 +38,11 @@ void print_description(const Json& about, Output& output) {
                                grouped(about["label"]["n_negative"]) + " shown only"});
     table.add({"  impression lists", grouped(about["n_impressions"])});
   }
+  for (const char* key : {"user_features", "item_features", "relations"}) {
+    std::string names;
+    for (const Json& name : about[key]) names += (names.empty() ? "" : ", ") + value_text(name);
+    if (!names.empty()) table.add({std::string("  ") + key, names});
+  }
   for (const char* key : {"user_id_type", "item_id_type", "format"})
     table.add({std::string("  ") + key, value_text(about[key])});
   output.line(table.text());

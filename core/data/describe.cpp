@@ -28,6 +28,13 @@ Json quantiles(const Csr& rows) {
           {"p90", at(0.9)}, {"p99", at(0.99)}, {"max", at(1)},    {"mean", mean}};
 }
 
+template <class Named>
+Json names_of(const std::vector<Named>& all) {
+  Json names = Json::array();
+  for (const Named& one : all) names.push_back(invalid_utf8(one.name) ? printable(one.name) : one.name);
+  return names;
+}
+
 }  // namespace
 
 std::string describe_dataset(const Dataset& dataset) {
@@ -74,6 +81,9 @@ std::string describe_dataset(const Dataset& dataset) {
   json["user_id_type"] = type_name(dataset.users);
   json["item_id_type"] = type_name(dataset.items);
   json["n_titles"] = n_titles;
+  json["user_features"] = names_of(dataset.user_features);
+  json["item_features"] = names_of(dataset.item_features);
+  json["relations"] = names_of(dataset.relations);
   json["n_candidates"] = dataset.candidates.size();
   json["format"] = dataset.format;
   // A path may hold any bytes; JSON may not.

@@ -1,5 +1,7 @@
 #include <cstring>
+#include <nlohmann/json.hpp>
 
+#include "core/data/describe.h"
 #include "core/data/load.h"
 #include "core/data/npy.h"
 #include "core/data/split.h"
@@ -156,6 +158,15 @@ TEST(TwoTowerFolder, RefusesFilesThatDoNotFitEachOther) {
     EXPECT_EQ(error.file, folder / row.name);
     EXPECT_NE(error.message.find(row.says), std::string::npos) << error.message;
   }
+}
+
+TEST(TwoTowerFolder, IsDescribedWithTheNamesOfWhatItHas) {
+  const TempFolder folder;
+  write_two_tower(folder);
+  const auto about = nlohmann::json::parse(describe_dataset(load_dataset(folder.path())));
+  EXPECT_EQ(about.at("user_features").dump(), R"(["feats","side_cat.0","side_cat.1"])");
+  EXPECT_EQ(about.at("item_features").dump(), R"(["feats"])");
+  EXPECT_EQ(about.at("relations").dump(), R"(["item_adj"])");
 }
 
 TEST(TwoTowerFolder, NeedsItsFiles) {
