@@ -285,10 +285,14 @@ Buffer<float> tile_columns(const float* b, bool transposed, int64_t n, int64_t k
   return out;
 }
 
+// In blocks, so that neither side is walked with a long stride.
 Buffer<float> transpose(const float* a, int64_t rows, int64_t columns) {
+  constexpr int64_t kBlock = 16;
   auto out = Buffer<float>::uninitialized(rows * columns);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < columns; ++c) out[c * rows + r] = a[r * columns + c];
+  for (int64_t r = 0; r < rows; r += kBlock)
+    for (int64_t c = 0; c < columns; c += kBlock)
+      for (int64_t j = c; j < std::min(c + kBlock, columns); ++j)
+        for (int64_t i = r; i < std::min(r + kBlock, rows); ++i) out[j * rows + i] = a[i * columns + j];
   return out;
 }
 
@@ -312,10 +316,15 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
                 best().score_tiles({left + begin * k, end - begin, tiles.data(), k, out + begin * stride, stride}, 0,
                                    n_tiles);
                 if (direct) return;
-                for (int64_t i = begin; i < end; ++i)
-                  for (int64_t j = 0; j < n; ++j)
-                    c[i * n + j] =
-                        (flags & REC_MATMUL_ADD) != 0 ? c[i * n + j] + out[i * stride + j] : out[i * stride + j];
+                const bool adds = (flags & REC_MATMUL_ADD) != 0;
+                for (int64_t i = begin; i < end; ++i) {
+                  const float* from = out + i * stride;
+                  float* to = c + i * n;
+                  if (adds)
+                    for (int64_t j = 0; j < n; ++j) to[j] += from[j];
+                  else
+                    std::copy_n(from, n, to);
+                }
               });
   } catch (const std::bad_alloc&) {
     return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
