@@ -218,6 +218,8 @@ const Plugin& PluginRegistry::find(std::string_view model) {
     if (candidate.model == model) return load(candidate.path);
     names.push_back(candidate.model);
   }
+  std::sort(names.begin(), names.end());  // a model that is loaded has its file still
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   throw Error(REC_NOT_FOUND, cat("model: there is no '", model, "'", suggestion(model, names))).at_argument("model");
 }
 

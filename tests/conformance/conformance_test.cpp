@@ -549,6 +549,20 @@ TEST_F(WarmStart, RefusesOtherItemsOtherShapesAndATrainerThatHasBegun) {
   EXPECT_EQ(rec_trainer_warm_start(t.get(), own.get(), nullptr), REC_BAD_STATE);
 }
 
+TEST(UnknownModel, IsToldEachKnownNameOnce) {
+  call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
+  const auto loaded =
+      make<rec_text_t>([](rec_text_t** out, rec_error_t** error) { return rec_plugin_describe("bprmf", out, error); });
+  rec_text_t* none = nullptr;
+  rec_error_t* error = nullptr;
+  EXPECT_EQ(rec_plugin_describe("zzz", &none, &error), REC_NOT_FOUND);
+  const std::string message = rec_error_message(error);
+  rec_error_destroy(error);
+  const size_t first = message.find("bprmf");
+  ASSERT_NE(first, std::string::npos) << message;
+  EXPECT_EQ(message.find("bprmf", first + 1), std::string::npos) << message;
+}
+
 TEST(ConformanceTable, ListsEveryShippedPlugin) {
   call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
   const auto torch_is_mapped = [] {
