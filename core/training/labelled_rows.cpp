@@ -56,6 +56,7 @@ LabelledRows::LabelledRows(const BatchPlan& plan) : plan_(plan), order_(training
   if (plan.data->label.empty())
     throw Error(REC_INVALID_DATA, "dataset: task=ctr needs a label of each row, and there is no label column")
         .at_argument("dataset");
+  if (!plan_.wants_histories()) return;
   // A row's history is what its user had clicked before: earlier in time, or earlier in the data without times.
   const Dataset& data = *plan.data;
   const Interactions& train = *plan.train;
@@ -81,7 +82,9 @@ void LabelledRows::fill(Batch& batch) {
   const std::span<const int32_t> rows = order_.begin(batch, plan_.batch_size);
   const Dataset& data = *plan_.data;
   histories_.clear();
-  for (int32_t row : rows) histories_.push_back(history_before(plan_, data.user[row], ends_[static_cast<size_t>(row)]));
+  if (plan_.wants_histories())
+    for (int32_t row : rows)
+      histories_.push_back(history_before(plan_, data.user[row], ends_[static_cast<size_t>(row)]));
   for (int32_t id : plan_.columns) {
     Column& column = batch.column(id);
     if (fill_history_column(plan_, histories_, column)) continue;

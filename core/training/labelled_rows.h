@@ -30,7 +30,8 @@ class LabelledRows : public RowSource {
  private:
   const BatchPlan plan_;
   ShuffledRows order_;
-  std::vector<int64_t> ends_;            // [n] training entry of its user that each row comes before
+  std::vector<int64_t>
+      ends_;  // [n] training entry of its user that each row comes before; empty when no history is asked
   std::vector<HistoryRange> histories_;  // of the batch
 };
 

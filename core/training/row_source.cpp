@@ -15,7 +15,8 @@ namespace {
 // A row is a training interaction; an epoch is all of them, shuffled.
 class InteractionRows : public RowSource {
  public:
-  explicit InteractionRows(const BatchPlan& plan) : plan_(plan), train_(*plan.train) {
+  explicit InteractionRows(const BatchPlan& plan)
+      : plan_(plan), train_(*plan.train), wants_histories_(plan.wants_histories()) {
     const Csr& by_user = train_.by_user;
     std::vector<int32_t> rows;
     for (int64_t u = 0; u < by_user.n_rows(); ++u)
@@ -34,7 +35,7 @@ class InteractionRows : public RowSource {
   void fill(Batch& batch) override {
     const int32_t* entries = order_.begin(batch, plan_.batch_size).data();
     histories_.clear();
-    for (int64_t b = 0; b < batch.n_rows; ++b)
+    for (int64_t b = 0; wants_histories_ && b < batch.n_rows; ++b)
       histories_.push_back(history_before(plan_, train_.user_of[entries[b]], entries[b]));
     for (int32_t id : plan_.columns)
       if (Column& column = batch.column(id); !fill_history_column(plan_, histories_, column))
@@ -83,6 +84,7 @@ class InteractionRows : public RowSource {
 
   const BatchPlan plan_;
   const Interactions& train_;
+  const bool wants_histories_;
   std::vector<HistoryRange> histories_;  // of the batch
   ShuffledRows order_;                   // entries of by_user
 };

@@ -27,6 +27,9 @@ struct BatchPlan {
   uint64_t seed = 0;
 
   bool wants(int32_t column) const;
+  bool wants_histories() const {
+    return wants(REC_COLUMN_HISTORY) || wants(REC_COLUMN_HISTORY_LENGTH) || wants(REC_COLUMN_HISTORY_TIME);
+  }
 };
 
 // The rows of an epoch, batch after batch. What is in a batch depends on (seed, epoch, row) only.
