@@ -72,40 +72,49 @@ std::span<const int32_t> Ranker::distinct_history(const Queries& queries, int64_
 void Ranker::fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Batch& batch) const {
   const rec_plan_t& plan = model_->plugin->plan();
   const auto n = static_cast<int64_t>(asked.size());
-  const auto kept = [&](int64_t q) {
+  std::vector<History> histories;
+  int64_t longest = 1;
+  for (int64_t q : asked) {
     History history = history_of(queries, q);
     const size_t size = history.items.size(), most = static_cast<size_t>(plan.history_max);
     if (most > 0 && size > most) {
       history.items = history.items.subspan(size - most);
       if (history.times != nullptr) history.times += size - most;
     }
-    return history;
-  };
+    longest = std::max(longest, static_cast<int64_t>(history.items.size()));
+    histories.push_back(history);
+  }
   batch.n_rows = n;
-  int64_t longest = 1;
-  for (int64_t q : asked) longest = std::max(longest, static_cast<int64_t>(kept(q).items.size()));
-  for (int32_t c = 0; c < plan.n_query_columns; ++c) {
-    const int32_t id = plan.query_columns[c];
+  for (const int32_t id : std::span(plan.query_columns, static_cast<size_t>(plan.n_query_columns))) {
     if (id == REC_COLUMN_ITEM) continue;
     Column& column = batch.column(id);
-    for (int64_t b = 0; b < n; ++b) {
-      const int64_t q = asked[static_cast<size_t>(b)];
-      const History history = kept(q);
-      const auto length = static_cast<int64_t>(history.items.size());
-      if (id == REC_COLUMN_USER) {
-        column.reshape<int32_t>(n)[b] = queries.users != nullptr ? queries.users[q] : -1;
-      } else if (id == REC_COLUMN_HISTORY) {
-        int32_t* out = column.reshape<int32_t>(n, longest) + b * longest;
-        std::fill(std::copy(history.items.begin(), history.items.end(), out), out + longest, -1);
-      } else if (id == REC_COLUMN_HISTORY_LENGTH) {
-        column.reshape<int32_t>(n)[b] = static_cast<int32_t>(length);
-      } else if (id == REC_COLUMN_HISTORY_TIME) {
-        int64_t* out = column.reshape<int64_t>(n, longest) + b * longest;
-        std::fill_n(out, longest, 0);
-        if (history.times != nullptr) std::copy_n(history.times, length, out);
-      } else if (id == REC_COLUMN_TIME) {
-        const int64_t last = history.times != nullptr && length > 0 ? history.times[length - 1] : 0;
-        column.reshape<int64_t>(n)[b] = queries.times != nullptr ? queries.times[q] : last;
+    if (id == REC_COLUMN_USER) {
+      auto* users = column.reshape<int32_t>(n);
+      for (int64_t q : asked) *users++ = queries.users != nullptr ? queries.users[q] : -1;
+    } else if (id == REC_COLUMN_HISTORY) {
+      auto* items = column.reshape<int32_t>(n, longest);
+      for (const History& history : histories) {
+        std::fill(std::copy(history.items.begin(), history.items.end(), items), items + longest, -1);
+        items += longest;
+      }
+    } else if (id == REC_COLUMN_HISTORY_LENGTH) {
+      auto* lengths = column.reshape<int32_t>(n);
+      for (const History& history : histories) *lengths++ = static_cast<int32_t>(history.items.size());
+    } else if (id == REC_COLUMN_HISTORY_TIME) {
+      auto* times = column.reshape<int64_t>(n, longest);
+      std::fill_n(times, n * longest, 0);
+      for (const History& history : histories) {
+        if (history.times != nullptr) std::copy_n(history.times, history.items.size(), times);
+        times += longest;
+      }
+    } else if (id == REC_COLUMN_TIME) {
+      auto* times = column.reshape<int64_t>(n);
+      for (int64_t b = 0; b < n; ++b) {
+        const History& history = histories[static_cast<size_t>(b)];
+        const bool known = history.times != nullptr && !history.items.empty();
+        times[b] = queries.times != nullptr ? queries.times[asked[static_cast<size_t>(b)]]
+                   : known                  ? history.times[history.items.size() - 1]
+                                            : 0;
       }
     }
   }
