@@ -549,6 +549,40 @@ TEST_F(WarmStart, RefusesOtherItemsOtherShapesAndATrainerThatHasBegun) {
   EXPECT_EQ(rec_trainer_warm_start(t.get(), own.get(), nullptr), REC_BAD_STATE);
 }
 
+class Times : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+};
+
+TEST_F(Times, AreAskedForAndReachTheModel) {
+  const auto trained = train(checkerboard().get(), "slrc_plus", R"({"emb_size": 8, "epochs": 5, "time_scalar": 100})");
+  const auto r = recommender(trained.get());
+  const std::vector<int64_t> user{1000}, history{-50, -48}, offsets{0, 2}, times{10, 20};
+  const rec_ids_t users = int64_ids(user), items = int64_ids(history);
+  rec_request_t request{};
+  request.struct_size = sizeof request;
+  request.users = &users;
+  request.candidates = &items;
+  request.history_items = &items;
+  request.history_offsets = offsets.data();
+  const auto scores = [&](const int64_t* history_times, const std::vector<int64_t>& at) {
+    request.history_times = history_times;
+    request.request_times = at.empty() ? nullptr : at.data();
+    std::vector<float> out(2);
+    call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, out.data(), nullptr, error); });
+    return out;
+  };
+  try {
+    scores(nullptr, {30});
+    ADD_FAILURE() << "accepted";
+  } catch (const CallFailed& failure) {
+    EXPECT_EQ(failure.status, REC_INVALID_ARGUMENT);
+    EXPECT_EQ(failure.argument, "history_times");
+  }
+  EXPECT_NE(scores(times.data(), {30}), scores(times.data(), {3000}));
+  EXPECT_EQ(scores(times.data(), {20}), scores(times.data(), {})) << "without a time: as of the last event";
+}
+
 TEST(UnknownModel, IsToldEachKnownNameOnce) {
   call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
   const auto loaded =
