@@ -176,6 +176,18 @@ struct RankUpdate {
   int64_t n = 0, k = 0;
 };
 
+// c[i, j] = fma(a[i, p], b[p, j], c[i, j]) for p ascending, from 0 unless `accumulate`.
+struct Product {
+  const float* a = nullptr;  // a[i, p] is a[i * a_row + p * a_column]
+  int64_t a_row = 0, a_column = 1;
+  const float* b = nullptr;  // [k, ldb]
+  int64_t ldb = 0;
+  float* c = nullptr;  // [m, ldc]
+  int64_t ldc = 0;
+  int64_t n = 0, k = 0;
+  bool accumulate = false;
+};
+
 struct Table {
   const char* name;
   void (*propagate_rows)(const Propagation&, int64_t begin, int64_t end);
@@ -194,6 +206,7 @@ struct Table {
   void (*sgd_rows)(const GradientRows&, int64_t begin, int64_t end);
   void (*adagrad_rows)(const GradientRows&, int64_t begin, int64_t end);
   void (*rank_update_f64)(const RankUpdate&, int64_t begin_row, int64_t end_row);
+  void (*product)(const Product&, int64_t begin_row, int64_t end_row);
   // y[i] = f(x[i]), within 2 ulp; x may be y.
   void (*exp)(const float* x, float* y, int64_t n);
   void (*log)(const float* x, float* y, int64_t n);

@@ -223,7 +223,9 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
   job.beta2 = static_cast<float>(a->beta2);
   job.epsilon = static_cast<float>(a->epsilon);
   job.weight_decay = static_cast<float>(a->weight_decay);
-  over_rows(call, n, chunk, static_cast<double>(n * a->d),
+  int64_t steps_to_do = 0;
+  for (int64_t i = 0; i < n; ++i) steps_to_do += step - a->last_step[rows != nullptr ? rows[i] : i];
+  over_rows(call, n, chunk, 0.3 * static_cast<double>(steps_to_do * a->d),
             [&](int64_t begin, int64_t end) { best().adam_rows(job, begin, end); });
   return REC_OK;
 }
@@ -266,25 +268,6 @@ void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int6
             [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
 }
 
-// op(b) as tiles of 16 columns: tile_items does it when b's rows are the columns.
-Buffer<float> tile_columns(const float* b, bool transposed, int64_t n, int64_t k) {
-  const int64_t tiles = kernels::tile_count(n);
-  auto out = Buffer<float>::uninitialized(kernels::tiled_size(n, k));
-  if (transposed) {
-    kernels::tile_items(b, n, k, out.data(), 0, tiles);
-    return out;
-  }
-  for (int64_t t = 0; t < tiles; ++t) {
-    const int64_t width = std::min<int64_t>(kernels::kTileItems, n - t * kernels::kTileItems);
-    float* tile = out.data() + t * k * kernels::kTileItems;
-    for (int64_t p = 0; p < k; ++p, tile += kernels::kTileItems) {
-      std::copy_n(b + p * n + t * kernels::kTileItems, width, tile);
-      std::fill(tile + width, tile + kernels::kTileItems, 0.f);
-    }
-  }
-  return out;
-}
-
 // In blocks, so that neither side is walked with a long stride.
 Buffer<float> transpose(const float* a, int64_t rows, int64_t columns) {
   constexpr int64_t kBlock = 16;
@@ -296,34 +279,28 @@ Buffer<float> transpose(const float* a, int64_t rows, int64_t columns) {
   return out;
 }
 
-// The scan of a query against items is a matrix product; this one borrows its kernel.
 rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64_t k, const float* a, const float* b,
                     float* c) {
   if (m < 0 || n < 0 || k < 1) return host_fail(call, REC_INVALID_ARGUMENT, "matmul: needs m, n >= 0 and k >= 1");
   if (m == 0 || n == 0) return REC_OK;
   try {
-    const Buffer<float> tiles = tile_columns(b, (flags & REC_MATMUL_TRANSPOSE_B) != 0, n, k);
-    Buffer<float> rows;
-    if ((flags & REC_MATMUL_TRANSPOSE_A) != 0) rows = transpose(a, k, m);
-    const float* left = rows.empty() ? a : rows.data();
-    const int64_t n_tiles = kernels::tile_count(n), stride = n_tiles * kernels::kTileItems;
-    const bool direct = stride == n && (flags & REC_MATMUL_ADD) == 0;
-    Buffer<float> product;
-    if (!direct) product = Buffer<float>::uninitialized(m * stride);
-    float* out = direct ? c : product.data();
-    over_rows(call, m, 48, 0.02 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
+    const bool a_transposed = (flags & REC_MATMUL_TRANSPOSE_A) != 0,
+               b_transposed = (flags & REC_MATMUL_TRANSPOSE_B) != 0;
+    const Buffer<float> turned = b_transposed ? transpose(b, n, k) : Buffer<float>();
+    const kernels::Product whole{
+        a, a_transposed ? 1 : k,         a_transposed ? m : 1, b_transposed ? turned.data() : b, n, c, n, n,
+        k, (flags & REC_MATMUL_ADD) != 0};
+    constexpr int64_t kRows = 48, kColumns = 256;
+    const int64_t across = (n + kColumns - 1) / kColumns, down = (m + kRows - 1) / kRows;
+    over_rows(call, across * down, 1, 0.02 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
               [&](int64_t begin, int64_t end) {
-                best().score_tiles({left + begin * k, end - begin, tiles.data(), k, out + begin * stride, stride}, 0,
-                                   n_tiles);
-                if (direct) return;
-                const bool adds = (flags & REC_MATMUL_ADD) != 0;
-                for (int64_t i = begin; i < end; ++i) {
-                  const float* from = out + i * stride;
-                  float* to = c + i * n;
-                  if (adds)
-                    for (int64_t j = 0; j < n; ++j) to[j] += from[j];
-                  else
-                    std::copy_n(from, n, to);
+                for (int64_t cell = begin; cell < end; ++cell) {
+                  const int64_t column = cell % across * kColumns, row = cell / across * kRows;
+                  kernels::Product part = whole;
+                  part.b += column;
+                  part.c += column;
+                  part.n = std::min(kColumns, n - column);
+                  best().product(part, row, std::min(row + kRows, m));
                 }
               });
   } catch (const std::bad_alloc&) {
@@ -335,6 +312,7 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
 void exp_of(const float* x, int64_t n, float* y) { best().exp(x, y, n); }
 void sigmoid(const float* x, int64_t n, float* y) { best().sigmoid(x, y, n); }
 void tanh_of(const float* x, int64_t n, float* y) { best().tanh(x, y, n); }
+
 constexpr rec_host_t kHost = {
     sizeof(rec_host_t),
     REC_PLUGIN_ABI_MAJOR,

@@ -198,6 +198,25 @@ void rank_update(benchmark::State& state) {
 }
 BENCHMARK(rank_update)->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond);
 
+// m, n, k and whether a is transposed, as a recurrent layer and its weights' gradient have them.
+void product(benchmark::State& state) {
+  const Table* level = level_of(state);
+  if (level == nullptr) return;
+  const int64_t m = state.range(1), n = state.range(2), k = state.range(3);
+  const bool transposed = state.range(4) != 0;
+  const auto a = random_floats(m * k, 11), b = random_floats(k * n, 12);
+  Buffer<float> c(m * n);
+  const Product job{a.data(), transposed ? 1 : k, transposed ? m : 1, b.data(), n, c.data(), n, n, k, false};
+  for (auto _ : state) level->product(job, 0, m);
+  set_flops(state, 2.0 * static_cast<double>(m * n * k));
+}
+BENCHMARK(product)
+    ->ArgsProduct({{1, 2}, {256}, {300}, {100}, {0}})
+    ->ArgsProduct({{1, 2}, {256}, {100}, {300}, {0}})
+    ->ArgsProduct({{1, 2}, {300}, {64}, {1400}, {1}})
+    ->ArgsProduct({{1, 2}, {300}, {100}, {1400}, {1}})
+    ->Unit(benchmark::kMicrosecond);
+
 void pair_scores(benchmark::State& state) {
   const Table* level = level_of(state);
   if (level == nullptr) return;

@@ -246,6 +246,35 @@ TEST(RankUpdate, IsOneChainPerElementAtEveryLevel) {
       }
 }
 
+TEST(Product, IsOneChainPerElementAtEveryLevel) {
+  for (int64_t m : {1, 5, 13, 29})
+    for (int64_t n : {1, 16, 23, 50, 64})
+      for (int64_t k : {1, 7, 600})  // 600: several panels
+        for (bool transposed : {false, true}) {
+          const int64_t ldb = n + 1, ldc = n + 3;
+          const auto a = random_floats(m * k, 17), b = random_floats(k * ldb, 18), before = random_floats(m * ldc, 19);
+          for (bool accumulate : {false, true}) {
+            std::vector<float> expected = before;
+            for (int64_t i = 0; i < m; ++i)
+              for (int64_t j = 0; j < n; ++j) {
+                float chain = accumulate ? before[at(i * ldc + j)] : 0;
+                for (int64_t p = 0; p < k; ++p)
+                  chain = std::fma(a[at(transposed ? p * m + i : i * k + p)], b[at(p * ldb + j)], chain);
+                expected[at(i * ldc + j)] = chain;
+              }
+            for (const Table* level : all_levels()) {
+              SCOPED_TRACE(testing::Message() << level->name << ' ' << m << ' ' << n << ' ' << k);
+              std::vector<float> c = before;
+              const Product job{a.data(), transposed ? 1 : k, transposed ? m : 1, b.data(), ldb, c.data(), ldc, n,
+                                k,        accumulate};
+              level->product(job, 0, m / 2);
+              level->product(job, m / 2, m);
+              expect_same_bits(c, expected);
+            }
+          }
+        }
+}
+
 TEST(Levels, BestIsTheHighestThatTheMachineHas) {
   const auto levels = vector_levels();
   EXPECT_EQ(&best(), levels.empty() ? &scalar() : levels.back());
