@@ -2,10 +2,18 @@
 
 #include <algorithm>
 
+#include "plugins/common/parallel.h"
+
 namespace rec::gru4rec {
 
 using plugin::check;
 using plugin::Floats;
+
+namespace {
+
+constexpr int64_t kSequences = 32;  // that one thread takes through all their steps
+
+}  // namespace
 
 void Packing::assign(const std::vector<int32_t>& lengths) {
   counts.clear();
@@ -38,38 +46,67 @@ void GruLayer::forward(const Context& context, const Packing& packing, const flo
   const int64_t h = hidden_, rows = packing.rows();
   trace.gates.resize(static_cast<size_t>(rows * 3 * h));
   for (Floats* buffer : {&trace.candidate, &trace.before, &trace.states}) buffer->resize(static_cast<size_t>(rows * h));
+  if (rows == 0) return;
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, rows, 3 * h, in(), x, ih_.data(), trace.gates.data()));
-  Floats recurrent(static_cast<size_t>(packing.counts.empty() ? 0 : packing.counts[0] * 3 * h));
-  for (int64_t t = 0; t < packing.steps(); ++t) {
-    const int64_t n = packing.counts[static_cast<size_t>(t)], first = packing.offsets[static_cast<size_t>(t)];
-    float* before = trace.before.data() + first * h;
-    if (t > 0)
-      std::copy_n(trace.states.data() + packing.offsets[static_cast<size_t>(t - 1)] * h, n * h, before);
-    else if (h0 != nullptr)
-      std::copy_n(h0, n * h, before);
-    else
-      std::fill_n(before, n * h, 0.f);
-    if (t > 0 || h0 != nullptr)
-      check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, n, 3 * h, h, before, hh_.data(), recurrent.data()));
-    else
-      std::fill_n(recurrent.begin(), n * 3 * h, 0.f);
-    for (int64_t b = 0; b < n; ++b) {
-      float* gates = trace.gates.data() + (first + b) * 3 * h;
-      float* from_state = recurrent.data() + b * 3 * h;
-      float* candidate = trace.candidate.data() + (first + b) * h;
-      float* state = trace.states.data() + (first + b) * h;
-      if (biases_) {
-        for (int64_t k = 0; k < 3 * h; ++k) gates[k] += bias_ih_.data()[k];
-        for (int64_t k = 0; k < 3 * h; ++k) from_state[k] += bias_hh_.data()[k];
-      }
-      for (int64_t k = 0; k < 2 * h; ++k) gates[k] += from_state[k];
-      host.sigmoid(gates, 2 * h, gates);
-      std::copy_n(from_state + 2 * h, h, candidate);
-      for (int64_t k = 0; k < h; ++k) gates[2 * h + k] += gates[k] * candidate[k];
-      host.tanh(gates + 2 * h, h, gates + 2 * h);
-      for (int64_t k = 0; k < h; ++k)
-        state[k] = (1 - gates[h + k]) * gates[2 * h + k] + gates[h + k] * before[b * h + k];
+  Floats hh(static_cast<size_t>(3 * h * h));  // W_hh^T
+  for (int64_t j = 0; j < 3 * h; ++j)
+    for (int64_t k = 0; k < h; ++k) hh[static_cast<size_t>(k * 3 * h + j)] = hh_.data()[j * h + k];
+  plugin::parallel_for(context, packing.counts[0], kSequences, [&](int64_t begin, int64_t end) {
+    Floats recurrent(static_cast<size_t>((end - begin) * 3 * h));
+    for (int64_t t = 0; t < packing.steps(); ++t) {
+      const int64_t n = std::min(end, packing.counts[static_cast<size_t>(t)]) - begin;
+      if (n <= 0) return;
+      const int64_t first = packing.offsets[static_cast<size_t>(t)] + begin;
+      float* before = trace.before.data() + first * h;
+      if (t > 0)
+        std::copy_n(trace.states.data() + (packing.offsets[static_cast<size_t>(t - 1)] + begin) * h, n * h, before);
+      else if (h0 != nullptr)
+        std::copy_n(h0 + begin * h, n * h, before);
+      else
+        std::fill_n(before, n * h, 0.f);
+      if (t > 0 || h0 != nullptr)
+        check(host.matmul(context.call, 0, n, 3 * h, h, before, hh.data(), recurrent.data()));
+      else
+        std::fill_n(recurrent.begin(), n * 3 * h, 0.f);
+      for (int64_t b = 0; b < n; ++b) step(host, first + b, recurrent.data() + b * 3 * h, trace);
     }
+  });
+}
+
+// One position: from x W_ih^T in its gates and h W_hh^T to its gates and its state.
+void GruLayer::step(const rec_host_t& host, int64_t row, float* from_state, Trace& trace) const {
+  const int64_t h = hidden_;
+  float* gates = trace.gates.data() + row * 3 * h;
+  float* candidate = trace.candidate.data() + row * h;
+  float* state = trace.states.data() + row * h;
+  const float* before = trace.before.data() + row * h;
+  if (biases_) {
+    for (int64_t k = 0; k < 3 * h; ++k) gates[k] += bias_ih_.data()[k];
+    for (int64_t k = 0; k < 3 * h; ++k) from_state[k] += bias_hh_.data()[k];
+  }
+  for (int64_t k = 0; k < 2 * h; ++k) gates[k] += from_state[k];
+  host.sigmoid(gates, 2 * h, gates);
+  std::copy_n(from_state + 2 * h, h, candidate);
+  for (int64_t k = 0; k < h; ++k) gates[2 * h + k] += gates[k] * candidate[k];
+  host.tanh(gates + 2 * h, h, gates + 2 * h);
+  for (int64_t k = 0; k < h; ++k) state[k] = (1 - gates[h + k]) * gates[2 * h + k] + gates[h + k] * before[k];
+}
+
+// dL by the pre-activations of one position: d_input_ by those of x, d_recurrent_ by those of h.
+void GruLayer::step_backward(int64_t row, const Trace& trace, const Floats& d_states) {
+  const int64_t h = hidden_;
+  const float *r = trace.gates.data() + row * 3 * h, *z = r + h, *c = r + 2 * h;
+  const float *candidate = trace.candidate.data() + row * h, *before = trace.before.data() + row * h;
+  const float* d_state = d_states.data() + row * h;
+  float *d_in = d_input_.data() + row * 3 * h, *d_rec = d_recurrent_.data() + row * 3 * h;
+  for (int64_t k = 0; k < h; ++k) {
+    const float dc = d_state[k] * (1 - z[k]) * (1 - c[k] * c[k]);  // by the input of tanh
+    const float dz = d_state[k] * (before[k] - c[k]) * z[k] * (1 - z[k]);
+    const float dr = dc * candidate[k] * r[k] * (1 - r[k]);
+    d_in[k] = d_rec[k] = dr;
+    d_in[h + k] = d_rec[h + k] = dz;
+    d_in[2 * h + k] = dc;
+    d_rec[2 * h + k] = dc * r[k];
   }
 }
 
@@ -79,33 +116,24 @@ void GruLayer::backward(const Context& context, const Packing& packing, const fl
   const int64_t h = hidden_, rows = packing.rows();
   d_input_.resize(static_cast<size_t>(rows * 3 * h));
   d_recurrent_.resize(static_cast<size_t>(rows * 3 * h));
-  for (int64_t t = packing.steps() - 1; t >= 0; --t) {
-    const int64_t n = packing.counts[static_cast<size_t>(t)], first = packing.offsets[static_cast<size_t>(t)];
-    for (int64_t b = first; b < first + n; ++b) {
-      const float *r = trace.gates.data() + b * 3 * h, *z = r + h, *c = r + 2 * h;
-      const float *candidate = trace.candidate.data() + b * h, *before = trace.before.data() + b * h;
-      const float* d_state = d_states.data() + b * h;
-      float *d_in = d_input_.data() + b * 3 * h, *d_rec = d_recurrent_.data() + b * 3 * h;
-      for (int64_t k = 0; k < h; ++k) {
-        const float dc = d_state[k] * (1 - z[k]) * (1 - c[k] * c[k]);  // by the input of tanh
-        const float dz = d_state[k] * (before[k] - c[k]) * z[k] * (1 - z[k]);
-        const float dr = dc * candidate[k] * r[k] * (1 - r[k]);
-        d_in[k] = d_rec[k] = dr;
-        d_in[h + k] = d_rec[h + k] = dz;
-        d_in[2 * h + k] = dc;
-        d_rec[2 * h + k] = dc * r[k];
-      }
-    }
-    if (t == 0) break;
-    // h reaches h' through W_hh and through z.
-    float* earlier = d_states.data() + packing.offsets[static_cast<size_t>(t - 1)] * h;
-    check(host.matmul(context.call, REC_MATMUL_ADD, n, h, 3 * h, d_recurrent_.data() + first * 3 * h, hh_.data(),
-                      earlier));
-    for (int64_t b = 0; b < n; ++b)
-      for (int64_t k = 0; k < h; ++k)
-        earlier[b * h + k] += d_states[static_cast<size_t>((first + b) * h + k)] *
-                              trace.gates[static_cast<size_t>((first + b) * 3 * h + h + k)];
-  }
+  plugin::parallel_for(context, packing.steps() > 0 ? packing.counts[0] : 0, kSequences,
+                       [&](int64_t begin, int64_t end) {
+                         for (int64_t t = packing.steps() - 1; t >= 0; --t) {
+                           const int64_t n = std::min(end, packing.counts[static_cast<size_t>(t)]) - begin;
+                           if (n <= 0) continue;
+                           const int64_t first = packing.offsets[static_cast<size_t>(t)] + begin;
+                           for (int64_t b = first; b < first + n; ++b) step_backward(b, trace, d_states);
+                           if (t == 0) break;
+                           // h reaches h' through W_hh and through z.
+                           float* earlier = d_states.data() + (packing.offsets[static_cast<size_t>(t - 1)] + begin) * h;
+                           check(host.matmul(context.call, REC_MATMUL_ADD, n, h, 3 * h,
+                                             d_recurrent_.data() + first * 3 * h, hh_.data(), earlier));
+                           for (int64_t b = 0; b < n; ++b)
+                             for (int64_t k = 0; k < h; ++k)
+                               earlier[b * h + k] += d_states[static_cast<size_t>((first + b) * h + k)] *
+                                                     trace.gates[static_cast<size_t>((first + b) * 3 * h + h + k)];
+                         }
+                       });
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, 3 * h, in(), rows, d_input_.data(), x, ih_.dense_gradient()));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, 3 * h, h, rows, d_recurrent_.data(), trace.before.data(),
                     hh_.dense_gradient()));

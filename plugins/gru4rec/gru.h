@@ -54,6 +54,9 @@ class GruLayer {
                 plugin::Floats& d_states, float* dx);
 
  private:
+  void step(const rec_host_t& host, int64_t row, float* from_state, Trace& trace) const;
+  void step_backward(int64_t row, const Trace& trace, const plugin::Floats& d_states);
+
   int64_t hidden_;
   bool biases_;
   plugin::Parameter ih_, hh_, bias_ih_, bias_hh_;
