@@ -13,6 +13,16 @@ std::vector<float> inverse_sqrt_degrees(const rec_csr_t& graph, double eps) {
   return scale;
 }
 
+void neighbours(const rec_csr_t& graph, const std::vector<int32_t>& rows, std::vector<int32_t>& out) {
+  std::vector<uint8_t> is_near(static_cast<size_t>(graph.n_columns));
+  for (int32_t row : rows)
+    for (int64_t e = graph.offsets[row]; e < graph.offsets[row + 1]; ++e)
+      is_near[static_cast<size_t>(graph.columns[e])] = 1;
+  out.clear();
+  for (size_t c = 0; c < is_near.size(); ++c)
+    if (is_near[c] != 0) out.push_back(static_cast<int32_t>(c));
+}
+
 void BipartiteGraph::bind(const rec_dataset_view_t& view, double eps) {
   users = view.graph_users;
   items = view.graph_items;

@@ -9,6 +9,9 @@ namespace rec::plugin {
 // D^-1/2 of a graph's rows, 0 for isolated nodes; eps is added to the degrees.
 std::vector<float> inverse_sqrt_degrees(const rec_csr_t& graph, double eps);
 
+// The columns of the listed rows, ascending and each once.
+void neighbours(const rec_csr_t& graph, const std::vector<int32_t>& rows, std::vector<int32_t>& out);
+
 // A_hat = D^-1/2 A D^-1/2 of the user-item graph as a pattern and two scale vectors.
 struct BipartiteGraph {
   rec_csr_t users{}, items{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/common/graph.h"
+#include "plugins/common/parallel.h"
 
 namespace rec::lightgcn {
 
@@ -38,6 +39,10 @@ Options read(const Context& context, const rec_params_t& params) {
   return options;
 }
 
+void stop_if_asked(const Context& context) {
+  if (context.host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
+}
+
 std::vector<float> times(const std::vector<float>& scale, double weight) {
   std::vector<float> out(scale);
   for (float& value : out) value *= static_cast<float>(weight);
@@ -52,7 +57,7 @@ void LightGcn::plan(const Context& context, const rec_params_t& params, const re
   plan.wants_graph = 1;
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
                       REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED;
-  plan.memory_bytes = 28 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
+  plan.memory_bytes = 24 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
 }
 
 LightGcn::LightGcn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
@@ -62,7 +67,7 @@ LightGcn::LightGcn(const Options& options, const rec_schema_t& schema)
     : TwoTables(schema, options.emb_size, options.optimizer, options.init),
       options_(options),
       step_(schema.n_users, schema.n_items, options.emb_size, options.objective, options.regularizer) {
-  for (NodeTable* table : {&final_, &work_, &gradient_, &d_e0_}) {
+  for (NodeTable* table : {&result_, &work_, &gradient_}) {
     table->users.resize(static_cast<size_t>(schema.n_users * options_.emb_size));
     table->items.resize(static_cast<size_t>(schema.n_items * options_.emb_size));
   }
@@ -85,38 +90,112 @@ void LightGcn::bind(const Context&, const rec_dataset_view_t& view) {
   propagated_ = false;
 }
 
-// Eq. (7)-(8): E_{l+1} = A_hat E_l,  F = sum_l w_l E_l, in Horner's form w_0 E + A_hat (w_1 E + A_hat (...)), which needs
-// no layer but the last. A_hat is symmetric, so the same function takes dL/dF to dL/dE_0. Of the last product only the
-// listed rows are made.
-void LightGcn::propagate(const Context& context, const GraphView& graph, const float* users, const float* items,
-                         const plugin::TouchedRows* only_users, const plugin::TouchedRows* only_items, NodeTable& out) {
+// One product of Horner's form: to = w_l addend + A_hat from, where `from` gets the last layer's weight on the way if it
+// is E_0 itself (l = L - 1). Of the listed rows only, if any are listed.
+void LightGcn::multiply(const Context& context, const GraphView& graph, int64_t l, const float* from_users,
+                        const float* from_items, const float* users, const float* items, const NodeRows& rows,
+                        NodeTable& to) const {
   const rec_host_t& host = context.host;
-  const int64_t L = options_.n_layers, d = options_.emb_size;
-  NodeTable* target = L % 2 == 1 ? &out : &work_;  // the last of L products lands in `out`
-  NodeTable* other = L % 2 == 1 ? &work_ : &out;
-  const float *from_users = users, *from_items = items;
+  const int64_t d = options_.emb_size;
+  const auto weight = static_cast<float>(options_.layer_weights[static_cast<size_t>(l)]);
+  const bool last_layer = l == options_.n_layers - 1;
+  const float* item_scale = (last_layer ? item_scale_last_ : item_scale_).data();
+  const float* user_scale = (last_layer ? user_scale_last_ : user_scale_).data();
+  const auto list = [&](const std::vector<int32_t>* ids) { return ids != nullptr ? ids->data() : nullptr; };
+  const auto size = [&](const std::vector<int32_t>* ids) {
+    return ids != nullptr ? static_cast<int64_t>(ids->size()) : 0;
+  };
+  host.propagate(context.call, &graph.users, graph.user_rows, item_scale, from_items, d, users, weight, to.users.data(),
+                 list(rows.users), size(rows.users));
+  host.propagate(context.call, &graph.items, graph.item_rows, user_scale, from_users, d, items, weight, to.items.data(),
+                 list(rows.items), size(rows.items));
+}
+
+// Eq. (7)-(8): E_{l+1} = A_hat E_l,  F = sum_l w_l E_l, in Horner's form w_0 E + A_hat (w_1 E + A_hat (...)), which needs
+// no layer but the last. Of the last product a batch reads its own rows, and of the one before their neighbours.
+void LightGcn::forward(const Context& context, const GraphView& graph, bool of_batch) {
+  const int64_t L = options_.n_layers;
+  NodeTable *to = L % 2 == 1 ? &result_ : &work_, *other = L % 2 == 1 ? &work_ : &result_;
+  const float *from_users = users_.data(), *from_items = items_.data();
   for (int64_t l = L - 1; l >= 0; --l) {
-    const auto weight = static_cast<float>(options_.layer_weights[static_cast<size_t>(l)]);
-    const float* item_scale = l == L - 1 ? item_scale_last_.data() : item_scale_.data();
-    const float* user_scale = l == L - 1 ? user_scale_last_.data() : user_scale_.data();
-    const plugin::TouchedRows* rows_u = l == 0 ? only_users : nullptr;
-    const plugin::TouchedRows* rows_i = l == 0 ? only_items : nullptr;
-    host.propagate(context.call, &graph.users, graph.user_rows, item_scale, from_items, d, users, weight,
-                   target->users.data(), rows_u != nullptr ? rows_u->rows().data() : nullptr,
-                   rows_u != nullptr ? rows_u->size() : 0);
-    host.propagate(context.call, &graph.items, graph.item_rows, user_scale, from_users, d, items, weight,
-                   target->items.data(), rows_i != nullptr ? rows_i->rows().data() : nullptr,
-                   rows_i != nullptr ? rows_i->size() : 0);
-    if (host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
-    from_users = target->users.data();
-    from_items = target->items.data();
-    std::swap(target, other);
+    NodeRows rows;
+    if (of_batch && l == 0) rows = {&step_.users().rows(), &step_.items().rows()};
+    if (of_batch && l == 1 && few_edges_) rows = {&near_users_, &near_items_};
+    multiply(context, graph, l, from_users, from_items, users_.data(), items_.data(), rows, *to);
+    stop_if_asked(context);
+    from_users = to->users.data();
+    from_items = to->items.data();
+    std::swap(to, other);
   }
+}
+
+// A_hat is symmetric, so the same products take dL/dF to dL/dE_0, in result_. dL/dF is zero but for the batch's rows: with
+// few edges the first product goes along those alone.
+void LightGcn::backward(const Context& context, const GraphView& graph, const GraphView& transpose) {
+  const int64_t L = options_.n_layers;
+  NodeTable *to = L % 2 == 1 ? &result_ : &work_, *other = L % 2 == 1 ? &work_ : &result_;
+  const float *from_users = gradient_.users.data(), *from_items = gradient_.items.data();
+  for (int64_t l = L - 1; l >= 0; --l) {
+    if (l == L - 1 && few_edges_)
+      spread(context, graph, transpose, *to);
+    else
+      multiply(context, graph, l, from_users, from_items, gradient_.users.data(), gradient_.items.data(), {}, *to);
+    from_users = to->users.data();
+    from_items = to->items.data();
+    std::swap(to, other);
+  }
+}
+
+// The first product of a backward pass, from the batch's rows outwards. Threads share the columns.
+void LightGcn::spread(const Context& context, const GraphView& graph, const GraphView& transpose, NodeTable& to) {
+  const int64_t d = options_.emb_size;
+  const auto weight = static_cast<float>(options_.layer_weights[static_cast<size_t>(options_.n_layers - 1)]);
+  plugin::parallel_for(context, d, 32, [&](int64_t begin, int64_t end) {
+    const auto clear = [&](plugin::Floats& table) {
+      for (size_t at = 0; at < table.size(); at += static_cast<size_t>(d))
+        std::fill(table.begin() + static_cast<int64_t>(at) + begin, table.begin() + static_cast<int64_t>(at) + end,
+                  0.f);
+    };
+    const auto add = [&](float* __restrict row, float factor, const float* __restrict gradient) {
+      for (int64_t k = begin; k < end; ++k) row[k] += factor * gradient[k];
+    };
+    const auto side = [&](const plugin::TouchedRows& touched, const plugin::Floats& gradients, const rec_csr_t& edges,
+                          const std::vector<float>& scale, const float* other_scale, plugin::Floats& own,
+                          plugin::Floats& others) {
+      for (int64_t s = 0; s < touched.size(); ++s) {
+        const int64_t row = touched.rows()[static_cast<size_t>(s)];
+        const float* gradient = gradients.data() + s * d;
+        add(own.data() + row * d, weight, gradient);
+        for (int64_t e = edges.offsets[row]; e < edges.offsets[row + 1]; ++e)
+          add(others.data() + edges.columns[e] * d, scale[static_cast<size_t>(row)] * other_scale[edges.columns[e]],
+              gradient);
+      }
+    };
+    clear(to.users);
+    clear(to.items);
+    side(step_.users(), step_.user_gradients(), transpose.users, user_scale_last_, graph.item_rows, to.users, to.items);
+    side(step_.items(), step_.item_gradients(), transpose.items, item_scale_last_, graph.user_rows, to.items, to.users);
+  });
+}
+
+// The neighbours of the batch's rows, if these have few of the graph's edges.
+void LightGcn::look_around(const GraphView& graph) {
+  const auto edges_of = [](const rec_csr_t& edges, const std::vector<int32_t>& rows) {
+    int64_t n = 0;
+    for (int32_t row : rows) n += edges.offsets[row + 1] - edges.offsets[row];
+    return n;
+  };
+  const std::vector<int32_t>&users = step_.users().rows(), &items = step_.items().rows();
+  few_edges_ =
+      edges_of(graph.users, users) + edges_of(graph.items, items) < graph.users.offsets[graph.users.n_rows] / 2;
+  if (!few_edges_) return;
+  plugin::neighbours(graph.users, users, near_items_);
+  plugin::neighbours(graph.items, items, near_users_);
 }
 
 void LightGcn::propagate_all(const Context& context) {
   if (propagated_) return;
-  propagate(context, graph_, users_.data(), items_.data(), nullptr, nullptr, final_);
+  forward(context, graph_, false);
   propagated_ = true;
 }
 
@@ -126,24 +205,26 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
   step_.collect(batch);
   const bool drops = options_.edge_dropout > 0;
   if (drops) dropped_.draw(context, options_.seed, kEdgeStream, batch.raw);
-  if (drops || !propagated_) {
-    propagate(context, drops ? dropped_.forward() : graph_, users_.data(), items_.data(), &step_.users(),
-              &step_.items(), final_);
-    propagated_ = false;
-  }
-  const double loss = step_.compute(context, batch, final_.users.data(), final_.items.data());
+  const GraphView there = drops ? dropped_.forward() : graph_, back = drops ? dropped_.backward() : graph_;
+  look_around(there);
+  if (drops || !propagated_) forward(context, there, true);
+  propagated_ = false;
+  const double loss = step_.compute(context, batch, result_.users.data(), result_.items.data());
   const double penalty = step_.regularize(batch, users_.data(), items_.data());
 
-  // dL/dF is zero but for the batch's rows; dL/dE_0 reaches every node.
-  const auto scatter = [d](const plugin::TouchedRows& rows, const plugin::Floats& from, plugin::Floats& to) {
-    std::fill(to.begin(), to.end(), 0.f);
-    for (int64_t s = 0; s < rows.size(); ++s)
-      std::copy_n(from.data() + s * d, d, to.data() + rows.rows()[static_cast<size_t>(s)] * d);
+  // gradient_ is dL/dF for the time of the backward pass, and zero otherwise.
+  const auto scatter = [d](const plugin::TouchedRows& rows, const plugin::Floats* from, plugin::Floats& to) {
+    for (int64_t s = 0; s < rows.size(); ++s) {
+      float* row = to.data() + rows.rows()[static_cast<size_t>(s)] * d;
+      from != nullptr ? std::copy_n(from->data() + s * d, d, row) : std::fill_n(row, d, 0.f);
+    }
   };
-  scatter(step_.users(), step_.user_gradients(), gradient_.users);
-  scatter(step_.items(), step_.item_gradients(), gradient_.items);
-  propagate(context, drops ? dropped_.backward() : graph_, gradient_.users.data(), gradient_.items.data(), nullptr,
-            nullptr, d_e0_);
+  scatter(step_.users(), &step_.user_gradients(), gradient_.users);
+  scatter(step_.items(), &step_.item_gradients(), gradient_.items);
+  backward(context, back, there);
+  scatter(step_.users(), nullptr, gradient_.users);
+  scatter(step_.items(), nullptr, gradient_.items);
+  stop_if_asked(context);
   if (options_.regularizer.weight > 0) {
     const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients,
                          const plugin::Embedding& e0, plugin::Floats& to) {
@@ -153,22 +234,22 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
           to[static_cast<size_t>(row * d + k)] += coefficients[static_cast<size_t>(s)] * e0.row(row)[k];
       }
     };
-    add(step_.users(), step_.user_coefficients, users_, d_e0_.users);
-    add(step_.items(), step_.item_coefficients, items_, d_e0_.items);
+    add(step_.users(), step_.user_coefficients, users_, result_.users);
+    add(step_.items(), step_.item_coefficients, items_, result_.items);
   }
   return loss + penalty;
 }
 
 void LightGcn::apply(const Context& context) {
-  users_.step(context, nullptr, users_.n(), d_e0_.users.data());
-  items_.step(context, nullptr, items_.n(), d_e0_.items.data());
+  users_.step(context, nullptr, users_.n(), result_.users.data());
+  items_.step(context, nullptr, items_.n(), result_.items.data());
   propagated_ = false;
 }
 
 void LightGcn::score_live(const Context& context, const Batch& batch, float* out_scores) {
   propagate_all(context);
   context.host.pair_scores(context.call, batch.users(), batch.items(), batch.n_rows(), batch.n_candidates(),
-                           final_.users.data(), final_.items.data(), options_.emb_size, out_scores);
+                           result_.users.data(), result_.items.data(), options_.emb_size, out_scores);
 }
 
 void LightGcn::restored() {
@@ -181,12 +262,12 @@ void LightGcn::freeze(const Context& context) { propagate_all(context); }
 rec_tensor_view_t LightGcn::gradients(int64_t i) {
   const bool of_users = parameter_at(i) == TensorOf::kUsers;
   const plugin::Embedding& table = of_users ? users_ : items_;
-  return plugin::host_view((of_users ? d_e0_.users : d_e0_.items).data(), REC_DTYPE_F32, table.n(), table.d());
+  return plugin::host_view((of_users ? result_.users : result_.items).data(), REC_DTYPE_F32, table.n(), table.d());
 }
 
 rec_tensor_view_t LightGcn::table(int32_t which) const {
-  if (which == REC_TABLE_USER) return plugin::host_view(final_.users.data(), REC_DTYPE_F32, users_.n(), users_.d());
-  return plugin::host_view(final_.items.data(), REC_DTYPE_F32, items_.n(), items_.d());
+  if (which == REC_TABLE_USER) return plugin::host_view(result_.users.data(), REC_DTYPE_F32, users_.n(), users_.d());
+  return plugin::host_view(result_.items.data(), REC_DTYPE_F32, items_.n(), items_.d());
 }
 
 }  // namespace rec::lightgcn

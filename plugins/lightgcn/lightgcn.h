@@ -30,6 +30,11 @@ struct NodeTable {
   plugin::Floats users, items;
 };
 
+// Rows of both sides, or all of them where there is no list.
+struct NodeRows {
+  const std::vector<int32_t>*users = nullptr, *items = nullptr;
+};
+
 // Linear propagation of id embeddings over the interaction graph; models.md 3.3.
 class LightGcn : public plugin::TwoTables {
  public:
@@ -48,8 +53,13 @@ class LightGcn : public plugin::TwoTables {
 
  private:
   LightGcn(const Options& options, const rec_schema_t& schema);
-  void propagate(const Context& context, const GraphView& graph, const float* users, const float* items,
-                 const plugin::TouchedRows* only_users, const plugin::TouchedRows* only_items, NodeTable& out);
+  void forward(const Context& context, const GraphView& graph, bool of_batch);
+  void backward(const Context& context, const GraphView& graph, const GraphView& transpose);
+  void multiply(const Context& context, const GraphView& graph, int64_t l, const float* from_users,
+                const float* from_items, const float* users, const float* items, const NodeRows& rows,
+                NodeTable& to) const;
+  void spread(const Context& context, const GraphView& graph, const GraphView& transpose, NodeTable& to);
+  void look_around(const GraphView& graph);
   void propagate_all(const Context& context);
 
   Options options_;  // users_ and items_ are E_0
@@ -58,8 +68,11 @@ class LightGcn : public plugin::TwoTables {
   DroppedGraph dropped_;
   std::vector<float> user_scale_, item_scale_;            // D^-1/2, 0 for isolated nodes
   std::vector<float> user_scale_last_, item_scale_last_;  // the same times the last layer's weight
-  NodeTable final_, work_, gradient_, d_e0_;
-  bool propagated_ = false;  // final_ holds every row for the parameters as they are
+  NodeTable result_;                                      // F after a forward pass, dL/dE_0 after a backward one
+  NodeTable work_, gradient_;                             // every other product; dL/dF
+  bool few_edges_ = false;                                // of the batch's rows
+  std::vector<int32_t> near_users_, near_items_;
+  bool propagated_ = false;  // result_ holds every row for the parameters as they are
 };
 
 }  // namespace rec::lightgcn

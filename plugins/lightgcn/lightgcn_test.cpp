@@ -81,6 +81,41 @@ TEST(LightGcn, HasTheGradientOfTheGraphItDropped) {
   EXPECT_GT(size, 0.05);
 }
 
+// A batch with few of the graph's edges takes shorter ways; the mean over single rows is what all rows at once give.
+TEST(LightGcn, GivesOneRowAtATimeWhatItGivesAllAtOnce) {
+  PluginHarness::Pairs pairs;
+  for (int32_t u = 0; u < 60; ++u)
+    for (int32_t k = 0; k < 3; ++k) pairs.emplace_back(u, (u * 7 + k * (u % 5 + 1)) % 40);
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  for (const char* layers : {"1", "2", "3", "4"}) {
+    SCOPED_TRACE(layers);
+    PluginHarness harness("lightgcn", std::string(R"({"emb_size": 5, "reg_weight": 0, "n_layers": )") + layers + "}",
+                          60, 40, pairs);
+    std::vector<float> users(300), items(200);
+    for (size_t k = 0; k < users.size(); ++k) users[k] = 0.3f * static_cast<float>(k % 11) - 1.5f;
+    for (size_t k = 0; k < items.size(); ++k) items[k] = 0.2f * static_cast<float>(k % 13) - 1.2f;
+    harness.set("user_emb", users);
+    harness.set("item_emb", items);
+    std::vector<int32_t> all_users, all_items;
+    double loss = 0;
+    std::vector<double> of_users(users.size()), of_items(items.size());
+    for (int32_t u = 0; u < 60; ++u) {
+      const std::vector<int32_t> row{(u * 7) % 40, (u * 11 + 3) % 40};
+      all_users.push_back(u);
+      all_items.insert(all_items.end(), row.begin(), row.end());
+      loss += harness.compute({u}, row) / 60;
+      const auto g_users = harness.gradient("user_emb"), g_items = harness.gradient("item_emb");
+      for (size_t k = 0; k < users.size(); ++k) of_users[k] += g_users[k] / 60;
+      for (size_t k = 0; k < items.size(); ++k) of_items[k] += g_items[k] / 60;
+    }
+    EXPECT_NEAR(harness.compute(all_users, all_items), loss, 1e-5);
+    const auto g_users = harness.gradient("user_emb"), g_items = harness.gradient("item_emb");
+    for (size_t k = 0; k < users.size(); ++k) ASSERT_NEAR(g_users[k], of_users[k], 1e-6) << k;
+    for (size_t k = 0; k < items.size(); ++k) ASSERT_NEAR(g_items[k], of_items[k], 1e-6) << k;
+  }
+}
+
 TEST(LightGcn, DropsOtherEdgesInEachBatchAndNoneWhenItRanks) {
   const PluginHarness::Pairs pairs{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 2}, {2, 1}, {2, 2}};
   PluginHarness dropped("lightgcn", R"({"emb_size": 2, "edge_dropout": 0.5})", 3, 3, pairs);
