@@ -201,7 +201,7 @@ double Ans::compute(const Context& context, const Batch& batch) {
                                      &context, &step_, &options_.augment, &noise_, &augmented_);
 
   const std::vector<Tensor> gradients = plugin::gradients_of(context, loss, inputs);
-  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i].gradient);
+  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i]);
   plugin::keep(gradients[dense_.size()], user_gradients_);
   plugin::keep(gradients[dense_.size() + 1], item_gradients_);
 
@@ -281,8 +281,7 @@ void Ans::score_live(const Context& context, const Batch& batch, float* out_scor
 
 rec_tensor_view_t Ans::gradients(int64_t i) {
   const std::string name = tensors().at(static_cast<size_t>(i)).name;
-  if (plugin::DenseParameters::Parameter* parameter = dense_.named(name))
-    return plugin::host_view(parameter->gradient.data(), REC_DTYPE_F32, parameter->values.n(), parameter->values.d());
+  if (plugin::Parameter* parameter = dense_.named(name)) return parameter->gradient_view();
   const bool of_users = parameter_at(i) == TensorOf::kUsers;
   const plugin::Embedding& table = of_users ? users_ : items_;
   const plugin::Floats& gradients = of_users ? user_gradients_ : item_gradients_;

@@ -221,7 +221,7 @@ AutoCf::AutoCf(const Options& options, const rec_schema_t& schema)
 void AutoCf::initialize(const Context& context, int64_t seed) {
   TwoTables::initialize(context, seed);
   for (size_t i = 0; i < dense_.size(); ++i)
-    dense_[i].values.initialize_xavier(context, seed, kLayerStream + static_cast<int32_t>(i));
+    dense_[i].initialize_xavier(context, seed, kLayerStream + static_cast<int32_t>(i));
 }
 
 void AutoCf::bind(const Context&, const rec_dataset_view_t& view) {
@@ -303,7 +303,7 @@ double AutoCf::compute(const Context& context, const Batch& batch) {
   if (sampler.defined()) loss = loss + sampler;
 
   const std::vector<Tensor> gradients = plugin::gradients_of(context, loss, inputs);
-  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i].gradient);
+  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i]);
   plugin::keep(gradients[dense_.size()], user_gradients_);
   plugin::keep(gradients[dense_.size() + 1], item_gradients_);
   return loss.item<double>();
@@ -337,15 +337,15 @@ void AutoCf::freeze(const Context& context) {
   std::vector<GraphTransformer> layers;
   for (size_t l = 0; l < dense_.size(); l += 3) layers.push_back({weights[l], weights[l + 1], weights[l + 2]});
   const Tensor E0 = at::cat({plugin::leaf(users_), plugin::leaf(items_)}, 0);
-  const Tensor final = autocf::encode(context, adjacency_, adjacency_, options_.gcn_layer, layers, options_.n_heads, E0);
+  const Tensor final =
+      autocf::encode(context, adjacency_, adjacency_, options_.gcn_layer, layers, options_.n_heads, E0);
   plugin::keep(final.narrow(0, 0, users_.n()), served_users_);
   plugin::keep(final.narrow(0, users_.n(), items_.n()), served_items_);
 }
 
 rec_tensor_view_t AutoCf::gradients(int64_t i) {
   const std::string name = tensors().at(static_cast<size_t>(i)).name;
-  if (plugin::DenseParameters::Parameter* parameter = dense_.named(name))
-    return plugin::host_view(parameter->gradient.data(), REC_DTYPE_F32, parameter->values.n(), parameter->values.d());
+  if (plugin::Parameter* parameter = dense_.named(name)) return parameter->gradient_view();
   const bool of_users = parameter_at(i) == TensorOf::kUsers;
   const plugin::Embedding& table = of_users ? users_ : items_;
   return plugin::host_view((of_users ? user_gradients_ : item_gradients_).data(), REC_DTYPE_F32, table.n(), table.d());

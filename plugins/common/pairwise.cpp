@@ -162,6 +162,11 @@ void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t
   context.host.propagate(context.call, &by_slot, nullptr, nullptr, rows, d, nullptr, 0, out, nullptr, 0);
 }
 
+void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, Floats& out) const {
+  out.resize(static_cast<size_t>(size() * d));
+  sum_entries(context, rows, d, out.data());
+}
+
 void PairwiseStep::collect(const Batch& batch) {
   term_.collect(batch.users(), batch.items(), batch.n_rows(), batch.n_candidates());
 }

@@ -26,6 +26,7 @@ class TouchedRows {
   const std::vector<int32_t>& slots() const { return slots_; }
   // Sum of the entries' rows [n_entries, d] at each slot: [size(), d].
   void sum_entries(const Context& context, const float* rows, int64_t d, float* out) const;
+  void sum_entries(const Context& context, const float* rows, int64_t d, Floats& out) const;
 
  private:
   std::vector<int32_t> slot_of_;  // per table row, -1 when untouched

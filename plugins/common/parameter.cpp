@@ -92,9 +92,4 @@ void initialize(Parameter& parameter, const Context& context, int64_t seed, int3
                                 static_cast<float>(rule == "xavier_normal" ? std::sqrt(2 / sum) : deviation));
 }
 
-void sum_entries(const Context& context, const TouchedRows& rows, const float* entries, int64_t d, Floats& out) {
-  out.resize(static_cast<size_t>(rows.size() * d));
-  rows.sum_entries(context, entries, d, out.data());
-}
-
 }  // namespace rec::plugin

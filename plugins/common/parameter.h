@@ -56,7 +56,4 @@ class ParameterModel : public Model {
 void initialize(Parameter& parameter, const Context& context, int64_t seed, int32_t stream, const std::string& rule,
                 double deviation);
 
-// out [rows.size(), d]: the entries of each touched row added up.
-void sum_entries(const Context& context, const TouchedRows& rows, const float* entries, int64_t d, Floats& out);
-
 }  // namespace rec::plugin

@@ -110,7 +110,7 @@ Tensor leaf_rows(const Embedding& table, const std::vector<int32_t>& rows) {
 
 std::vector<Tensor> leaves(DenseParameters& parameters) {
   std::vector<Tensor> out;
-  for (size_t i = 0; i < parameters.size(); ++i) out.push_back(leaf(parameters[i].values));
+  for (size_t i = 0; i < parameters.size(); ++i) out.push_back(leaf(parameters[i]));
   return out;
 }
 
@@ -123,6 +123,10 @@ std::vector<Tensor> gradients_of(const Context& context, const Tensor& loss, con
 }
 
 void keep(const Tensor& gradient, Floats& out) { out.assign(data_of(gradient), data_of(gradient) + gradient.numel()); }
+
+void keep(const Tensor& gradient, Parameter& parameter) {
+  std::copy_n(data_of(gradient), gradient.numel(), parameter.dense_gradient());
+}
 
 std::pair<Tensor, Tensor> propagate_hops(const Context& context, const BipartiteGraph& graph, const Tensor& users,
                                          const Tensor& items, int64_t n_layers, const std::vector<int32_t>& user_rows,

@@ -29,6 +29,7 @@ std::vector<Tensor> leaves(DenseParameters& parameters);
 // dL/dx of every x; zero where L does not depend on it.
 std::vector<Tensor> gradients_of(const Context& context, const Tensor& loss, const std::vector<Tensor>& inputs);
 void keep(const Tensor& gradient, Floats& out);
+void keep(const Tensor& gradient, Parameter& parameter);
 
 // The listed rows, each once, of E_0 .. E_L, E_{l+1} = A_hat E_l: [rows, L + 1, d] of users and of items. A_hat is
 // symmetric, so the gradient comes back by the same product; everything given must live until then.

@@ -89,7 +89,7 @@ void OneHotGru::backward(const Context& context, const Trace& trace, const Float
   std::fill_n(d_b, 3 * h, 0.f);
   for (int64_t b = 0; b < n; ++b)
     for (int64_t k = 0; k < 3 * h; ++k) d_b[k] += d_gates[static_cast<size_t>(b * 3 * h + k)];
-  plugin::sum_entries(context, rows_, d_gates.data(), 3 * h, row_gradients_);
+  rows_.sum_entries(context, d_gates.data(), 3 * h, row_gradients_);
 }
 
 }  // namespace rec::gru4rec

@@ -293,9 +293,9 @@ double SequenceGru::compute_cosine(const Context& context, const Batch& batch) {
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, B, d, B, dscores_.data(), q.data(), dv.data()));
   plugin::normalize_backward(q, q_lengths, B, d, dq);
   plugin::normalize_backward(v, v_lengths, B, d, dv);
-  plugin::sum_entries(context, item_rows_, dv.data(), d, item_gradients_);
+  item_rows_.sum_entries(context, dv.data(), d, item_gradients_);
   backward(context, dq);
-  plugin::sum_entries(context, input_rows_, d_inputs_.data(), d, input_gradients_);
+  input_rows_.sum_entries(context, d_inputs_.data(), d, input_gradients_);
   return loss;
 }
 

@@ -287,7 +287,7 @@ void SessionGru::backward(const Context& context, const Floats& d_scores) {
   Floats d_biases(static_cast<size_t>(C), 0.f);
   for (int64_t m = 0; m < M; ++m)
     for (int64_t c = 0; c < C; ++c) d_biases[static_cast<size_t>(c)] += d_scores[static_cast<size_t>(m * C + c)];
-  plugin::sum_entries(context, bias_rows_, d_biases.data(), 1, bias_gradients_);
+  bias_rows_.sum_entries(context, d_biases.data(), 1, bias_gradients_);
 
   const size_t first = one_hot_ ? 1 : 0;
   for (size_t l = hidden_.size(); l-- > 0;) {
@@ -305,8 +305,8 @@ void SessionGru::backward(const Context& context, const Floats& d_scores) {
   if (!one_hot_ && options_.dropout_embed > 0)
     for (size_t i = 0; i < d_output.size(); ++i) d_output[i] *= embed_mask_[i];
   if (options_.input == "constrained") d_columns.insert(d_columns.end(), d_output.begin(), d_output.end());
-  plugin::sum_entries(context, out_rows_, d_columns.data(), h, out_gradients_);
-  if (options_.input == "separate") plugin::sum_entries(context, in_rows_, d_output.data(), in_emb_.d(), in_gradients_);
+  out_rows_.sum_entries(context, d_columns.data(), h, out_gradients_);
+  if (options_.input == "separate") in_rows_.sum_entries(context, d_output.data(), in_emb_.d(), in_gradients_);
 }
 
 void SessionGru::apply(const Context& context) {

@@ -226,9 +226,9 @@ void Hrm::backward_pooling(const Context& context, const Batch& batch, const Flo
     }
     place += n;
   }
-  plugin::sum_entries(context, user_rows_, d_users.data(), d, user_gradients_);
+  user_rows_.sum_entries(context, d_users.data(), d, user_gradients_);
   if (!options_.share_item_table) {
-    plugin::sum_entries(context, basket_rows_, d_items.data(), d, basket_gradients_);
+    basket_rows_.sum_entries(context, d_items.data(), d, basket_gradients_);
     return;
   }
   for (size_t e = 0; e < history_items_.size(); ++e) {

@@ -217,7 +217,7 @@ void NeuMf::backward_gmf(const Context& context, const Batch& batch) {
       d_predict[k] += mf_user_.row(batch.users()[b])[k] * d_weighted[b * d + k];
       gmf_user_entries_[static_cast<size_t>(b * d + k)] = gmf_weights()[k] * d_weighted[b * d + k];
     }
-  plugin::sum_entries(context, gmf_users_, gmf_user_entries_.data(), d, gmf_user_gradients_);
+  gmf_users_.sum_entries(context, gmf_user_entries_.data(), d, gmf_user_gradients_);
 }
 
 void NeuMf::backward_mlp(const Context& context, const Batch& batch) {
@@ -245,8 +245,8 @@ void NeuMf::backward_mlp(const Context& context, const Batch& batch) {
     std::copy_n(dy.data() + e * 2 * d, d, user_entries_.data() + e * d);
     std::copy_n(dy.data() + e * 2 * d + d, d, item_entries_.data() + e * d);
   }
-  plugin::sum_entries(context, entry_users_, user_entries_.data(), d, mlp_user_gradients_);
-  plugin::sum_entries(context, entry_items_, item_entries_.data(), d, mlp_item_gradients_);
+  entry_users_.sum_entries(context, user_entries_.data(), d, mlp_user_gradients_);
+  entry_items_.sum_entries(context, item_entries_.data(), d, mlp_item_gradients_);
 }
 
 void NeuMf::score_live(const Context& context, const Batch& batch, float* out_scores) {

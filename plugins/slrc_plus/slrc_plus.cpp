@@ -26,8 +26,7 @@ void SlrcPlus::plan(const Context& context, const rec_params_t& params, const re
   const Options options = read(context, params);
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_SAMPLED;
-  plan.capabilities =
-      REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
+  plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
   plan.memory_bytes =
       12 * (schema.n_users * (options.emb_size + 1) + schema.n_items * (options.emb_size + 6 + 5 * schema.n_relations));
   plan.history_max = options.history_max;
@@ -36,8 +35,8 @@ void SlrcPlus::plan(const Context& context, const rec_params_t& params, const re
   for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,
                          REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME})
     plan.columns[plan.n_columns++] = column;
-  for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH, REC_COLUMN_HISTORY_TIME,
-                         REC_COLUMN_TIME})
+  for (int32_t column :
+       {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH, REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME})
     plan.query_columns[plan.n_query_columns++] = column;
 }
 
@@ -89,7 +88,8 @@ float SlrcPlus::excitation(int32_t item, const float* intervals) const {
   double sum = 0;
   for (int64_t r = 0; r < n_relations_; ++r)
     if (intervals[r] >= 0)
-      sum += (static_cast<double>(global_alpha_.data()[0]) + alphas_.row(item)[r]) * kernel_of(item, r).at(intervals[r]);
+      sum +=
+          (static_cast<double>(global_alpha_.data()[0]) + alphas_.row(item)[r]) * kernel_of(item, r).at(intervals[r]);
   return static_cast<float>(sum);
 }
 
@@ -125,15 +125,14 @@ double SlrcPlus::compute(const Context& context, const Batch& batch) {
   const int64_t B = batch.n_rows(), C = batch.n_candidates(), R = n_relations_;
   dscores_.resize(scores_.size());
   double loss = 0;
-  plugin::check(context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), B, C, &loss,
-                                  dscores_.data()));
+  plugin::check(
+      context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), B, C, &loss, dscores_.data()));
   term_.backward(context, dscores_.data(), users_.data(), items_.data());
   plugin::Floats of_users(static_cast<size_t>(B));
   for (int64_t b = 0; b < B; ++b)
-    of_users[static_cast<size_t>(b)] =
-        std::accumulate(dscores_.data() + b * C, dscores_.data() + (b + 1) * C, 0.f);
-  plugin::sum_entries(context, term_.left, of_users.data(), 1, user_bias_gradients_);
-  plugin::sum_entries(context, term_.right, dscores_.data(), 1, item_bias_gradients_);
+    of_users[static_cast<size_t>(b)] = std::accumulate(dscores_.data() + b * C, dscores_.data() + (b + 1) * C, 0.f);
+  term_.left.sum_entries(context, of_users.data(), 1, user_bias_gradients_);
+  term_.right.sum_entries(context, dscores_.data(), 1, item_bias_gradients_);
 
   for (plugin::Floats& entries : entry_gradients_) entries.assign(static_cast<size_t>(B * C * R), 0.f);
   double d_global = 0;
@@ -151,8 +150,7 @@ double SlrcPlus::compute(const Context& context, const Batch& batch) {
     }
   }
   *global_alpha_.dense_gradient() = static_cast<float>(d_global);
-  for (size_t p = 0; p < 5; ++p)
-    plugin::sum_entries(context, term_.right, entry_gradients_[p].data(), R, row_gradients_[p]);
+  for (size_t p = 0; p < 5; ++p) term_.right.sum_entries(context, entry_gradients_[p].data(), R, row_gradients_[p]);
   return loss;
 }
 
@@ -173,8 +171,8 @@ void SlrcPlus::score(const Context& context, const Batch& queries, float* out_sc
     last_intervals(relations_.data(), R - 1, queries.history() + b * T, times + b * T, queries.history_lengths()[b],
                    now[b], options_.time_scalar, items, C, intervals.data());
     for (int64_t c = 0; c < C; ++c)
-      out_scores[b * C + c] +=
-          *user_bias_.row(queries.users()[b]) + *item_bias_.row(items[c]) + excitation(items[c], intervals.data() + c * R);
+      out_scores[b * C + c] += *user_bias_.row(queries.users()[b]) + *item_bias_.row(items[c]) +
+                               excitation(items[c], intervals.data() + c * R);
   }
 }
 

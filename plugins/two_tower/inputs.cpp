@@ -14,7 +14,7 @@ void Inputs::initialize(plugin::DenseParameters& parameters, const plugin::Conte
                         int32_t id_stream, int32_t category_stream) {
   if (ids_ != nullptr) ids_->initialize_normal(context, seed, id_stream, 0.01f);
   for (size_t table : tables_)
-    parameters[table].values.initialize_normal(context, seed, category_stream + static_cast<int32_t>(table), 0.01f);
+    parameters[table].initialize_normal(context, seed, category_stream + static_cast<int32_t>(table), 0.01f);
 }
 
 void Inputs::bind(const rec_feature_t* features, int64_t n_features) {

@@ -26,7 +26,7 @@ void Tower::initialize(plugin::DenseParameters& parameters, const plugin::Contex
   for (size_t weight : linear_)
     parameters.initialize_linear(context, seed, stream + static_cast<int32_t>(weight), weight);
   for (size_t weight : cross_)
-    parameters[weight].values.initialize_normal(context, seed, stream + static_cast<int32_t>(weight), 0.01f);
+    parameters[weight].initialize_normal(context, seed, stream + static_cast<int32_t>(weight), 0.01f);
 }
 
 }  // namespace rec::two_tower

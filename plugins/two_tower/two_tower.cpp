@@ -317,7 +317,7 @@ double TwoTower::compute(const Context& context, const Batch& batch) {
   const Tensor loss = batch_softmax_loss(q, v, plugin::indices_of(items_.slots()), log_p, Tensor(),
                                          {options_.temperature, true, options_.num_hard_negatives, options_.sum});
   const std::vector<Tensor> gradients = plugin::gradients_of(context, loss, inputs);
-  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i].gradient);
+  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i]);
   size_t next = dense_.size();
   if (user_ids.defined()) plugin::keep(gradients[next++], user_gradients_);
   if (item_ids.defined()) plugin::keep(gradients[next], item_gradients_);

@@ -148,7 +148,7 @@ TEST_P(TwoTowerGolden, ReproducesGradientsAndThreeSteps) {
       if (step == 0)
         expect_near(floats_of(gradients[i]), golden_.floats("grad." + names_[i]),
                     GetParam().still ? 0 : tolerance("grad"), "grad." + names_[i]);
-      plugin::keep(gradients[i], parameters_[i].gradient);
+      plugin::keep(gradients[i], parameters_[i]);
     }
     parameters_.step(context_);
   }
