@@ -39,7 +39,7 @@ REC_INLINE bool is_settled(const AdamRows& a, AdamStep step, F16 param, F16 m, F
 // Zero-gradient steps (from, to] of 16 * N elements.
 template <int N>
 REC_INLINE void replay(const AdamRows& a, const AdamConstants& constants, bool may_settle, int64_t from, int64_t to,
-                       F16 (&param)[N], F16 (&m)[N], F16 (&v)[N]) {
+                       F16* param, F16* m, F16* v) {
   const F16 zero = set1(0.0f);
   int64_t t = from;
   for (bool settled = false; t < to && !settled;) {
@@ -61,33 +61,44 @@ REC_INLINE void replay(const AdamRows& a, const AdamConstants& constants, bool m
   }
 }
 
-struct AdamRow {
+// R rows at once, the one with the most missed steps first: each replayed step waits for the one before, so that a row
+// alone leaves the machine idle.
+template <int R>
+struct AdamGroup {
   const AdamRows& a;
   const AdamConstants& constants;
   bool may_settle;
-  int64_t listed, row;
+  const int64_t* listed;  // [R]
+
+  int64_t row(int r) const { return a.row_ids != nullptr ? a.row_ids[listed[r]] : listed[r]; }
 
   template <int N, bool kTail>
   REC_INLINE void run(int64_t offset, int64_t n) const {
-    const int64_t at = row * a.d + offset, lanes = kTail ? n : 16;
-    F16 param[N], m[N], v[N];
+    static_assert(R <= 2);
+    const int64_t lanes = kTail ? n : 16, to = a.grads != nullptr ? a.step - 1 : a.step;
+    F16 param[R * N], m[R * N], v[R * N];
 #pragma GCC unroll 8
-    for (int j = 0; j < N; ++j) {
-      param[j] = kTail ? load_n(a.param + at, lanes) : load(a.param + at + 16 * j);
-      m[j] = kTail ? load_n(a.m + at, lanes) : load(a.m + at + 16 * j);
-      v[j] = kTail ? load_n(a.v + at, lanes) : load(a.v + at + 16 * j);
+    for (int j = 0; j < R * N; ++j) {
+      const int64_t at = row(j / N) * a.d + offset + 16 * (j % N);
+      param[j] = kTail ? load_n(a.param + at, lanes) : load(a.param + at);
+      m[j] = kTail ? load_n(a.m + at, lanes) : load(a.m + at);
+      v[j] = kTail ? load_n(a.v + at, lanes) : load(a.v + at);
     }
-    replay<N>(a, constants, may_settle, a.last_step[row], a.grads != nullptr ? a.step - 1 : a.step, param, m, v);
+    if constexpr (R == 2) {
+      const int64_t joined = a.last_step[row(1)] < to ? a.last_step[row(1)] : to;
+      replay<N>(a, constants, may_settle, a.last_step[row(0)], joined, param, m, v);
+    }
+    replay<R * N>(a, constants, may_settle, a.last_step[row(R - 1)], to, param, m, v);
 #pragma GCC unroll 8
-    for (int j = 0; j < N; ++j) {
+    for (int j = 0; j < R * N; ++j) {
+      const int64_t at = row(j / N) * a.d + offset + 16 * (j % N);
       if (a.grads != nullptr) {
-        const float* grads = a.grads + listed * a.d + offset;
-        const F16 g = kTail ? load_n(grads, lanes) : load(grads + 16 * j);
-        adam_step(constants, a.steps[a.step], param[j], m[j], v[j], g);
+        const float* grads = a.grads + listed[j / N] * a.d + offset + 16 * (j % N);
+        adam_step(constants, a.steps[a.step], param[j], m[j], v[j], kTail ? load_n(grads, lanes) : load(grads));
       }
-      kTail ? store_n(a.param + at, param[j], lanes) : store(a.param + at + 16 * j, param[j]);
-      kTail ? store_n(a.m + at, m[j], lanes) : store(a.m + at + 16 * j, m[j]);
-      kTail ? store_n(a.v + at, v[j], lanes) : store(a.v + at + 16 * j, v[j]);
+      kTail ? store_n(a.param + at, param[j], lanes) : store(a.param + at, param[j]);
+      kTail ? store_n(a.m + at, m[j], lanes) : store(a.m + at, m[j]);
+      kTail ? store_n(a.v + at, v[j], lanes) : store(a.v + at, v[j]);
     }
   }
 };
@@ -95,11 +106,36 @@ struct AdamRow {
 void adam_rows(const AdamRows& a, int64_t begin, int64_t end) {
   const AdamConstants constants = constants_of(a);
   const bool may_settle = a.weight_decay == 0 && a.beta1 * a.beta1 < 0.998f * a.beta2 && a.epsilon >= 1e-15f;
-  for (int64_t i = begin; i < end; ++i) {
-    const int64_t row = a.row_ids != nullptr ? a.row_ids[i] : i;
-    if (a.last_step[row] >= a.step) continue;
-    for_blocks<kAdamBlock>(a.d, AdamRow{a, constants, may_settle, i, row});
-    a.last_step[row] = a.step;
+  constexpr int64_t kSorted = 16;
+  for (int64_t first = begin; first < end; first += kSorted) {
+    int64_t listed[kSorted], n = 0;  // by the step they have reached
+    for (int64_t i = first; i < end && i < first + kSorted; ++i) {
+      const auto reached = [&](int64_t l) { return a.last_step[a.row_ids != nullptr ? a.row_ids[l] : l]; };
+      if (reached(i) >= a.step) continue;
+      int64_t at = n++;
+      for (; at > 0 && reached(listed[at - 1]) > reached(i); --at) listed[at] = listed[at - 1];
+      listed[at] = i;
+    }
+    int64_t done = 0;
+    for (; kAdamRows == 2 && !may_settle && done + 2 <= n; done += 2)
+      for_blocks<kAdamBlock>(a.d, AdamGroup<2>{a, constants, may_settle, listed + done});
+    for (; done < n; ++done) for_blocks<kAdamBlock>(a.d, AdamGroup<1>{a, constants, may_settle, listed + done});
+    for (int64_t i = 0; i < n; ++i) a.last_step[a.row_ids != nullptr ? a.row_ids[listed[i]] : listed[i]] = a.step;
+  }
+}
+
+// Rows come in no order that the machine could foresee.
+REC_INLINE void fetch_ahead(const GradientRows& a, int64_t at) {
+  for (int64_t j = 0; j < a.d; j += 16) {
+    __builtin_prefetch(a.param + at + j, 1);
+    if (a.accumulator != nullptr) __builtin_prefetch(a.accumulator + at + j, 1);
+  }
+}
+REC_INLINE void fetch_ahead(const LazyAdamRows& a, int64_t at) {
+  for (int64_t j = 0; j < a.d; j += 16) {
+    __builtin_prefetch(a.param + at + j, 1);
+    __builtin_prefetch(a.m + at + j, 1);
+    __builtin_prefetch(a.v + at + j, 1);
   }
 }
 
@@ -108,6 +144,7 @@ template <class Args, class Update>
 REC_INLINE void update_rows(const Args& a, int64_t begin, int64_t end, Update update) {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t row = a.row_ids != nullptr ? a.row_ids[i] : i;
+    if (a.row_ids != nullptr && i + 4 < end) fetch_ahead(a, a.row_ids[i + 4] * a.d);
     for (int64_t j = 0; j < a.d; j += 16) update(row * a.d + j, load_or(a.grads + i * a.d + j, a.d - j, 0.0f), a.d - j);
   }
 }

@@ -15,7 +15,7 @@ constexpr int kSmallQueryBlock = 2, kSmallTileBlock = 3;
 constexpr int kSingleTileBlock = 5;
 constexpr int kRowBlock = 6, kColumnBlock = 1;
 constexpr int kPropagateBlock = 4;
-constexpr int kAdamBlock = 2;
+constexpr int kAdamBlock = 2, kAdamRows = 2;
 
 struct F16 {
   __m256 a, b;

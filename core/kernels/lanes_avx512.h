@@ -15,7 +15,7 @@ constexpr int kSmallQueryBlock = 4, kSmallTileBlock = 4;
 constexpr int kSingleTileBlock = 8;
 constexpr int kRowBlock = 8, kColumnBlock = 3;
 constexpr int kPropagateBlock = 8;
-constexpr int kAdamBlock = 4;
+constexpr int kAdamBlock = 4, kAdamRows = 2;
 
 struct F16 {
   __m512 v;

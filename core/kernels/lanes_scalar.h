@@ -20,7 +20,7 @@ constexpr int kSmallQueryBlock = 1, kSmallTileBlock = 1;
 constexpr int kSingleTileBlock = 1;
 constexpr int kRowBlock = 1, kColumnBlock = 1;
 constexpr int kPropagateBlock = 1;
-constexpr int kAdamBlock = 1;
+constexpr int kAdamBlock = 1, kAdamRows = 1;
 
 struct F16 {
   float v[16];

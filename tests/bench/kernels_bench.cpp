@@ -162,7 +162,7 @@ void full_ranking(benchmark::State& state) {
 }
 BENCHMARK(full_ranking)->ArgsProduct({{1, 2}, {20, 100}, {0, 165}})->Unit(benchmark::kMillisecond);
 
-// Args: level, steps missed by each row.
+// Args: level, steps missed by each row, whether there is weight decay (without it, rows settle).
 void adam(benchmark::State& state) {
   const Table* level = level_of(state);
   if (level == nullptr) return;
@@ -174,6 +174,7 @@ void adam(benchmark::State& state) {
   std::vector<AdamStep> steps(static_cast<size_t>(start + gap + 2));
   adam_steps(1e-3, 0.9, 0.999, start + gap + 1, steps.data());
   AdamRows a{param.data(), m.data(), v.data(), d, nullptr, grads.data(), last_step.data(), steps.data(), 0};
+  a.weight_decay = state.range(2) != 0 ? 1e-6f : 0;
   for (auto _ : state) {
     state.PauseTiming();
     for (int64_t& s : last_step) s = start - 1;
@@ -183,9 +184,12 @@ void adam(benchmark::State& state) {
     state.ResumeTiming();
     level->adam_rows(a, 0, n);
   }
+  state.counters["ns/step of 16"] =
+      benchmark::Counter(1e-9 * static_cast<double>(n * d / 16 * (gap + 1)),
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
   state.counters["rows/s"] = benchmark::Counter(static_cast<double>(n), benchmark::Counter::kIsIterationInvariantRate);
 }
-BENCHMARK(adam)->ArgsProduct({{1, 2}, {0, 1, 10, 100, 1000}})->Unit(benchmark::kMicrosecond);
+BENCHMARK(adam)->ArgsProduct({{1, 2}, {0, 1, 10, 100, 1000}, {0, 1}})->Unit(benchmark::kMicrosecond);
 
 void rank_update(benchmark::State& state) {
   const Table* level = level_of(state);
