@@ -10,7 +10,7 @@ namespace rec {
 namespace {
 
 // Jobs of a training step often follow each other at once; a worker that looks a little longer need not be woken.
-constexpr int kSpins = 500;
+constexpr int kSpins = 3000;
 
 void relax(int spin) {
 #if defined(__x86_64__)
