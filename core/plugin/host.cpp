@@ -257,7 +257,7 @@ void adagrad(rec_call_t* call, const rec_adagrad_t* a, const int32_t* rows, int6
   job.momentum = static_cast<float>(a->momentum);
   job.epsilon = static_cast<float>(a->epsilon);
   job.epsilon_inside = a->epsilon_inside != 0;
-  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), 0.3 * static_cast<double>(n_rows_listed * a->d),
+  over_rows(call, n_rows_listed, chunk_of(n_rows_listed), static_cast<double>(n_rows_listed * a->d),
             [&](int64_t begin, int64_t end) { best().adagrad_rows(job, begin, end); });
 }
 
@@ -286,22 +286,31 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
   try {
     const bool a_transposed = (flags & REC_MATMUL_TRANSPOSE_A) != 0,
                b_transposed = (flags & REC_MATMUL_TRANSPOSE_B) != 0;
-    const Buffer<float> turned = b_transposed ? transpose(b, n, k) : Buffer<float>();
-    const kernels::Product whole{
-        a, a_transposed ? 1 : k,         a_transposed ? m : 1, b_transposed ? turned.data() : b, n, c, n, n,
-        k, (flags & REC_MATMUL_ADD) != 0};
-    constexpr int64_t kRows = 48, kColumns = 256;
-    const int64_t across = (n + kColumns - 1) / kColumns, down = (m + kRows - 1) / kRows;
+    // Cells of c, so many that every thread gets some; what is in a cell does not depend on its size.
+    const auto cells = [](int64_t whole, int64_t size) { return (whole + size - 1) / size; };
+    const bool small = cells(m, 48) * cells(n, 256) < 8;
+    const int64_t height = small ? 12 : 48, width = small ? 32 : 256, across = cells(n, width), down = cells(m, height);
+    // The kernel reads rows of b: a transposed b is turned, each cell its part unless many cells would turn the same.
+    const bool turn_parts = b_transposed && down <= 2;
+    const Buffer<float> turned = b_transposed && !turn_parts ? transpose(b, n, k) : Buffer<float>();
+    const auto multiply = [&](int64_t row, int64_t column) {
+      const int64_t columns = std::min(width, n - column);
+      const Buffer<float> part = turn_parts ? transpose(b + column * k, columns, k) : Buffer<float>();
+      const kernels::Product job{a,
+                                 a_transposed ? 1 : k,
+                                 a_transposed ? m : 1,
+                                 turn_parts ? part.data() : (b_transposed ? turned.data() : b) + column,
+                                 turn_parts ? columns : n,
+                                 c + column,
+                                 n,
+                                 columns,
+                                 k,
+                                 (flags & REC_MATMUL_ADD) != 0};
+      best().product(job, row, std::min(row + height, m));
+    };
     over_rows(call, across * down, 1, 0.02 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
               [&](int64_t begin, int64_t end) {
-                for (int64_t cell = begin; cell < end; ++cell) {
-                  const int64_t column = cell % across * kColumns, row = cell / across * kRows;
-                  kernels::Product part = whole;
-                  part.b += column;
-                  part.c += column;
-                  part.n = std::min(kColumns, n - column);
-                  best().product(part, row, std::min(row + kRows, m));
-                }
+                for (int64_t cell = begin; cell < end; ++cell) multiply(cell / across * height, cell % across * width);
               });
   } catch (const std::bad_alloc&) {
     return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
