@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "plugins/common/parallel.h"
+
 namespace rec::neumf {
 
 namespace {
@@ -148,13 +150,16 @@ void NeuMf::drop(const Context& context, const Batch& batch, size_t layer, plugi
   const int64_t per_row = static_cast<int64_t>(x.size()) / batch.n_rows();
   const auto p = static_cast<float>(options_.dropout);
   mask.resize(x.size());
-  for (int64_t b = 0; b < batch.n_rows(); ++b)
-    context.host.random_uniform(options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch,
-                                batch.raw.first_row + b, 0, 1, mask.data() + b * per_row, per_row);
-  for (size_t i = 0; i < x.size(); ++i) {
-    mask[i] = mask[i] < p ? 0 : 1 / (1 - p);
-    x[i] *= mask[i];
-  }
+  plugin::parallel_for(context, batch.n_rows(), 64, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b)
+      context.host.random_uniform(options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch,
+                                  batch.raw.first_row + b, 0, 1, mask.data() + b * per_row, per_row);
+    for (int64_t i = begin * per_row; i < end * per_row; ++i) {
+      const auto at = static_cast<size_t>(i);
+      mask[at] = mask[at] < p ? 0 : 1 / (1 - p);
+      x[at] *= mask[at];
+    }
+  });
 }
 
 // s = predict . [ mf_u * mf_i ; phi_L(... phi_1([mlp_u ; mlp_i])) ]  (paper, eq. (12))
