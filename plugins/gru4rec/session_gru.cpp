@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "plugins/common/parallel.h"
+
 namespace rec::gru4rec {
 
 using plugin::check;
@@ -166,10 +168,12 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
   }
   column_vectors_.resize(static_cast<size_t>(C * h));
   column_biases_.resize(static_cast<size_t>(C));
-  for (int64_t c = 0; c < C; ++c) {
-    std::copy_n(out_emb_.row(columns_[static_cast<size_t>(c)]), h, column_vectors_.data() + c * h);
-    column_biases_[static_cast<size_t>(c)] = *out_bias_.row(columns_[static_cast<size_t>(c)]);
-  }
+  plugin::parallel_for(context, C, 512, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) {
+      std::copy_n(out_emb_.row(columns_[static_cast<size_t>(c)]), h, column_vectors_.data() + c * h);
+      column_biases_[static_cast<size_t>(c)] = *out_bias_.row(columns_[static_cast<size_t>(c)]);
+    }
+  });
   scores_.resize(static_cast<size_t>(M * C));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, M, C, h, x, column_vectors_.data(), scores_.data()));
   for (int64_t m = 0; m < M; ++m)
@@ -280,9 +284,12 @@ double SessionGru::compute(const Context& context, const Batch& batch) {
 void SessionGru::backward(const Context& context, const Floats& d_scores) {
   const rec_host_t& host = context.host;
   const int64_t M = n_rows_, C = static_cast<int64_t>(columns_.size()), h = options_.layers.back();
-  Floats d_columns(static_cast<size_t>(C * h)), d_output(static_cast<size_t>(M * h)), d_x;
+  // The rows of the columns; behind them those of the inputs, where one table is both.
+  const bool constrained = options_.input == "constrained";
+  d_columns_.resize(static_cast<size_t>((C + (constrained ? M : 0)) * h));
+  Floats d_output(static_cast<size_t>(M * h)), d_x;
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, C, h, M, d_scores.data(), outputs_.back().data(),
-                    d_columns.data()));
+                    d_columns_.data()));
   check(host.matmul(context.call, 0, M, h, C, d_scores.data(), column_vectors_.data(), d_output.data()));
   Floats d_biases(static_cast<size_t>(C), 0.f);
   for (int64_t m = 0; m < M; ++m)
@@ -304,8 +311,8 @@ void SessionGru::backward(const Context& context, const Floats& d_scores) {
   }
   if (!one_hot_ && options_.dropout_embed > 0)
     for (size_t i = 0; i < d_output.size(); ++i) d_output[i] *= embed_mask_[i];
-  if (options_.input == "constrained") d_columns.insert(d_columns.end(), d_output.begin(), d_output.end());
-  out_rows_.sum_entries(context, d_columns.data(), h, out_gradients_);
+  if (constrained) std::copy(d_output.begin(), d_output.end(), d_columns_.begin() + C * h);
+  out_rows_.sum_entries(context, d_columns_.data(), h, out_gradients_);
   if (options_.input == "separate") in_rows_.sum_entries(context, d_output.data(), in_emb_.d(), in_gradients_);
 }
 

@@ -58,7 +58,7 @@ class SessionGru : public plugin::ParameterModel {
   std::vector<GruLayer::Trace> traces_;
   OneHotGru::Trace one_hot_trace_;
   std::vector<plugin::Floats> outputs_, output_masks_;  // per layer, after dropout
-  plugin::Floats column_vectors_, column_biases_, scores_, d_scores_;
+  plugin::Floats column_vectors_, column_biases_, d_columns_, scores_, d_scores_;
   plugin::TouchedRows out_rows_, bias_rows_, in_rows_;
   plugin::Floats out_gradients_, bias_gradients_, in_gradients_;
   plugin::Floats served_;  // [n_items, h + 1] vector and bias
