@@ -10,19 +10,33 @@ namespace {
 constexpr int64_t kUsers = 5, kItems = 9, kWidth = 4;
 const PluginHarness::Pairs kPairs{{0, 0}, {0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {1, 6}, {2, 7}, {3, 8}};
 
+// What a model needs beside its task.
+const char* params_of(const std::string& model) {
+  if (model == "neumf") return R"("emb_size": 4, "layers": [6, 3], "init_std": 1)";
+  if (model == "fpmc") return R"("emb_size": 4)";
+  if (model == "hrm") return R"("emb_size": 4, "pooling_layers": "mean", "dropout": 0, "temperature": 1)";
+  return R"("emb_size": 4, "reg_weight": 0.05)";
+}
+
 class Task : public testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
   std::string model() const { return std::get<0>(GetParam()); }
   std::unique_ptr<PluginHarness> harness() const {
-    auto made = std::make_unique<PluginHarness>(model(), R"({"emb_size": 4, "reg_weight": 0.05, )" + std::get<1>(GetParam()) + "}",
-                                                kUsers, kItems, kPairs);
+    auto made = std::make_unique<PluginHarness>(
+        model(), "{" + std::string(params_of(model())) + ", " + std::get<1>(GetParam()) + "}", kUsers, kItems, kPairs);
     Rng rng(7, RngStream::kInit);
-    for (const auto& [name, n] : {std::pair{"user_emb", kUsers}, std::pair{"item_emb", kItems}}) {
-      std::vector<float> values(static_cast<size_t>(n * kWidth));
+    for (const std::string& name : parameters(*made)) {
+      std::vector<float> values = made->get(name);
       for (float& value : values) value = 2 * rng.next_float() - 1;
       made->set(name, values);
     }
     return made;
+  }
+  static std::vector<std::string> parameters(PluginHarness& harness) {
+    std::vector<std::string> names;
+    for (const rec_tensor_info_t& tensor : harness.model().tensors())
+      if (tensor.kind == REC_TENSOR_PARAMETER) names.push_back(tensor.name);
+    return names;
   }
 };
 
@@ -49,6 +63,7 @@ Batch labelled() {
   Batch batch = PluginHarness::batch_of({0, 2, 4, 0}, {3, 5, 8, 1});
   const float labels[] = {1, 0, 0, 1};
   std::copy_n(labels, 4, batch.column(REC_COLUMN_LABEL).reshape<float>(4));
+  PluginHarness::add_histories(batch, {{1, 0}, {3}, {5, 2, 7}, {6}});
   return batch;
 }
 
@@ -60,7 +75,7 @@ TEST_P(Task, GradientsAreThoseOfTheLoss) {
   const auto made = harness();
   const auto batch = [&] { return batch_of_task(std::get<1>(GetParam())); };
   made->compute(batch());
-  for (const char* name : {"user_emb", "item_emb"}) {
+  for (const std::string& name : parameters(*made)) {
     const std::vector<float> gradient = made->gradient(name), start = made->get(name);
     for (size_t i = 0; i < start.size(); ++i) {
       double loss[2];
@@ -83,24 +98,30 @@ TEST_P(Task, PaddingDoesNotCount) {
   if (std::get<1>(GetParam()).find("ctr") != std::string::npos) return;
   const auto made = harness();
   const double narrow_loss = made->compute(lists());
-  const auto users = made->gradient("user_emb"), items = made->gradient("item_emb");
+  std::vector<std::vector<float>> narrow;
+  for (const std::string& name : parameters(*made)) narrow.push_back(made->gradient(name));
   const double wide_loss = made->compute(lists(3));
   const bool before = std::get<1>(GetParam()).find("before") != std::string::npos;  // adds ln 2 for each empty slot
   EXPECT_NEAR(wide_loss - narrow_loss, before ? 3 * std::log(2.0) : 0, 1e-12);
-  EXPECT_EQ(made->gradient("user_emb"), users);
-  EXPECT_EQ(made->gradient("item_emb"), items);
+  size_t k = 0;
+  for (const std::string& name : parameters(*made)) EXPECT_EQ(made->gradient(name), narrow[k++]) << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Models, Task,
-    testing::Combine(testing::Values("bprmf", "lightgcn"),
+    testing::Combine(testing::Values("bprmf", "lightgcn", "neumf"),
                      testing::Values(R"("task": "impression")", R"("task": "impression", "list_loss": "BPRhardbefore")",
                                      R"("task": "impression", "list_loss": "listnet")",
                                      R"("task": "impression", "list_loss": "attention_rank")", R"("task": "ctr")",
                                      R"("task": "ctr", "label_loss": "mse")")));
 
+INSTANTIATE_TEST_SUITE_P(Histories, Task,
+                         testing::Combine(testing::Values("fpmc", "hrm"),
+                                          testing::Values(R"("task": "ctr")",
+                                                          R"("task": "ctr", "label_loss": "mse")")));
+
 TEST(Tasks, PlanTheirRows) {
-  for (const char* model : {"bprmf", "lightgcn"})
+  for (const char* model : {"bprmf", "lightgcn", "neumf"})
     for (const auto& [task, rows] : {std::pair{"topk", REC_PLAN_INTERACTIONS}, std::pair{"impression", REC_PLAN_LISTS},
                                      std::pair{"ctr", REC_PLAN_LABELLED}}) {
       PluginHarness harness(model, std::string(R"({"emb_size": 4, "task": ")") + task + "\"}", kUsers, kItems, kPairs);
