@@ -1,0 +1,152 @@
+// What single models do with a start, with times and with in-batch negatives, through the C API.
+#include <cmath>
+
+#include "tests/conformance/worlds.h"
+
+namespace rec::test {
+namespace {
+
+// Scores [40, 20] of every user and item.
+std::vector<float> all_scores(const rec_model_t* model) {
+  std::vector<int64_t> users, rows;
+  for (int64_t u = 0; u < 40; ++u) users.push_back(1000 + u);
+  for (int64_t i = 0; i < 20; ++i) rows.push_back(i);
+  const rec_ids_t user_ids = int64_ids(users), candidates = int64_ids(rows, REC_ID_ROW);
+  rec_request_t request{};
+  request.struct_size = sizeof request;
+  request.users = &user_ids;
+  request.candidates = &candidates;
+  std::vector<float> scores(40 * 20);
+  const auto r = recommender(model);
+  call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, scores.data(), nullptr, error); });
+  return scores;
+}
+
+class WarmStart : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+
+  // One epoch of steps too small to be seen: the model is where it started.
+  static Handle<rec_model_t> still(const rec_dataset_t* data, const std::string& model, const std::string& params,
+                                   const std::vector<const rec_model_t*>& from) {
+    const auto t = trainer(data, model, "{" + params + R"(, "lr": 1e-8, "epochs": 1})");
+    for (const rec_model_t* start : from)
+      call([&](rec_error_t** error) { return rec_trainer_warm_start(t.get(), start, error); });
+    call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+    return model_of(t.get());
+  }
+};
+
+// He et al., section 3.4.1: each path's tensors, and both halves of the last layer times 1/2.
+TEST_F(WarmStart, MakesNeuMfTheMeanOfTwoPathsTrainedAlone) {
+  const auto data = checkerboard();
+  const std::string sizes = R"("emb_size": 8, "layers": [8], "batch_size": 32)";
+  const auto gmf = train(data.get(), "neumf", "{" + sizes + R"(, "paths": "gmf", "epochs": 5, "lr": 0.05})");
+  const auto mlp = train(data.get(), "neumf", "{" + sizes + R"(, "paths": "mlp", "epochs": 5, "lr": 0.05})");
+  const auto both = still(data.get(), "neumf", sizes, {gmf.get(), mlp.get()});
+  const auto of_gmf = all_scores(gmf.get()), of_mlp = all_scores(mlp.get()), of_both = all_scores(both.get());
+  for (size_t i = 0; i < of_both.size(); ++i)
+    ASSERT_NEAR(of_both[i], 0.5f * (of_gmf[i] + of_mlp[i]), 1e-4f * (1 + std::abs(of_both[i]))) << i;
+}
+
+TEST_F(WarmStart, CopiesTensorsOfTheSameNameAndShape) {
+  const auto data = checkerboard();
+  const auto first = train(data.get(), "bprmf", R"({"emb_size": 8, "epochs": 5, "lr": 0.05})");
+  const auto again = still(data.get(), "bprmf", R"("emb_size": 8)", {first.get()});
+  const auto before = all_scores(first.get()), after = all_scores(again.get());
+  for (size_t i = 0; i < before.size(); ++i) ASSERT_NEAR(before[i], after[i], 1e-4f) << i;
+}
+
+TEST_F(WarmStart, RefusesOtherItemsOtherShapesAndATrainerThatHasBegun) {
+  const auto data = checkerboard(), other = checkerboard(40, 30);
+  const auto model = train(other.get(), "bprmf", R"({"emb_size": 8, "epochs": 1})");
+  const auto t = trainer(data.get(), "bprmf", R"({"emb_size": 8, "epochs": 1})");
+  EXPECT_EQ(rec_trainer_warm_start(t.get(), model.get(), nullptr), REC_INVALID_ARGUMENT);
+  const auto wide = train(data.get(), "bprmf", R"({"emb_size": 9, "epochs": 1})");
+  EXPECT_EQ(rec_trainer_warm_start(t.get(), wide.get(), nullptr), REC_INVALID_ARGUMENT);
+  call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+  const auto own = model_of(t.get());
+  EXPECT_EQ(rec_trainer_warm_start(t.get(), own.get(), nullptr), REC_BAD_STATE);
+}
+
+class Times : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+};
+
+TEST_F(Times, AreAskedForAndReachTheModel) {
+  const auto trained = train(checkerboard().get(), "slrc_plus", R"({"emb_size": 8, "epochs": 5, "time_scalar": 100})");
+  const auto r = recommender(trained.get());
+  const std::vector<int64_t> user{1000}, history{-50, -48}, offsets{0, 2}, times{10, 20};
+  const rec_ids_t users = int64_ids(user), items = int64_ids(history);
+  rec_request_t request{};
+  request.struct_size = sizeof request;
+  request.users = &users;
+  request.candidates = &items;
+  request.history_items = &items;
+  request.history_offsets = offsets.data();
+  const auto scores = [&](const int64_t* history_times, const std::vector<int64_t>& at) {
+    request.history_times = history_times;
+    request.request_times = at.empty() ? nullptr : at.data();
+    std::vector<float> out(2);
+    call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, out.data(), nullptr, error); });
+    return out;
+  };
+  try {
+    scores(nullptr, {30});
+    ADD_FAILURE() << "accepted";
+  } catch (const CallFailed& failure) {
+    EXPECT_EQ(failure.status, REC_INVALID_ARGUMENT);
+    EXPECT_EQ(failure.argument, "history_times");
+  }
+  EXPECT_NE(scores(times.data(), {30}), scores(times.data(), {3000}));
+  EXPECT_EQ(scores(times.data(), {20}), scores(times.data(), {})) << "without a time: as of the last event";
+}
+
+TEST(UnknownModel, IsToldEachKnownNameOnce) {
+  call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
+  const auto loaded =
+      make<rec_text_t>([](rec_text_t** out, rec_error_t** error) { return rec_plugin_describe("bprmf", out, error); });
+  rec_text_t* none = nullptr;
+  rec_error_t* error = nullptr;
+  EXPECT_EQ(rec_plugin_describe("zzz", &none, &error), REC_NOT_FOUND);
+  const std::string message = rec_error_message(error);
+  rec_error_destroy(error);
+  const size_t first = message.find("bprmf");
+  ASSERT_NE(first, std::string::npos) << message;
+  EXPECT_EQ(message.find("bprmf", first + 1), std::string::npos) << message;
+}
+
+class InBatch : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+
+  static double first_loss(const std::vector<int64_t>& items) {
+    std::vector<int64_t> users;
+    for (size_t u = 0; u < items.size(); ++u) users.push_back(static_cast<int64_t>(u));
+    const auto data = dataset(users, items);
+    const auto t =
+        trainer(data.get(), "bprmf",
+                R"({"emb_size": 4, "epochs": 1, "batch_size": 8, "sampler": "in_batch", "loss": "softmax"})");
+    double loss = NAN;
+    rec_run_options_t run{};
+    run.struct_size = sizeof run;
+    run.user_data = &loss;
+    run.on_event = [](const rec_event_t* event, void* user_data) -> rec_status_t {
+      if (event->kind == REC_EVENT_EPOCH) *static_cast<double*>(user_data) = event->loss;
+      return REC_OK;
+    };
+    call([&](rec_error_t** error) { return rec_trainer_run(t.get(), &run, error); });
+    return loss;
+  }
+};
+
+// Another row's positive that is the row's own item is no negative of it. Scores are near 0 and items equally frequent.
+TEST_F(InBatch, MasksAccidentalHits) {
+  EXPECT_NEAR(first_loss({0, 1, 2, 3}), std::log(4.0), 0.01);
+  EXPECT_NEAR(first_loss({0, 0, 1, 1}), std::log(3.0), 0.01) << "its own and two of the other item";
+  EXPECT_EQ(first_loss({0, 0, 0, 0}), 0) << "nothing to tell apart";
+}
+
+}  // namespace
+}  // namespace rec::test
