@@ -1,0 +1,324 @@
+package recore
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+	"unsafe"
+
+	"recore/internal/crec"
+)
+
+// Dataset is interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable.
+type Dataset struct{ h handle[crec.Dataset] }
+
+func newDataset(raw crec.Dataset) *Dataset {
+	d := new(Dataset)
+	d.h.open("Dataset", raw, crec.RecDatasetDestroy)
+	return d
+}
+
+// Close ends the data set; trainers that use it keep what they need. It never fails.
+func (d *Dataset) Close() error {
+	if d == nil {
+		return nil
+	}
+	return d.h.close()
+}
+
+// LoadOption says how a file or folder is read.
+type LoadOption func(crec.RecDatasetOptionsT) error
+
+func textOption(name, value string, set func(crec.RecDatasetOptionsT, string)) LoadOption {
+	return func(o crec.RecDatasetOptionsT) error {
+		set(o, value)
+		return text(name, value)
+	}
+}
+
+// Format is csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is found out.
+func Format(name string) LoadOption {
+	return textOption("format", name, crec.RecDatasetOptionsT.SetFormat)
+}
+
+// UserColumn names a column; by default the usual names are tried, here and in the options that follow.
+func UserColumn(name string) LoadOption {
+	return textOption("user_column", name, crec.RecDatasetOptionsT.SetUserColumn)
+}
+
+// ItemColumn names the column of items.
+func ItemColumn(name string) LoadOption {
+	return textOption("item_column", name, crec.RecDatasetOptionsT.SetItemColumn)
+}
+
+// TimeColumn names the column of times; "" ignores times.
+func TimeColumn(name string) LoadOption {
+	return textOption("time_column", name, crec.RecDatasetOptionsT.SetTimeColumn)
+}
+
+// WeightColumn names the column of ratings; "" ignores them.
+func WeightColumn(name string) LoadOption {
+	return textOption("weight_column", name, crec.RecDatasetOptionsT.SetWeightColumn)
+}
+
+// LabelColumn names the column that is 1 for a clicked row and 0 for one that was only shown; "" ignores it.
+func LabelColumn(name string) LoadOption {
+	return textOption("label_column", name, crec.RecDatasetOptionsT.SetLabelColumn)
+}
+
+// ImpressionKey is "time" or a column: labelled rows of one user with equal values are one impression list; "" = no lists.
+func ImpressionKey(name string) LoadOption {
+	return textOption("impression_key", name, crec.RecDatasetOptionsT.SetImpressionKey)
+}
+
+// Separator is one byte; by default it is found out.
+func Separator(separator string) LoadOption {
+	return textOption("separator", separator, crec.RecDatasetOptionsT.SetSeparator)
+}
+
+// IDKind says how the ids of a file are read.
+type IDKind int
+
+// The kinds of ids.
+const (
+	AutoIDs  IDKind = IDKind(crec.REC_ID_AUTO) // integers when the first id is one
+	Int64IDs IDKind = IDKind(crec.REC_ID_INT64)
+	ByteIDs  IDKind = IDKind(crec.REC_ID_BYTES)
+)
+
+// IDKinds says how ids of users and of items are read.
+func IDKinds(users, items IDKind) LoadOption {
+	return func(o crec.RecDatasetOptionsT) error {
+		o.SetUserIdType(int(users))
+		o.SetItemIdType(int(items))
+		return nil
+	}
+}
+
+// SkipBadRows leaves out up to this many bad rows (0 = 1000) instead of failing at the first.
+func SkipBadRows(atMost int64) LoadOption {
+	return func(o crec.RecDatasetOptionsT) error {
+		o.SetBadRows(crec.REC_BAD_ROW_SKIP)
+		o.SetMaxBadRows(atMost)
+		return nil
+	}
+}
+
+// MinWeight leaves out rows below.
+func MinWeight(weight float64) LoadOption {
+	return func(o crec.RecDatasetOptionsT) error {
+		o.SetHasMinWeight(1)
+		o.SetMinWeight(weight)
+		return nil
+	}
+}
+
+// DataMemoryLimit makes a data set that would need more an ErrLimit.
+func DataMemoryLimit(bytes int64) LoadOption {
+	return func(o crec.RecDatasetOptionsT) error {
+		o.SetMemoryLimitBytes(bytes)
+		return nil
+	}
+}
+
+func loadOptions(options []LoadOption) (crec.RecDatasetOptionsT, error) {
+	o := crec.NewRecDatasetOptionsT()
+	for _, option := range options {
+		if err := option(o); err != nil {
+			crec.DeleteRecDatasetOptionsT(o)
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// LoadDataset reads a file or folder; .gz is read as text. Files that already are split keep their parts; anything else is
+// all train until [Dataset.Split]. Fails with ErrNotFound, ErrIO, ErrInvalidData (with file and line), ErrLimit,
+// ErrUnsupported, or the context's error.
+func LoadDataset(ctx context.Context, path string, options ...LoadOption) (*Dataset, error) {
+	if err := text("path", path); err != nil {
+		return nil, err
+	}
+	o, err := loadOptions(options)
+	if err != nil {
+		return nil, err
+	}
+	defer crec.DeleteRecDatasetOptionsT(o)
+	cancel, end, err := cancelOn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var raw crec.Dataset
+	if err := crec.RecDatasetLoad(path, o, cancel, &raw); err != nil {
+		return nil, cancelled(ctx, err)
+	}
+	return newDataset(raw), nil
+}
+
+// DatasetFromArrow reads a struct ArrowArrayStream in C memory, as cdata.ExportRecordReader of Arrow fills it. The stream
+// is taken, success or not; nil is an ErrInvalidArgument. Options for files alone are ignored.
+func DatasetFromArrow(stream unsafe.Pointer, options ...LoadOption) (*Dataset, error) {
+	o, err := loadOptions(options)
+	if err != nil {
+		return nil, err
+	}
+	defer crec.DeleteRecDatasetOptionsT(o)
+	var raw crec.Dataset
+	if err := crec.RecDatasetCreateFromArrow(stream, o, &raw); err != nil {
+		return nil, failed(err)
+	}
+	return newDataset(raw), nil
+}
+
+// Part is what an interaction is for.
+type Part = int32
+
+// The parts.
+const (
+	TrainPart Part = Part(crec.REC_PART_TRAIN)
+	ValidPart Part = Part(crec.REC_PART_VALID)
+	TestPart  Part = Part(crec.REC_PART_TEST)
+)
+
+// Columns are interactions in memory: Users and Items, and columns of the same length n or nil.
+type Columns struct {
+	Users, Items     IDs
+	Times            []int64   // UTC epoch seconds
+	Weights          []float32 // finite
+	Parts            []Part    // without it all is train
+	Labels           []float32 // 1 for a clicked row, 0 for one that was only shown
+	Impressions      []int64   // labelled rows of one user with equal numbers are one impression list; nil = Times
+	Titles           map[ID]string
+	MemoryLimitBytes int64 // 0 = none
+}
+
+// NewDataset copies columns. Fails with ErrInvalidArgument (lengths that differ), ErrInvalidData (with the row), ErrLimit.
+func NewDataset(c Columns) (*Dataset, error) {
+	n := c.Users.Len()
+	for _, column := range []struct {
+		name string
+		n    int
+		none bool
+	}{
+		{"items", c.Items.Len(), false}, {"times", len(c.Times), c.Times == nil},
+		{"weights", len(c.Weights), c.Weights == nil}, {"parts", len(c.Parts), c.Parts == nil},
+		{"labels", len(c.Labels), c.Labels == nil}, {"impressions", len(c.Impressions), c.Impressions == nil},
+	} {
+		if !column.none && column.n != n {
+			return nil, invalid(column.name, "must be as many as users, %d, got %d", n, column.n)
+		}
+	}
+	raw := crec.Columns{
+		Users: c.Users.raw, Items: c.Items.raw, Times: c.Times, Weights: c.Weights, Parts: c.Parts, Labels: c.Labels,
+		Impressions: c.Impressions, MemoryLimitBytes: c.MemoryLimitBytes,
+	}
+	if len(c.Titles) > 0 {
+		var items, titles IDs
+		for item, title := range c.Titles {
+			items.Append(item)
+			titles.Append(IDOf(title))
+		}
+		if err := items.check("titles"); err != nil {
+			return nil, err
+		}
+		raw.TitleItems, raw.Titles = items.raw, titles.raw
+	}
+	if err := c.Users.check("users"); err != nil {
+		return nil, err
+	}
+	if err := c.Items.check("items"); err != nil {
+		return nil, err
+	}
+	made, err := crec.DatasetCreate(&raw)
+	if err != nil {
+		return nil, failed(err)
+	}
+	return newDataset(made), nil
+}
+
+// SplitKind is how interactions are given their parts.
+type SplitKind int
+
+// The kinds of splits.
+const (
+	ByRatio       SplitKind = SplitKind(crec.REC_SPLIT_RATIO)         // by user, shuffled
+	LeaveOneOut   SplitKind = SplitKind(crec.REC_SPLIT_LEAVE_ONE_OUT) // by user in time order: last to test, last but one to valid
+	Temporal      SplitKind = SplitKind(crec.REC_SPLIT_TEMPORAL)      // over all interactions in time order
+	BySession     SplitKind = SplitKind(crec.REC_SPLIT_SESSION)       // whole users by the time of their last event
+	ByRatioGlobal SplitKind = SplitKind(crec.REC_SPLIT_RATIO_GLOBAL)  // shuffled over all interactions
+)
+
+// Split is a kind (0 = ByRatio), ratios that sum to 1 (all 0 = 0.8, 0.1, 0.1) and a seed.
+type Split struct {
+	Kind               SplitKind
+	Train, Valid, Test float64
+	Seed               int64
+}
+
+// Split gives the same interactions with new parts. Fails with ErrInvalidArgument (ratios) and ErrInvalidData (times are
+// wanted and there are none).
+func (d *Dataset) Split(split Split) (*Dataset, error) {
+	h, err := d.h.use()
+	if err != nil {
+		return nil, err
+	}
+	o := crec.NewRecSplitOptionsT()
+	defer crec.DeleteRecSplitOptionsT(o)
+	o.SetKind(int(split.Kind))
+	o.SetTrainRatio(split.Train)
+	o.SetValidRatio(split.Valid)
+	o.SetTestRatio(split.Test)
+	o.SetSeed(split.Seed)
+	var raw crec.Dataset
+	err = crec.RecDatasetSplit(h, o, &raw)
+	runtime.KeepAlive(d)
+	if err != nil {
+		return nil, d.h.failed(err)
+	}
+	return newDataset(raw), nil
+}
+
+// Write makes folder/<its name>.{train,valid,test}.inter, RecBole benchmark files.
+func (d *Dataset) Write(folder string) error {
+	if err := text("directory", folder); err != nil {
+		return err
+	}
+	h, err := d.h.use()
+	if err != nil {
+		return err
+	}
+	err = crec.RecDatasetSave(h, folder)
+	runtime.KeepAlive(d)
+	return d.h.failed(err)
+}
+
+// DatasetInfo is what a data set holds; JSON has all that the library says.
+type DatasetInfo struct {
+	NUsers        int64           `json:"n_users"`
+	NItems        int64           `json:"n_items"`
+	NInteractions int64           `json:"n_interactions"`
+	NTrain        int64           `json:"n_train"`
+	NValid        int64           `json:"n_valid"`
+	NTest         int64           `json:"n_test"`
+	NImpressions  int64           `json:"n_impressions"`
+	UserIDType    string          `json:"user_id_type"`
+	ItemIDType    string          `json:"item_id_type"`
+	JSON          json.RawMessage `json:"-"`
+}
+
+// Describe counts what is there.
+func (d *Dataset) Describe() (*DatasetInfo, error) {
+	h, err := d.h.use()
+	if err != nil {
+		return nil, err
+	}
+	var described string
+	err = crec.RecDatasetDescribe(h, &described)
+	runtime.KeepAlive(d)
+	if err != nil {
+		return nil, d.h.failed(err)
+	}
+	info := &DatasetInfo{JSON: json.RawMessage(described)}
+	return info, json.Unmarshal(info.JSON, info)
+}

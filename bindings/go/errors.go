@@ -1,0 +1,124 @@
+package recore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"recore/internal/crec"
+)
+
+// Code says what kind of failure an [Error] is. Treat one that you do not know as CodeInternal.
+type Code int32
+
+// The codes of the library.
+const (
+	CodeInvalidArgument Code = Code(crec.REC_INVALID_ARGUMENT) // an argument or parameter; Error.Argument names it
+	CodeNotFound        Code = Code(crec.REC_NOT_FOUND)        // a file, model name, plugin or id that is not there
+	CodeUnsupported     Code = Code(crec.REC_UNSUPPORTED)      // understood, but not offered
+	CodeBadState        Code = Code(crec.REC_BAD_STATE)        // a wrong order of calls, a closed object
+	CodeIO              Code = Code(crec.REC_IO)
+	CodeCorruptData     Code = Code(crec.REC_CORRUPT_DATA) // a model file or checkpoint that is damaged
+	CodeInvalidData     Code = Code(crec.REC_INVALID_DATA) // a row of the data, with file and line where they are known
+	CodeOutOfMemory     Code = Code(crec.REC_OUT_OF_MEMORY)
+	CodeLimit           Code = Code(crec.REC_LIMIT) // a stated limit would be passed
+	CodeNumeric         Code = Code(crec.REC_NUMERIC)
+	CodeDevice          Code = Code(crec.REC_DEVICE)
+	CodeBusy            Code = Code(crec.REC_BUSY)   // another call on the same trainer is running
+	CodeDenied          Code = Code(crec.REC_DENIED) // refused for safety, or by permissions
+	CodeABIMismatch     Code = Code(crec.REC_ABI_MISMATCH)
+	CodePluginFailed    Code = Code(crec.REC_PLUGIN_FAILED)
+	CodeCancelled       Code = Code(crec.REC_CANCELLED)
+	CodeInternal        Code = Code(crec.REC_INTERNAL) // a defect of the library
+)
+
+// String is the library's name of the code, "INVALID_ARGUMENT".
+func (c Code) String() string { return crec.RecStatusName(int(c)) }
+
+// What errors.Is finds in an [Error] of each code. ErrClosed is an ErrBadState too.
+var (
+	ErrInvalidArgument error = &sentinel{CodeInvalidArgument, "recore: invalid argument"}
+	ErrNotFound        error = &sentinel{CodeNotFound, "recore: not found"}
+	ErrUnsupported     error = &sentinel{CodeUnsupported, "recore: unsupported"}
+	ErrBadState        error = &sentinel{CodeBadState, "recore: bad state"}
+	ErrIO              error = &sentinel{CodeIO, "recore: input or output failed"}
+	ErrCorruptData     error = &sentinel{CodeCorruptData, "recore: corrupt data"}
+	ErrInvalidData     error = &sentinel{CodeInvalidData, "recore: invalid data"}
+	ErrOutOfMemory     error = &sentinel{CodeOutOfMemory, "recore: out of memory"}
+	ErrLimit           error = &sentinel{CodeLimit, "recore: limit"}
+	ErrNumeric         error = &sentinel{CodeNumeric, "recore: not a finite number"}
+	ErrDevice          error = &sentinel{CodeDevice, "recore: device"}
+	ErrBusy            error = &sentinel{CodeBusy, "recore: busy"}
+	ErrDenied          error = &sentinel{CodeDenied, "recore: denied"}
+	ErrABIMismatch     error = &sentinel{CodeABIMismatch, "recore: ABI mismatch"}
+	ErrPluginFailed    error = &sentinel{CodePluginFailed, "recore: plugin failed"}
+	ErrCancelled       error = &sentinel{CodeCancelled, "recore: cancelled"}
+	ErrInternal        error = &sentinel{CodeInternal, "recore: internal"}
+	ErrClosed                = errors.New("recore: used after Close")
+)
+
+// Stop, returned by a callback, ends training early and without an error.
+var Stop = errors.New("recore: stop training")
+
+type sentinel struct {
+	code Code
+	text string
+}
+
+func (s *sentinel) Error() string { return s.text }
+
+// Error is a failed call.
+type Error struct {
+	Code       Code
+	Message    string // the whole sentence
+	Argument   string // name of the argument, parameter or column at fault, or ""
+	File       string // file at fault, or ""
+	Line       int64  // line in that file, from 1, or -1
+	ByteOffset int64  // byte offset in that file, or -1
+	cause      error
+}
+
+func (e *Error) Error() string { return "recore: " + e.Message }
+
+// Is knows the sentinel of the code; fs.ErrNotExist and fs.ErrPermission too, where a file or the system is at fault.
+func (e *Error) Is(target error) bool {
+	if s, ok := target.(*sentinel); ok {
+		return s.code == e.Code || s.code == CodeInternal && (e.Code < 1 || e.Code > CodeInternal)
+	}
+	return target == fs.ErrNotExist && e.Code == CodeNotFound && e.File != "" ||
+		target == fs.ErrPermission && e.Code == CodeDenied
+}
+
+// Unwrap is the error of the context that cancelled the call, or ErrClosed.
+func (e *Error) Unwrap() error { return e.cause }
+
+func invalid(argument, format string, values ...any) *Error {
+	return &Error{CodeInvalidArgument, argument + ": " + fmt.Sprintf(format, values...), argument, "", -1, -1, nil}
+}
+
+// failed is the error for one of the raw layer, nil for nil.
+func failed(err error) error {
+	f, ok := err.(*crec.Failure)
+	if !ok {
+		return err
+	}
+	return &Error{Code(f.Code), f.Message, f.Argument, f.File, f.Line, f.ByteOffset, nil}
+}
+
+// cancelled is failed, with the reason where the context ended the call.
+func cancelled(ctx context.Context, err error) error {
+	err = failed(err)
+	if e, ok := err.(*Error); ok && e.Code == CodeCancelled && ctx.Err() != nil {
+		return because(ctx, e)
+	}
+	return err
+}
+
+func because(ctx context.Context, e *Error) error {
+	e.cause = ctx.Err()
+	if cause := context.Cause(ctx); cause != e.cause {
+		e.cause = errors.Join(e.cause, cause)
+	}
+	return e
+}

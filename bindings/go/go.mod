@@ -1,0 +1,3 @@
+module recore
+
+go 1.24

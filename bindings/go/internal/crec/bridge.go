@@ -1,0 +1,330 @@
+// Package crec is the raw layer: crec.go is SWIG's (bindings/swig/go.i), this file what SWIG cannot say. Handles are not
+// checked and nothing is closed here; package recore does that.
+package crec
+
+/*
+#cgo pkg-config: recore
+#cgo noescape rec_go_top_k
+#cgo nocallback rec_go_top_k
+#cgo noescape rec_go_score
+#cgo nocallback rec_go_score
+#cgo noescape rec_go_similar
+#cgo nocallback rec_go_similar
+#include <stdlib.h>
+#include "bridge.h"
+*/
+import "C"
+
+import (
+	"runtime/cgo"
+	"unsafe"
+)
+
+// Failure is why a call failed; Line and ByteOffset are -1 where there is none.
+type Failure struct {
+	Code                    int32
+	Message, Argument, File string
+	Line, ByteOffset        int64
+}
+
+func (f *Failure) Error() string { return f.Message }
+
+// take copies a failure and ends it; nil is success.
+func take(failure *C.rec_go_failure_t) error {
+	if failure == nil {
+		return nil
+	}
+	defer C.rec_go_failure_end(failure)
+	status, e := failure.status, failure.error
+	if e == nil {
+		return &Failure{int32(status), C.GoString(C.rec_status_name(status)), "", "", -1, -1}
+	}
+	return &Failure{
+		int32(status), C.GoString(C.rec_error_message(e)), C.GoString(C.rec_error_argument(e)),
+		C.GoString(C.rec_error_file(e)), int64(C.rec_error_line(e)), int64(C.rec_error_byte_offset(e)),
+	}
+}
+
+func takeFailure(number int64) error {
+	if number == 0 {
+		return nil
+	}
+	return take(C.rec_go_failure(C.int64_t(number)))
+}
+
+func takeHandle(made C.rec_go_handle_t) (uintptr, error) {
+	return uintptr(made.handle), take(made.failure)
+}
+
+func takeText(text uintptr) string {
+	if text == 0 {
+		return ""
+	}
+	defer C.rec_go_text_end(C.uintptr_t(text))
+	return C.GoString(C.rec_go_text(C.uintptr_t(text)))
+}
+
+// IDs is a list of ids; type 0 is none. Id i of REC_ID_BYTES is Bytes[Offsets[i]:Offsets[i+1]].
+type IDs struct {
+	Type    int
+	Int64   []int64
+	Bytes   []byte
+	Offsets []int64
+}
+
+// Len is the number of ids.
+func (ids *IDs) Len() int {
+	if ids.Type == REC_ID_BYTES {
+		return len(ids.Offsets) - 1
+	}
+	return len(ids.Int64)
+}
+
+func int64s(s []int64) *C.int64_t { return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func int32s(s []int32) *C.int32_t { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func floats(s []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
+func chars(s []byte) *C.char      { return (*C.char)(unsafe.Pointer(unsafe.SliceData(s))) }
+func octets(s []byte) *C.uint8_t  { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func idType(ids *IDs) C.int32_t   { return C.int32_t(ids.Type) }
+func nIDs(ids *IDs) C.int64_t     { return C.int64_t(ids.Len()) }
+func swigptr(v interface{ Swigcptr() uintptr }) C.uintptr_t {
+	if v == nil {
+		return 0
+	}
+	return C.uintptr_t(v.Swigcptr())
+}
+
+// Columns are interactions, all of one length or nil.
+type Columns struct {
+	Users, Items       IDs
+	Times              []int64
+	Weights            []float32
+	Parts              []int32
+	Labels             []float32
+	Impressions        []int64
+	TitleItems, Titles IDs
+	MemoryLimitBytes   int64
+}
+
+// DatasetCreate copies the columns.
+func DatasetCreate(c *Columns) (Dataset, error) {
+	made, err := takeHandle(C.rec_go_dataset_create(
+		idType(&c.Users), int64s(c.Users.Int64), chars(c.Users.Bytes), int64s(c.Users.Offsets), nIDs(&c.Users),
+		idType(&c.Items), int64s(c.Items.Int64), chars(c.Items.Bytes), int64s(c.Items.Offsets), nIDs(&c.Items),
+		int64s(c.Times), floats(c.Weights), int32s(c.Parts), floats(c.Labels), int64s(c.Impressions),
+		idType(&c.TitleItems), int64s(c.TitleItems.Int64), chars(c.TitleItems.Bytes), int64s(c.TitleItems.Offsets),
+		nIDs(&c.TitleItems),
+		idType(&c.Titles), int64s(c.Titles.Int64), chars(c.Titles.Bytes), int64s(c.Titles.Offsets), nIDs(&c.Titles),
+		C.int64_t(c.MemoryLimitBytes)))
+	return Dataset(made), err
+}
+
+// TrainerCreate makes a trainer; params is JSON.
+func TrainerCreate(d Dataset, model, params string, options RecTrainerOptionsT, protocol RecProtocolT) (Trainer, error) {
+	cModel, cParams := C.CString(model), C.CString(params)
+	defer C.free(unsafe.Pointer(cModel))
+	defer C.free(unsafe.Pointer(cParams))
+	made, err := takeHandle(C.rec_go_trainer_create(C.uintptr_t(d), cModel, cParams, swigptr(options), swigptr(protocol)))
+	return Trainer(made), err
+}
+
+// Event is a copy of what a long call reports.
+type Event struct {
+	Kind                            int
+	Epoch, NEpochs, Batch, NBatches int64
+	Loss, TrainSeconds, EvalSeconds float64
+	MetricNames                     []string
+	MetricValues                    []float64
+	IsBest                          bool
+}
+
+type listener struct {
+	onEvent  func(Event) bool
+	panicked any
+}
+
+// TrainerRun trains; onEvent, which may be nil, runs on a thread that is inside the library and stops it by false. A
+// panic in it stops too and goes on here.
+func TrainerRun(t Trainer, onEvent func(Event) bool, cancel Cancel) error {
+	if onEvent == nil {
+		return take(C.rec_go_trainer_run(C.uintptr_t(t), 0, C.uintptr_t(cancel)))
+	}
+	l := &listener{onEvent: onEvent}
+	handle := cgo.NewHandle(l)
+	defer handle.Delete()
+	err := take(C.rec_go_trainer_run(C.uintptr_t(t), C.uintptr_t(handle), C.uintptr_t(cancel)))
+	if l.panicked != nil {
+		panic(l.panicked)
+	}
+	return err
+}
+
+//export recoreGoEvent
+func recoreGoEvent(event *C.rec_event_t, callback C.uintptr_t) (status C.int32_t) {
+	l := cgo.Handle(callback).Value().(*listener)
+	status = C.REC_CANCELLED
+	defer func() {
+		if p := recover(); p != nil { // nothing may unwind through C
+			l.panicked, status = p, C.REC_CANCELLED
+		}
+	}()
+	e := Event{
+		Kind: int(event.kind), Epoch: int64(event.epoch), NEpochs: int64(event.n_epochs), Batch: int64(event.batch),
+		NBatches: int64(event.n_batches), Loss: float64(event.loss), TrainSeconds: float64(event.train_seconds),
+		EvalSeconds: float64(event.eval_seconds), IsBest: event.is_best != 0,
+	}
+	if n := int(event.n_metrics); n > 0 {
+		for i, name := range unsafe.Slice(event.metric_names, n) {
+			e.MetricNames = append(e.MetricNames, C.GoString(name))
+			e.MetricValues = append(e.MetricValues, float64(unsafe.Slice(event.metric_values, n)[i]))
+		}
+	}
+	if l.onEvent(e) {
+		status = C.REC_OK
+	}
+	return status
+}
+
+// LogOpen sends lines of this level and above to sink, which may call nothing of the library; nil stops them.
+func LogOpen(level int, sink func(level int, message string)) error {
+	if sink == nil {
+		return take(C.rec_go_log_open(C.int32_t(level), 0))
+	}
+	handle := cgo.NewHandle(sink)
+	err := take(C.rec_go_log_open(C.int32_t(level), C.uintptr_t(handle)))
+	if err != nil {
+		handle.Delete()
+	}
+	return err
+}
+
+// LogPoll delivers waiting lines here and counts those that were lost.
+func LogPoll() (dropped int64, err error) {
+	var lost C.int64_t
+	err = take(C.rec_go_log_poll(&lost))
+	return int64(lost), err
+}
+
+//export recoreGoLog
+func recoreGoLog(level C.int32_t, message *C.char, callback C.uintptr_t) {
+	defer func() { _ = recover() }() // nothing may unwind through C
+	cgo.Handle(callback).Value().(func(int, string))(int(level), C.GoString(message))
+}
+
+//export recoreGoLogEnd
+func recoreGoLogEnd(callback C.uintptr_t) { cgo.Handle(callback).Delete() }
+
+// Evaluate makes a report.
+func Evaluate(m Model, d Dataset, metrics string, protocol RecProtocolT, threads int, cancel Cancel) (Report, error) {
+	cMetrics := C.CString(metrics)
+	defer C.free(unsafe.Pointer(cMetrics))
+	made, err := takeHandle(C.rec_go_evaluate(C.uintptr_t(m), C.uintptr_t(d), cMetrics, swigptr(protocol),
+		C.int32_t(threads), C.uintptr_t(cancel)))
+	return Report(made), err
+}
+
+// ReportMetric is a metric's full name and mean.
+func ReportMetric(r Report, metric int) (string, float64, error) {
+	m := C.rec_go_report_metric(C.uintptr_t(r), C.int64_t(metric))
+	if m.failure != nil {
+		return "", 0, take(m.failure)
+	}
+	return C.GoString(m.name), float64(m.mean), nil
+}
+
+// ReportRows copies the values [nMetrics, nRows] and the user rows [nRows].
+func ReportRows(r Report, nMetrics, nRows int) ([]float64, []int64, error) {
+	rows := C.rec_go_report_rows(C.uintptr_t(r))
+	if rows.failure != nil {
+		return nil, nil, take(rows.failure)
+	}
+	values := append([]float64(nil), unsafe.Slice((*float64)(unsafe.Pointer(rows.values)), nMetrics*nRows)...)
+	users := append([]int64(nil), unsafe.Slice((*int64)(unsafe.Pointer(rows.users)), nRows)...)
+	return values, users, nil
+}
+
+// What a row is, and what is asked of it.
+const (
+	ItemIDs    = C.REC_GO_ITEM_IDS
+	UserIDs    = C.REC_GO_USER_IDS
+	ItemTitles = C.REC_GO_ITEM_TITLES
+)
+
+// ModelIDs copies the ids or titles of rows.
+func ModelIDs(m Model, what int, rows []int64) (IDs, error) {
+	n := len(rows)
+	lent := C.rec_go_model_ids(C.uintptr_t(m), C.int32_t(what), int64s(rows), C.int64_t(n))
+	if lent.failure != nil {
+		return IDs{}, take(lent.failure)
+	}
+	defer C.rec_go_text_end(lent.owner)
+	ids := IDs{Type: int(lent._type)}
+	if ids.Type == REC_ID_INT64 {
+		ids.Int64 = append(make([]int64, 0, n), unsafe.Slice((*int64)(unsafe.Pointer(lent.i64)), n)...)
+		return ids, nil
+	}
+	ids.Offsets = append(make([]int64, 0, n+1), unsafe.Slice((*int64)(unsafe.Pointer(lent.offsets)), n+1)...)
+	end := ids.Offsets[n]
+	ids.Bytes = append(make([]byte, 0, end+1), unsafe.Slice((*byte)(unsafe.Pointer(lent.bytes)), end)...)
+	return ids, nil
+}
+
+// ModelRows fills rows [n] of ids, -1 for an unknown one; what is ItemIDs or UserIDs.
+func ModelRows(m Model, what int, ids *IDs, rows []int64) error {
+	return take(C.rec_go_model_rows(C.uintptr_t(m), C.int32_t(what), idType(ids), int64s(ids.Int64), chars(ids.Bytes),
+		int64s(ids.Offsets), nIDs(ids), int64s(rows)))
+}
+
+// ModelVectors copies the vectors [n, d] of ItemIDs or UserIDs.
+func ModelVectors(m Model, what int) (data []float32, n, d int, err error) {
+	v := C.rec_go_model_vectors(C.uintptr_t(m), C.int32_t(what))
+	if v.failure != nil {
+		return nil, 0, 0, take(v.failure)
+	}
+	defer C.rec_go_vectors_end(v.owner)
+	data = append(data, unsafe.Slice((*float32)(unsafe.Pointer(v.data)), v.n*v.d)...)
+	return data, int(v.n), int(v.d), nil
+}
+
+// ModelLoadBytes reads a model file from memory, which is copied.
+func ModelLoadBytes(data []byte, memoryLimitBytes int64) (Model, error) {
+	made, err := takeHandle(C.rec_go_model_load_bytes(chars(data), C.int64_t(len(data)), C.int64_t(memoryLimitBytes)))
+	return Model(made), err
+}
+
+// Request is who asks and for what; lengths are the caller's to check.
+type Request struct {
+	K                          int
+	Users, History, Candidates IDs
+	HistoryLists, HistoryTimes []int64
+	Times, CandidateLists      []int64
+	Allow, Deny                []byte
+}
+
+// TopK fills rows and scores [n, k] and status [n].
+func TopK(r Recommender, q *Request, rows []int64, scores []float32, status []int32) error {
+	return take(C.rec_go_top_k(C.uintptr_t(r), C.int64_t(q.K),
+		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
+		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), int64s(q.History.Offsets),
+		nIDs(&q.History), int64s(q.HistoryLists), int64s(q.HistoryTimes), int64s(q.Times),
+		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
+		nIDs(&q.Candidates), int64s(q.CandidateLists),
+		octets(q.Allow), C.int64_t(len(q.Allow)), octets(q.Deny), C.int64_t(len(q.Deny)),
+		int64s(rows), floats(scores), int32s(status)))
+}
+
+// Score fills scores, one for each candidate of each user, and status [n].
+func Score(r Recommender, q *Request, scores []float32, status []int32) error {
+	return take(C.rec_go_score(C.uintptr_t(r),
+		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
+		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), int64s(q.History.Offsets),
+		nIDs(&q.History), int64s(q.HistoryLists), int64s(q.HistoryTimes), int64s(q.Times),
+		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
+		nIDs(&q.Candidates), int64s(q.CandidateLists), floats(scores), int32s(status)))
+}
+
+// Similar fills rows and scores [n, k] and status [n].
+func Similar(r Recommender, items *IDs, k int, rows []int64, scores []float32, status []int32) error {
+	return take(C.rec_go_similar(C.uintptr_t(r), idType(items), int64s(items.Int64), chars(items.Bytes),
+		int64s(items.Offsets), nIDs(items), C.int64_t(k), int64s(rows), floats(scores), int32s(status)))
+}

@@ -1,0 +1,104 @@
+/*
+ * What SWIG cannot say in Go: ids, columns, requests, runs with callbacks, errors and lent memory. Every argument is a
+ * number or one flat array of numbers, so that cgo has no pointers inside pointers to look for. Handles are numbers.
+ */
+#ifndef RECORE_GO_BRIDGE_H
+#define RECORE_GO_BRIDGE_H
+
+#include <stdint.h>
+
+#include "rec_c_api.h"
+
+/* Why a call failed; NULL is success. Ended by rec_go_failure_end. */
+typedef struct {
+  rec_status_t status;
+  rec_error_t* error; /* nullable */
+} rec_go_failure_t;
+
+rec_go_failure_t* rec_go_fail(rec_status_t status, rec_error_t* error);
+rec_go_failure_t* rec_go_failure(int64_t number);
+void rec_go_failure_end(rec_go_failure_t* failure);
+
+typedef struct {
+  rec_go_failure_t* failure;
+  uintptr_t handle;
+} rec_go_handle_t;
+
+const char* rec_go_text(uintptr_t text);
+void rec_go_text_end(uintptr_t text);
+
+/* A list of ids; type 0 is none. */
+#define REC_GO_IDS(x) \
+  int32_t x##_type, const int64_t *x##_i64, const char *x##_bytes, const int64_t *x##_offsets, int64_t n_##x
+
+rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), const int64_t* times, const float* weights,
+                                      const int32_t* parts, const float* labels, const int64_t* impressions,
+                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes);
+
+/* ---- long calls: events come to the Go function of callback, on the thread that is in the call ---- */
+
+rec_go_handle_t rec_go_trainer_create(uintptr_t dataset, const char* model, const char* params, uintptr_t options,
+                                      uintptr_t protocol);
+rec_go_failure_t* rec_go_trainer_run(uintptr_t trainer, uintptr_t callback, uintptr_t cancel);
+rec_go_handle_t rec_go_evaluate(uintptr_t model, uintptr_t dataset, const char* metrics, uintptr_t protocol,
+                                int32_t threads, uintptr_t cancel);
+/* callback 0: no more lines. The library ends the callback when another takes its place. */
+rec_go_failure_t* rec_go_log_open(int32_t level, uintptr_t callback);
+rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped);
+
+/* ---- reports and models: memory that is lent while its owner lives ---- */
+
+typedef struct {
+  rec_go_failure_t* failure;
+  const char* name;
+  double mean;
+} rec_go_metric_t;
+rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric);
+
+typedef struct {
+  rec_go_failure_t* failure;
+  const double* values; /* [n_metrics, n_rows] */
+  const int64_t* users; /* [n_rows] */
+} rec_go_rows_t;
+rec_go_rows_t rec_go_report_rows(uintptr_t report);
+
+#define REC_GO_ITEM_IDS 0
+#define REC_GO_USER_IDS 1
+#define REC_GO_ITEM_TITLES 2
+typedef struct {
+  rec_go_failure_t* failure;
+  int32_t type;
+  const int64_t* i64;
+  const char* bytes;
+  const int64_t* offsets;
+  uintptr_t owner; /* ended by rec_go_text_end */
+} rec_go_ids_t;
+rec_go_ids_t rec_go_model_ids(uintptr_t model, int32_t what, const int64_t* rows, int64_t n_rows);
+rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(ids), int64_t* out_rows);
+
+typedef struct {
+  rec_go_failure_t* failure;
+  void* owner; /* ended by rec_go_vectors_end */
+  const float* data;
+  int64_t n, d;
+} rec_go_vectors_t;
+rec_go_vectors_t rec_go_model_vectors(uintptr_t model, int32_t what);
+void rec_go_vectors_end(void* owner);
+
+rec_go_handle_t rec_go_model_load_bytes(const char* data, int64_t n_data, int64_t memory_limit_bytes);
+
+/* ---- serving: lengths are the caller's to check ---- */
+
+rec_go_failure_t* rec_go_top_k(uintptr_t recommender, int64_t k, REC_GO_IDS(users), REC_GO_IDS(history),
+                               const int64_t* history_lists, const int64_t* history_times, const int64_t* request_times,
+                               REC_GO_IDS(candidates), const int64_t* candidate_lists, const uint8_t* allow,
+                               int64_t n_allow, const uint8_t* deny, int64_t n_deny, int64_t* out_rows,
+                               float* out_scores, int32_t* out_status);
+rec_go_failure_t* rec_go_score(uintptr_t recommender, REC_GO_IDS(users), REC_GO_IDS(history),
+                               const int64_t* history_lists, const int64_t* history_times, const int64_t* request_times,
+                               REC_GO_IDS(candidates), const int64_t* candidate_lists, float* out_scores,
+                               int32_t* out_status);
+rec_go_failure_t* rec_go_similar(uintptr_t recommender, REC_GO_IDS(items), int64_t k, int64_t* out_rows,
+                                 float* out_scores, int32_t* out_status);
+
+#endif

@@ -1,0 +1,374 @@
+package recore
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+	"sync"
+
+	"recore/internal/crec"
+)
+
+// Model is a trained model.
+type Model struct {
+	h       handle[crec.Model]
+	catalog func() (*catalog, error)
+}
+
+// catalog is the item ids of a model, in the order of rows: what turns rows into ids without a call or an allocation.
+type catalog struct{ ids IDs }
+
+func (c *catalog) at(row int64) ID {
+	if row < 0 {
+		return ID{}
+	}
+	return c.ids.view(int(row))
+}
+
+func newModel(raw crec.Model) *Model {
+	m := new(Model)
+	m.h.open("Model", raw, crec.RecModelDestroy)
+	m.catalog = sync.OnceValues(func() (*catalog, error) {
+		ids, err := m.ItemIDs(nil)
+		return &catalog{ids}, err
+	})
+	return m
+}
+
+// Close ends the model; recommenders keep what they need. It never fails.
+func (m *Model) Close() error {
+	if m == nil {
+		return nil
+	}
+	return m.h.close()
+}
+
+// Load opens a model file. The file is data, never code, and every byte is checked. Fails with
+// ErrNotFound, ErrIO, ErrCorruptData (with the byte offset), ErrUnsupported (another version), ErrLimit.
+func Load(path string, options ...ModelOption) (*Model, error) {
+	if err := text("path", path); err != nil {
+		return nil, err
+	}
+	o := crec.NewRecLoadOptionsT()
+	defer crec.DeleteRecLoadOptionsT(o)
+	o.SetMemoryLimitBytes(limitOf(options))
+	var raw crec.Model
+	if err := crec.RecModelLoad(path, o, &raw); err != nil {
+		return nil, failed(err)
+	}
+	return newModel(raw), nil
+}
+
+// LoadBytes opens a model file in memory, which is copied.
+func LoadBytes(data []byte, options ...ModelOption) (*Model, error) {
+	raw, err := crec.ModelLoadBytes(data, limitOf(options))
+	if err != nil {
+		return nil, failed(err)
+	}
+	return newModel(raw), nil
+}
+
+// ModelOption says how a model is loaded.
+type ModelOption func(limit *int64)
+
+// ModelMemoryLimit makes a model that would need more an ErrLimit.
+func ModelMemoryLimit(bytes int64) ModelOption { return func(limit *int64) { *limit = bytes } }
+
+func limitOf(options []ModelOption) (limit int64) {
+	for _, option := range options {
+		option(&limit)
+	}
+	return limit
+}
+
+// Save writes one file; an older one stays whole until the new one is.
+func (m *Model) Save(path string) error { return m.save(path, false) }
+
+// SaveWithoutUserData leaves out seen items and histories.
+func (m *Model) SaveWithoutUserData(path string) error { return m.save(path, true) }
+
+func (m *Model) save(path string, noUserData bool) error {
+	if err := text("path", path); err != nil {
+		return err
+	}
+	h, err := m.h.use()
+	if err != nil {
+		return err
+	}
+	o := crec.NewRecSaveOptionsT()
+	defer crec.DeleteRecSaveOptionsT(o)
+	o.SetNoUserData(number(noUserData))
+	err = crec.RecModelSave(h, path, o)
+	runtime.KeepAlive(m)
+	return m.h.failed(err)
+}
+
+// ModelInfo is what a model file says of itself; JSON has all of it.
+type ModelInfo struct {
+	Model      string          `json:"model"`
+	Parameters map[string]any  `json:"parameters"`
+	NUsers     int64           `json:"n_users"`
+	NItems     int64           `json:"n_items"`
+	Epoch      int64           `json:"epoch"`
+	JSON       json.RawMessage `json:"-"`
+}
+
+// Describe tells model, parameters, counts, metrics, sections and tensors.
+func (m *Model) Describe() (*ModelInfo, error) {
+	h, err := m.h.use()
+	if err != nil {
+		return nil, err
+	}
+	var described string
+	err = crec.RecModelDescribe(h, &described)
+	runtime.KeepAlive(m)
+	if err != nil {
+		return nil, m.h.failed(err)
+	}
+	info := &ModelInfo{JSON: json.RawMessage(described)}
+	return info, json.Unmarshal(info.JSON, info)
+}
+
+// Counts are the numbers of users and of items.
+func (m *Model) Counts() (nUsers, nItems int, err error) {
+	h, err := m.h.use()
+	if err != nil {
+		return 0, 0, err
+	}
+	var users, items int64
+	err = crec.RecModelCounts(h, &users, &items)
+	runtime.KeepAlive(m)
+	return int(users), int(items), m.h.failed(err)
+}
+
+// ItemIDs are the ids of item rows, nil for all of them in order. A row of -1 gives 0, or an empty string.
+func (m *Model) ItemIDs(rows []int64) (IDs, error) { return m.idsOf(crec.ItemIDs, rows) }
+
+// UserIDs are the ids of user rows, nil for all of them in order.
+func (m *Model) UserIDs(rows []int64) (IDs, error) { return m.idsOf(crec.UserIDs, rows) }
+
+func (m *Model) idsOf(what int, rows []int64) (IDs, error) {
+	if rows == nil {
+		n, nItems, err := m.Counts()
+		if err != nil {
+			return IDs{}, err
+		}
+		if what != crec.UserIDs {
+			n = nItems
+		}
+		rows = make([]int64, n)
+		for i := range rows {
+			rows[i] = int64(i)
+		}
+	}
+	h, err := m.h.use()
+	if err != nil {
+		return IDs{}, err
+	}
+	raw, err := crec.ModelIDs(h, what, rows)
+	runtime.KeepAlive(m)
+	return IDs{raw}, m.h.failed(err)
+}
+
+// ItemRows are the rows of items, -1 for an unknown one.
+func (m *Model) ItemRows(items IDs) ([]int64, error) { return m.rowsOf(crec.ItemIDs, "items", items) }
+
+// UserRows are the rows of users, -1 for an unknown one.
+func (m *Model) UserRows(users IDs) ([]int64, error) { return m.rowsOf(crec.UserIDs, "users", users) }
+
+func (m *Model) rowsOf(what int, name string, ids IDs) ([]int64, error) {
+	if err := ids.check(name); err != nil {
+		return nil, err
+	}
+	h, err := m.h.use()
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]int64, ids.Len())
+	err = crec.ModelRows(h, what, &ids.raw, rows)
+	runtime.KeepAlive(m)
+	return rows, m.h.failed(err)
+}
+
+// Titles of items, "" where there is none or the item is unknown.
+func (m *Model) Titles(items IDs) ([]string, error) {
+	rows, err := m.ItemRows(items)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	titles, err := m.idsOf(crec.ItemTitles, rows)
+	if err != nil {
+		return nil, err
+	}
+	return titles.Strings(), nil
+}
+
+// Bits marks item rows, for Query.Allow and Query.Deny: bit i%8 of byte i/8 is row i.
+type Bits []byte
+
+// Bits marks these items; unknown ones have no bit.
+func (m *Model) Bits(items IDs) (Bits, error) {
+	_, nItems, err := m.Counts()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := m.ItemRows(items)
+	bits := make(Bits, (nItems+7)/8)
+	for _, row := range rows {
+		if row >= 0 {
+			bits[row/8] |= 1 << (row % 8)
+		}
+	}
+	return bits, err
+}
+
+// Vectors is a copy of a matrix of the model, row-major.
+type Vectors struct {
+	Data []float32
+	N, D int
+}
+
+// Row is vector i.
+func (v *Vectors) Row(i int) []float32 { return v.Data[i*v.D : (i+1)*v.D : (i+1)*v.D] }
+
+// ItemVectors copies them, in the order of item rows; ErrUnsupported for a model without.
+func (m *Model) ItemVectors() (*Vectors, error) { return m.vectors(crec.ItemIDs) }
+
+// UserVectors copies them, in the order of user rows, or one when it serves every user.
+func (m *Model) UserVectors() (*Vectors, error) { return m.vectors(crec.UserIDs) }
+
+func (m *Model) vectors(what int) (*Vectors, error) {
+	h, err := m.h.use()
+	if err != nil {
+		return nil, err
+	}
+	data, n, d, err := crec.ModelVectors(h, what)
+	runtime.KeepAlive(m)
+	if err != nil {
+		return nil, m.h.failed(err)
+	}
+	return &Vectors{data, n, d}, nil
+}
+
+// Rows of an evaluation.
+type Rows int
+
+// What a row is.
+const (
+	UserRows  Rows = Rows(crec.REC_ROWS_USER)  // a user with all its items of the part
+	EventRows Rows = Rows(crec.REC_ROWS_EVENT) // one interaction, with the history before it
+	ListRows  Rows = Rows(crec.REC_ROWS_LIST)  // an impression list, ranked by itself
+	LabelRows Rows = Rows(crec.REC_ROWS_LABEL) // a labelled interaction
+)
+
+// Candidates of an evaluation.
+type Candidates int
+
+// Which items are ranked.
+const (
+	FullCandidates    Candidates = Candidates(crec.REC_CANDIDATES_FULL)
+	GivenCandidates   Candidates = Candidates(crec.REC_CANDIDATES_GIVEN)
+	UniformCandidates Candidates = Candidates(crec.REC_CANDIDATES_UNIFORM)
+	PopularCandidates Candidates = Candidates(crec.REC_CANDIDATES_POPULAR)
+)
+
+// Mask of an evaluation.
+type Mask int
+
+// Which items are left out.
+const (
+	MaskKnown Mask = Mask(crec.REC_MASK_KNOWN) // those the user had before the part
+	MaskNone  Mask = Mask(crec.REC_MASK_NONE)
+	MaskTrain Mask = Mask(crec.REC_MASK_TRAIN) // those of the train part only
+)
+
+// Protocol says what ranks what in an evaluation. The zero value is full ranking of the test part by user.
+type Protocol struct {
+	Part              Part // TestPart (0 too) or ValidPart
+	Rows              Rows
+	Candidates        Candidates
+	Mask              Mask
+	TiesAgainstTarget bool // else equal scores rank by lower item row
+	NCandidates       int  // drawn for each positive; 0 = 99
+	Seed              int64
+	MaxPos, MaxNeg    int // clicked and shown items of a list that count; 0 = 20
+	Threads           int // 0 = as many as there are
+}
+
+func (p Protocol) raw() crec.RecProtocolT {
+	raw := crec.NewRecProtocolT()
+	raw.SetPart(int(p.Part))
+	raw.SetRows(int(p.Rows))
+	raw.SetCandidates(int(p.Candidates))
+	raw.SetMask(int(p.Mask))
+	raw.SetTies(number(p.TiesAgainstTarget) * crec.REC_TIES_AGAINST_TARGET)
+	raw.SetNCandidates(int64(p.NCandidates))
+	raw.SetSeed(p.Seed)
+	raw.SetMaxPos(int64(p.MaxPos))
+	raw.SetMaxNeg(int64(p.MaxNeg))
+	return raw
+}
+
+// Report is an evaluation: the mean of each metric and its value for every row.
+type Report struct {
+	Metrics  []string             // full names: "hit@10[uni99]"
+	Means    map[string]float64   // by full name
+	Values   map[string][]float64 // [n rows]; NaN where a metric is undefined for the row
+	Users    IDs                  // [n rows]
+	UserRows []int64              // [n rows], their rows in the model; -1 = unknown to it
+}
+
+// Evaluate ranks items for the rows of a part and measures: "recall@20,ndcg@20", see rec_model_evaluate in docs/c_api.md.
+// Ids are matched, so the data set need not be the one it was trained on. Fails with ErrInvalidArgument (an unknown
+// metric), ErrInvalidData (an empty part), or the context's error.
+func (m *Model) Evaluate(ctx context.Context, dataset *Dataset, metrics string, protocol Protocol) (*Report, error) {
+	if err := text("metrics", metrics); err != nil {
+		return nil, err
+	}
+	h, err := m.h.use()
+	if err != nil {
+		return nil, err
+	}
+	data, err := dataset.h.use()
+	if err != nil {
+		return nil, err
+	}
+	cancel, end, err := cancelOn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	p := protocol.raw()
+	defer crec.DeleteRecProtocolT(p)
+	raw, err := crec.Evaluate(h, data, metrics, p, protocol.Threads, cancel)
+	runtime.KeepAlive(m)
+	runtime.KeepAlive(dataset)
+	if err != nil {
+		return nil, cancelled(ctx, err)
+	}
+	defer crec.RecReportDestroy(raw)
+	return m.report(raw)
+}
+
+func (m *Model) report(raw crec.Report) (*Report, error) {
+	var nMetrics, nRows int64
+	if err := crec.RecReportCounts(raw, &nMetrics, &nRows); err != nil {
+		return nil, failed(err)
+	}
+	values, users, err := crec.ReportRows(raw, int(nMetrics), int(nRows))
+	if err != nil {
+		return nil, failed(err)
+	}
+	r := &Report{Means: map[string]float64{}, Values: map[string][]float64{}, UserRows: users}
+	for i := range int(nMetrics) {
+		name, mean, err := crec.ReportMetric(raw, i)
+		if err != nil {
+			return nil, failed(err)
+		}
+		r.Metrics = append(r.Metrics, name)
+		r.Means[name] = mean
+		r.Values[name] = values[i*int(nRows) : (i+1)*int(nRows)]
+	}
+	r.Users, err = m.UserIDs(users)
+	return r, err
+}

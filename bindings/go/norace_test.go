@@ -1,0 +1,5 @@
+//go:build !race
+
+package recore_test
+
+const raceEnabled = false

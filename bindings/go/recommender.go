@@ -1,0 +1,357 @@
+package recore
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"recore/internal/crec"
+)
+
+// Recommender is a model made ready to answer. Any number of goroutines may ask at once.
+type Recommender struct {
+	h       handle[crec.Recommender]
+	catalog *catalog
+	nItems  int
+}
+
+// RecommenderOption says how a recommender answers.
+type RecommenderOption func(crec.RecRecommenderOptionsT)
+
+// ExcludeSeen leaves out what the user had in training; ErrUnsupported for a model saved without user data.
+func ExcludeSeen() RecommenderOption {
+	return func(o crec.RecRecommenderOptionsT) { o.SetExcludeSeen(1) }
+}
+
+// Strict makes an unknown user without a history, or an unknown item, an ErrNotFound; otherwise its row is empty.
+func Strict() RecommenderOption {
+	return func(o crec.RecRecommenderOptionsT) { o.SetStrict(1) }
+}
+
+// MaxK is the most that may be asked for; 0 = 1000.
+func MaxK(k int) RecommenderOption {
+	return func(o crec.RecRecommenderOptionsT) { o.SetMaxK(int64(k)) }
+}
+
+// NCallers is how many goroutines ask at once without waiting; 0 = 64.
+func NCallers(n int) RecommenderOption {
+	return func(o crec.RecRecommenderOptionsT) { o.SetNCallers(n) }
+}
+
+// Recommender makes the model ready to answer; the model may then be closed. Item ids are copied, once for a model.
+func (m *Model) Recommender(options ...RecommenderOption) (*Recommender, error) {
+	h, err := m.h.use()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := m.catalog()
+	if err != nil {
+		return nil, err
+	}
+	o := crec.NewRecRecommenderOptionsT()
+	defer crec.DeleteRecRecommenderOptionsT(o)
+	for _, option := range options {
+		option(o)
+	}
+	var raw crec.Recommender
+	err = crec.RecRecommenderCreate(h, o, &raw)
+	runtime.KeepAlive(m)
+	if err != nil {
+		return nil, m.h.failed(err)
+	}
+	r := &Recommender{catalog: ids, nItems: ids.ids.Len()}
+	r.h.open("Recommender", raw, crec.RecRecommenderDestroy)
+	return r, nil
+}
+
+// Close ends the recommender; calls in flight finish first. It never fails.
+func (r *Recommender) Close() error {
+	if r == nil {
+		return nil
+	}
+	return r.h.close()
+}
+
+// NItems is the number of items.
+func (r *Recommender) NItems() int { return r.nItems }
+
+// ItemID is the id of an item row without a copy, the zero ID for -1.
+func (r *Recommender) ItemID(row int64) ID { return r.catalog.at(row) }
+
+// Item is an item and its score, comparable within one answer only.
+type Item struct {
+	ID    ID
+	Score float32
+}
+
+// Query is who asks, and for what. There is one answer row for each user. It is only read, so many calls may share one.
+type Query struct {
+	Users          IDs   // none when Histories alone say who asks
+	K              int   // items wanted, 1 .. MaxK; ignored by Score
+	Histories      Lists // items of each user, instead of what the model file knows
+	HistoryTimes   []int64
+	Times          []int64 // of each request; both in UTC epoch seconds, for models that look at times
+	Candidates     IDs     // rank or score only these, for every user
+	CandidateLists Lists   // the same, a list for each user
+	Allow, Deny    Bits    // items that alone may, or that may not, be returned; ignored by Score
+}
+
+var nobody atomic.Pointer[[]int64]
+
+// unknownUsers is n rows of users who are known by a history alone; shared, since nobody writes to it.
+func unknownUsers(n int) []int64 {
+	if rows := nobody.Load(); rows != nil && len(*rows) >= n {
+		return (*rows)[:n]
+	}
+	rows := make([]int64, max(n, 256))
+	for i := range rows {
+		rows[i] = -1
+	}
+	nobody.Store(&rows)
+	return rows[:n]
+}
+
+// request checks lengths, the only thing that the library cannot; n is the number of users.
+func (q *Query) request() (request crec.Request, n int, err error) {
+	users := q.Users.raw
+	if !q.Users.given() {
+		if q.Histories.Offsets == nil {
+			return request, 0, invalid("users", "must be given, unless histories are")
+		}
+		users = crec.IDs{Type: crec.REC_ID_ROW, Int64: unknownUsers(q.Histories.Len())}
+	}
+	n = users.Len()
+	if err = q.Users.check("users"); err != nil {
+		return
+	}
+	if err = q.Histories.check("histories", n); err != nil {
+		return
+	}
+	if err = q.CandidateLists.check("candidates", n); err != nil {
+		return
+	}
+	if err = q.Candidates.check("candidates"); err != nil {
+		return
+	}
+	if q.HistoryTimes != nil && len(q.HistoryTimes) != q.Histories.IDs.Len() {
+		return request, n, invalid("history_times", "must be as many as items of histories, %d, got %d",
+			q.Histories.IDs.Len(), len(q.HistoryTimes))
+	}
+	if q.Times != nil && len(q.Times) != n {
+		return request, n, invalid("times", "must be as many as users, %d, got %d", n, len(q.Times))
+	}
+	request = crec.Request{
+		K: q.K, Users: users, History: q.Histories.IDs.raw, HistoryLists: q.Histories.Offsets,
+		HistoryTimes: q.HistoryTimes, Times: q.Times, Candidates: q.Candidates.raw, Allow: q.Allow, Deny: q.Deny,
+	}
+	if q.CandidateLists.Offsets != nil {
+		request.Candidates, request.CandidateLists = q.CandidateLists.IDs.raw, q.CandidateLists.Offsets
+	}
+	return request, n, nil
+}
+
+// codes is status as the raw layer has it.
+func codes(status []Code) []int32 {
+	return unsafe.Slice((*int32)(unsafe.SliceData(status)), len(status))
+}
+
+func tooShort(name string, want, got int) error {
+	return invalid(name, "must have room for %d, got %d", want, got)
+}
+
+// TopKInto fills rows and scores, [n users, K] both, best first, with item rows of the model; a row that is short ends in
+// -1 and -Inf. status, which may be nil, has n codes: CodeNotFound for an unknown user without a history. It allocates
+// nothing unless it fails. Fails with ErrInvalidArgument (K < 1, K > MaxK, a slice that is too short).
+func (r *Recommender) TopKInto(q *Query, rows []int64, scores []float32, status []Code) error {
+	h, err := r.h.use()
+	if err != nil {
+		return err
+	}
+	request, n, err := q.request()
+	if err != nil {
+		return err
+	}
+	if q.K > 0 && (len(rows)/q.K < n || len(scores)/q.K < n) {
+		return tooShort("rows and scores", n*q.K, min(len(rows), len(scores)))
+	}
+	if status != nil && len(status) < n {
+		return tooShort("status", n, len(status))
+	}
+	err = crec.TopK(h, &request, rows, scores, codes(status))
+	runtime.KeepAlive(r)
+	if err != nil {
+		return r.h.failed(err)
+	}
+	return nil
+}
+
+// RecommendInto is TopKInto with ids: it fills items and scores, [n users, K] both, and counts, [n users], with how many
+// of each row are there; the rest is the zero ID and -Inf. It allocates nothing unless it fails.
+func (r *Recommender) RecommendInto(q *Query, items []ID, scores []float32, counts []int) error {
+	n := q.Users.Len()
+	if !q.Users.given() {
+		n = q.Histories.Len()
+	}
+	if q.K > 0 && len(items)/q.K < n {
+		return tooShort("items", n*q.K, len(items))
+	}
+	if len(counts) < n {
+		return tooShort("counts", n, len(counts))
+	}
+	return r.withRows(n*max(q.K, 0), func(rows []int64) error {
+		if err := r.TopKInto(q, rows, scores, nil); err != nil {
+			return err
+		}
+		r.name(rows, q.K, items, counts)
+		return nil
+	})
+}
+
+// name turns rows [n, k] into ids and counts.
+func (r *Recommender) name(rows []int64, k int, items []ID, counts []int) {
+	for i, row := range rows {
+		items[i] = r.catalog.at(row)
+		if i%k == 0 {
+			counts[i/k] = 0
+		}
+		if row >= 0 {
+			counts[i/k]++
+		}
+	}
+}
+
+var rowBuffers = sync.Pool{New: func() any { return new([]int64) }}
+
+func (r *Recommender) withRows(n int, use func([]int64) error) error {
+	buffer := rowBuffers.Get().(*[]int64)
+	defer rowBuffers.Put(buffer)
+	if cap(*buffer) < n {
+		*buffer = make([]int64, n)
+	}
+	return use((*buffer)[:n])
+}
+
+// Recommend gives the k best items of a user, best first; fewer when there are fewer, none for an unknown user.
+func (r *Recommender) Recommend(user ID, k int) ([]Item, error) {
+	rows, err := r.RecommendAll(&Query{Users: IDsOfList(user), K: k})
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// RecommendAll gives the K best items of each user; K above the number of items gives all of them.
+func (r *Recommender) RecommendAll(q *Query) ([][]Item, error) {
+	wanted := *q
+	if wanted.K > r.nItems && r.nItems > 0 {
+		wanted.K = r.nItems
+	}
+	request, n, err := wanted.request()
+	if err != nil {
+		return nil, err
+	}
+	return r.lists(n, request.K, func(rows []int64, scores []float32) error {
+		return r.TopKInto(&wanted, rows, scores, nil)
+	})
+}
+
+// Similar gives the k items most like each given one, itself left out, as Recommend does; ErrUnsupported for a model that
+// cannot tell.
+func (r *Recommender) Similar(items IDs, k int) ([][]Item, error) {
+	k = min(k, max(r.nItems, 1))
+	return r.lists(items.Len(), k, func(rows []int64, scores []float32) error {
+		return r.SimilarInto(items, k, rows, scores, nil)
+	})
+}
+
+func (r *Recommender) lists(n, k int, fill func([]int64, []float32) error) ([][]Item, error) {
+	size := n * max(k, 0)
+	rows, scores := make([]int64, size), make([]float32, size)
+	if err := fill(rows, scores); err != nil {
+		return nil, err
+	}
+	lists, items := make([][]Item, n), make([]Item, 0, size)
+	for i := range lists {
+		start := len(items)
+		for j := i * k; j < (i+1)*k && rows[j] >= 0; j++ {
+			items = append(items, Item{r.catalog.at(rows[j]), scores[j]})
+		}
+		lists[i] = items[start:len(items):len(items)]
+	}
+	return lists, nil
+}
+
+// SimilarInto fills rows and scores, [n items, k] both, and status, nil or [n items], as TopKInto does.
+func (r *Recommender) SimilarInto(items IDs, k int, rows []int64, scores []float32, status []Code) error {
+	h, err := r.h.use()
+	if err != nil {
+		return err
+	}
+	if err := items.check("items"); err != nil {
+		return err
+	}
+	n := items.Len()
+	if k > 0 && (len(rows)/k < n || len(scores)/k < n) {
+		return tooShort("rows and scores", n*k, min(len(rows), len(scores)))
+	}
+	if status != nil && len(status) < n {
+		return tooShort("status", n, len(status))
+	}
+	err = crec.Similar(h, &items.raw, k, rows, scores, codes(status))
+	runtime.KeepAlive(r)
+	if err != nil {
+		return r.h.failed(err)
+	}
+	return nil
+}
+
+// Score gives the scores of the candidates of each user, in the order given; -Inf for an unknown item or user.
+func (r *Recommender) Score(q *Query) ([][]float32, error) {
+	request, n, err := q.request()
+	if err != nil {
+		return nil, err
+	}
+	offset := func(i int) int { return i * request.Candidates.Len() }
+	if request.CandidateLists != nil {
+		offset = func(i int) int { return int(request.CandidateLists[i]) }
+	}
+	scores := make([]float32, offset(n))
+	if err := r.ScoreInto(q, scores, nil); err != nil {
+		return nil, err
+	}
+	lists := make([][]float32, n)
+	for i := range lists {
+		lists[i] = scores[offset(i):offset(i+1):offset(i+1)]
+	}
+	return lists, nil
+}
+
+// ScoreInto fills scores, one for each candidate of each user, and status, nil or [n users]; it allocates nothing unless
+// it fails.
+func (r *Recommender) ScoreInto(q *Query, scores []float32, status []Code) error {
+	h, err := r.h.use()
+	if err != nil {
+		return err
+	}
+	request, n, err := q.request()
+	if err != nil {
+		return err
+	}
+	wanted := request.Candidates.Len()
+	if request.CandidateLists == nil {
+		wanted *= n
+	}
+	if len(scores) < wanted {
+		return tooShort("scores", wanted, len(scores))
+	}
+	if status != nil && len(status) < n {
+		return tooShort("status", n, len(status))
+	}
+	err = crec.Score(h, &request, scores, codes(status))
+	runtime.KeepAlive(r)
+	if err != nil {
+		return r.h.failed(err)
+	}
+	return nil
+}

@@ -1,0 +1,311 @@
+package recore_test
+
+import (
+	"errors"
+	"math"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+
+	"recore"
+)
+
+func TestAnswersAreBestFirstUnseenAndTrimmed(t *testing.T) {
+	model := gridModel(t)
+	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen()))(t))
+	answer := must(recommender.Recommend(recore.IDOf(3), 100))(t)
+	if len(answer) != 6 {
+		t.Errorf("%d items; 10 less 4 seen", len(answer))
+	}
+	for i, item := range answer {
+		if i > 0 && item.Score > answer[i-1].Score {
+			t.Errorf("item %d is better than the one before: %v", i, answer)
+		}
+		if id := item.ID.Int64(); id%2 == 1 && id != 3 {
+			t.Errorf("user 3 has seen item %d", id)
+		}
+	}
+	if nobody := must(recommender.Recommend(recore.IDOf(77), 5))(t); len(nobody) != 0 {
+		t.Errorf("an unknown user gets %v", nobody)
+	}
+	if nobody := must(recommender.Recommend(recore.IDOf("3"), 5))(t); len(nobody) != 0 {
+		t.Errorf("a user of the other kind gets %v", nobody)
+	}
+	for _, k := range []int{0, -1, math.MaxInt} {
+		_, err := recommender.Recommend(recore.IDOf(3), k)
+		if (k <= 0) != errors.Is(err, recore.ErrInvalidArgument) {
+			t.Errorf("k = %d: %v", k, err)
+		}
+	}
+	few := ends(t, must(model.Recommender(recore.MaxK(3), recore.NCallers(1)))(t))
+	if _, err := few.Recommend(recore.IDOf(3), 4); !errors.Is(err, recore.ErrInvalidArgument) {
+		t.Errorf("k above MaxK: %v", err)
+	}
+}
+
+func TestManyUsersGetWhatEachGets(t *testing.T) {
+	model := train(t, orchard(t), "bprmf")
+	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen()))(t))
+	users := must(model.UserIDs(nil))(t)
+	all := must(recommender.RecommendAll(&recore.Query{Users: users, K: 7}))(t)
+	for i, user := range users.All() {
+		if alone := must(recommender.Recommend(user, 7))(t); len(alone) != 7 || !slices.Equal(alone, all[i]) {
+			t.Errorf("%v: %v alone, %v among others", user, alone, all[i])
+		}
+	}
+	none := must(recommender.RecommendAll(&recore.Query{Users: recore.IDsOf[string](), K: 7}))(t)
+	if len(none) != 0 {
+		t.Errorf("no users get %v", none)
+	}
+}
+
+func TestHistoriesCandidatesAndMasks(t *testing.T) {
+	model := train(t, orchard(t), "itemknn")
+	recommender := ends(t, must(model.Recommender())(t))
+	users := recore.IDsOf("u0061", "u0511")
+	id := func(items []recore.Item) (ids []string) {
+		for _, item := range items {
+			ids = append(ids, item.ID.String())
+		}
+		return
+	}
+	all := func(q recore.Query) [][]recore.Item {
+		t.Helper()
+		q.K = 5
+		return must(recommender.RecommendAll(&q))(t)
+	}
+	plain := all(recore.Query{Users: users})
+	histories := recore.ListsOf(recore.IDsOf("film-001", "film-002"), recore.IDsOf("film-003"))
+	known, unknown := all(recore.Query{Users: users, Histories: histories}), all(recore.Query{Histories: histories})
+	if !reflect.DeepEqual(known, unknown) || reflect.DeepEqual(known, plain) {
+		t.Errorf("by history %v and %v, by user %v", known, unknown, plain)
+	}
+	some := []string{"film-010", "film-020", "film-030"}
+	for i, items := range all(recore.Query{Users: users, Candidates: recore.IDsOf(some...)}) {
+		if got := slices.Sorted(slices.Values(id(items))); len(got) == 0 || len(slices.DeleteFunc(got, func(s string) bool { return slices.Contains(some, s) })) != 0 {
+			t.Errorf("user %d: %v among %v", i, id(items), some)
+		}
+	}
+	lists := all(recore.Query{Users: users, CandidateLists: recore.ListsOf(recore.IDsOf("film-010"), recore.IDsOf("film-020", "film-030"))})
+	if len(lists[0]) > 1 || len(lists[1]) > 2 || len(lists[1]) > 0 && lists[1][0].ID.String() == "film-010" {
+		t.Errorf("lists of their own: %v", lists)
+	}
+	best := must(model.Bits(recore.IDsOf(id(plain[0])[:2]...)))(t)
+	if got := all(recore.Query{Users: users, Allow: best})[0]; !slices.Equal(got, plain[0][:2]) {
+		t.Errorf("allowed %v, got %v", plain[0][:2], got)
+	}
+	if got := all(recore.Query{Users: users, Deny: best})[0]; !slices.Equal(got[:3], plain[0][2:]) {
+		t.Errorf("denied the first two of %v, got %v", plain[0], got)
+	}
+	scores := must(recommender.Score(&recore.Query{Users: users, Candidates: recore.IDsOf(append(id(plain[0]), "nothing")...)}))(t)
+	for i, item := range plain[0] {
+		if scores[0][i] != item.Score {
+			t.Errorf("%v scores %v", item, scores[0][i])
+		}
+	}
+	if len(scores) != 2 || len(scores[1]) != 6 || !math.IsInf(float64(scores[0][5]), -1) {
+		t.Errorf("scores %v", scores)
+	}
+	own := must(recommender.Score(&recore.Query{Users: users, CandidateLists: recore.ListsOf(recore.IDsOf(id(plain[0])[0]), recore.IDsOf("x", "y"))}))(t)
+	if len(own[0]) != 1 || own[0][0] != plain[0][0].Score || len(own[1]) != 2 {
+		t.Errorf("scores of own lists %v", own)
+	}
+}
+
+func TestTimesReachTheModel(t *testing.T) {
+	recommender := ends(t, must(gridModel(t).Recommender())(t))
+	q := recore.Query{Users: recore.IDsOf(1, 2), K: 2, Histories: recore.ListsOf(recore.IDsOf(1, 3), recore.IDsOf(2)),
+		HistoryTimes: []int64{5, 6, 7}, Times: []int64{8, 9}}
+	must(recommender.RecommendAll(&q))(t)
+	for _, row := range []struct {
+		argument string
+		spoil    func(*recore.Query)
+	}{
+		{"history_times", func(q *recore.Query) { q.HistoryTimes = []int64{5} }},
+		{"times", func(q *recore.Query) { q.Times = []int64{8} }},
+		{"histories", func(q *recore.Query) { q.Histories = recore.ListsOf(recore.IDsOf(1)) }},
+		{"histories", func(q *recore.Query) { q.Histories.Offsets = []int64{0, 1, 2} }},
+		{"candidates", func(q *recore.Query) { q.CandidateLists = recore.ListsOf(recore.IDsOf(1)) }},
+		{"users", func(q *recore.Query) { q.Users, q.Histories = recore.IDs{}, recore.Lists{} }},
+	} {
+		bad := q
+		row.spoil(&bad)
+		var e *recore.Error
+		if _, err := recommender.RecommendAll(&bad); !errors.As(err, &e) || e.Argument != row.argument || e.Code != recore.CodeInvalidArgument {
+			t.Errorf("%s: %v", row.argument, err)
+		}
+	}
+	offsets := q
+	offsets.Histories.Offsets = []int64{0, 9, 3}
+	if _, err := recommender.RecommendAll(&offsets); !errors.Is(err, recore.ErrInvalidArgument) {
+		t.Errorf("offsets that fall: %v", err)
+	}
+}
+
+func TestSimilarItemsLeaveOutThemselves(t *testing.T) {
+	recommender := ends(t, must(gridModel(t).Recommender())(t))
+	items := recore.IDsOf(4, 99)
+	similar := must(recommender.Similar(items, 50))(t)
+	if len(similar[0]) != 9 || len(similar[1]) != 0 || slices.ContainsFunc(similar[0], func(i recore.Item) bool { return i.ID.Int64() == 4 }) {
+		t.Errorf("similar to 4: %v", similar)
+	}
+	strict := ends(t, must(gridModel(t).Recommender(recore.Strict()))(t))
+	if _, err := strict.Similar(items, 3); !errors.Is(err, recore.ErrNotFound) {
+		t.Errorf("strict: %v", err)
+	}
+}
+
+func TestIntoFillsWhatTheCallerOwns(t *testing.T) {
+	model := gridModel(t)
+	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen()))(t))
+	q := &recore.Query{Users: recore.IDsOf(3, 77, 4), K: 8}
+	rows, scores, status := make([]int64, 24), make([]float32, 24), make([]recore.Code, 3)
+	check(t, recommender.TopKInto(q, rows, scores, status))
+	items, counts := make([]recore.ID, 24), make([]int, 3)
+	check(t, recommender.RecommendInto(q, items, scores, counts))
+	if !slices.Equal(counts, []int{6, 0, 6}) || !slices.Equal(status, []recore.Code{0, recore.CodeNotFound, 0}) {
+		t.Errorf("counts %v, status %v", counts, status)
+	}
+	lists := must(recommender.RecommendAll(q))(t)
+	for i := range items {
+		there := i%8 < counts[i/8]
+		if there == items[i].IsNone() || there != (rows[i] >= 0) || there == math.IsInf(float64(scores[i]), -1) || items[i] != recommender.ItemID(rows[i]) {
+			t.Errorf("place %d: row %d, item %v, score %v", i, rows[i], items[i], scores[i])
+		}
+		if there && lists[i/8][i%8] != (recore.Item{ID: items[i], Score: scores[i]}) {
+			t.Errorf("place %d: %v, in lists %v", i, items[i], lists[i/8][i%8])
+		}
+	}
+	for name, err := range map[string]error{
+		"rows":     recommender.TopKInto(q, rows[:23], scores, nil),
+		"scores":   recommender.TopKInto(q, rows, scores[:23], nil),
+		"status":   recommender.TopKInto(q, rows, scores, status[:2]),
+		"items":    recommender.RecommendInto(q, items[:23], scores, counts),
+		"counts":   recommender.RecommendInto(q, items, scores, counts[:2]),
+		"overflow": recommender.TopKInto(&recore.Query{Users: q.Users, K: math.MaxInt}, rows, scores, nil),
+		"similar":  recommender.SimilarInto(q.Users, 9, rows, scores, nil),
+		"score":    recommender.ScoreInto(&recore.Query{Users: q.Users, Candidates: q.Users}, scores[:8], nil),
+	} {
+		if !errors.Is(err, recore.ErrInvalidArgument) {
+			t.Errorf("%s too short: %v", name, err)
+		}
+	}
+}
+
+func TestTheFastPathAllocatesNothing(t *testing.T) {
+	model := train(t, orchard(t), "bprmf")
+	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen()))(t))
+	users := recore.IDsOf("u0061", "u0511", "u0001")
+	q := &recore.Query{Users: users, K: 10, Candidates: recore.IDsOf("film-001", "film-002")}
+	byHistory := &recore.Query{Histories: recore.ListsOf(recore.IDsOf("film-003"), recore.IDsOf("film-001")), K: 10}
+	rows, scores, status := make([]int64, 30), make([]float32, 30), make([]recore.Code, 3)
+	items, counts := make([]recore.ID, 30), make([]int, 3)
+	for name, call := range map[string]func() error{
+		"TopKInto":      func() error { return recommender.TopKInto(q, rows, scores, status) },
+		"by history":    func() error { return recommender.TopKInto(byHistory, rows, scores, status) },
+		"RecommendInto": func() error { return recommender.RecommendInto(q, items, scores, counts) },
+		"SimilarInto":   func() error { return recommender.SimilarInto(q.Candidates, 10, rows, scores, status) },
+		"ScoreInto":     func() error { return recommender.ScoreInto(q, scores, status) },
+	} {
+		if n := testing.AllocsPerRun(200, func() { check(t, call()) }); n != 0 && !raceEnabled {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func TestSavedModelsAnswerTheSame(t *testing.T) {
+	model := train(t, orchard(t), "bprmf")
+	folder := t.TempDir()
+	path, bare := filepath.Join(folder, "m.rec"), filepath.Join(folder, "bare.rec")
+	check(t, model.Save(path))
+	check(t, model.SaveWithoutUserData(bare))
+	loaded := ends(t, must(recore.Load(path))(t))
+	q := &recore.Query{Users: must(model.UserIDs(nil))(t), K: 10}
+	a := must(ends(t, must(model.Recommender(recore.ExcludeSeen()))(t)).RecommendAll(q))(t)
+	b := must(ends(t, must(loaded.Recommender(recore.ExcludeSeen()))(t)).RecommendAll(q))(t)
+	if !reflect.DeepEqual(a, b) {
+		t.Error("the loaded model answers something else")
+	}
+	without := ends(t, must(recore.Load(bare, recore.ModelMemoryLimit(1<<30)))(t))
+	if _, err := without.Recommender(recore.ExcludeSeen()); !errors.Is(err, recore.ErrUnsupported) {
+		t.Errorf("seen items of a model without user data: %v", err)
+	}
+	if err := model.Save(filepath.Join(folder, "no", "such", "m.rec")); !errors.Is(err, recore.ErrNotFound) {
+		t.Errorf("no such folder: %v", err)
+	}
+	if _, err := recore.Load(path, recore.ModelMemoryLimit(1000)); !errors.Is(err, recore.ErrLimit) {
+		t.Errorf("a memory limit: %v", err)
+	}
+}
+
+func TestVectorsGiveTheScores(t *testing.T) {
+	model := train(t, orchard(t), "bprmf")
+	items, users := must(model.ItemVectors())(t), must(model.UserVectors())(t)
+	user := must(model.UserRows(recore.IDsOf("u0061")))(t)[0]
+	recommender := ends(t, must(model.Recommender())(t))
+	scores := must(recommender.Score(&recore.Query{Users: recore.IDsOf("u0061"), Candidates: must(model.ItemIDs(nil))(t)}))(t)[0]
+	for i, score := range scores {
+		sum := 0.0
+		for k, x := range users.Row(int(user)) {
+			sum += float64(x) * float64(items.Row(i)[k])
+		}
+		if math.Abs(sum-float64(score)) > 1e-5 { // float32 products of 8 terms below 1
+			t.Errorf("item %d: %v, score %v", i, sum, score)
+		}
+	}
+	if _, err := train(t, orchard(t), "itemknn").ItemVectors(); !errors.Is(err, recore.ErrUnsupported) {
+		t.Errorf("a model without vectors: %v", err)
+	}
+}
+
+func TestAnEvaluationHasMeansAndRows(t *testing.T) {
+	data := orchard(t)
+	model := train(t, data, "bprmf")
+	report := must(model.Evaluate(ctx, data, "recall@20,ndcg@20", recore.Protocol{}))(t)
+	values := report.Values["ndcg@20"]
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	if !slices.Equal(report.Metrics, []string{"recall@20", "ndcg@20"}) || len(values) != report.Users.Len() ||
+		math.Abs(sum/float64(len(values))-report.Means["ndcg@20"]) > 1e-12 {
+		t.Errorf("%v over %d rows", report.Means, len(values))
+	}
+	if rows := must(model.UserRows(report.Users))(t); !slices.Equal(rows, report.UserRows) {
+		t.Error("users and their rows differ")
+	}
+	sampled := must(model.Evaluate(ctx, data, "hit@10", recore.Protocol{
+		Part: recore.ValidPart, Rows: recore.EventRows, Candidates: recore.UniformCandidates, Mask: recore.MaskTrain,
+		TiesAgainstTarget: true, NCandidates: 50, Seed: 5, Threads: 1}))(t)
+	if mean, there := sampled.Means["hit@10[uni50]"]; !there || !(mean > 0) || len(sampled.UserRows) <= len(report.UserRows) {
+		t.Errorf("sampled %v over %d rows", sampled.Means, len(sampled.UserRows))
+	}
+	for _, metrics := range []string{"recal@20", "", "ndcg@20\x00"} {
+		if _, err := model.Evaluate(ctx, data, metrics, recore.Protocol{}); !errors.Is(err, recore.ErrInvalidArgument) {
+			t.Errorf("%q: %v", metrics, err)
+		}
+	}
+}
+
+func TestManyGoroutinesGetTheAnswerOfOne(t *testing.T) {
+	model := train(t, orchard(t), "bprmf")
+	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen(), recore.NCallers(4)))(t))
+	q := &recore.Query{Users: must(model.UserIDs(nil))(t), K: 20}
+	expected := must(recommender.RecommendAll(q))(t)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for range 5 {
+				got, err := recommender.RecommendAll(q)
+				if err != nil || !reflect.DeepEqual(got, expected) {
+					t.Errorf("another answer, %v", err)
+				}
+			}
+		}()
+	}
+	wait.Wait()
+}

@@ -1,0 +1,341 @@
+package recore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"time"
+
+	"recore/internal/crec"
+)
+
+// Event is what training reports. Loss is the mean of the epoch so far, NaN for a model without one.
+type Event struct {
+	Kind            EventKind
+	Epoch, NEpochs  int // from 1
+	Batch, NBatches int
+	Loss            float64
+	TrainTime       time.Duration // of this epoch
+	EvalTime        time.Duration
+	Metrics         map[string]float64 // of an epoch with an evaluation
+	IsBest          bool               // this epoch is the best so far
+}
+
+// EventKind is what happened.
+type EventKind int
+
+// The kinds of events.
+const (
+	StartEvent      EventKind = EventKind(crec.REC_EVENT_START)      // before the first batch
+	ProgressEvent   EventKind = EventKind(crec.REC_EVENT_PROGRESS)   // within an epoch, at most every 100 ms
+	EpochEvent      EventKind = EventKind(crec.REC_EVENT_EPOCH)      // an epoch and its evaluation are done
+	CheckpointEvent EventKind = EventKind(crec.REC_EVENT_CHECKPOINT) // a checkpoint is on disk
+)
+
+type training struct {
+	params     map[string]any
+	raw        crec.RecTrainerOptionsT
+	protocol   Protocol
+	warmStarts []*Model
+	onEvent    func(Event) error
+	onEpoch    func(Event) error
+}
+
+// TrainOption is a parameter or a way of training.
+type TrainOption func(*training) error
+
+// Set gives a parameter of the model or of the loop, see [DescribePlugin]: a number, a text, a bool or a short list.
+func Set(name string, value any) TrainOption {
+	return func(t *training) error { t.params[name] = value; return nil }
+}
+
+// Params gives several parameters.
+func Params(params map[string]any) TrainOption {
+	return func(t *training) error {
+		for name, value := range params {
+			t.params[name] = value
+		}
+		return nil
+	}
+}
+
+// Epochs is how often the data are seen.
+func Epochs(n int) TrainOption { return Set("epochs", n) }
+
+// Seed of all that is random.
+func Seed(seed int64) TrainOption { return Set("seed", seed) }
+
+// OnEpoch is called after each epoch, on the goroutine that trains. Training waits for it. [Stop] ends training early;
+// another error ends it too and comes back wrapped. It may use anything but the trainer.
+func OnEpoch(f func(Event) error) TrainOption {
+	return func(t *training) error { t.onEpoch = f; return nil }
+}
+
+// OnEvent is called for every event, like OnEpoch.
+func OnEvent(f func(Event) error) TrainOption {
+	return func(t *training) error { t.onEvent = f; return nil }
+}
+
+// Metrics are evaluated on the valid part after each eval_every epochs: "ndcg@20,recall@20". The first, or main when it is
+// not "", decides the best epoch and patience.
+func Metrics(metrics, main string) TrainOption {
+	return func(t *training) error {
+		t.raw.SetMetrics(metrics)
+		if main != "" {
+			t.raw.SetMainMetric(main)
+		}
+		return errors.Join(text("metrics", metrics), text("main_metric", main))
+	}
+}
+
+// EvaluateBy is the protocol of these evaluations; its part is ignored, its rows are those of the task unless told.
+func EvaluateBy(protocol Protocol) TrainOption {
+	return func(t *training) error { t.protocol = protocol; return nil }
+}
+
+// Checkpoint writes one at most every so often (0 = 30 s) and at the end; the one before stays at path.prev.
+func Checkpoint(path string, every time.Duration) TrainOption {
+	return func(t *training) error {
+		t.raw.SetCheckpointPath(path)
+		t.raw.SetCheckpointSeconds(every.Seconds())
+		return text("checkpoint_path", path)
+	}
+}
+
+// CheckpointBatches writes one after every so many batches too.
+func CheckpointBatches(n int64) TrainOption {
+	return func(t *training) error { t.raw.SetCheckpointBatches(n); return nil }
+}
+
+// Resume goes on from the checkpoint when there is one.
+func Resume() TrainOption {
+	return func(t *training) error { t.raw.SetResume(1); return nil }
+}
+
+// WarmStart begins with what a model of the same users and items has learnt; may be given for several.
+func WarmStart(model *Model) TrainOption {
+	return func(t *training) error { t.warmStarts = append(t.warmStarts, model); return nil }
+}
+
+// TrainMemoryLimit makes training that would need more an ErrLimit.
+func TrainMemoryLimit(bytes int64) TrainOption {
+	return func(t *training) error { t.raw.SetMemoryLimitBytes(bytes); return nil }
+}
+
+// Train trains a model and returns its best epoch.
+//
+// When the context or a callback's error ends training, there is an error and, if an epoch was finished, the model of the
+// last one: errors.Is(err, context.Canceled) and model != nil.
+func Train(ctx context.Context, dataset *Dataset, model string, options ...TrainOption) (*Model, error) {
+	trainer, err := NewTrainer(dataset, model, options...)
+	if err != nil {
+		return nil, err
+	}
+	defer trainer.Close()
+	if err := trainer.Run(ctx); err != nil {
+		last, _ := trainer.Model(LastEpoch)
+		return last, err
+	}
+	return trainer.Model(BestEpoch)
+}
+
+// Trainer is one model in training over one data set. One call at a time; another is ErrBusy.
+type Trainer struct {
+	h       handle[crec.Trainer]
+	onEvent func(Event) error
+	onEpoch func(Event) error
+}
+
+// NewTrainer checks the parameters and does not start. Fails with ErrNotFound (unknown model), ErrInvalidArgument (a
+// parameter unknown or out of range; Argument names it), ErrUnsupported, ErrInvalidData (no training interaction),
+// ErrDevice, ErrLimit, ErrCorruptData (a checkpoint).
+func NewTrainer(dataset *Dataset, model string, options ...TrainOption) (*Trainer, error) {
+	given := training{params: map[string]any{}, raw: crec.NewRecTrainerOptionsT()}
+	defer crec.DeleteRecTrainerOptionsT(given.raw)
+	for _, option := range options {
+		if err := option(&given); err != nil {
+			return nil, err
+		}
+	}
+	params, err := toJSON(given.params)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(text("model", model), text("params", params)); err != nil {
+		return nil, err
+	}
+	protocol := given.protocol.raw()
+	defer crec.DeleteRecProtocolT(protocol)
+	data, err := dataset.h.use()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := crec.TrainerCreate(data, model, params, given.raw, protocol)
+	runtime.KeepAlive(dataset)
+	if err != nil {
+		return nil, dataset.h.failed(err)
+	}
+	t := &Trainer{onEvent: given.onEvent, onEpoch: given.onEpoch}
+	t.h.open("Trainer", raw, crec.RecTrainerDestroy)
+	for _, from := range given.warmStarts {
+		if err := t.WarmStart(from); err != nil {
+			t.Close()
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// Close ends the trainer. It never fails.
+func (t *Trainer) Close() error {
+	if t == nil {
+		return nil
+	}
+	return t.h.close()
+}
+
+// WarmStart is the option WarmStart, before the first run.
+func (t *Trainer) WarmStart(model *Model) error {
+	h, err := t.h.use()
+	if err != nil {
+		return err
+	}
+	from, err := model.h.use()
+	if err != nil {
+		return err
+	}
+	err = crec.RecTrainerWarmStart(h, from)
+	runtime.KeepAlive(t)
+	runtime.KeepAlive(model)
+	return t.h.failed(err)
+}
+
+// Run trains until the last epoch, until patience runs out, or until the context or a callback ends it; it may then be
+// called again. A callback that returned Stop is no error. A panic of a callback goes on in the caller once the library
+// has let go.
+func (t *Trainer) Run(ctx context.Context) error {
+	h, err := t.h.use()
+	if err != nil {
+		return err
+	}
+	cancel, end, err := cancelOn(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	defer runtime.KeepAlive(t)
+	if t.onEvent == nil && t.onEpoch == nil {
+		return t.ended(ctx, crec.TrainerRun(h, nil, cancel))
+	}
+
+	// The call is made by another goroutine, so that callbacks run on this one, with no C frame below them.
+	events, answers := make(chan crec.Event), make(chan bool)
+	done, gone := make(chan error, 1), make(chan struct{})
+	go func() {
+		done <- crec.TrainerRun(h, func(event crec.Event) bool {
+			select {
+			case events <- event:
+				return <-answers
+			case <-gone:
+				return false
+			}
+		}, cancel)
+	}()
+	var refused error
+	answered := true
+	defer func() { // a callback that panicked, or ended its goroutine: the call is over before this one is
+		if !answered {
+			answers <- false
+			close(gone)
+			<-done
+		}
+	}()
+	for {
+		select {
+		case event := <-events:
+			answered = false
+			if refused == nil {
+				refused = t.answer(event)
+			}
+			answered = true
+			answers <- refused == nil
+		case err := <-done:
+			switch {
+			case refused == nil:
+				return t.ended(ctx, err)
+			case errors.Is(refused, Stop):
+				return nil
+			}
+			return fmt.Errorf("recore: training stopped by a callback: %w", refused)
+		}
+	}
+}
+
+func (t *Trainer) ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return cancelled(ctx, err)
+	}
+	return t.h.failed(err)
+}
+
+func (t *Trainer) answer(raw crec.Event) error {
+	if t.onEvent == nil && raw.Kind != crec.REC_EVENT_EPOCH {
+		return nil
+	}
+	event := Event{
+		Kind: EventKind(raw.Kind), Epoch: int(raw.Epoch), NEpochs: int(raw.NEpochs), Batch: int(raw.Batch),
+		NBatches: int(raw.NBatches), Loss: raw.Loss, TrainTime: seconds(raw.TrainSeconds),
+		EvalTime: seconds(raw.EvalSeconds), Metrics: make(map[string]float64, len(raw.MetricNames)), IsBest: raw.IsBest,
+	}
+	for i, name := range raw.MetricNames {
+		event.Metrics[name] = raw.MetricValues[i]
+	}
+	if t.onEvent != nil {
+		if err := t.onEvent(event); err != nil {
+			return err
+		}
+	}
+	if t.onEpoch != nil && event.Kind == EpochEvent {
+		return t.onEpoch(event)
+	}
+	return nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
+
+// Which epoch of a training.
+type Which int
+
+// The epochs that are kept.
+const (
+	BestEpoch Which = Which(crec.REC_MODEL_BEST) // by the main metric; the last when nothing was evaluated
+	LastEpoch Which = Which(crec.REC_MODEL_LAST)
+)
+
+// Model is that of a finished epoch; ErrBadState when none is finished.
+func (t *Trainer) Model(which Which) (*Model, error) {
+	h, err := t.h.use()
+	if err != nil {
+		return nil, err
+	}
+	var raw crec.Model
+	err = crec.RecTrainerGetModel(h, int(which), &raw)
+	runtime.KeepAlive(t)
+	if err != nil {
+		return nil, t.h.failed(err)
+	}
+	return newModel(raw), nil
+}
+
+func toJSON(params map[string]any) (string, error) {
+	for name, value := range params {
+		if _, err := json.Marshal(value); err != nil {
+			return "", invalid(name, "must be a number, a text, a bool or a short list of them, got %v", value)
+		}
+	}
+	encoded, err := json.Marshal(params)
+	return string(encoded), err
+}
