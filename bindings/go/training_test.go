@@ -274,13 +274,14 @@ func (l *lines) Write(p []byte) (int, error) {
 
 func TestLogLinesGoToTheLogger(t *testing.T) {
 	data, path := orchard(t), filepath.Join(t.TempDir(), "run.ckpt")
+	few := recore.Params(map[string]any{"epochs": 1, "batch_size": 8192}) // each batch is a checkpoint
 	for _, row := range []struct {
 		level slog.Level
 		want  bool
 	}{{slog.LevelDebug, true}, {slog.LevelWarn, false}} {
 		var out lines
 		check(t, recore.SetLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: row.level}))))
-		train(t, data, "bprmf", recore.Checkpoint(path, 0), recore.CheckpointBatches(1))
+		train(t, data, "bprmf", few, recore.Checkpoint(path, 0), recore.CheckpointBatches(1))
 		if dropped := must(recore.FlushLog())(t); dropped != 0 {
 			t.Errorf("%d lines lost", dropped)
 		}
@@ -289,7 +290,7 @@ func TestLogLinesGoToTheLogger(t *testing.T) {
 		}
 	}
 	check(t, recore.SetLogger(slog.New(panics{})))
-	train(t, data, "bprmf", recore.Checkpoint(path, 0), recore.CheckpointBatches(1)) // a handler's panic is swallowed
+	train(t, data, "bprmf", few, recore.Checkpoint(path, 0), recore.CheckpointBatches(1)) // a handler's panic is swallowed
 	check(t, recore.SetLogger(nil))
 }
 
