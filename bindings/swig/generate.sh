@@ -1,9 +1,17 @@
 #!/usr/bin/env bash
-# Writes the raw Go layer; its output is committed, since users have no SWIG.
-#   generate.sh SWIG [FOLDER]
+# Writes the raw Go layer, which is committed since users have no SWIG; --check compares instead.
+#   generate.sh [--check] SWIG
 set -euo pipefail
-folder=$(realpath "${2:-$(dirname "$0")/../go/internal/crec}")
 cd "$(dirname "$0")"
+committed=../go/internal/crec folder=../go/internal/crec
+if [ "$1" = --check ]; then
+  shift
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+fi
 "$1" -go -cgo -intgosize 64 -DSWIGWORDSIZE64 -I../../include -outdir "$folder" -o "$folder/crec_wrap.c" go.i
-# Neither the version of SWIG nor blanks at line ends are part of the answer.
-sed -i -e '/^ \* Version [0-9.]*$/d' -e 's/[ \t]*$//' "$folder/crec.go" "$folder/crec_wrap.c"
+for file in crec.go crec_wrap.c; do
+  # SWIG's version and blanks at line ends are no part of the answer.
+  sed -i -e '/^ \* Version [0-9.]*$/d' -e '/^#define SWIG_VERSION /d' -e 's/[ \t]*$//' "$folder/$file"
+  cmp "$folder/$file" "$committed/$file" || { echo "run bindings/swig/generate.sh"; exit 1; }
+done

@@ -1,6 +1,6 @@
-"""One model file answers with the same ids and score bits from C, from the command and from Python.
+"""One model file answers with the same ids and score bits from C, from the command, from Python and from Go.
 
-same_answers.py SERVE RECORE DATA, with the Python package on the path.
+same_answers.py SERVE RECORE DATA [GO], with the Python package on the path; GO is the program of the folder go, built.
 """
 import json
 import pathlib
@@ -19,7 +19,7 @@ def bits(score):
 
 
 def main():
-    serve, command, data = sys.argv[1:4]
+    serve, command, data, *go = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         for model, params in (("bprmf", "epochs=5"), ("lightgcn", "epochs=3"), ("ease", "lambda=100"), ("popularity", "seed=1")):
             path = str(pathlib.Path(folder) / f"{model}.rec")
@@ -46,7 +46,12 @@ def main():
                 python = [(i, bits(float(s))) for i, s in zip(items[u], scores[u])]
                 if shown != python:
                     sys.exit(f"{model}, user {users[u]}: command {shown}, Python {python}")
-            print(f"{model}: {n_users} users")
+            if go:
+                run = subprocess.run([*go, path, str(K)], capture_output=True, text=True, check=True)
+                lines = [line.split() for line in run.stdout.splitlines()]
+                if [line[:3] for line in lines] != rows_of_c or [line[3] for line in lines] != [str(i) for row in items for i in row]:
+                    sys.exit(f"{model}: C and Python on one side, Go on the other")
+            print(f"{model}: {n_users} users" + (", Go too" if go else ""))
 
 
 if __name__ == "__main__":

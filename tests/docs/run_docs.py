@@ -1,7 +1,8 @@
-"""Runs the code blocks of README.md and docs/*.md: shell blocks that call recore, Python blocks, C blocks (compiled).
+"""Runs the code blocks of README.md and docs/*.md: shell blocks that call recore, Python blocks, Go programs; C blocks and
+pieces of Go are compiled.
 
-run_docs.py SOURCE_FOLDER BUILD_FOLDER [PYTHON]. Without PYTHON there is no Python package in this build, and a Python
-block is an error unless the caller says --no-python.
+run_docs.py SOURCE_FOLDER BUILD_FOLDER [PYTHON [GO]]. Without PYTHON there is no Python package in this build, and a Python
+block is an error unless the caller says --no-python. Without GO the Go blocks are left out.
 """
 import os
 import pathlib
@@ -15,6 +16,40 @@ VARIABLES = """
   rec_error_t* error = NULL; rec_dataset_t *data = NULL, *split = NULL; rec_trainer_t* trainer = NULL;
   rec_model_t* model = NULL;
 """
+
+# Names that a piece of Go may use.
+GO_PIECE = """package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"recore"
+)
+
+var _ = []any{errors.Is, fmt.Println, slog.Default, os.Getenv}
+
+func piece(ctx context.Context, dataset *recore.Dataset, model *recore.Model, recommender *recore.Recommender) error {
+%s	return nil
+}
+
+func main() { _ = piece }
+"""
+
+
+def go_block(text, go, source, work, environment, name):
+    folder = work / "go_block"
+    folder.mkdir(exist_ok=True)
+    is_program = text.startswith("package ")
+    (folder / "main.go").write_text(text if is_program else GO_PIECE % text)
+    (folder / "go.mod").write_text(
+        f"module block\n\ngo 1.24\n\nrequire recore v0.0.0\n\nreplace recore => {source}/bindings/go\n")
+    run([go, "build", "-o", work / "go_program", "."], folder, environment, name)
+    if is_program:
+        run([work / "go_program"], work, environment, name)
 
 
 def blocks(path):
@@ -31,8 +66,9 @@ def run(command, work, environment, name):
 def main():
     source, build = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     python = sys.argv[3] if len(sys.argv) > 3 else "--no-python"
+    go = sys.argv[4] if len(sys.argv) > 4 else None
     environment = dict(os.environ, PATH=f"{build}/bin:{os.environ['PATH']}", PYTHONPATH=f"{build}/python")
-    count = {"sh": 0, "c": 0, "python": 0}
+    count = {"sh": 0, "c": 0, "python": 0, "go": 0}
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         shutil.copytree(source / "samples", work / "samples")
@@ -50,11 +86,13 @@ def main():
                         work, environment, name)
                 elif language == "python" and python != "--no-python":
                     run([python, "-c", text], work, environment, name)
+                elif language == "go" and go:
+                    go_block(text, go, source, work, environment, name)
                 else:
                     continue
                 count[language] += 1
     print(", ".join(f"{n} {language} blocks" for language, n in count.items()))
-    if count["sh"] < 1 or count["c"] < 2 or (python != "--no-python" and count["python"] < 1):
+    if count["sh"] < 1 or count["c"] < 2 or (python != "--no-python" and count["python"] < 1) or (go and count["go"] < 1):
         sys.exit("fewer blocks than the docs are known to have")
 
 

@@ -9,7 +9,6 @@
 
 
 
-#define SWIG_VERSION 0x040401
 #define SWIGGO
 #define SWIGMODULE crec
 /* -----------------------------------------------------------------------------

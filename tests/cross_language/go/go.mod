@@ -1,0 +1,7 @@
+module answers
+
+go 1.24
+
+require recore v0.0.0
+
+replace recore => ../../../bindings/go
