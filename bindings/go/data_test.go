@@ -236,6 +236,26 @@ func TestACodeFromTheFutureIsInternal(t *testing.T) {
 	}
 }
 
+func TestEachCodeHasOneSentinel(t *testing.T) {
+	sentinels := []error{
+		recore.ErrInvalidArgument, recore.ErrNotFound, recore.ErrUnsupported, recore.ErrBadState, recore.ErrIO,
+		recore.ErrCorruptData, recore.ErrInvalidData, recore.ErrOutOfMemory, recore.ErrLimit, recore.ErrNumeric,
+		recore.ErrDevice, recore.ErrBusy, recore.ErrDenied, recore.ErrABIMismatch, recore.ErrPluginFailed,
+		recore.ErrCancelled, recore.ErrInternal,
+	}
+	code := recore.Code(1)
+	for ; code.String() != "UNKNOWN"; code++ {
+		for i, sentinel := range sentinels {
+			if errors.Is(&recore.Error{Code: code}, sentinel) != (i == int(code)-1) {
+				t.Errorf("%v and %v", code, sentinel)
+			}
+		}
+	}
+	if int(code)-1 != len(sentinels) {
+		t.Errorf("%d codes, %d sentinels", code-1, len(sentinels))
+	}
+}
+
 func TestLoadingIsCancelled(t *testing.T) {
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()

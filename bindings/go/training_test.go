@@ -52,8 +52,9 @@ func TestStopEndsEarlyWithoutAnError(t *testing.T) {
 		}
 		return nil
 	}))
-	if info := must(model.Describe())(t); !slices.Equal(seen, []int{1, 2, 3}) || info.Epoch != 3 || info.Model != "bprmf" {
-		t.Errorf("epochs %v, model of epoch %d", seen, info.Epoch)
+	if info := must(model.Describe())(t); !slices.Equal(seen, []int{1, 2, 3}) || info.Epoch != 3 || info.Model != "bprmf" ||
+		info.Parameters["emb_size"] != 8.0 || info.NUsers != 600 || info.NItems != 400 {
+		t.Errorf("epochs %v, model %+v", seen, info)
 	}
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The samples against the installed tree, in a folder outside the project, by CMake and by pkg-config.
+# The samples against the installed tree, in a folder outside the project, by CMake and by pkg-config; Go where REC_GO is set.
 #   run.sh BUILD_FOLDER SOURCE_FOLDER
 set -euo pipefail
 build=$1 source=$2
@@ -24,6 +24,14 @@ export PKG_CONFIG_PATH=$libdir/pkgconfig
 cc -std=c99 -Wall -Wextra -pedantic -Werror $(pkg-config --cflags recore) c/train_and_serve.c -o train_and_serve $(pkg-config --libs recore)
 ./train_and_serve orchard.inter.gz model2.rec >pkgconfig.out
 cmp model.rec model2.rec
+
+if [ -n "${REC_GO:-}" ]; then
+  echo "== Go sample by pkg-config"
+  cp -r "$source/samples/go" go
+  (cd go && "$REC_GO" mod edit -replace "recore=$source/bindings/go" && "$REC_GO" build -o .. ./quickstart)
+  ./quickstart orchard.inter.gz go.rec >go.out
+  [ "$(grep -c 'item film-' go.out)" = 5 ]
+fi
 
 echo "== third-party plugin by CMake, installed beside the others"
 cmake -S third_party_plugin -B plugin/build -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >p.log && cmake --build plugin/build >>p.log || { cat p.log; exit 1; }
