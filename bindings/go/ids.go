@@ -20,11 +20,14 @@ type ID struct {
 
 // Key is what an ID is made of.
 type Key interface {
-	~string | ~[]byte | ~int64 | ~int
+	~string | ~[]byte | ~int64 | ~int | ID
 }
 
 // IDOf is the ID of a string, bytes or an integer.
 func IDOf[K Key](key K) ID {
+	if id, ok := any(key).(ID); ok {
+		return id
+	}
 	v := reflect.ValueOf(key)
 	switch v.Kind() {
 	case reflect.String:
@@ -57,21 +60,18 @@ type IDs struct{ raw crec.IDs }
 
 // IDsOf makes a list. Bytes are copied; a slice of int64, IDsOf(ids...), is used as it is.
 func IDsOf[K Key](keys ...K) IDs {
-	if list, ok := any(keys).([]int64); ok {
-		return IDs{crec.IDs{Type: crec.REC_ID_INT64, Int64: list}}
-	}
 	ids := IDs{crec.IDs{Type: crec.REC_ID_INT64}}
-	for _, key := range keys {
-		ids.Append(IDOf(key))
-	}
-	return ids
-}
-
-// IDsOfList makes a list of IDs.
-func IDsOfList(list ...ID) IDs {
-	ids := IDs{crec.IDs{Type: crec.REC_ID_INT64}}
-	for _, id := range list {
-		ids.Append(id)
+	switch list := any(keys).(type) {
+	case []int64:
+		ids.raw.Int64 = list
+	case []string: // without a detour for each
+		for _, key := range list {
+			ids.Append(ID{text: key, kind: crec.REC_ID_BYTES})
+		}
+	default:
+		for _, key := range keys {
+			ids.Append(IDOf(key))
+		}
 	}
 	return ids
 }

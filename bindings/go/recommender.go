@@ -234,7 +234,7 @@ func (r *Recommender) withRows(n int, use func([]int64) error) error {
 
 // Recommend gives the k best items of a user, best first; fewer when there are fewer, none for an unknown user.
 func (r *Recommender) Recommend(user ID, k int) ([]Item, error) {
-	rows, err := r.RecommendAll(&Query{Users: IDsOfList(user), K: k})
+	rows, err := r.RecommendAll(&Query{Users: IDsOf(user), K: k})
 	if err != nil {
 		return nil, err
 	}

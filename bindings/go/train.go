@@ -261,7 +261,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 				refused = t.answer(event)
 			}
 			answered = true
-			answers <- refused == nil
+			answers <- refused == nil && ctx.Err() == nil
 		case err := <-done:
 			switch {
 			case refused == nil:

@@ -79,7 +79,7 @@ func recommend(path string) error {
 		return err
 	}
 	for _, item := range items {
-		titles, err := model.Titles(recore.IDsOfList(item.ID))
+		titles, err := model.Titles(recore.IDsOf(item.ID))
 		if err != nil {
 			return err
 		}

@@ -130,8 +130,8 @@ rec_go_handle_t rec_go_evaluate(uintptr_t model, uintptr_t dataset, const char* 
 rec_go_failure_t* rec_go_log_open(int32_t level, uintptr_t callback) {
   rec_error_t* error = NULL;
   const int on = callback != 0;
-  return rec_go_fail(
-      rec_log_set_sink(on ? on_log : NULL, level, (void*)callback, on ? on_log_end : NULL, &error), error);
+  return rec_go_fail(rec_log_set_sink(on ? on_log : NULL, level, (void*)callback, on ? on_log_end : NULL, &error),
+                     error);
 }
 
 rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped) {
@@ -144,8 +144,8 @@ rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped) {
 rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric) {
   rec_error_t* error = NULL;
   rec_go_metric_t out = {NULL, NULL, 0};
-  out.failure = rec_go_fail(
-      rec_report_get_metric((const rec_report_t*)report, metric, &out.name, &out.mean, &error), error);
+  out.failure =
+      rec_go_fail(rec_report_get_metric((const rec_report_t*)report, metric, &out.name, &out.mean, &error), error);
   return out;
 }
 
