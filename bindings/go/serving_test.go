@@ -309,3 +309,21 @@ func TestManyGoroutinesGetTheAnswerOfOne(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func BenchmarkTopKInto(b *testing.B) {
+	recommender := ends(b, must(train(b, orchard(b), "bprmf").Recommender(recore.ExcludeSeen()))(b))
+	q := &recore.Query{Users: recore.IDsOf("u0061"), K: 10}
+	rows, scores := make([]int64, 10), make([]float32, 10)
+	for b.Loop() {
+		check(b, recommender.TopKInto(q, rows, scores, nil))
+	}
+}
+
+func BenchmarkRecommendInto(b *testing.B) {
+	recommender := ends(b, must(train(b, orchard(b), "bprmf").Recommender(recore.ExcludeSeen()))(b))
+	q := &recore.Query{Users: recore.IDsOf("u0061"), K: 10}
+	items, scores, counts := make([]recore.ID, 10), make([]float32, 10), make([]int, 1)
+	for b.Loop() {
+		check(b, recommender.RecommendInto(q, items, scores, counts))
+	}
+}

@@ -4,12 +4,6 @@ package crec
 
 /*
 #cgo pkg-config: recore
-#cgo noescape rec_go_top_k
-#cgo nocallback rec_go_top_k
-#cgo noescape rec_go_score
-#cgo nocallback rec_go_score
-#cgo noescape rec_go_similar
-#cgo nocallback rec_go_similar
 #include <stdlib.h>
 #include "bridge.h"
 */
