@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"recore"
+	"recore/internal/arrowtest"
 )
 
 func TestAFileIsLoadedAndDescribed(t *testing.T) {
@@ -83,6 +84,20 @@ func TestPartsAndTitlesComeFromColumns(t *testing.T) {
 	titles := must(train(t, data, "popularity").Titles(recore.IDsOf(12, 11, 10, 12345)))(t)
 	if !slices.Equal(titles, []string{"Zwölf", "", "Ten", ""}) {
 		t.Errorf("titles %q", titles)
+	}
+}
+
+func TestAnArrowStreamIsReadAndReleased(t *testing.T) {
+	users, items := grid()
+	data := ends(t, must(recore.DatasetFromArrow(arrowtest.Stream(users, items)))(t))
+	if d := must(data.Describe())(t); d.NUsers != 10 || d.NItems != 10 || d.NInteractions != int64(len(users)) || d.UserIDType != "int64" {
+		t.Errorf("%+v", d)
+	}
+	if _, err := recore.DatasetFromArrow(arrowtest.Stream(users, items), recore.UserColumn("nobody")); err == nil {
+		t.Error("a column that is not there")
+	}
+	if n := arrowtest.Releases(); n != 2 {
+		t.Errorf("%d of 2 streams released", n)
 	}
 }
 

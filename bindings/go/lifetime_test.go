@@ -214,7 +214,7 @@ func TestEveryFunctionOfTheHeaderIsReachable(t *testing.T) {
 
 func TestHandWrittenCodeIsFormatted(t *testing.T) {
 	gofmt := filepath.Join(strings.TrimSpace(string(must(exec.Command("go", "env", "GOROOT").Output())(t))), "bin", "gofmt")
-	files := append(must(filepath.Glob("*.go"))(t), filepath.Join("internal", "crec", "bridge.go"))
+	files := append(must(filepath.Glob("*.go"))(t), filepath.Join("internal", "crec", "bridge.go"), filepath.Join("internal", "arrowtest", "arrowtest.go"))
 	if out := must(exec.Command(gofmt, append([]string{"-l"}, files...)...).CombinedOutput())(t); len(out) > 0 {
 		t.Errorf("run gofmt -w on %s", out)
 	}

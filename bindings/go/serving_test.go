@@ -240,6 +240,30 @@ func TestSavedModelsAnswerTheSame(t *testing.T) {
 	}
 }
 
+func TestRowsAndIDsAreEachOthersInverse(t *testing.T) {
+	for name, model := range map[string]*recore.Model{"bytes": train(t, orchard(t), "popularity"), "int64": gridModel(t)} {
+		users, items := must(model.UserIDs(nil))(t), must(model.ItemIDs(nil))(t)
+		for _, rows := range [][]int64{must(model.UserRows(users))(t), must(model.ItemRows(items))(t)} {
+			for i, row := range rows {
+				if row != int64(i) {
+					t.Errorf("%s: place %d has row %d", name, i, row)
+				}
+			}
+		}
+		none := must(model.ItemIDs([]int64{}))(t)
+		if none.Len() != 0 || len(must(model.ItemRows(none))(t)) != 0 || len(must(model.Titles(none))(t)) != 0 {
+			t.Errorf("%s: no rows have %d ids", name, none.Len())
+		}
+		padding := must(model.ItemIDs([]int64{0, -1}))(t)
+		if padding.At(0) != items.At(0) || padding.At(1).Int64() != 0 || padding.At(1).IsInt64() != (name == "int64") {
+			t.Errorf("%s: ids %v", name, padding.Strings())
+		}
+		if _, err := model.ItemIDs([]int64{1 << 40}); !errors.Is(err, recore.ErrInvalidArgument) {
+			t.Errorf("%s: a row that is not there: %v", name, err)
+		}
+	}
+}
+
 func TestVectorsGiveTheScores(t *testing.T) {
 	model := train(t, orchard(t), "bprmf")
 	items, users := must(model.ItemVectors())(t), must(model.UserVectors())(t)
