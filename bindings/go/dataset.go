@@ -27,13 +27,15 @@ func (d *Dataset) Close() error {
 }
 
 // LoadOption says how a file or folder is read.
-type LoadOption func(crec.RecDatasetOptionsT) error
+type LoadOption struct {
+	apply func(crec.RecDatasetOptionsT) error
+}
 
 func textOption(name, value string, set func(crec.RecDatasetOptionsT, string)) LoadOption {
-	return func(o crec.RecDatasetOptionsT) error {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
 		set(o, value)
 		return text(name, value)
-	}
+	}}
 }
 
 // Format is csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is found out.
@@ -88,43 +90,43 @@ const (
 
 // IDKinds says how ids of users and of items are read.
 func IDKinds(users, items IDKind) LoadOption {
-	return func(o crec.RecDatasetOptionsT) error {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
 		o.SetUserIdType(int(users))
 		o.SetItemIdType(int(items))
 		return nil
-	}
+	}}
 }
 
 // SkipBadRows leaves out up to this many bad rows (0 = 1000) instead of failing at the first.
 func SkipBadRows(atMost int64) LoadOption {
-	return func(o crec.RecDatasetOptionsT) error {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
 		o.SetBadRows(crec.REC_BAD_ROW_SKIP)
 		o.SetMaxBadRows(atMost)
 		return nil
-	}
+	}}
 }
 
 // MinWeight leaves out rows below.
 func MinWeight(weight float64) LoadOption {
-	return func(o crec.RecDatasetOptionsT) error {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
 		o.SetHasMinWeight(1)
 		o.SetMinWeight(weight)
 		return nil
-	}
+	}}
 }
 
 // DataMemoryLimit makes a data set that would need more an ErrLimit.
 func DataMemoryLimit(bytes int64) LoadOption {
-	return func(o crec.RecDatasetOptionsT) error {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
 		o.SetMemoryLimitBytes(bytes)
 		return nil
-	}
+	}}
 }
 
 func loadOptions(options []LoadOption) (crec.RecDatasetOptionsT, error) {
 	o := crec.NewRecDatasetOptionsT()
 	for _, option := range options {
-		if err := option(o); err != nil {
+		if err := option.apply(o); err != nil {
 			crec.DeleteRecDatasetOptionsT(o)
 			return nil, err
 		}

@@ -69,14 +69,18 @@ func LoadBytes(data []byte, options ...ModelOption) (*Model, error) {
 }
 
 // ModelOption says how a model is loaded.
-type ModelOption func(limit *int64)
+type ModelOption struct {
+	apply func(limit *int64)
+}
 
 // ModelMemoryLimit makes a model that would need more an ErrLimit.
-func ModelMemoryLimit(bytes int64) ModelOption { return func(limit *int64) { *limit = bytes } }
+func ModelMemoryLimit(bytes int64) ModelOption {
+	return ModelOption{func(limit *int64) { *limit = bytes }}
+}
 
 func limitOf(options []ModelOption) (limit int64) {
 	for _, option := range options {
-		option(&limit)
+		option.apply(&limit)
 	}
 	return limit
 }

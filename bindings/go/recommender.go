@@ -17,26 +17,28 @@ type Recommender struct {
 }
 
 // RecommenderOption says how a recommender answers.
-type RecommenderOption func(crec.RecRecommenderOptionsT)
+type RecommenderOption struct {
+	apply func(crec.RecRecommenderOptionsT)
+}
 
 // ExcludeSeen leaves out what the user had in training; ErrUnsupported for a model saved without user data.
 func ExcludeSeen() RecommenderOption {
-	return func(o crec.RecRecommenderOptionsT) { o.SetExcludeSeen(1) }
+	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetExcludeSeen(1) }}
 }
 
 // Strict makes an unknown user without a history, or an unknown item, an ErrNotFound; otherwise its row is empty.
 func Strict() RecommenderOption {
-	return func(o crec.RecRecommenderOptionsT) { o.SetStrict(1) }
+	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetStrict(1) }}
 }
 
 // MaxK is the most that may be asked for; 0 = 1000.
 func MaxK(k int) RecommenderOption {
-	return func(o crec.RecRecommenderOptionsT) { o.SetMaxK(int64(k)) }
+	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetMaxK(int64(k)) }}
 }
 
 // NCallers is how many goroutines ask at once without waiting; 0 = 64.
 func NCallers(n int) RecommenderOption {
-	return func(o crec.RecRecommenderOptionsT) { o.SetNCallers(n) }
+	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetNCallers(n) }}
 }
 
 // Recommender makes the model ready to answer; the model may then be closed. Item ids are copied, once for a model.
@@ -52,7 +54,7 @@ func (m *Model) Recommender(options ...RecommenderOption) (*Recommender, error) 
 	o := crec.NewRecRecommenderOptionsT()
 	defer crec.DeleteRecRecommenderOptionsT(o)
 	for _, option := range options {
-		option(o)
+		option.apply(o)
 	}
 	var raw crec.Recommender
 	err = crec.RecRecommenderCreate(h, o, &raw)

@@ -45,21 +45,23 @@ type training struct {
 }
 
 // TrainOption is a parameter or a way of training.
-type TrainOption func(*training) error
+type TrainOption struct {
+	apply func(*training) error
+}
 
 // Set gives a parameter of the model or of the loop, see [DescribePlugin]: a number, a text, a bool or a short list.
 func Set(name string, value any) TrainOption {
-	return func(t *training) error { t.params[name] = value; return nil }
+	return TrainOption{func(t *training) error { t.params[name] = value; return nil }}
 }
 
 // Params gives several parameters.
 func Params(params map[string]any) TrainOption {
-	return func(t *training) error {
+	return TrainOption{func(t *training) error {
 		for name, value := range params {
 			t.params[name] = value
 		}
 		return nil
-	}
+	}}
 }
 
 // Epochs is how often the data are seen.
@@ -71,58 +73,58 @@ func Seed(seed int64) TrainOption { return Set("seed", seed) }
 // OnEpoch is called after each epoch, on the goroutine that trains. Training waits for it. [Stop] ends training early;
 // another error ends it too and comes back wrapped. It may use anything but the trainer.
 func OnEpoch(f func(Event) error) TrainOption {
-	return func(t *training) error { t.onEpoch = f; return nil }
+	return TrainOption{func(t *training) error { t.onEpoch = f; return nil }}
 }
 
 // OnEvent is called for every event, like OnEpoch.
 func OnEvent(f func(Event) error) TrainOption {
-	return func(t *training) error { t.onEvent = f; return nil }
+	return TrainOption{func(t *training) error { t.onEvent = f; return nil }}
 }
 
 // Metrics are evaluated on the valid part after each eval_every epochs: "ndcg@20,recall@20". The first, or main when it is
 // not "", decides the best epoch and patience.
 func Metrics(metrics, main string) TrainOption {
-	return func(t *training) error {
+	return TrainOption{func(t *training) error {
 		t.raw.SetMetrics(metrics)
 		if main != "" {
 			t.raw.SetMainMetric(main)
 		}
 		return errors.Join(text("metrics", metrics), text("main_metric", main))
-	}
+	}}
 }
 
 // EvaluateBy is the protocol of these evaluations; its part is ignored, its rows are those of the task unless told.
 func EvaluateBy(protocol Protocol) TrainOption {
-	return func(t *training) error { t.protocol = protocol; return nil }
+	return TrainOption{func(t *training) error { t.protocol = protocol; return nil }}
 }
 
 // Checkpoint writes one at most every so often (0 = 30 s) and at the end; the one before stays at path.prev.
 func Checkpoint(path string, every time.Duration) TrainOption {
-	return func(t *training) error {
+	return TrainOption{func(t *training) error {
 		t.raw.SetCheckpointPath(path)
 		t.raw.SetCheckpointSeconds(every.Seconds())
 		return text("checkpoint_path", path)
-	}
+	}}
 }
 
 // CheckpointBatches writes one after every so many batches too.
 func CheckpointBatches(n int64) TrainOption {
-	return func(t *training) error { t.raw.SetCheckpointBatches(n); return nil }
+	return TrainOption{func(t *training) error { t.raw.SetCheckpointBatches(n); return nil }}
 }
 
 // Resume goes on from the checkpoint when there is one.
 func Resume() TrainOption {
-	return func(t *training) error { t.raw.SetResume(1); return nil }
+	return TrainOption{func(t *training) error { t.raw.SetResume(1); return nil }}
 }
 
 // WarmStart begins with what a model of the same users and items has learnt; may be given for several.
 func WarmStart(model *Model) TrainOption {
-	return func(t *training) error { t.warmStarts = append(t.warmStarts, model); return nil }
+	return TrainOption{func(t *training) error { t.warmStarts = append(t.warmStarts, model); return nil }}
 }
 
 // TrainMemoryLimit makes training that would need more an ErrLimit.
 func TrainMemoryLimit(bytes int64) TrainOption {
-	return func(t *training) error { t.raw.SetMemoryLimitBytes(bytes); return nil }
+	return TrainOption{func(t *training) error { t.raw.SetMemoryLimitBytes(bytes); return nil }}
 }
 
 // Train trains a model and returns its best epoch.
@@ -156,7 +158,7 @@ func NewTrainer(dataset *Dataset, model string, options ...TrainOption) (*Traine
 	given := training{params: map[string]any{}, raw: crec.NewRecTrainerOptionsT()}
 	defer crec.DeleteRecTrainerOptionsT(given.raw)
 	for _, option := range options {
-		if err := option(&given); err != nil {
+		if err := option.apply(&given); err != nil {
 			return nil, err
 		}
 	}
@@ -197,7 +199,8 @@ func (t *Trainer) Close() error {
 	return t.h.close()
 }
 
-// WarmStart is the option WarmStart, before the first run.
+// WarmStart begins with what a model of the same users and items has learnt, before the first run; ErrInvalidArgument when
+// it has others, or nothing of use.
 func (t *Trainer) WarmStart(model *Model) error {
 	h, err := t.h.use()
 	if err != nil {
