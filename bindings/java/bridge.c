@@ -1,0 +1,292 @@
+#include "bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is known of Java's side ---- */
+
+rec_java_known_t rec_java_known;
+static rec_java_known_t* const known = &rec_java_known;
+
+static const char kKinds[] = "BJIF";
+
+static jclass find_class(JNIEnv* env, const char* name) {
+  jclass local = (*env)->ExceptionCheck(env) ? NULL : (*env)->FindClass(env, name);
+  jclass global = local == NULL ? NULL : (*env)->NewGlobalRef(env, local);
+  if (local != NULL) (*env)->DeleteLocalRef(env, local);
+  return global;
+}
+
+static jmethodID find_method(JNIEnv* env, jclass of, int is_static, const char* name, const char* signature) {
+  if (of == NULL || (*env)->ExceptionCheck(env)) return NULL;
+  return is_static ? (*env)->GetStaticMethodID(env, of, name, signature)
+                   : (*env)->GetMethodID(env, of, name, signature);
+}
+
+static jfieldID find_field(JNIEnv* env, const char* of, const char* name, const char* signature) {
+  jclass owner = (*env)->ExceptionCheck(env) ? NULL : (*env)->FindClass(env, of);
+  jfieldID field = owner == NULL ? NULL : (*env)->GetFieldID(env, owner, name, signature);
+  if (owner != NULL) (*env)->DeleteLocalRef(env, owner);
+  return field;
+}
+
+JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
+  static const char* const arrays[] = {"[B", "[J", "[I", "[F"};
+  static const char* const buffers[] = {"java/nio/ByteBuffer", "java/nio/LongBuffer", "java/nio/IntBuffer",
+                                        "java/nio/FloatBuffer"};
+  JNIEnv* env = NULL;
+  jclass buffer;
+  int i;
+  (void)reserved;
+  if ((*vm)->GetEnv(vm, (void**)&env, JNI_VERSION_1_8) != JNI_OK) return JNI_ERR;
+  known->vm = vm;
+  for (i = 0; i < 4; ++i) {
+    known->arrays[i] = find_class(env, arrays[i]);
+    known->buffers[i] = find_class(env, buffers[i]);
+  }
+  known->bytes = known->arrays[0];
+  known->exception = find_class(env, "io/recore/RecException");
+  known->log = find_class(env, "io/recore/Log");
+  known->event = find_class(env, "io/recore/Event");
+  known->make_exception = find_method(env, known->exception, 1, "make", "(I[B[B[BJJ)Lio/recore/RecException;");
+  known->make_closed = find_method(env, known->exception, 1, "closed", "(Ljava/lang/Object;)Lio/recore/RecException;");
+  known->handle_line = find_method(env, known->log, 1, "handle", "(I[B)V");
+  known->deliver_event =
+      find_method(env, known->event, 1, "deliver", "(Ljava/util/function/Predicate;IJJJJDDD[[B[DZ)Z");
+  buffer = find_class(env, "java/nio/Buffer");
+  known->position = find_method(env, buffer, 0, "position", "()I");
+  known->remaining = find_method(env, buffer, 0, "remaining", "()I");
+  known->handle_raw = find_field(env, "io/recore/internal/Handle", "raw", "J");
+  known->ids_type = find_field(env, "io/recore/Ids", "type", "I");
+  known->ids_n = find_field(env, "io/recore/Ids", "n", "I");
+  known->ids_data = find_field(env, "io/recore/Ids", "data", "Ljava/lang/Object;");
+  known->ids_offsets = find_field(env, "io/recore/Ids", "offsets", "Ljava/lang/Object;");
+  return (*env)->ExceptionCheck(env) ? JNI_ERR : JNI_VERSION_1_8;
+}
+
+/* ---- errors ---- */
+
+static void throw_fields(JNIEnv* env, rec_status_t status, const char* message, const char* argument, const char* file,
+                         int64_t line, int64_t byte_offset) {
+  jbyteArray text, name, path;
+  jobject exception;
+  if ((text = rec_java_bytes(env, message)) == NULL || (name = rec_java_bytes(env, argument)) == NULL ||
+      (path = rec_java_bytes(env, file)) == NULL)
+    return; /* with Java's OutOfMemoryError */
+  exception = (*env)->CallStaticObjectMethod(env, known->exception, known->make_exception, (jint)status, text, name,
+                                             path, (jlong)line, (jlong)byte_offset);
+  if (!(*env)->ExceptionCheck(env)) (*env)->Throw(env, exception);
+}
+
+void rec_java_throw(JNIEnv* env, rec_status_t status, rec_error_t* error) {
+  if (error == NULL)
+    throw_fields(env, status, rec_status_name(status), "", "", -1, -1);
+  else
+    throw_fields(env, status, rec_error_message(error), rec_error_argument(error), rec_error_file(error),
+                 rec_error_line(error), rec_error_byte_offset(error));
+  rec_error_destroy(error);
+}
+
+void rec_java_throw_argument(JNIEnv* env, const char* argument, const char* text) {
+  char message[160];
+  size_t n;
+  if ((*env)->ExceptionCheck(env)) return;
+  n = strlen(argument) < 60 ? strlen(argument) : 60;
+  memcpy(message, argument, n);
+  memcpy(message + n, ": ", 3);
+  strncat(message, text, sizeof message - n - 3);
+  throw_fields(env, REC_INVALID_ARGUMENT, message, argument, "", -1, -1);
+}
+
+/* ---- handles ---- */
+
+void* rec_java_handle(JNIEnv* env, jobject handle) {
+  jlong raw;
+  jobject exception;
+  if (handle == NULL || (*env)->ExceptionCheck(env)) return NULL;
+  raw = (*env)->GetLongField(env, handle, known->handle_raw);
+  if (raw != 0) return (void*)(intptr_t)raw;
+  exception = (*env)->CallStaticObjectMethod(env, known->exception, known->make_closed, handle);
+  if (!(*env)->ExceptionCheck(env)) (*env)->Throw(env, exception);
+  return NULL;
+}
+
+/* ---- results ---- */
+
+jbyteArray rec_java_bytes(JNIEnv* env, const char* text) {
+  const jsize n = text == NULL ? 0 : (jsize)strlen(text);
+  jbyteArray bytes = text == NULL ? NULL : (*env)->NewByteArray(env, n);
+  if (bytes != NULL) (*env)->SetByteArrayRegion(env, bytes, 0, n, (const jbyte*)text);
+  return bytes;
+}
+
+jbyteArray rec_java_take_text(JNIEnv* env, rec_text_t* text) {
+  jbyteArray bytes = rec_java_bytes(env, rec_text_data(text));
+  rec_text_destroy(text);
+  return bytes;
+}
+
+void rec_java_put_int64(JNIEnv* env, jlongArray out, int64_t value) {
+  const jlong number = value;
+  (*env)->SetLongArrayRegion(env, out, 0, 1, &number);
+}
+
+void rec_java_put_object(JNIEnv* env, jobjectArray out, jsize i, jobject value) {
+  if ((*env)->ExceptionCheck(env)) return;
+  (*env)->SetObjectArrayElement(env, out, i, value);
+  if (value != NULL) (*env)->DeleteLocalRef(env, value);
+}
+
+static jlongArray new_longs(JNIEnv* env, const int64_t* numbers, int64_t n) {
+  jlongArray longs = (*env)->NewLongArray(env, (jsize)n);
+  if (longs != NULL) (*env)->SetLongArrayRegion(env, longs, 0, (jsize)n, (const jlong*)numbers);
+  return longs;
+}
+
+void rec_java_put_ids(JNIEnv* env, jobjectArray out, const rec_ids_t* ids) {
+  int64_t first, n;
+  jbyteArray bytes;
+  if (ids->type == REC_ID_INT64) {
+    rec_java_put_object(env, out, 0, new_longs(env, ids->i64, ids->n));
+    return;
+  }
+  first = ids->offsets[0];
+  n = ids->offsets[ids->n] - first;
+  if (first != 0 || n > INT32_MAX - 8) {
+    throw_fields(env, REC_LIMIT, "ids: are more than 2 GiB; ask for fewer at a time", "ids", "", -1, -1);
+    return;
+  }
+  bytes = (*env)->NewByteArray(env, (jsize)n);
+  if (bytes == NULL) return;
+  (*env)->SetByteArrayRegion(env, bytes, 0, (jsize)n, (const jbyte*)ids->bytes);
+  rec_java_put_object(env, out, 0, bytes);
+  rec_java_put_object(env, out, 1, new_longs(env, ids->offsets, ids->n + 1));
+}
+
+/* DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html */
+struct DLManagedTensorVersioned {
+  struct {
+    uint32_t major, minor;
+  } version;
+  void* manager_ctx;
+  void (*deleter)(struct DLManagedTensorVersioned* self);
+  uint64_t flags;
+  struct {
+    void* data;
+    int32_t device_type, device_id;
+    int32_t ndim;
+    uint8_t code, bits;
+    uint16_t lanes;
+    int64_t* shape;
+    int64_t* strides;
+    uint64_t byte_offset;
+  } tensor;
+};
+
+static void end_tensor(struct DLManagedTensorVersioned* tensor) {
+  if (tensor->deleter != NULL) tensor->deleter(tensor);
+}
+
+void rec_java_put_tensor(JNIEnv* env, jobjectArray out, struct DLManagedTensorVersioned* tensor) {
+  const int64_t facts[] = {(int64_t)(intptr_t)tensor, tensor->tensor.shape[0], tensor->tensor.shape[1]};
+  const int64_t n_bytes = facts[1] * facts[2] * (int64_t)sizeof(float);
+  if (n_bytes > INT32_MAX)
+    throw_fields(env, REC_LIMIT, "vectors: are more than 2 GiB, which a buffer of Java cannot hold", "", "", -1, -1);
+  else
+    rec_java_put_object(
+        env, out, 0,
+        (*env)->NewDirectByteBuffer(env, (char*)tensor->tensor.data + tensor->tensor.byte_offset, n_bytes));
+  if (!(*env)->ExceptionCheck(env)) rec_java_put_object(env, out, 1, new_longs(env, facts, 3));
+  if ((*env)->ExceptionCheck(env)) end_tensor(tensor);
+}
+
+void rec_java_end(int32_t kind, int64_t raw) {
+  void* handle = (void*)(intptr_t)raw;
+  switch (kind) {
+    case REC_JAVA_CANCEL: rec_cancel_destroy(handle); break;
+    case REC_JAVA_DATASET: rec_dataset_destroy(handle); break;
+    case REC_JAVA_TRAINER: rec_trainer_destroy(handle); break;
+    case REC_JAVA_MODEL: rec_model_destroy(handle); break;
+    case REC_JAVA_REPORT: rec_report_destroy(handle); break;
+    case REC_JAVA_RECOMMENDER: rec_recommender_destroy(handle); break;
+    case REC_JAVA_TENSOR: end_tensor(handle); break;
+    default: break;
+  }
+}
+
+/* ---- arrays and buffers: never "critical", the library takes locks and its time ---- */
+
+void rec_java_buffer_get(JNIEnv* env, jobject object, const char* name, char kind, rec_java_buffer_t* out) {
+  static const size_t sizes[] = {1, 8, 4, 4};
+  const int k = (int)(strchr(kKinds, kind) - kKinds);
+  memset(out, 0, sizeof *out);
+  out->kind = kind;
+  if (object == NULL || (*env)->ExceptionCheck(env)) return;
+  if ((*env)->IsInstanceOf(env, object, known->arrays[k])) {
+    switch (kind) {
+      case 'B': out->data = (*env)->GetByteArrayElements(env, object, NULL); break;
+      case 'J': out->data = (*env)->GetLongArrayElements(env, object, NULL); break;
+      case 'I': out->data = (*env)->GetIntArrayElements(env, object, NULL); break;
+      default: out->data = (*env)->GetFloatArrayElements(env, object, NULL); break;
+    }
+    if (out->data == NULL) return;
+    out->array = object;
+    out->n = (*env)->GetArrayLength(env, object);
+    return;
+  }
+  if ((*env)->IsInstanceOf(env, object, known->buffers[k])) out->data = (*env)->GetDirectBufferAddress(env, object);
+  if (out->data == NULL) {
+    rec_java_throw_argument(env, name, "must be an array or a direct buffer of its type");
+    return;
+  }
+  out->data = (char*)out->data + (size_t)(*env)->CallIntMethod(env, object, known->position) * sizes[k];
+  if ((*env)->ExceptionCheck(env)) return;
+  out->n = (*env)->CallIntMethod(env, object, known->remaining);
+  if ((*env)->ExceptionCheck(env)) out->n = 0;
+}
+
+void rec_java_buffer_release(JNIEnv* env, rec_java_buffer_t* buffer, int is_written) {
+  const jint mode = is_written ? 0 : JNI_ABORT;
+  if (buffer->array == NULL) return;
+  switch (buffer->kind) {
+    case 'B': (*env)->ReleaseByteArrayElements(env, buffer->array, buffer->data, mode); break;
+    case 'J': (*env)->ReleaseLongArrayElements(env, buffer->array, buffer->data, mode); break;
+    case 'I': (*env)->ReleaseIntArrayElements(env, buffer->array, buffer->data, mode); break;
+    default: (*env)->ReleaseFloatArrayElements(env, buffer->array, buffer->data, mode); break;
+  }
+  buffer->array = NULL;
+}
+
+/* That offsets do not fall in between is for the library to check. */
+static int spans(const rec_java_ids_t* list) {
+  const int64_t* offsets = list->offsets.data;
+  return list->offsets.n > list->ids.n && offsets[0] >= 0 && offsets[list->ids.n] <= list->data.n;
+}
+
+const rec_ids_t* rec_java_ids_get(JNIEnv* env, jobject object, const char* name, rec_java_ids_t* out) {
+  int is_bytes;
+  memset(out, 0, sizeof *out);
+  if (object == NULL || (*env)->ExceptionCheck(env)) return NULL;
+  rec_ids_init(&out->ids, sizeof out->ids, NULL);
+  out->ids.type = (*env)->GetIntField(env, object, known->ids_type);
+  out->ids.n = (*env)->GetIntField(env, object, known->ids_n);
+  is_bytes = out->ids.type == REC_ID_BYTES;
+  rec_java_buffer_get(env, (*env)->GetObjectField(env, object, known->ids_data), name, is_bytes ? 'B' : 'J',
+                      &out->data);
+  if (is_bytes)
+    rec_java_buffer_get(env, (*env)->GetObjectField(env, object, known->ids_offsets), name, 'J', &out->offsets);
+  if ((*env)->ExceptionCheck(env)) return NULL;
+  if (is_bytes ? !spans(out) : out->data.n < out->ids.n) {
+    rec_java_throw_argument(env, name, "the ids reach beyond their buffer");
+    return NULL;
+  }
+  out->ids.i64 = is_bytes ? NULL : out->data.data;
+  out->ids.bytes = is_bytes ? out->data.data : NULL;
+  out->ids.offsets = out->offsets.data;
+  return &out->ids;
+}
+
+void rec_java_ids_release(JNIEnv* env, rec_java_ids_t* ids) {
+  rec_java_buffer_release(env, &ids->data, 0);
+  rec_java_buffer_release(env, &ids->offsets, 0);
+}

@@ -1,0 +1,56 @@
+/* What the typemaps of java.i need beyond SWIG: errors, handles, arrays, ids, lent memory. No function may be called with
+ * an exception pending, but for those that release. */
+#ifndef RECORE_BRIDGE_H
+#define RECORE_BRIDGE_H
+
+#include <jni.h>
+#include <stdint.h>
+
+#include "bridge_calls.h"
+#include "rec_c_api.h"
+
+/* Throws the io.recore.RecException of a failed call and ends its error. */
+void rec_java_throw(JNIEnv* env, rec_status_t status, rec_error_t* error);
+void rec_java_throw_argument(JNIEnv* env, const char* argument, const char* text);
+
+/* The handle of an io.recore.internal.Handle; NULL for null, and with an exception for a closed one. */
+void* rec_java_handle(JNIEnv* env, jobject handle);
+
+jbyteArray rec_java_bytes(JNIEnv* env, const char* text);
+jbyteArray rec_java_take_text(JNIEnv* env, rec_text_t* text);
+void rec_java_put_int64(JNIEnv* env, jlongArray out, int64_t value);
+void rec_java_put_object(JNIEnv* env, jobjectArray out, jsize i, jobject value);
+void rec_java_put_ids(JNIEnv* env, jobjectArray out, const rec_ids_t* ids);
+void rec_java_put_tensor(JNIEnv* env, jobjectArray out, struct DLManagedTensorVersioned* tensor);
+
+typedef struct {
+  jobject array; /* NULL for a buffer */
+  void* data;
+  int64_t n; /* elements */
+  char kind;
+} rec_java_buffer_t;
+
+/* kind as in a JNI signature: 'J' int64, 'I' int32, 'F' float, 'B' bytes. From its position on, for a buffer. */
+void rec_java_buffer_get(JNIEnv* env, jobject object, const char* name, char kind, rec_java_buffer_t* out);
+/* is_written: a copy goes back into the array. */
+void rec_java_buffer_release(JNIEnv* env, rec_java_buffer_t* buffer, int is_written);
+
+typedef struct {
+  rec_ids_t ids;
+  rec_java_buffer_t data, offsets;
+} rec_java_ids_t;
+
+const rec_ids_t* rec_java_ids_get(JNIEnv* env, jobject object, const char* name, rec_java_ids_t* out);
+void rec_java_ids_release(JNIEnv* env, rec_java_ids_t* ids);
+
+/* Classes and members that the bridge uses, found once in JNI_OnLoad. */
+typedef struct {
+  JavaVM* vm;
+  jclass exception, log, event, bytes;
+  jclass arrays[4], buffers[4]; /* of the kinds B, J, I, F */
+  jmethodID make_exception, make_closed, handle_line, deliver_event, position, remaining;
+  jfieldID handle_raw, ids_type, ids_n, ids_data, ids_offsets;
+} rec_java_known_t;
+extern rec_java_known_t rec_java_known;
+
+#endif

@@ -1,0 +1,91 @@
+package io.recore;
+
+import io.recore.internal.Raw;
+import java.util.Map;
+
+/** Interactions in columns of equal length n, which {@link #build} copies. */
+public final class Columns {
+  private final Ids users;
+  private final Ids items;
+  private long[] times;
+  private float[] weights;
+  private int[] parts;
+  private float[] labels;
+  private long[] impressions;
+  private Ids titleItems;
+  private Ids titles;
+  private long memoryLimit;
+
+  Columns(Ids users, Ids items) {
+    this.users = users;
+    this.items = items;
+  }
+
+  /** [n] UTC epoch seconds. */
+  public Columns times(long... times) {
+    this.times = sized(times, times.length, "times");
+    return this;
+  }
+
+  /** [n] finite numbers. */
+  public Columns weights(float... weights) {
+    this.weights = sized(weights, weights.length, "weights");
+    return this;
+  }
+
+  /** [n]; without it all is train. */
+  public Columns parts(Part... parts) {
+    this.parts = new int[sized(parts, parts.length, "parts").length];
+    for (int i = 0; i < parts.length; ++i) {
+      this.parts[i] = parts[i].number;
+    }
+    return this;
+  }
+
+  /** [n] 1 for a clicked row, 0 for one that was only shown. */
+  public Columns labels(float... labels) {
+    this.labels = sized(labels, labels.length, "labels");
+    return this;
+  }
+
+  /** [n]: labelled rows of one user with equal numbers are an impression list; by default rows of equal times are. */
+  public Columns impressions(long... impressions) {
+    this.impressions = sized(impressions, impressions.length, "impressions");
+    return this;
+  }
+
+  /** A title for each of these items. */
+  public Columns titles(Ids items, Ids titles) {
+    this.titleItems = items;
+    this.titles = titles;
+    return this;
+  }
+
+  /** Titles by item id. */
+  public Columns titles(Map<String, String> titles) {
+    return titles(Ids.of(titles.keySet().toArray(String[]::new)), Ids.of(titles.values().toArray(String[]::new)));
+  }
+
+  public Columns memoryLimit(long bytes) {
+    memoryLimit = bytes;
+    return this;
+  }
+
+  /**
+   * @throws RecException.InvalidArgument for lengths that differ.
+   * @throws RecException.InvalidData for a weight that is not finite or a label that is neither 0 nor 1, with the row.
+   */
+  public Dataset build() {
+    long[] out = new long[1];
+    Raw.rec_java_dataset_create_from_columns(users, items, times, weights, parts, labels, impressions, titleItems, titles,
+        memoryLimit, out);
+    return new Dataset(out[0]);
+  }
+
+  private <T> T sized(T column, int length, String name) {
+    if (length != users.size()) {
+      throw RecException.invalid(name, "must be as many as users, " + users.size() + ", got " + length);
+    }
+    return column;
+  }
+}

@@ -1,0 +1,76 @@
+package io.recore;
+
+import io.recore.internal.Handle;
+import io.recore.internal.Raw;
+import io.recore.internal.rec_split_options_t;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable; any number of threads may
+ * use it at once.
+ */
+public final class Dataset extends Handle {
+  Dataset(long raw) {
+    super(Raw.REC_JAVA_DATASET, raw);
+  }
+
+  /** Reads a file or folder whose format is found out; as {@code read(path).load()}. */
+  public static Dataset load(Path path) {
+    return read(path).load();
+  }
+
+  /** A file or folder, to be read as the reader is told. */
+  public static DatasetReader read(Path path) {
+    return new DatasetReader(path, 0);
+  }
+
+  /** A file of comma-separated values, to be read as the reader is told. */
+  public static DatasetReader csv(Path path) {
+    return read(path).format("csv");
+  }
+
+  /**
+   * An Arrow C stream by its address, as {@code ArrowArrayStream.memoryAddress()} of the Arrow libraries gives it. load()
+   * takes the stream: it is released by that call, success or not. Call load() once.
+   */
+  public static DatasetReader arrow(long address) {
+    return new DatasetReader(null, address);
+  }
+
+  /** Columns in memory, as many items as users. */
+  public static Columns columns(Ids users, Ids items) {
+    return new Columns(users, items);
+  }
+
+  /**
+   * The same interactions with parts given anew.
+   *
+   * @throws RecException.InvalidArgument for shares that do not sum to 1.
+   * @throws RecException.InvalidData when times are wanted and there are none.
+   */
+  public Dataset split(Split split) {
+    long[] out = new long[1];
+    try (var options = new rec_split_options_t()) {
+      options.setKind(split.kind().number);
+      options.setTrain_ratio(split.train());
+      options.setValid_ratio(split.valid());
+      options.setTest_ratio(split.test());
+      options.setSeed(split.seed());
+      Raw.rec_dataset_split(this, options, out);
+    }
+    return new Dataset(out[0]);
+  }
+
+  /** Writes FOLDER/(its name).{train,valid,test}.inter, RecBole benchmark files. */
+  public void save(Path folder) {
+    Raw.rec_dataset_save(this, Utf8.terminated(folder.toString(), "folder"));
+  }
+
+  /** Counts (n_users, n_items, n_train, ...), id types, time range and quantiles. */
+  public Map<String, Object> describe() {
+    byte[][] out = new byte[1][];
+    Raw.rec_dataset_describe(this, out);
+    return Json.parseObject(out[0]);
+  }
+}

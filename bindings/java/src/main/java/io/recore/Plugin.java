@@ -1,0 +1,8 @@
+package io.recore;
+
+/**
+ * A model that can be found.
+ *
+ * @param error why its file is refused, or "".
+ */
+public record Plugin(String name, String version, String path, String doc, String error) {}

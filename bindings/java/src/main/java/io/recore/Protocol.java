@@ -1,0 +1,120 @@
+package io.recore;
+
+import io.recore.internal.Raw;
+import io.recore.internal.rec_protocol_t;
+
+/** What ranks what in an evaluation. Immutable: each method gives a changed copy. Zeros are the defaults. */
+public record Protocol(Part part, Rows rows, Candidates candidates, long nCandidates, long seed, Mask mask, Ties ties, long maxPos,
+    long maxNeg) {
+  public enum Rows {
+    /** A row is a user with all its items of the part. */
+    USER(Raw.REC_ROWS_USER),
+    /** One interaction, with the history before it. */
+    EVENT(Raw.REC_ROWS_EVENT),
+    /** An impression list, ranked by itself. */
+    LIST(Raw.REC_ROWS_LIST),
+    /** A labelled interaction. */
+    LABEL(Raw.REC_ROWS_LABEL);
+
+    final int number;
+
+    Rows(int number) {
+      this.number = number;
+    }
+  }
+
+  public enum Candidates {
+    /** All items but the masked ones. */
+    FULL(Raw.REC_CANDIDATES_FULL),
+    /** The lists that came with the data set. */
+    GIVEN(Raw.REC_CANDIDATES_GIVEN),
+    /** So many drawn uniformly for each positive. */
+    UNIFORM(Raw.REC_CANDIDATES_UNIFORM),
+    /** The same, by training count. */
+    POPULAR(Raw.REC_CANDIDATES_POPULAR);
+
+    final int number;
+
+    Candidates(int number) {
+      this.number = number;
+    }
+  }
+
+  public enum Mask {
+    /** Items that the user had before the part. */
+    KNOWN(Raw.REC_MASK_KNOWN),
+    NONE(Raw.REC_MASK_NONE),
+    /** Items of the train part only. */
+    TRAIN(Raw.REC_MASK_TRAIN);
+
+    final int number;
+
+    Mask(int number) {
+      this.number = number;
+    }
+  }
+
+  public enum Ties {
+    LOWER_ROW(Raw.REC_TIES_LOWER_ROW),
+    AGAINST_TARGET(Raw.REC_TIES_AGAINST_TARGET);
+
+    final int number;
+
+    Ties(int number) {
+      this.number = number;
+    }
+  }
+
+  /** Full ranking of the test part by user, known items left out. */
+  public static Protocol test() {
+    return new Protocol(Part.TEST, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0);
+  }
+
+  /** The same of the valid part. */
+  public static Protocol valid() {
+    return new Protocol(Part.VALID, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0);
+  }
+
+  public Protocol rows(Rows rows) {
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+  }
+
+  public Protocol candidates(Candidates candidates) {
+    return candidates(candidates, 0, 0);
+  }
+
+  /**
+   * @param n drawn for each positive; 0 = 99.
+   */
+  public Protocol candidates(Candidates candidates, long n, long seed) {
+    return new Protocol(part, rows, candidates, n, seed, mask, ties, maxPos, maxNeg);
+  }
+
+  public Protocol mask(Mask mask) {
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+  }
+
+  public Protocol ties(Ties ties) {
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+  }
+
+  /** Clicked and shown items of an impression list that count; 0 = 20. */
+  public Protocol listSlots(long maxPos, long maxNeg) {
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+  }
+
+  /** For the raw layer; to be closed. */
+  rec_protocol_t toRaw() {
+    var raw = new rec_protocol_t();
+    raw.setPart(part.number);
+    raw.setRows(rows.number);
+    raw.setCandidates(candidates.number);
+    raw.setN_candidates(nCandidates);
+    raw.setSeed(seed);
+    raw.setMask(mask.number);
+    raw.setTies(ties.number);
+    raw.setMax_pos(maxPos);
+    raw.setMax_neg(maxNeg);
+    return raw;
+  }
+}

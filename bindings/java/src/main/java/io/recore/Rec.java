@@ -1,0 +1,78 @@
+package io.recore;
+
+import io.recore.internal.Raw;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** Training in one call, plugins, and the library itself. */
+public final class Rec {
+  private Rec() {}
+
+  /** Version of the library that is loaded, "1.0.0". */
+  public static String version() {
+    return Utf8.decode(Raw.rec_version_string());
+  }
+
+  /** As {@code train(dataset, options, null)}. */
+  public static Model train(Dataset dataset, TrainOptions options) {
+    return train(dataset, options, null);
+  }
+
+  /**
+   * Trains a model and returns its best epoch. Use a {@link Trainer} to keep what was trained when the call ends by an
+   * exception. Errors as of {@link Trainer}.
+   *
+   * @param cancel nullable.
+   */
+  public static Model train(Dataset dataset, TrainOptions options, CancelToken cancel) {
+    try (Trainer trainer = new Trainer(dataset, options)) {
+      trainer.run(cancel);
+      return trainer.best();
+    }
+  }
+
+  /** Every model that can be found: in folders that were added, in REC_PLUGIN_PATH, beside the library. */
+  @SuppressWarnings("unchecked")
+  public static List<Plugin> plugins() {
+    byte[][] out = new byte[1][];
+    Raw.rec_plugin_list(out);
+    return ((List<Object>) Json.parse(out[0])).stream().map(entry -> {
+      Map<String, Object> facts = (Map<String, Object>) entry;
+      return new Plugin(text(facts, "name"), text(facts, "version"), text(facts, "path"), text(facts, "doc"), text(facts, "error"));
+    }).toList();
+  }
+
+  private static String text(Map<String, Object> facts, String name) {
+    return facts.get(name) instanceof String text ? text : "";
+  }
+
+  /** One model: name, version, doc, paper, capabilities and parameters with type, default, range and owner. */
+  public static Map<String, Object> describePlugin(String model) {
+    byte[][] out = new byte[1][];
+    Raw.rec_plugin_describe(Utf8.terminated(model, "model"), out);
+    return Json.parseObject(out[0]);
+  }
+
+  /**
+   * Loads one plugin file, or searches a folder before the others. A plugin is never unloaded.
+   *
+   * @throws RecException.Denied for a file that everybody may write.
+   * @throws RecException.AbiMismatch for a plugin of another ABI.
+   */
+  public static void loadPlugin(Path path) {
+    byte[] text = Utf8.terminated(path.toString(), "path");
+    if (Files.isDirectory(path)) {
+      Raw.rec_plugin_add_folder(text);
+    } else {
+      Raw.rec_plugin_load(text);
+    }
+  }
+
+  /** Delivers log lines that wait for a long call; they go to System.getLogger("io.recore"). */
+  public static void deliverLog() {
+    Log.followLevel();
+    Raw.rec_java_log_poll();
+  }
+}

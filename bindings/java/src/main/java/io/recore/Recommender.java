@@ -1,0 +1,184 @@
+package io.recore;
+
+import io.recore.internal.Handle;
+import io.recore.internal.Raw;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.List;
+
+/** A model made ready to answer, for as long as that is open. Any number of threads may ask at once. */
+public final class Recommender extends Handle {
+  private final Model model;
+  private final boolean strict;
+  private final int nItems;
+
+  Recommender(long raw, Model model, boolean strict) {
+    super(Raw.REC_JAVA_RECOMMENDER, raw);
+    this.model = model;
+    this.strict = strict;
+    nItems = model.nItems();
+  }
+
+  /** The k best items of one user; none for an unknown one. */
+  public List<Scored<String>> recommend(String user, int k) {
+    return recommend(Request.of(user), k).strings(0);
+  }
+
+  /**
+   * The same where ids of items are int64.
+   *
+   * @throws RecException.Unsupported where they are not.
+   */
+  public List<Scored<Long>> recommend(long user, int k) {
+    return recommend(Request.of(user), k).longs(0);
+  }
+
+  public Recommendations recommend(Ids users, int k) {
+    return recommend(Request.of(users), k);
+  }
+
+  /**
+   * The k best items of each user.
+   *
+   * @param k 1 .. the recommender's maxK; more than there are items gives all of them.
+   * @throws RecException.InvalidArgument for a k out of range.
+   * @throws RecException.UnknownId for a strict recommender and a user who is unknown and has no history.
+   */
+  public Recommendations recommend(Request request, int k) {
+    int n = request.users.size();
+    int wanted = wanted(k);
+    long[] rows = new long[Math.multiplyExact(n, wanted)];
+    float[] scores = new float[rows.length];
+    int[] status = new int[n];
+    topK(request, k < 1 ? k : wanted, rows, scores, status);
+    checkKnown(request.users, status, "users");
+    return answer(rows, scores, wanted);
+  }
+
+  /**
+   * The fast path: the same into the caller's direct buffers of native byte order, from their positions on; the buffers
+   * are left as they are. Allocates nothing when the request's ids are over direct buffers and it has no allow and deny
+   * lists; {@link Model#itemIds(long...)} turns rows into ids. A strict recommender does not look at the users here.
+   *
+   * @param rows   [n, k], item rows, padded with -1.
+   * @param scores [n, k], nullable, padded with negative infinity.
+   * @param status [n], nullable: 0, or RecException's code for NOT_FOUND for an unknown user without a history.
+   */
+  public void recommendInto(Request request, int k, LongBuffer rows, FloatBuffer scores, IntBuffer status) {
+    if (rows.order() != ByteOrder.nativeOrder() || scores != null && scores.order() != ByteOrder.nativeOrder()
+        || status != null && status.order() != ByteOrder.nativeOrder() || rows.isReadOnly()
+        || scores != null && scores.isReadOnly() || status != null && status.isReadOnly()) {
+      throw RecException.invalid("rows", "must be, like scores and status, a writable buffer of native byte order");
+    }
+    checkRoom(request, k, rows.remaining(), "rows");
+    checkRoom(request, k, scores == null ? -1 : scores.remaining(), "scores");
+    checkRoom(request, 1, status == null ? -1 : status.remaining(), "status");
+    topK(request, k, rows, scores, status);
+  }
+
+  /** The same into arrays, which the JVM copies. */
+  public void recommendInto(Request request, int k, long[] rows, float[] scores, int[] status) {
+    checkRoom(request, k, rows.length, "rows");
+    checkRoom(request, k, scores == null ? -1 : scores.length, "scores");
+    checkRoom(request, 1, status == null ? -1 : status.length, "status");
+    topK(request, k, rows, scores, status);
+  }
+
+  private static void checkRoom(Request request, int k, int room, String name) {
+    long wanted = (long) request.users.size() * k;
+    if (room >= 0 && room < wanted) {
+      throw RecException.invalid(name, "must have room for " + wanted + ", has " + room);
+    }
+  }
+
+  /** The k items most like one, itself left out; none for an unknown one. */
+  public List<Scored<String>> similar(String item, int k) {
+    return similar(Ids.of(item), k).strings(0);
+  }
+
+  /** The same where ids of items are int64. */
+  public List<Scored<Long>> similar(long item, int k) {
+    return similar(Ids.of(item), k).longs(0);
+  }
+
+  /**
+   * The k items most like each.
+   *
+   * @throws RecException.Unsupported for a model that cannot tell.
+   */
+  public Recommendations similar(Ids items, int k) {
+    int wanted = wanted(k);
+    long[] rows = new long[Math.multiplyExact(items.size(), wanted)];
+    float[] scores = new float[rows.length];
+    int[] status = new int[items.size()];
+    Raw.rec_java_similar_items(this, items, k < 1 ? k : wanted, rows, scores, status);
+    checkKnown(items, status, "items");
+    return answer(rows, scores, wanted);
+  }
+
+  /**
+   * Scores of the request's candidates in the order given, negative infinity for an unknown item or user.
+   *
+   * @return for each user its scores.
+   */
+  public float[][] score(Request request) {
+    int n = request.users.size();
+    if (request.candidates == null) {
+      throw RecException.invalid("candidates", "must be given");
+    }
+    request.check();
+    long[] offsets = request.candidateOffsets;
+    int each = request.candidates.size();
+    float[] scores = new float[offsets == null ? Math.multiplyExact(n, each) : each];
+    int[] status = new int[n];
+    Raw.rec_java_score(this, request.users, request.historyItems, request.historyOffsets, request.historyTimes,
+        request.requestTimes, request.candidates, offsets, scores, status);
+    checkKnown(request.users, status, "users");
+    float[][] answer = new float[n][];
+    for (int i = 0; i < n; ++i) {
+      int from = offsets == null ? i * each : (int) offsets[i];
+      int to = offsets == null ? from + each : (int) offsets[i + 1];
+      answer[i] = Arrays.copyOfRange(scores, from, to);
+    }
+    return answer;
+  }
+
+  private int wanted(int k) {
+    return Math.max(1, Math.min(k, nItems));
+  }
+
+  private void topK(Request r, int k, Object rows, Object scores, Object status) {
+    r.check();
+    Raw.rec_java_top_k(this, k, r.users, r.historyItems, r.historyOffsets, r.historyTimes, r.requestTimes, r.candidates,
+        r.candidateOffsets, bits(r.allow), bits(r.deny), rows, scores, status);
+  }
+
+  private byte[] bits(Ids items) {
+    if (items == null) {
+      return null;
+    }
+    byte[] bits = new byte[(nItems + 7) / 8];
+    for (long row : model.itemRows(items)) {
+      if (row >= 0) {
+        bits[(int) (row / 8)] |= (byte) (1 << row % 8);
+      }
+    }
+    return bits;
+  }
+
+  private Recommendations answer(long[] rows, float[] scores, int k) {
+    return new Recommendations(model.itemIds(rows), rows, scores, k);
+  }
+
+  private void checkKnown(Ids ids, int[] status, String name) {
+    for (int i = 0; strict && i < status.length; ++i) {
+      if (status[i] != Raw.REC_OK) {
+        throw new RecException.UnknownId(Raw.REC_NOT_FOUND, name + ": " + ids.string(i) + " (row " + i
+            + ") is unknown to the model", name, "", -1, -1);
+      }
+    }
+  }
+}

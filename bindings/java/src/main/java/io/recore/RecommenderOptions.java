@@ -1,0 +1,33 @@
+package io.recore;
+
+/** How a model answers. */
+public final class RecommenderOptions {
+  boolean excludeSeen;
+  boolean strict;
+  long maxK;
+  int callers;
+
+  /** Leaves out what the user had in training. */
+  public RecommenderOptions excludeSeen() {
+    excludeSeen = true;
+    return this;
+  }
+
+  /** An unknown user or item throws RecException.UnknownId; otherwise its answer is empty. */
+  public RecommenderOptions strict() {
+    strict = true;
+    return this;
+  }
+
+  /** Most items that can be asked for; 0 = 1000. */
+  public RecommenderOptions maxK(long k) {
+    maxK = k;
+    return this;
+  }
+
+  /** Threads that ask at once without waiting; 0 = 64. */
+  public RecommenderOptions callers(int n) {
+    callers = n;
+    return this;
+  }
+}

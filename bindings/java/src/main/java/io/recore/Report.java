@@ -1,0 +1,93 @@
+package io.recore;
+
+import io.recore.internal.Handle;
+import io.recore.internal.Raw;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Means of an evaluation, with the value of every row. Immutable; holds nothing of the library. */
+public final class Report {
+  private final List<String> names = new ArrayList<>();
+  private final List<Double> means = new ArrayList<>();
+  private final List<double[]> values = new ArrayList<>();
+  private final long[] userRows;
+  private final Ids users;
+
+  private static final class Source extends Handle {
+    Source(long raw) {
+      super(Raw.REC_JAVA_REPORT, raw);
+    }
+  }
+
+  static Report ofRaw(long raw, Model model) {
+    try (Source source = new Source(raw)) {
+      return new Report(source, model);
+    }
+  }
+
+  private Report(Source source, Model model) {
+    long[] nMetrics = new long[1];
+    Raw.rec_report_counts(source, nMetrics, new long[1]);
+    byte[][] name = new byte[1][];
+    double[] mean = new double[1];
+    for (int i = 0; i < nMetrics[0]; ++i) {
+      Raw.rec_report_get_metric(source, i, name, mean);
+      names.add(Utf8.decode(name[0]));
+      means.add(mean[0]);
+      values.add(Raw.rec_java_report_values(source, i));
+    }
+    userRows = Raw.rec_java_report_users(source);
+    users = model.userIds(userRows);
+  }
+
+  /** Full names in the order asked for: "ndcg@20", "hit@10[uni99]". */
+  public List<String> metrics() {
+    return List.copyOf(names);
+  }
+
+  /** Mean over the rows where the metric is defined. The part "[uni99]" of its name may be left out. */
+  public double mean(String metric) {
+    return means.get(find(metric));
+  }
+
+  /** [nRows], NaN where the metric is undefined for the row. */
+  public double[] values(String metric) {
+    return values.get(find(metric)).clone();
+  }
+
+  public int nRows() {
+    return userRows.length;
+  }
+
+  /** [nRows], the model's row of each row's user; -1 = unknown to it. */
+  public long[] userRows() {
+    return userRows.clone();
+  }
+
+  /** [nRows] ids of the users. */
+  public Ids users() {
+    return users;
+  }
+
+  private int find(String metric) {
+    int i = names.indexOf(metric);
+    if (i >= 0) {
+      return i;
+    }
+    List<String> named = names.stream().filter(name -> name.startsWith(metric + "[")).toList();
+    if (named.size() != 1) {
+      throw RecException.invalid("metric", metric + " was not measured; there are " + names);
+    }
+    return names.indexOf(named.get(0));
+  }
+
+  @Override
+  public String toString() {
+    StringBuilder out = new StringBuilder();
+    for (int i = 0; i < names.size(); ++i) {
+      out.append(String.format(Locale.ROOT, "%s=%.4f, ", names.get(i), means.get(i)));
+    }
+    return out.append(nRows()).append(" rows").toString();
+  }
+}

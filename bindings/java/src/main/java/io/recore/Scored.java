@@ -1,0 +1,8 @@
+package io.recore;
+
+/**
+ * An item and its score, which compares within one answer only.
+ *
+ * @param <T> String, Long or byte[].
+ */
+public record Scored<T>(T item, float score) {}

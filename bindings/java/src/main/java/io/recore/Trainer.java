@@ -1,0 +1,90 @@
+package io.recore;
+
+import io.recore.internal.Handle;
+import io.recore.internal.Raw;
+import java.util.function.Predicate;
+
+/** One model in training over one data set. One call at a time; close() may come from any thread. */
+public final class Trainer extends Handle {
+  private final TrainOptions options;
+
+  /**
+   * Checked, but not started. Listeners are those that options has when run() is called.
+   *
+   * @throws RecException.NotFound for an unknown model; the nearest is named.
+   * @throws RecException.InvalidArgument for a parameter that is unknown or out of range; argument() names it.
+   */
+  public Trainer(Dataset dataset, TrainOptions options) {
+    super(Raw.REC_JAVA_TRAINER, create(dataset, options));
+    this.options = options;
+  }
+
+  private static long create(Dataset dataset, TrainOptions options) {
+    Log.followLevel();
+    long[] out = new long[1];
+    byte[] model = Utf8.terminated(options.model, "model");
+    byte[] parameters = Utf8.terminated(options.parametersAsJson(), "parameters");
+    try (var raw = options.toRaw(); var protocol = options.protocol.toRaw()) {
+      Raw.rec_java_trainer_create(dataset, model, parameters, raw, protocol, out);
+    }
+    return out[0];
+  }
+
+  /** Starts from a model of the same users and items, before the first run; may be called for several. */
+  public void warmStart(Model model) {
+    Raw.rec_trainer_warm_start(this, model);
+  }
+
+  /** As {@code run(null)}. */
+  public boolean run() {
+    return run(null);
+  }
+
+  /**
+   * Trains until the last epoch, until patience runs out, or until stopped; may then be called again.
+   *
+   * @param cancel nullable.
+   * @return false when a listener stopped it.
+   * @throws java.util.concurrent.CancellationException when the token was cancelled, or this thread interrupted (its flag
+   *     stays set); last() is then the last finished epoch.
+   * @throws RecException.Numeric when the loss is no longer finite.
+   */
+  public boolean run(CancelToken cancel) {
+    Predicate<Event> onEvent = options.onEvent;
+    Predicate<Event> onEpoch = options.onEpoch;
+    Predicate<Event> listener = onEvent == null && onEpoch == null ? null
+        : event -> (onEvent == null || onEvent.test(event))
+            & (onEpoch == null || event.kind() != Event.Kind.EPOCH || onEpoch.test(event));
+    int kinds = onEvent != null ? -1 : 1 << Raw.REC_EVENT_EPOCH;
+    try {
+      LongCall.run(cancel, call -> Raw.rec_java_trainer_run(this, listener, kinds, call));
+      return true;
+    } catch (RecException.Cancelled e) {
+      return false;
+    }
+  }
+
+  /**
+   * The model of the best epoch by the main metric.
+   *
+   * @throws RecException.BadState when no epoch is finished.
+   */
+  public Model best() {
+    return model(Raw.REC_MODEL_BEST);
+  }
+
+  /**
+   * The model of the last finished epoch.
+   *
+   * @throws RecException.BadState when there is none.
+   */
+  public Model last() {
+    return model(Raw.REC_MODEL_LAST);
+  }
+
+  private Model model(int which) {
+    long[] out = new long[1];
+    Raw.rec_trainer_get_model(this, which, out);
+    return new Model(out[0]);
+  }
+}

@@ -1,0 +1,229 @@
+package io.recore;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recore.internal.Handle;
+import io.recore.internal.Raw;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Rounds: -Drecore.test.cycles=1000000, -Drecore.test.garbage=, -Drecore.test.races= for a long run by hand. */
+class LifetimeTest {
+  @TempDir Path folder;
+
+  @Test
+  void useAfterCloseAndASecondCloseAreHarmless() {
+    Dataset dataset = Fixture.orchard.split(Split.leaveOneOut());
+    Trainer trainer = new Trainer(Fixture.orchard, TrainOptions.of("popularity"));
+    trainer.run();
+    Model model = trainer.best();
+    Recommender recommender = model.recommender();
+    for (AutoCloseable handle : List.of(dataset, trainer, model, recommender)) {
+      ((Handle) handle).close();
+      ((Handle) handle).close();
+      assertTrue(((Handle) handle).isClosed());
+    }
+    List<Executable> uses = List.of(dataset::describe, () -> dataset.split(Split.leaveOneOut()), () -> dataset.save(folder.resolve("x")),
+        () -> Rec.train(dataset, TrainOptions.of("popularity")), trainer::run, trainer::best, () -> trainer.warmStart(Fixture.model),
+        model::describe, model::nUsers, () -> model.save(folder.resolve("x")), model::itemVectors, model::recommender,
+        () -> model.userIds(0), () -> model.itemRows(Ids.of("a")), () -> model.title("a"), () -> model.evaluate(Fixture.orchard, "ndcg@5"),
+        () -> Fixture.model.evaluate(dataset, "ndcg@5"), () -> recommender.recommend("u0061", 3), () -> recommender.similar("film-001", 3),
+        () -> recommender.score(Request.of("u0061").candidates(Ids.of("film-001"))),
+        () -> recommender.recommendInto(Request.of("u0061"), 1, new long[1], null, null));
+    for (Executable use : uses) {
+      var error = assertThrows(RecException.Closed.class, use);
+      assertTrue(error.getMessage().endsWith("used after close()"), error.getMessage());
+      assertEquals("BAD_STATE", error.status());
+    }
+  }
+
+  @Test
+  void aHandleOfAnotherKindIsABadStateAndNoCrash() {
+    assertThrows(RecException.BadState.class, () -> Raw.rec_model_describe(Fixture.orchard, new byte[1][]));
+    assertThrows(RecException.class, () -> Raw.rec_model_describe(null, new byte[1][]));
+  }
+
+  @Test
+  void childrenKeepWhatTheyNeed() {
+    Model model = Rec.train(Fixture.orchard, Fixture.small());
+    Recommender recommender = model.recommender();
+    List<Scored<String>> expected = recommender.recommend("u0061", 5);
+    Dataset dataset = Fixture.orchard.split(Split.ratio(0.8, 0.1, 0.1).seed(9));
+    Trainer trainer = new Trainer(dataset, TrainOptions.of("popularity"));
+    dataset.close();
+    assertTrue(trainer.run());
+    model = null;
+    System.gc();
+    assertEquals(expected, recommender.recommend("u0061", 5));
+  }
+
+  private Path small() {
+    Path path = folder.resolve("small.rec");
+    try (Dataset dataset = Fixture.grid().build(); Model model = Rec.train(dataset, Fixture.small())) {
+      model.save(path);
+    }
+    return path;
+  }
+
+  private void cycle(byte[] bytes, boolean isClosed) {
+    Dataset dataset = Fixture.grid().build();
+    Model model = Model.load(bytes);
+    Recommender recommender = model.recommender(new RecommenderOptions().callers(1));
+    assertEquals(2, recommender.recommend(Ids.of(1, 2), 5).size());
+    assertThrows(RecException.InvalidArgument.class, () -> recommender.recommend(1, 0));
+    Vectors vectors = model.itemVectors();
+    assertEquals(8, vectors.columns());
+    if (isClosed) {
+      recommender.close();
+      model.close();
+      dataset.close();
+    }
+  }
+
+  private static void collect() throws InterruptedException {
+    for (int i = 0; i < 5; ++i) {
+      System.gc();
+      Thread.sleep(50);
+    }
+  }
+
+  @Test
+  void manyObjectsThatAreClosedDoNotGrowTheProcess() throws Exception {
+    byte[] bytes = Files.readAllBytes(small());
+    int n = Fixture.rounds("cycles", 100_000);
+    for (int i = 0; i < 2000; ++i) {
+      cycle(bytes, true);
+    }
+    collect();
+    long before = Fixture.residentKib();
+    // A quick one is a data set; a tenth of them are whole cycles.
+    for (int i = 0; i < n; ++i) {
+      if (i % 10 == 0) {
+        cycle(bytes, true);
+      } else {
+        Fixture.grid().build().close();
+      }
+    }
+    collect();
+    assertTrue(Fixture.residentKib() - before < 24 << 10, "KiB grown: " + (Fixture.residentKib() - before));
+  }
+
+  @Test
+  void objectsThatNobodyClosesAreCollected() throws Exception {
+    byte[] bytes = Files.readAllBytes(small());
+    int n = Fixture.rounds("garbage", 10_000);
+    for (int i = 0; i < n / 5; ++i) {
+      cycle(bytes, false);
+    }
+    collect();
+    long before = Fixture.residentKib();
+    for (int i = 0; i < n; ++i) {
+      cycle(bytes, false);
+    }
+    collect();
+    assertTrue(Fixture.residentKib() - before < 24 << 10, "KiB grown: " + (Fixture.residentKib() - before));
+  }
+
+  @Test
+  void closingWhileOthersAskIsAnAnswerOrABadState() throws Exception {
+    int rounds = Fixture.rounds("races", 10_000);
+    ExecutorService pool = Executors.newFixedThreadPool(3);
+    try (Dataset dataset = Fixture.grid().build(); Model model = Rec.train(dataset, Fixture.small())) {
+      long answers = 0;
+      for (int round = 0; round < rounds; ++round) {
+        Recommender recommender = model.recommender(new RecommenderOptions().callers(1));
+        Callable<Integer> ask = () -> {
+          for (int n = 0;; ++n) {
+            try {
+              assertEquals(1, recommender.recommend(Ids.of(3), 2).size());
+            } catch (RecException.BadState e) {
+              return n;
+            }
+          }
+        };
+        List<Future<Integer>> asking = new ArrayList<>();
+        asking.add(pool.submit(ask));
+        asking.add(pool.submit(ask));
+        Future<?> closing = pool.submit(recommender::close);
+        recommender.close();
+        closing.get();
+        for (Future<Integer> one : asking) {
+          answers += one.get();
+        }
+      }
+      assertTrue(answers > 0);
+    } finally {
+      pool.shutdown();
+    }
+  }
+
+  @Test
+  void closingATrainerThatRunsLetsItFinish() throws Exception {
+    var pool = Executors.newSingleThreadExecutor();
+    try {
+      Trainer trainer = new Trainer(Fixture.orchard, Fixture.small().set("epochs", 5));
+      CancelToken token = new CancelToken();
+      Future<Boolean> running = pool.submit(() -> trainer.run(token));
+      Thread.sleep(20);
+      trainer.close();
+      try {
+        assertTrue(running.get());
+      } catch (ExecutionException e) {
+        assertEquals(RecException.Closed.class, e.getCause().getClass()); // it had not begun
+      }
+    } finally {
+      pool.shutdown();
+    }
+  }
+
+  @Test
+  void everyFunctionOfTheHeaderIsReachable() throws Exception {
+    String header = Files.readString(Fixture.SOURCE.resolve("include/rec_c_api.h"));
+    String bridge = Files.readString(Fixture.SOURCE.resolve("bindings/java/bridge_calls.c")) + Files.readString(Fixture.SOURCE.resolve("bindings/java/bridge.c"));
+    List<String> raw = Arrays.stream(Raw.class.getMethods()).map(Method::getName).toList();
+    Matcher functions = Pattern.compile("^REC_API [\\w\\s*]*?\\b(rec_\\w+)\\(", Pattern.MULTILINE).matcher(header);
+    int n = 0;
+    for (; functions.find(); ++n) {
+      String name = functions.group(1);
+      boolean isReached = name.endsWith("_init") || name.equals("rec_error_code") /* it is the status */ || raw.contains(name) || bridge.contains(name + "(");
+      assertTrue(isReached, name);
+    }
+    assertTrue(n > 60, n + " functions");
+  }
+
+  @Test
+  void aJvmMayEndUnderATrainingDaemonThread() throws Exception {
+    String jar = System.getProperty("recore.test.jar");
+    Path program = Files.writeString(folder.resolve("Ends.java"), """
+        import io.recore.*;
+        public class Ends {
+          public static void main(String[] args) throws Exception {
+            Dataset data = Dataset.load(java.nio.file.Path.of(args[0])).split(Split.leaveOneOut());
+            Thread thread = new Thread(() -> Rec.train(data, TrainOptions.of("bprmf").set("epochs", 1000000).set("patience", 0).onEpoch(e -> true)));
+            thread.setDaemon(true);
+            thread.start();
+            Thread.sleep(300);
+            System.out.println("ends");
+          }
+        }
+        """);
+    var run = Fixture.java("-Drecore.library.path=" + System.getProperty("recore.library.path"), "-cp", jar, program.toString(), Fixture.ORCHARD.toString());
+    assertTrue(run.code() == 0 && run.output().contains("ends\n"), run.toString());
+  }
+}

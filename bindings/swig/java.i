@@ -1,0 +1,224 @@
+/*
+ * Java: the raw layer io.recore.internal.Raw. Failures are exceptions, objects of the library go in as the Java objects
+ * that own them, arrays go in as arrays or direct buffers, and results come back in one-element arrays.
+ * The package io.recore is written over it by hand.
+ */
+%module Raw
+%javaconst(1);
+%ignore REC_NO_ROW;
+
+%{
+#include "bridge.h"
+%}
+
+%pragma(java) jniclasscode=%{
+  static {
+    Natives.load();
+  }
+%}
+
+/* A typemap that fails leaves an exception; then the library is not called. */
+%exception {
+  if (!(*jenv)->ExceptionCheck(jenv)) {
+    $action
+  }
+}
+
+/* ---- status and errors ---- */
+
+%typemap(in, numinputs=0, noblock=1) rec_error_t** out_error {
+  rec_error_t* recore_error = NULL;
+  $1 = &recore_error;
+}
+%typemap(jni) rec_status_t "void"
+%typemap(jtype) rec_status_t "void"
+%typemap(jstype) rec_status_t "void"
+%typemap(javaout) rec_status_t {
+    $jnicall;
+  }
+%typemap(out, noblock=1) rec_status_t {
+  if (!(*jenv)->ExceptionCheck(jenv) && $1 != REC_OK) rec_java_throw(jenv, $1, recore_error);
+}
+/* argout code runs whatever happened; only then is there something to hand out. */
+%define %recore_succeeded
+if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
+%enddef
+%typemap(jni) rec_status_t status "jint"
+%typemap(jtype) rec_status_t status "int"
+%typemap(jstype) rec_status_t status "int"
+%typemap(javain) rec_status_t status "$javainput"
+
+/* What the bridge needs to call back. */
+%typemap(in, numinputs=0) JNIEnv* env "$1 = jenv;"
+
+/* ---- what every typemap for a Java type says ---- */
+
+%define %recore_java_type(c_type, jni_type, java_type)
+%typemap(jni) c_type "jni_type"
+%typemap(jtype) c_type "java_type"
+%typemap(jstype) c_type "java_type"
+%typemap(javain) c_type "$javainput"
+%enddef
+
+/* ---- handles: the object that owns one is an argument, so that the collector leaves it alone during the call ---- */
+
+%define %recore_handle(type)
+%recore_java_type(type*, jobject, Handle)
+%recore_java_type(type**, jlongArray, long[])
+%typemap(in) type* "$1 = (type*)rec_java_handle(jenv, $input);"
+%typemap(in) type** (type* handle = NULL) "$1 = &handle;"
+%typemap(argout) type** {
+  %recore_succeeded rec_java_put_int64(jenv, $input, (int64_t)(intptr_t)*$1);
+}
+%enddef
+%recore_handle(rec_cancel_t)
+%recore_handle(rec_dataset_t)
+%recore_handle(rec_trainer_t)
+%recore_handle(rec_model_t)
+%recore_handle(rec_report_t)
+%recore_handle(rec_recommender_t)
+%apply rec_dataset_t* { const rec_dataset_t* };
+%apply rec_model_t* { const rec_model_t* };
+%apply rec_report_t* { const rec_report_t* };
+%apply rec_recommender_t* { const rec_recommender_t* };
+%ignore rec_cancel_destroy; /* rec_java_end */
+%ignore rec_dataset_destroy;
+%ignore rec_trainer_destroy;
+%ignore rec_model_destroy;
+%ignore rec_report_destroy;
+%ignore rec_recommender_destroy;
+
+/* ---- texts: byte[] of UTF-8, with a NUL at its end on the way in ---- */
+
+%recore_java_type(const char*, jbyteArray, byte[])
+%typemap(in) const char* (jbyte* bytes = NULL) {
+  if ($input != NULL && !(*jenv)->ExceptionCheck(jenv)) bytes = (*jenv)->GetByteArrayElements(jenv, $input, NULL);
+  $1 = (char*)bytes;
+}
+%typemap(freearg) const char* {
+  if (bytes$argnum != NULL) (*jenv)->ReleaseByteArrayElements(jenv, $input, bytes$argnum, JNI_ABORT);
+}
+%typemap(out) const char* "$result = rec_java_bytes(jenv, $1);"
+%typemap(javaout) const char* {
+    return $jnicall;
+  }
+%define %recore_out_text(type, name, expression)
+%recore_java_type(type name, jobjectArray, byte[][])
+%typemap(in) type name ($*1_ltype text = NULL) "$1 = &text;"
+%typemap(argout) type name {
+  %recore_succeeded rec_java_put_object(jenv, $input, 0, expression);
+}
+%enddef
+%recore_out_text(rec_text_t**, out_json, rec_java_take_text(jenv, *$1))
+%recore_out_text(const char**, out_name, rec_java_bytes(jenv, *$1))
+
+/* ---- numbers ---- */
+
+%define %recore_out_int64(name)
+%recore_java_type(int64_t* name, jlongArray, long[])
+%typemap(in) int64_t* name (int64_t value = 0) "$1 = &value;"
+%typemap(argout) int64_t* name {
+  %recore_succeeded rec_java_put_int64(jenv, $input, *$1);
+}
+%enddef
+%recore_out_int64(out_n_users)
+%recore_out_int64(out_n_items)
+%recore_out_int64(out_n_metrics)
+%recore_out_int64(out_n_rows)
+%recore_java_type(double* out_mean, jdoubleArray, double[])
+%typemap(in) double* out_mean (double value = 0) "$1 = &value;"
+%typemap(argout) double* out_mean {
+  %recore_succeeded (*jenv)->SetDoubleArrayRegion(jenv, $input, 0, 1, $1);
+}
+
+/* ---- arrays: a Java array or a direct buffer of that type; null is NULL ---- */
+
+%define %recore_array(type, kind, writable, pointer, count)
+%recore_java_type((type pointer, int64_t count), jobject, Object)
+%typemap(in) (type pointer, int64_t count) (rec_java_buffer_t buffer) {
+  rec_java_buffer_get(jenv, $input, "$1_name", kind, &buffer);
+  $1 = ($1_ltype)buffer.data;
+  $2 = buffer.n;
+}
+%typemap(freearg) (type pointer, int64_t count) {
+  rec_java_buffer_release(jenv, &buffer$argnum, writable);
+}
+%enddef
+%recore_array(const int64_t*, 'J', 0, rows, n_rows)
+%recore_array(const int64_t*, 'J', 0, times, n_times)
+%recore_array(const float*, 'F', 0, weights, n_weights)
+%recore_array(const int32_t*, 'I', 0, parts, n_parts)
+%recore_array(const float*, 'F', 0, labels, n_labels)
+%recore_array(const int64_t*, 'J', 0, impressions, n_impressions)
+%recore_array(const int64_t*, 'J', 0, history_offsets, n_history_offsets)
+%recore_array(const int64_t*, 'J', 0, history_times, n_history_times)
+%recore_array(const int64_t*, 'J', 0, request_times, n_request_times)
+%recore_array(const int64_t*, 'J', 0, candidate_offsets, n_candidate_offsets)
+%recore_array(const uint8_t*, 'B', 0, allow_bits, n_allow_bytes)
+%recore_array(const uint8_t*, 'B', 0, deny_bits, n_deny_bytes)
+%recore_array(const void*, 'B', 0, data, n_data)
+%recore_array(int64_t*, 'J', 1, out_rows, n_out_rows)
+%recore_array(float*, 'F', 1, out_scores, n_out_scores)
+%recore_array(int32_t*, 'I', 1, out_row_status, n_out_row_status)
+
+/* ---- ids ---- */
+
+%recore_java_type(const rec_ids_t*, jobject, io.recore.Ids)
+%typemap(in) const rec_ids_t* (rec_java_ids_t list) {
+  $1 = ($1_ltype)rec_java_ids_get(jenv, $input, "$1_name", &list);
+}
+%typemap(freearg) const rec_ids_t* {
+  rec_java_ids_release(jenv, &list$argnum);
+}
+/* Rows of ids: long[n] of the caller's. */
+%recore_java_type(int64_t* out_rows, jlongArray, long[])
+%typemap(in) int64_t* out_rows (jlong* rows = NULL) {
+  if (!(*jenv)->ExceptionCheck(jenv)) rows = (*jenv)->GetLongArrayElements(jenv, $input, NULL);
+  $1 = (int64_t*)rows;
+}
+%typemap(freearg) int64_t* out_rows {
+  if (rows$argnum != NULL) (*jenv)->ReleaseLongArrayElements(jenv, $input, rows$argnum, 0);
+}
+/* Ids of rows: Object[2] receives long[] and null, or byte[] and its offsets, long[]. */
+%define %recore_out_ids(name)
+%recore_java_type((rec_ids_t* name, rec_text_t** out_owner), jobjectArray, Object[])
+%typemap(in) (rec_ids_t* name, rec_text_t** out_owner) (rec_ids_t ids, rec_text_t* owner = NULL) {
+  rec_ids_init(&ids, sizeof ids, NULL);
+  $1 = &ids;
+  $2 = &owner;
+}
+%typemap(argout) (rec_ids_t* name, rec_text_t** out_owner) {
+  %recore_succeeded rec_java_put_ids(jenv, $input, $1);
+  rec_text_destroy(*$2);
+}
+%enddef
+%recore_out_ids(out_ids)
+%recore_out_ids(out_titles)
+
+/* ---- Arrow by address; DLPack as {ByteBuffer over the model's memory, long[] {tensor, rows, columns}} ---- */
+
+%recore_java_type(struct ArrowArrayStream*, jlong, long)
+%typemap(in) struct ArrowArrayStream* "$1 = (struct ArrowArrayStream*)(intptr_t)$input;"
+%recore_java_type(struct DLManagedTensorVersioned**, jobjectArray, Object[])
+%typemap(in) struct DLManagedTensorVersioned** (struct DLManagedTensorVersioned* tensor = NULL) "$1 = &tensor;"
+%typemap(argout) struct DLManagedTensorVersioned** {
+  %recore_succeeded rec_java_put_tensor(jenv, $input, *$1);
+}
+
+/* ---- option structs: closed by hand, without a finalizer ---- */
+
+%typemap(javainterfaces) SWIGTYPE "AutoCloseable"
+%typemap(javafinalize) SWIGTYPE ""
+%typemap(javacode) SWIGTYPE %{
+  @Override
+  public void close() {
+    delete();
+  }
+%}
+
+/* Calls whose options hold pointers have a flat form in bridge_calls.h. */
+%ignore rec_trainer_create;
+%ignore rec_model_evaluate;
+
+%include "rec.i"
+%include "bridge_calls.h"
