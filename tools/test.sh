@@ -41,9 +41,9 @@ suite() {
 
 if phase "build" tools/build.sh dev; then
   if [ "$mode" = quick ]; then
-    suite "C++, plugins, ABI, command, Python" dev -LE slow
+    suite "C++, plugins, ABI, command, languages" dev -LE slow
   else
-    suite "C++, plugins, ABI, command, Python" dev
+    suite "C++, plugins, ABI, command, languages" dev
     phase "build with ASan and UBSan" tools/build.sh asan && suite "tests under ASan and UBSan" asan -LE no-sanitizer
     phase "build with TSan" tools/build.sh tsan && suite "tests under TSan" tsan -LE no-sanitizer
   fi

@@ -1,9 +1,12 @@
-"""One model file answers with the same ids and score bits from C, from the command, from Python and from Go.
+"""One model file answers with the same ids and score bits from C, from the command, from Python and from other languages.
 
-same_answers.py SERVE RECORE DATA [GO], with the Python package on the path; GO is the program of the folder go, built.
+same_answers.py SERVE RECORE DATA [--also COMMAND]..., with the Python package on the path. A COMMAND takes MODEL.rec K and
+prints a line "user row, item row, score's bits, item" for each answer.
 """
+import argparse
 import json
 import pathlib
+import shlex
 import struct
 import subprocess
 import sys
@@ -18,8 +21,24 @@ def bits(score):
     return struct.pack("<f", score).hex()
 
 
+def check(command, model, item_rows, items, scores):
+    lines = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout.splitlines()
+    python = [f"{u} {row} {struct.pack('>f', score).hex()} {item}" for u in range(len(items))
+              for row, score, item in zip(item_rows[u], scores[u], items[u]) if row >= 0]
+    for ours, theirs in zip(python, lines):
+        if ours != theirs:
+            sys.exit(f"{model}: Python {ours}, {command[0]} {theirs}")
+    if len(python) != len(lines) or not lines:
+        sys.exit(f"{model}: {len(python)} answers from Python, {len(lines)} from {command[0]}")
+
+
 def main():
-    serve, command, data, *go = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    for name in ("serve", "command", "data"):
+        parser.add_argument(name)
+    parser.add_argument("--also", action="append", default=[], type=shlex.split)
+    given = parser.parse_args()
+    serve, command, data = given.serve, given.command, given.data
     with tempfile.TemporaryDirectory() as folder:
         for model, params in (("bprmf", "epochs=5"), ("lightgcn", "epochs=3"), ("ease", "lambda=100"), ("popularity", "seed=1")):
             path = str(pathlib.Path(folder) / f"{model}.rec")
@@ -38,6 +57,8 @@ def main():
                 python = [(int(r), bits(float(s))) for r, s in zip(item_rows[u], scores[u])]
                 if c != python:
                     sys.exit(f"{model}, user row {u}: C {c}, Python {python}")
+            for other in given.also:
+                check([*other, path, str(K)], model, item_rows, items, scores)
             for u in range(0, n_users, max(n_users // 20, 1)):
                 run = subprocess.run([command, "recommend", "--model", path, "--user", str(users[u]), "-k", str(K), "--exclude-seen", "--json"],
                                      capture_output=True, text=True, check=True)
@@ -46,12 +67,7 @@ def main():
                 python = [(i, bits(float(s))) for i, s in zip(items[u], scores[u])]
                 if shown != python:
                     sys.exit(f"{model}, user {users[u]}: command {shown}, Python {python}")
-            if go:
-                run = subprocess.run([*go, path, str(K)], capture_output=True, text=True, check=True)
-                lines = [line.split() for line in run.stdout.splitlines()]
-                if [line[:3] for line in lines] != rows_of_c or [line[3] for line in lines] != [str(i) for row in items for i in row]:
-                    sys.exit(f"{model}: C and Python on one side, Go on the other")
-            print(f"{model}: {n_users} users" + (", Go too" if go else ""))
+            print(f"{model}: {n_users} users, {2 + len(given.also)} languages and the command")
 
 
 if __name__ == "__main__":

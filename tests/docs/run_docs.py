@@ -1,9 +1,9 @@
-"""Runs the code blocks of README.md and docs/*.md: shell blocks that call recore, Python blocks, Go programs; C blocks and
-pieces of Go are compiled.
+"""Runs the code blocks of README.md and docs/*.md: shell blocks that call recore, Python blocks, Java blocks and Go programs; C
+blocks and pieces of Go are compiled.
 
-run_docs.py SOURCE_FOLDER BUILD_FOLDER [PYTHON [GO]]. Without PYTHON there is no Python package in this build, and a Python
-block is an error unless the caller says --no-python. Without GO the Go blocks are left out.
+run_docs.py SOURCE_FOLDER BUILD_FOLDER [--python PYTHON] [--java JAVA] [--go GO]: the languages that this build has.
 """
+import argparse
 import os
 import pathlib
 import re
@@ -63,12 +63,25 @@ def run(command, work, environment, name):
         sys.exit(f"{name} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
 
 
+def run_java(java, build, text, work, environment, name):
+    """A block is imports, then the statements of a main."""
+    imports = "".join(re.findall(r"^import .*\n", text, re.M))
+    body = re.sub(r"^import .*\n", "", text, flags=re.M)
+    (work / "Block.java").write_text(f"{imports}class Block {{ public static void main(String[] args) {{ {body} }} }}\n")
+    run([java, f"-Drecore.library.path={build}/lib", "-cp", f"{build}/java/recore.jar", "Block.java"], work, environment, name)
+
+
 def main():
-    source, build = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-    python = sys.argv[3] if len(sys.argv) > 3 else "--no-python"
-    go = sys.argv[4] if len(sys.argv) > 4 else None
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("build", type=pathlib.Path)
+    for language in ("python", "java", "go"):
+        parser.add_argument(f"--{language}")
+    given = parser.parse_args()
+    source, build = given.source.resolve(), given.build.resolve()
+    go, java, python = given.go, given.java, given.python
     environment = dict(os.environ, PATH=f"{build}/bin:{os.environ['PATH']}", PYTHONPATH=f"{build}/python")
-    count = {"sh": 0, "c": 0, "python": 0, "go": 0}
+    count = {"sh": 0, "c": 0, "python": 0, "java": 0, "go": 0}
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         shutil.copytree(source / "samples", work / "samples")
@@ -84,15 +97,18 @@ def main():
                     (work / "block.c").write_text("#include <stdio.h>\n#include <stdlib.h>\n#include \"rec_c_api.h\"\n#include \"rec_plugin_api.h\"\n" + body)
                     run(["cc", "-std=c99", "-Wall", "-Werror", "-Wno-unused-variable", "-Wno-unused-function", "-fsyntax-only", f"-I{source}/include", "block.c"],
                         work, environment, name)
-                elif language == "python" and python != "--no-python":
+                elif language == "python" and python:
                     run([python, "-c", text], work, environment, name)
+                elif language == "java" and java:
+                    run_java(java, build, text, work, environment, name)
                 elif language == "go" and go:
                     go_block(text, go, source, work, environment, name)
                 else:
                     continue
                 count[language] += 1
     print(", ".join(f"{n} {language} blocks" for language, n in count.items()))
-    if count["sh"] < 1 or count["c"] < 2 or (python != "--no-python" and count["python"] < 1) or (go and count["go"] < 1):
+    known = {"sh": 1, "c": 2, "python": 1 if python else 0, "java": 4 if java else 0, "go": 4 if go else 0}
+    if any(count[language] < n for language, n in known.items()):
         sys.exit("fewer blocks than the docs are known to have")
 
 

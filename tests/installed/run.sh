@@ -46,3 +46,13 @@ cc -std=c99 -O2 -fPIC -shared $(pkg-config --cflags recore) third_party_plugin/f
 rm "$(pkg-config --variable=pluginsdir recore)/librecore_fism.so"
 REC_PLUGIN_PATH=alone "$work/prefix/bin/recore" train --model fism --data orchard.inter.gz --set epochs=3 --set batch_size=256 --out fism2.rec --quiet
 REC_PLUGIN_PATH=alone "$work/prefix/bin/recore" evaluate --model fism2.rec --data orchard.inter.gz --metrics ndcg@20
+
+jar=$work/prefix/share/java/recore.jar
+if [ -f "$jar" ]; then
+  echo "== Java sample with the installed jar alone, then with the installed library"
+  unset LD_LIBRARY_PATH
+  for where in cache.path="$work/cache" library.path="$libdir"; do
+    java "-Drecore.$where" -cp "$jar" "$source/samples/java/Quickstart.java" orchard.inter.gz java.rec 2>&1 | tee java.out
+    grep -q "film-" java.out
+  done
+fi
