@@ -118,6 +118,23 @@ std::string suggestion(std::string_view given, const std::vector<std::string>& n
   return all.empty() ? "" : "; there are " + all;
 }
 
+Json read_params(const std::vector<std::string>& settings, const CommonOptions& common) {
+  Json params = Json::object();
+  const auto set = [&](const std::string& name, const std::string& value, const char* option) {
+    if (params.contains(name) && params[name] != value)
+      throw usage_error(option, name + " is given twice, as " + value_text(params[name]) + " and as " + value);
+    params[name] = value;
+  };
+  for (const std::string& text : settings) {
+    const size_t equal = text.find('=');
+    if (equal == 0 || equal == std::string::npos) throw usage_error("set", "must be NAME=VALUE, got '" + text + "'");
+    set(text.substr(0, equal), text.substr(equal + 1), "set");
+  }
+  if (common.seed) set("seed", std::to_string(*common.seed), "seed");
+  if (common.threads > 0) set("threads", std::to_string(common.threads), "threads");
+  return params;
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (!text.empty()) {

@@ -56,6 +56,7 @@ void add_similar(Commands& commands);
 void add_info(Commands& commands);
 void add_data(Commands& commands);
 void add_plugins(Commands& commands);
+void add_plugin_check(Commands& commands);
 void add_doctor(Commands& commands);
 
 // Throws for the first word of the command line that is no command or no option of its command.
@@ -69,6 +70,9 @@ int32_t pick(const std::string& argument, const std::string& given, std::span<co
 
 // ", did you mean 'x'?" or, when nothing is near, "; there are x, y".
 std::string suggestion(std::string_view given, const std::vector<std::string>& names);
+
+// --set NAME=VALUE, --seed and --threads as JSON of strings: the library reads each as the type its parameter has.
+Json read_params(const std::vector<std::string>& settings, const CommonOptions& common);
 
 // "1,2" as its parts; an empty text has none.
 std::vector<std::string> split(std::string_view text, char separator);

@@ -23,24 +23,6 @@ struct TrainOptions {
   DataOptions data;
 };
 
-// --set NAME=VALUE as JSON of strings: the library reads each as the type its parameter has.
-Json read_params(const TrainOptions& options, const CommonOptions& common) {
-  Json params = Json::object();
-  const auto set = [&](const std::string& name, const std::string& value, const char* option) {
-    if (params.contains(name) && params[name] != value)
-      throw usage_error(option, name + " is given twice, as " + value_text(params[name]) + " and as " + value);
-    params[name] = value;
-  };
-  for (const std::string& text : options.set) {
-    const size_t equal = text.find('=');
-    if (equal == 0 || equal == std::string::npos) throw usage_error("set", "must be NAME=VALUE, got '" + text + "'");
-    set(text.substr(0, equal), text.substr(equal + 1), "set");
-  }
-  if (common.seed) set("seed", std::to_string(*common.seed), "seed");
-  if (common.threads > 0) set("threads", std::to_string(common.threads), "threads");
-  return params;
-}
-
 rec_trainer_options_t trainer_options(const TrainOptions& options) {
   auto given = initialized<rec_trainer_options_t>(rec_trainer_options_init);
   given.metrics = options.metrics ? options.metrics->c_str() : nullptr;
@@ -130,7 +112,7 @@ void Training::prepare() {
   checkpoint_ = options_.checkpoint.empty() ? options_.out + ".ckpt" : options_.checkpoint;
   check_output("checkpoint", checkpoint_);
   if (!options_.report.empty()) check_output("report", options_.report);
-  const Json params = read_params(options_, context_.common);
+  const Json params = read_params(options_.set, context_.common);
   const std::string params_text = dump(params);
   int64_t seed = 1;
   {

@@ -15,7 +15,12 @@ import unittest
 
 RECORE = os.environ["RECORE"]
 SAMPLES = os.path.join(os.environ["REC_SAMPLES_FOLDER"], "data")
+SOURCE = os.path.dirname(os.environ["REC_SAMPLES_FOLDER"])
 COMMANDS = ["train", "evaluate", "recommend", "similar", "info", "data describe", "data split", "plugins", "doctor"]
+# A sanitizer keeps freed memory, which `plugin check` takes for a leak.
+SANITIZED = bool(os.environ.get("REC_SANITIZE"))
+if not SANITIZED:
+    COMMANDS.append("plugin check")
 
 
 class CliTest(unittest.TestCase):
@@ -25,6 +30,18 @@ class CliTest(unittest.TestCase):
         for name in ("orchard.inter.gz", "orchard.item.gz"):
             shutil.copy(os.path.join(SAMPLES, name), cls.folder)
         cls.recore("train --model bprmf --data orchard.inter.gz --set epochs=3 --out m.rec")
+        cls.build_plugin("librecore_mine.so")
+
+    @classmethod
+    def build_plugin(cls, name, was="", now=""):
+        """The third-party sample, with one text of its source replaced."""
+        with open(os.path.join(SOURCE, "samples/third_party_plugin/fism.c")) as file:
+            text = file.read()
+        assert was in text
+        with open(os.path.join(cls.folder, "mine.c"), "w") as file:
+            file.write(text.replace(was, now) if was else text)
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-I" + os.path.join(SOURCE, "include"), "-o",
+                        os.path.join(cls.folder, name), os.path.join(cls.folder, "mine.c"), "-lm"], check=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -373,6 +390,23 @@ class Help(CliTest):
             self.assertIn(model, names)
         parameters = {param["name"]: param for param in self.events("plugins lightgcn")[0]["parameters"]}
         self.assertEqual((parameters["n_layers"]["default"], parameters["epochs"]["owner"]), (3, "core"))
+
+    @unittest.skipIf(SANITIZED, "a sanitizer keeps freed memory")
+    def test_plugin_check_finds_what_is_broken(self):
+        def states(name, code):
+            done = self.recore(f"plugin check ./{name} --json", code)
+            events = [json.loads(line) for line in done.stdout.splitlines()]
+            return {event["check"]: event["state"] for event in events if event["event"] == "check"}
+        resumes = "resumes as if it had not been stopped"
+        whole = states("librecore_mine.so", 0)
+        self.assertEqual((len(whole), set(whole.values())), (8, {"ok"}))
+        self.build_plugin("librecore_forgets.so", "return 3;", "return 2;")  # a tensor that is not listed
+        self.assertEqual(states("librecore_forgets.so", 6)[resumes], "broken")
+        self.build_plugin("librecore_ignores.so", "memcpy(tensor_at(of(model), i), data, tensor_bytes(of(model), i));", "(void)data;")
+        self.assertEqual(states("librecore_ignores.so", 6)[resumes], "broken")
+        self.build_plugin("librecore_leaks.so", "static void destroy(rec_plugin_model_t* model) {",
+                          "static void destroy(rec_plugin_model_t* model) { memset(malloc(1 << 20), 1, 1 << 20);")
+        self.assertEqual(states("librecore_leaks.so", 6)["gives memory back"], "broken")
 
     def test_doctor_is_content_with_what_is_shipped(self):
         states = {event["check"]: event["state"] for event in self.events("doctor") if event["event"] == "check"}

@@ -1,0 +1,281 @@
+// What the author of a plugin wants to know before others do: the promises of rec_plugin_api.h, tried on a small world.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/exit_codes.h"
+
+namespace rec::cli {
+
+namespace {
+
+constexpr int64_t kUsers = 40, kItems = 20;
+
+struct Broken {
+  std::string why;
+};
+
+// Even users like even items; the last of each user's ten is the test part, the one before it valid. Times rise.
+Dataset world() {
+  std::vector<int64_t> users, items, times;
+  std::vector<int32_t> parts;
+  for (int64_t u = 0; u < kUsers; ++u)
+    for (int64_t j = 0; j < kItems / 2; ++j) {
+      users.push_back(u);
+      items.push_back(u % 2 + 2 * ((7 * j + u) % (kItems / 2)));
+      times.push_back(1000 * u + j);
+      parts.push_back(j == 9 ? REC_PART_TEST : j == 8 ? REC_PART_VALID : REC_PART_TRAIN);
+    }
+  auto user_ids = initialized<rec_ids_t>(rec_ids_init), item_ids = user_ids;
+  user_ids.type = item_ids.type = REC_ID_INT64;
+  user_ids.n = item_ids.n = static_cast<int64_t>(users.size());
+  user_ids.i64 = users.data();
+  item_ids.i64 = items.data();
+  auto columns = initialized<rec_columns_t>(rec_columns_init);
+  columns.users = &user_ids;
+  columns.items = &item_ids;
+  columns.times = times.data();
+  columns.parts = parts.data();
+  return make<Dataset>(rec_dataset_create_from_columns, &columns);
+}
+
+struct Answers {
+  std::vector<int64_t> rows;
+  std::vector<float> scores;
+  friend bool operator==(const Answers&, const Answers&) = default;
+};
+
+Answers answers(const Recommender& recommender, int64_t first, int64_t n) {
+  std::vector<int64_t> users(static_cast<size_t>(n));
+  for (int64_t i = 0; i < n; ++i) users[static_cast<size_t>(i)] = first + i;
+  auto ids = initialized<rec_ids_t>(rec_ids_init);
+  ids.type = REC_ID_INT64;
+  ids.n = n;
+  ids.i64 = users.data();
+  auto request = initialized<rec_request_t>(rec_request_init);
+  request.users = &ids;
+  request.k = 5;
+  Answers out{std::vector<int64_t>(static_cast<size_t>(5 * n)), std::vector<float>(static_cast<size_t>(5 * n))};
+  call(rec_recommender_top_k, recommender.get(), &request, out.rows.data(), out.scores.data(), nullptr);
+  return out;
+}
+
+int64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t total = 0, pages = 0;
+  file >> total >> pages;
+  return pages * 4096;
+}
+
+class Checks {
+ public:
+  Checks(const std::string& model, Json params) : model_(model), params_(std::move(params)), data_(world()) {
+    std::string folder = (std::filesystem::temp_directory_path() / "recore-check-XXXXXX").string();
+    if (mkdtemp(folder.data()) == nullptr) throw Failure{REC_IO, "cannot make a folder " + folder, {}, folder, -1};
+    folder_ = folder;
+    const Json described = Json::parse(text_of(make<Text>(rec_plugin_describe, model.c_str())));
+    for (const Json& capability : described["capabilities"])
+      deterministic_ = deterministic_ || capability == "deterministic";
+    has_doc_ = !value_text(described["doc"]).empty();
+  }
+  ~Checks() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  Checks(const Checks&) = delete;
+  Checks& operator=(const Checks&) = delete;
+
+  void describes_itself() const {
+    if (!has_doc_) throw Broken{"the plugin's doc is empty"};
+  }
+
+  void trains() {
+    whole_ = bytes_of(train(1));
+    if (whole_.empty()) throw Broken{"the model file is empty"};
+  }
+
+  void repeats_itself() {
+    if (!deterministic_) return;
+    for (int threads : {1, 2, 7})
+      if (bytes_of(train(threads)) != whole_)
+        throw Broken{"says it is deterministic, but " + std::to_string(threads) +
+                     " threads and the same seed give another model file"};
+  }
+
+  void refuses_unknown_parameters() {
+    rec_trainer_t* trainer = nullptr;
+    const rec_status_t status =
+        rec_trainer_create(data_.get(), model_.c_str(), R"({"no_such_parameter": 1})", nullptr, &trainer, nullptr);
+    rec_trainer_destroy(trainer);
+    if (status != REC_INVALID_ARGUMENT)
+      throw Broken{std::string("a parameter that there is not gives ") + rec_status_name(status)};
+  }
+
+  void survives_save_and_load() {
+    const Model trained = train(1);
+    const std::string path = (folder_ / "a.rec").string();
+    call(rec_model_save, trained.get(), path.c_str(), nullptr);
+    const auto loaded = make<Model>(rec_model_load, path.c_str(), nullptr);
+    if (bytes_of(loaded) != whole_ && deterministic_)
+      throw Broken{"saved, loaded and saved again, the file is another"};
+    if (all_answers(loaded) != all_answers(trained)) throw Broken{"the loaded model answers otherwise"};
+  }
+
+  void resumes() {
+    const std::string path = (folder_ / "check.ckpt").string();
+    auto options = initialized<rec_trainer_options_t>(rec_trainer_options_init);
+    options.checkpoint_path = path.c_str();
+    const auto cancel = make<Handle<rec_cancel_t, rec_cancel_destroy>>(rec_cancel_create);
+    auto run = initialized<rec_run_options_t>(rec_run_options_init);
+    run.cancel = cancel.get();
+    run.user_data = cancel.get();
+    run.on_event = [](const rec_event_t* event, void* token) -> rec_status_t {
+      if (event->kind == REC_EVENT_EPOCH && event->epoch == 2)
+        rec_cancel_request(static_cast<rec_cancel_t*>(token), nullptr);
+      return REC_OK;
+    };
+    {
+      const Trainer first = trainer(1, &options);
+      const rec_status_t status = rec_trainer_run(first.get(), &run, nullptr);
+      if (status != REC_OK && status != REC_CANCELLED)  // a closed form is done before it can be stopped
+        throw Broken{std::string("a cancelled training ends with ") + rec_status_name(status)};
+    }
+    options.resume = 1;
+    const Trainer second = trainer(1, &options);
+    call(rec_trainer_run, second.get(), nullptr);
+    if (bytes_of(make<Model>(rec_trainer_get_model, second.get(), REC_MODEL_LAST)) != whole_ && deterministic_)
+      throw Broken{"stopped after two epochs and resumed, it is another model: is every tensor listed by tensor_info?"};
+  }
+
+  void answers_alike() {
+    const auto recommender = make<Recommender>(rec_recommender_create, train(1).get(), nullptr);
+    const Answers all = answers(recommender, 0, kUsers);
+    for (int64_t u = 0; u < kUsers; ++u) {
+      const Answers one = answers(recommender, u, 1);
+      if (!std::equal(one.rows.begin(), one.rows.end(), all.rows.begin() + 5 * u) ||
+          !std::equal(one.scores.begin(), one.scores.end(), all.scores.begin() + 5 * u))
+        throw Broken{"user " + std::to_string(u) + " alone gets another answer than among others"};
+    }
+    std::vector<char> same(8, 0);
+    std::vector<std::thread> threads;
+    for (char& mine : same)
+      threads.emplace_back([&] {
+        for (int round = 0; round < 20; ++round)
+          if (answers(recommender, 0, kUsers) != all) return;
+        mine = 1;
+      });
+    for (std::thread& thread : threads) thread.join();
+    if (std::count(same.begin(), same.end(), 1) != 8) throw Broken{"eight threads at once get other answers than one"};
+  }
+
+  void gives_memory_back() {
+    for (int life = 0; life < 10; ++life) train(1);
+    const int64_t before = resident_bytes();
+    for (int life = 0; life < 40; ++life) train(1);
+    const int64_t grown = (resident_bytes() - before) >> 20;
+    if (grown > 16) throw Broken{"40 trainings left " + std::to_string(grown) + " MiB behind"};
+  }
+
+ private:
+  Trainer trainer(int threads, const rec_trainer_options_t* options = nullptr) const {
+    Json params = {{"epochs", 4}, {"batch_size", 32}, {"patience", 0}};
+    params.update(params_);
+    params["threads"] = threads;
+    return make<Trainer>(rec_trainer_create, data_.get(), model_.c_str(), params.dump().c_str(), options);
+  }
+
+  Model train(int threads) const {
+    const Trainer t = trainer(threads);
+    call(rec_trainer_run, t.get(), nullptr);
+    return make<Model>(rec_trainer_get_model, t.get(), REC_MODEL_LAST);
+  }
+
+  std::string bytes_of(const Model& model) const {
+    const std::string path = (folder_ / "m.rec").string();
+    call(rec_model_save, model.get(), path.c_str(), nullptr);
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  static Answers all_answers(const Model& model) {
+    return answers(make<Recommender>(rec_recommender_create, model.get(), nullptr), 0, kUsers);
+  }
+
+  const std::string model_;
+  const Json params_;
+  const Dataset data_;
+  std::filesystem::path folder_;
+  bool deterministic_ = false, has_doc_ = false;
+  std::string whole_;  // the file of an unbroken training
+};
+
+std::string model_in(const std::string& path) {
+  call(rec_plugin_load, path.c_str());
+  const std::filesystem::path wanted = std::filesystem::weakly_canonical(path);
+  for (const Json& plugin : Json::parse(text_of(make<Text>(rec_plugin_list))))
+    if (std::filesystem::weakly_canonical(value_text(plugin["path"])) == wanted) return value_text(plugin["name"]);
+  throw Failure{REC_PLUGIN_FAILED, "the plugin of " + path + " is not among those that were found", {}, path, -1};
+}
+
+int check_plugin(const std::string& path, const std::vector<std::string>& settings, Context& context) {
+  const Stop::Abandonable abandonable(context.stop);
+  const std::string model = model_in(path);
+  Checks checks(model, read_params(settings, context.common));
+  const std::pair<const char*, void (Checks::*)()> all[] = {
+      {"trains", &Checks::trains},
+      {"gives the same model for the same seed and 1, 2, 7 threads", &Checks::repeats_itself},
+      {"refuses a parameter that there is not", &Checks::refuses_unknown_parameters},
+      {"survives save and load", &Checks::survives_save_and_load},
+      {"resumes as if it had not been stopped", &Checks::resumes},
+      {"answers one, many and eight threads alike", &Checks::answers_alike},
+      {"gives memory back", &Checks::gives_memory_back},
+  };
+  int64_t n_broken = 0;
+  const auto tell = [&](const char* name, const std::string& why) {
+    n_broken += !why.empty();
+    context.output.event({{"event", "check"},
+                          {"check", name},
+                          {"state", why.empty() ? "ok" : "broken"},
+                          {"found", why.empty() ? Json() : Json(why)}});
+    context.output.line(std::string(why.empty() ? "ok      " : "BROKEN  ") + name +
+                        (why.empty() ? "" : ": " + plain(why)));
+  };
+  const auto attempt = [&](const char* name, const std::function<void()>& body) {
+    try {
+      body();
+      tell(name, "");
+    } catch (const Broken& broken) {
+      tell(name, broken.why);
+    } catch (const Failure& failure) {
+      tell(name, std::string(rec_status_name(failure.status)) + ": " + failure.message);
+    }
+  };
+  attempt("describes itself", [&] { checks.describes_itself(); });
+  for (const auto& [name, body] : all) attempt(name, [&] { (checks.*body)(); });
+  context.output.event({{"event", "done"}, {"command", "plugin check"}, {"model", model}, {"n_broken", n_broken}});
+  return n_broken == 0 ? 0 : exit_code(REC_PLUGIN_FAILED);
+}
+
+}  // namespace
+
+void add_plugin_check(Commands& commands) {
+  struct Options {
+    std::string path;
+    std::vector<std::string> set;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App& group = commands.add_group("plugin", "For authors of plugins.");
+  CLI::App& app = commands.add(
+      "check", "Tries on a small world whether a plugin keeps its promises.",
+      "plugin check ./librecore_mine.so --set emb_size=8",
+      [options](Context& context) { return check_plugin(options->path, options->set, context); }, &group);
+  app.add_option("file", options->path, "The plugin's file")->required()->type_name("FILE");
+  app.add_option("--set", options->set, "A parameter; may be given several times")->type_name("NAME=VALUE");
+}
+
+}  // namespace rec::cli
