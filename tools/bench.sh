@@ -14,4 +14,6 @@ if [ ! -f build/peers/.installed ]; then
   touch build/peers/.installed
 fi
 tools/build.sh release
-exec build/peers/bin/python tests/bench/peers.py --data "$REC_BENCH_DATA" --recore build/release/bin/recore "${@:2}"
+root=$PWD data=$(realpath "$REC_BENCH_DATA")
+cd build/peers  # RecBole leaves its logs where it is run
+exec bin/python "$root/tests/bench/peers.py" --data "$data" --recore "$root/build/release/bin/recore" "${@:2}"
