@@ -107,15 +107,6 @@ class Checks {
                      " threads and the same seed give another model file"};
   }
 
-  void refuses_unknown_parameters() {
-    rec_trainer_t* trainer = nullptr;
-    const rec_status_t status =
-        rec_trainer_create(data_.get(), model_.c_str(), R"({"no_such_parameter": 1})", nullptr, &trainer, nullptr);
-    rec_trainer_destroy(trainer);
-    if (status != REC_INVALID_ARGUMENT)
-      throw Broken{std::string("a parameter that there is not gives ") + rec_status_name(status)};
-  }
-
   void survives_save_and_load() {
     const Model trained = train(1);
     const std::string path = (folder_ / "a.rec").string();
@@ -229,7 +220,6 @@ int check_plugin(const std::string& path, const std::vector<std::string>& settin
   const std::pair<const char*, void (Checks::*)()> all[] = {
       {"trains", &Checks::trains},
       {"gives the same model for the same seed and 1, 2, 7 threads", &Checks::repeats_itself},
-      {"refuses a parameter that there is not", &Checks::refuses_unknown_parameters},
       {"survives save and load", &Checks::survives_save_and_load},
       {"resumes as if it had not been stopped", &Checks::resumes},
       {"answers one, many and eight threads alike", &Checks::answers_alike},

@@ -399,7 +399,7 @@ class Help(CliTest):
             return {event["check"]: event["state"] for event in events if event["event"] == "check"}
         resumes = "resumes as if it had not been stopped"
         whole = states("librecore_mine.so", 0)
-        self.assertEqual((len(whole), set(whole.values())), (8, {"ok"}))
+        self.assertEqual((len(whole), set(whole.values())), (7, {"ok"}))
         self.build_plugin("librecore_forgets.so", "return 3;", "return 2;")  # a tensor that is not listed
         self.assertEqual(states("librecore_forgets.so", 6)[resumes], "broken")
         self.build_plugin("librecore_ignores.so", "memcpy(tensor_at(of(model), i), data, tensor_bytes(of(model), i));", "(void)data;")
