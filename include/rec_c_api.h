@@ -314,13 +314,13 @@ REC_API rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error);
 REC_API rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error);
 /**
  * Every model that can be found, as a JSON list of {name, version, path, doc, error}; a file that is refused has the
- * reason in error. One over LibTorch is named but not loaded, so its doc says no more than that; rec_plugin_describe loads
- * it. Threads: any. @since 1.0
+ * reason in error. One over LibTorch is named but not loaded, so its doc says no more than that. Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error);
 /**
  * One model: {name, version, doc, paper, capabilities, parameters: [{name, type, default, min, max, choices, doc, owner}]};
- * parameters of the training loop (epochs, batch_size, ...) have owner "core". Threads: any. @since 1.0
+ * parameters of the training loop (epochs, batch_size, ...) have owner "core". A plugin over LibTorch that is not loaded yet
+ * is asked in a worker process. Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_json, rec_error_t** out_error);
 
@@ -391,12 +391,19 @@ typedef struct rec_event_t {
  */
 typedef rec_status_t (*rec_event_fn)(const rec_event_t* event, void* user_data);
 
+/** Where a plugin runs. A worker process has its own runtime, such as LibTorch, and its crash is an error of the call. */
+#define REC_ISOLATION_AUTO 0       /**< a plugin over LibTorch in a worker, any other in this process */
+#define REC_ISOLATION_IN_PROCESS 1
+#define REC_ISOLATION_PROCESS 2    /**< in a recore-worker, found in recore/ beside the library, or by REC_WORKER_PATH */
+
 typedef struct rec_run_options_t {
   uint32_t struct_size;
   int32_t threads;       /**< of an evaluation; 0 = as many as there are. Training has a parameter of this name */
   rec_event_fn on_event; /**< nullable */
   void* user_data;
   rec_cancel_t* cancel;  /**< nullable */
+  int32_t isolation;     /**< REC_ISOLATION_, of an evaluation; training has it in the trainer's options */
+  int32_t reserved;
 } rec_run_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
@@ -417,6 +424,8 @@ typedef struct rec_trainer_options_t {
   const rec_protocol_t* protocol;   /**< nullable: full ranking; its part is ignored; REC_ROWS_USER is the rows of the
                                          task (lists, labelled rows) when the first metric is of those */
   int64_t memory_limit_bytes;       /**< 0 = none; core and plugin's estimate together */
+  int32_t isolation;                /**< REC_ISOLATION_ */
+  int32_t reserved;
 } rec_trainer_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
@@ -429,7 +438,8 @@ REC_API rec_status_t rec_trainer_options_init(rec_trainer_options_t* options, ui
  * @param params_json nullable: a flat JSON object of the model's and the loop's parameters; see rec_plugin_describe.
  * @param options     nullable.
  * @return OK, NOT_FOUND (unknown model; the nearest is named), INVALID_ARGUMENT (parameter unknown or out of range),
- *         UNSUPPORTED (parameters that do not go together), INVALID_DATA (no training interaction), DEVICE, LIMIT,
+ *         UNSUPPORTED (parameters that do not go together; another LibTorch is in this process, which
+ *         REC_ISOLATION_PROCESS does not mind), INVALID_DATA (no training interaction), DEVICE, LIMIT,
  *         CORRUPT_DATA or INVALID_ARGUMENT (a checkpoint that is damaged, or of another run).
  * Threads: readers of dataset. @since 1.0
  */
@@ -441,7 +451,8 @@ REC_API rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char
  *
  * @param options nullable.
  * @return OK, CANCELLED (the last finished epoch can be had), NUMERIC (loss not finite; epoch and batch in the message,
- *         the last checkpoint is kept), PLUGIN_FAILED, IO, or the status of on_event.
+ *         the last checkpoint is kept), PLUGIN_FAILED (the worker process that died is one such, its signal in the
+ *         message; the trainer is of no more use, its checkpoint is), IO, or the status of on_event.
  * Threads: exclusive.  Works on a library thread; the caller delivers events.  @since 1.0
  */
 REC_API rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* options, rec_error_t** out_error);

@@ -194,6 +194,8 @@ extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec_337fad08dde20d78(uintpt
 extern swig_type_56 _wrap_RecTrainerOptionsT_MainMetric_get_crec_337fad08dde20d78(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_337fad08dde20d78(uintptr_t arg1, swig_type_57 arg2);
 extern swig_type_58 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Isolation_set_crec_337fad08dde20d78(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_337fad08dde20d78(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecTrainerOptionsT_crec_337fad08dde20d78(void);
 extern void _wrap_delete_RecTrainerOptionsT_crec_337fad08dde20d78(uintptr_t arg1);
 extern swig_type_59 _wrap_RecTrainerGetModel_crec_337fad08dde20d78(uintptr_t arg1, swig_intgo arg2, swig_voidp arg3);
@@ -1102,6 +1104,9 @@ const REC_EVENT_START int = 1
 const REC_EVENT_PROGRESS int = 2
 const REC_EVENT_EPOCH int = 3
 const REC_EVENT_CHECKPOINT int = 4
+const REC_ISOLATION_AUTO int = 0
+const REC_ISOLATION_IN_PROCESS int = 1
+const REC_ISOLATION_PROCESS int = 2
 type SwigcptrRecTrainerOptionsT uintptr
 
 func (p SwigcptrRecTrainerOptionsT) Swigcptr() uintptr {
@@ -1220,6 +1225,19 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
 	return swig_r
 }
 
+func (arg1 SwigcptrRecTrainerOptionsT) SetIsolation(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTrainerOptionsT_Isolation_set_crec_337fad08dde20d78(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTrainerOptionsT) GetIsolation() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecTrainerOptionsT_Isolation_get_crec_337fad08dde20d78(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
 func NewRecTrainerOptionsT() (_swig_ret RecTrainerOptionsT) {
 	var swig_r RecTrainerOptionsT
 	swig_r = (RecTrainerOptionsT)(SwigcptrRecTrainerOptionsT(C._wrap_new_RecTrainerOptionsT_crec_337fad08dde20d78()))
@@ -1248,6 +1266,8 @@ type RecTrainerOptionsT interface {
 	GetMainMetric() (_swig_ret string)
 	SetMemoryLimitBytes(arg2 int64)
 	GetMemoryLimitBytes() (_swig_ret int64)
+	SetIsolation(arg2 int)
+	GetIsolation() (_swig_ret int)
 }
 
 const REC_MODEL_BEST int = 0

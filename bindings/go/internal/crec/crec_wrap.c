@@ -1671,6 +1671,31 @@ long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(st
 }
 
 
+void _wrap_RecTrainerOptionsT_Isolation_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_trainer_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_trainer_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->isolation = arg2;
+
+}
+
+
+intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+  struct rec_trainer_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_trainer_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->isolation);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
 struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_337fad08dde20d78() {
   struct rec_trainer_options_t *result = 0 ;
   struct rec_trainer_options_t *_swig_go_result;
