@@ -17,7 +17,7 @@ constexpr const char* kMetrics[] = {"recall@20,ndcg@20,map@20,precision@20", "re
 constexpr const char* kRowNames[] = {" users", " events", " lists", " labelled rows"};
 
 struct EvaluateOptions {
-  std::string model, part = "test";
+  std::string model, part = "test", isolation = "auto";
   std::optional<std::string> metrics;
   ProtocolOptions protocol;
   DataOptions data;
@@ -47,7 +47,7 @@ int run(const EvaluateOptions& options, Context& context) {
 
   const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
-  const Evaluation result = evaluate(model, data.dataset, metrics, protocol, context.common.threads, context.stop);
+  const Evaluation result = evaluate(model, data.dataset, metrics, protocol, options.isolation, context);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   context.output.clear_progress();
 
@@ -73,10 +73,11 @@ int run(const EvaluateOptions& options, Context& context) {
 }  // namespace
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
-                    const rec_protocol_t& protocol, int64_t threads, Stop& stop) {
+                    const rec_protocol_t& protocol, const std::string& isolation, Context& context) {
   auto options = initialized<rec_run_options_t>(rec_run_options_init);
-  options.threads = static_cast<int32_t>(threads);
-  options.cancel = stop.token();
+  options.threads = static_cast<int32_t>(context.common.threads);
+  options.cancel = context.stop.token();
+  options.isolation = read_isolation(isolation);
   const auto report =
       make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);
   Evaluation result;
@@ -89,6 +90,19 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
     result.metrics.push_back({name, mean});
   }
   return result;
+}
+
+void add_isolation(CLI::App& app, std::string& isolation) {
+  app.add_option(
+         "--isolation", isolation,
+         "Where the plugin runs: in_process; process, a worker whose crash is an error; auto, a worker for LibTorch")
+      ->capture_default_str();
+}
+
+int32_t read_isolation(const std::string& isolation) {
+  constexpr Choice kIsolations[] = {
+      {"auto", REC_ISOLATION_AUTO}, {"in_process", REC_ISOLATION_IN_PROCESS}, {"process", REC_ISOLATION_PROCESS}};
+  return pick("isolation", isolation, kIsolations);
 }
 
 Json metrics_json(const std::vector<NamedValue>& metrics) {
@@ -115,6 +129,7 @@ void add_evaluate(Commands& commands) {
       ->type_name("LIST");
   app.add_option("--part", options->part, "valid or test")->capture_default_str();
   add_protocol_options(app, options->protocol);
+  add_isolation(app, options->isolation);
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);
 }

@@ -19,7 +19,10 @@ struct Evaluation {
 };
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
-                    const rec_protocol_t& protocol, int64_t threads, Stop& stop);
+                    const rec_protocol_t& protocol, const std::string& isolation, Context& context);
+// --isolation, and what it means to the library.
+void add_isolation(CLI::App& app, std::string& isolation);
+int32_t read_isolation(const std::string& isolation);
 Json metrics_json(const std::vector<NamedValue>& metrics);
 Json describe(const Model& model);
 

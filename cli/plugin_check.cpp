@@ -177,7 +177,9 @@ class Checks {
     Json params = {{"epochs", 4}, {"batch_size", 32}, {"patience", 0}};
     params.update(params_);
     params["threads"] = threads;
-    return make<Trainer>(rec_trainer_create, data_.get(), model_.c_str(), params.dump().c_str(), options);
+    auto given = options != nullptr ? *options : initialized<rec_trainer_options_t>(rec_trainer_options_init);
+    given.isolation = REC_ISOLATION_IN_PROCESS;  // its memory is looked at
+    return make<Trainer>(rec_trainer_create, data_.get(), model_.c_str(), params.dump().c_str(), &given);
   }
 
   Model train(int threads) const {

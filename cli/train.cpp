@@ -13,7 +13,7 @@ namespace rec::cli {
 namespace {
 
 struct TrainOptions {
-  std::string model, out, checkpoint, report;
+  std::string model, out, checkpoint, report, isolation = "auto";
   std::vector<std::string> set, warm_start;
   std::optional<std::string> metrics, main_metric;
   double checkpoint_seconds = 30;
@@ -27,6 +27,7 @@ rec_trainer_options_t trainer_options(const TrainOptions& options) {
   auto given = initialized<rec_trainer_options_t>(rec_trainer_options_init);
   given.metrics = options.metrics ? options.metrics->c_str() : nullptr;
   given.main_metric = options.main_metric ? options.main_metric->c_str() : nullptr;
+  given.isolation = read_isolation(options.isolation);
   return given;
 }
 
@@ -234,7 +235,7 @@ void Training::tell_test_and_report() {
     rec_protocol_t protocol = options_.protocol.read();
     protocol.part = REC_PART_TEST;
     if (of_task) protocol.rows = task->rows;
-    const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, context_.common.threads, context_.stop);
+    const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, options_.isolation, context_);
     summary_.test = test.metrics;
     summary_.n_test_rows = test.n_rows;
     context_.output.event({{"event", "metrics"},
@@ -354,6 +355,7 @@ void add_train(Commands& commands) {
                  "Another checkpoint after every so many batches; 0 = none")
       ->type_name("N")
       ->capture_default_str();
+  add_isolation(app, options->isolation);
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);
 }

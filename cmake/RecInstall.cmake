@@ -2,6 +2,7 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS recore EXPORT recoreTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS recore_worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/recore)
 install(FILES include/rec_c_api.h include/rec_plugin_api.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT recoreTargets NAMESPACE recore:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/recore)
 

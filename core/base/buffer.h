@@ -12,7 +12,8 @@
 
 namespace rec {
 
-// The core's one way to large memory: n elements, 64-byte aligned, zeroed or left as they are.
+// The core's one way to large memory: n elements, 64-byte aligned, zeroed or left as they are. Its own, or a piece of a
+// mapping that it keeps alive.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -36,6 +37,13 @@ class Buffer {
     return buffer;
   }
 
+  static Buffer over(T* data, int64_t n, std::shared_ptr<void> owner) {
+    Buffer buffer;
+    buffer.data_ = std::unique_ptr<T, Free>(data, Free{std::move(owner)});
+    buffer.size_ = n;
+    return buffer;
+  }
+
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
   int64_t size() const { return size_; }
@@ -52,7 +60,10 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { std::free(p); }
+    std::shared_ptr<void> owner;  // nullptr: the memory is the buffer's own
+    void operator()(T* p) const {
+      if (owner == nullptr) std::free(p);
+    }
   };
   std::unique_ptr<T, Free> data_;
   int64_t size_ = 0;

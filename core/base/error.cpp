@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 namespace rec {
@@ -36,6 +37,20 @@ const char* status_name(rec_status_t status) {
     case REC_CANCELLED: return "CANCELLED";
     case REC_INTERNAL: return "INTERNAL";
     default: return "UNKNOWN";
+  }
+}
+
+Error current_error() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error(REC_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& error) {
+    return Error(REC_INTERNAL, cat("internal error: ", error.what()));
+  } catch (...) {
+    return Error(REC_INTERNAL, "internal error of an unknown type");
   }
 }
 

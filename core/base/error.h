@@ -61,4 +61,7 @@ Error system_error(std::string_view what, std::string_view path, int errno_value
 
 const char* status_name(rec_status_t status);
 
+// The exception in flight, whatever its type; within a catch block.
+Error current_error();
+
 }  // namespace rec

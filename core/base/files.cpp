@@ -10,27 +10,13 @@
 #include <filesystem>
 #include <vector>
 
+#include "core/base/descriptor.h"
+
 namespace rec {
 
 namespace {
 
 constexpr int64_t kMaxTextBytes = int64_t{64} << 30;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  // Closing reports the last write errors of a network file system.
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
 
 // O_NONBLOCK so that a FIFO does not hang the open; it has no effect on regular files.
 int open_regular(const std::string& path, int64_t& size) {
@@ -104,26 +90,18 @@ Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
   return Buffer<char>(std::span<const char>(text));
 }
 
-class DescriptorWriter : public FileWriter {
- public:
-  DescriptorWriter(int fd, const std::string& path) : fd_(fd), path_(path) {}
-  void write(const void* data, int64_t n_bytes) override {
-    const char* p = static_cast<const char*>(data);
-    while (n_bytes > 0) {
-      const ssize_t written = ::write(fd_, p, static_cast<size_t>(std::min<int64_t>(n_bytes, 1 << 30)));
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw system_error("write", path_, errno);
-      p += written;
-      n_bytes -= written;
-    }
-  }
-
- private:
-  int fd_;
-  const std::string& path_;
-};
-
 }  // namespace
+
+void DescriptorWriter::write(const void* data, int64_t n_bytes) {
+  const char* p = static_cast<const char*>(data);
+  while (n_bytes > 0) {
+    const ssize_t written = ::write(fd_, p, static_cast<size_t>(std::min<int64_t>(n_bytes, 1 << 30)));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw system_error("write", name_, errno);
+    p += written;
+    n_bytes -= written;
+  }
+}
 
 Buffer<char> read_file(const std::string& path, int64_t limit_bytes) {
   int64_t size = 0;

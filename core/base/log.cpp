@@ -57,6 +57,7 @@ struct Log {
   spdlog::logger logger{"recore", queue};
   std::recursive_mutex mutex;  // a sink may set another sink
   rec_log_fn sink = nullptr;
+  int32_t level = 0;
   void* user_data = nullptr;
   rec_destroy_fn destroy = nullptr;
 
@@ -86,9 +87,16 @@ void set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn de
   const std::lock_guard lock(log.mutex);
   if (log.destroy != nullptr) log.destroy(log.user_data);
   log.sink = sink;
+  log.level = level;
   log.user_data = user_data;
   log.destroy = destroy;
   log.logger.set_level(sink == nullptr ? spdlog::level::off : spdlog_level(level));
+}
+
+int32_t level() {
+  Log& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  return log.sink != nullptr ? log.level : 0;
 }
 
 int64_t deliver() {

@@ -2,6 +2,7 @@
 
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
+#include "core/worker/worker.h"
 
 using namespace rec;
 
@@ -53,10 +54,18 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
     const auto data = object_of(dataset);
     const std::vector<MetricSpec> specs = parse_metrics(&not_null(metrics, "metrics"));
     const Protocol read = read_protocol(protocol);
-    const int32_t threads = read_struct(options, "options").threads;
+    const rec_run_options_t run = read_struct(options, "options");
+    const int32_t threads = run.threads;
     if (threads < 0) throw invalid_argument("threads", "must be >= 0, got ", threads);
+    // A model that tables serve runs no plugin code.
+    const bool by_tables = run.isolation == REC_ISOLATION_AUTO && !object->needs_plugin;
+    const bool elsewhere = !by_tables && wants_worker(run.isolation, object->name);
     std::shared_ptr<const Report> report;
     run_long_call(options, [&](const Observer&, const CancelToken* cancel) {
+      if (elsewhere) {
+        report = evaluate_in_worker(*object, *data, metrics, read, threads, cancel);
+        return;
+      }
       const Evaluator evaluator(*data, *object->catalog, read, specs);
       ThreadPool pool(resolve_threads(threads));
       report = std::make_shared<const Report>(evaluator.run(Ranker(object), pool, cancel));

@@ -34,31 +34,9 @@ void check_process() {
 
 rec_status_t report_current_exception(rec_error_t** out_error) noexcept {
   try {
-    throw;
-  } catch (const Error& error) {
-    try {
-      return report(error, out_error);
-    } catch (...) {
-      return error.status;
-    }
-  } catch (const std::bad_alloc&) {
-    try {
-      return report(Error(REC_OUT_OF_MEMORY, "out of memory"), out_error);
-    } catch (...) {
-      return REC_OUT_OF_MEMORY;
-    }
-  } catch (const std::exception& error) {
-    try {
-      return report(Error(REC_INTERNAL, cat("internal error: ", error.what())), out_error);
-    } catch (...) {
-      return REC_INTERNAL;
-    }
-  } catch (...) {
-    try {
-      return report(Error(REC_INTERNAL, "internal error of an unknown type"), out_error);
-    } catch (...) {
-      return REC_INTERNAL;
-    }
+    return report(current_error(), out_error);
+  } catch (...) {  // no memory for the words
+    return REC_OUT_OF_MEMORY;
   }
 }
 

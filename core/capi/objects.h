@@ -13,10 +13,8 @@
 namespace rec {
 
 struct TrainerObject {
-  Trainer trainer;
+  std::unique_ptr<Training> training;
   std::mutex running;  // one call at a time: a second one is BUSY
-  template <class... Args>
-  explicit TrainerObject(Args&&... args) : trainer(std::forward<Args>(args)...) {}
 };
 
 REC_HANDLE(rec_cancel_t, kCancel, CancelToken, "cancel");

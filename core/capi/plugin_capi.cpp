@@ -1,6 +1,7 @@
 #include "core/capi/objects.h"
 #include "core/plugin/loop_params.h"
 #include "core/plugin/registry.h"
+#include "core/worker/worker.h"
 
 using namespace rec;
 
@@ -23,8 +24,13 @@ rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error) {
 rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_json, rec_error_t** out_error) {
   if (out_json != nullptr) *out_json = nullptr;
   return guarded(out_error, [&] {
-    const Plugin& plugin = PluginRegistry::instance().find(&not_null(model, "model"));
-    not_null(out_json, "out_json") = new_text(dump_json(describe_plugin(plugin, loop_params())));
+    const std::string name = &not_null(model, "model");
+    not_null(out_json, "out_json");
+    const PluginRegistry::Location plugin = PluginRegistry::instance().locate(name);
+    if (!plugin.loaded && !plugin.runtime.empty())
+      *out_json = new_text(describe_in_worker(name));
+    else
+      *out_json = new_text(dump_json(describe_plugin(PluginRegistry::instance().find(name), loop_params())));
   });
 }
 

@@ -1,5 +1,6 @@
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
+#include "core/worker/worker.h"
 
 using namespace rec;
 
@@ -38,11 +39,16 @@ rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model,
     const auto data = object_of(dataset);
     const std::string name = &not_null(model, "model");
     const TrainerOptions read = read_options(options);
-    std::shared_ptr<TrainerObject> trainer;
+    const std::string params = params_json != nullptr ? params_json : "";
+    const bool elsewhere = wants_worker(read_struct(options, "options").isolation, name);
+    const auto trainer = std::make_shared<TrainerObject>();
     run_long_call(nullptr, [&](const Observer&, const CancelToken*) {
-      trainer = std::make_shared<TrainerObject>(data, name, params_json != nullptr ? params_json : "", read);
+      if (elsewhere)
+        trainer->training = train_in_worker(*data, name, params, read);
+      else
+        trainer->training = std::make_unique<Trainer>(data, name, params, read);
     });
-    *out_trainer = new_handle<rec_trainer_t>(std::move(trainer));
+    *out_trainer = new_handle<rec_trainer_t>(trainer);
   });
 }
 
@@ -52,7 +58,7 @@ rec_status_t rec_trainer_warm_start(rec_trainer_t* trainer, const rec_model_t* m
     const auto from = object_of(model);
     const std::unique_lock lock(object->running, std::try_to_lock);
     if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
-    object->trainer.warm_start(*from);
+    object->training->warm_start(*from);
   });
 }
 
@@ -61,8 +67,8 @@ rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* op
     const auto object = object_of(trainer);
     const std::unique_lock lock(object->running, std::try_to_lock);
     if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
-    run_long_call(options,
-                  [&](const Observer& observer, const CancelToken* cancel) { object->trainer.run(observer, cancel); });
+    run_long_call(
+        options, [&](const Observer& observer, const CancelToken* cancel) { object->training->run(observer, cancel); });
   });
 }
 
@@ -74,7 +80,7 @@ rec_status_t rec_trainer_get_model(rec_trainer_t* trainer, int32_t which, rec_mo
     const auto object = object_of(trainer);
     const std::unique_lock lock(object->running, std::try_to_lock);
     if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
-    *out_model = new_handle<rec_model_t>(object->trainer.model(which));
+    *out_model = new_handle<rec_model_t>(object->training->model(which));
   });
 }
 

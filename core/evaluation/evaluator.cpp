@@ -305,7 +305,7 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
   const Model& model = ranker.model();
   std::vector<int64_t> history_offsets;
   if (ranker.wants_query_column(REC_COLUMN_HISTORY) ||
-      (protocol_.rows == REC_ROWS_EVENT && (model.plugin != nullptr || model.has_item_weights()))) {
+      (protocol_.rows == REC_ROWS_EVENT && (model.needs_plugin || model.has_item_weights()))) {
     for (int64_t row = begin; row <= end; ++row)
       history_offsets.push_back(histories_.offsets[row] - histories_.offsets[begin]);
     queries.history_offsets = history_offsets.data();

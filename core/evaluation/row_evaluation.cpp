@@ -13,7 +13,9 @@ Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known) {
 }
 
 Histories::Histories(const Dataset& data, const Buffer<int32_t>& item_row)
-    : begin_(Buffer<int64_t>::uninitialized(data.n())), end_(Buffer<int64_t>::uninitialized(data.n())), row_time_(data.time.copy()) {
+    : begin_(Buffer<int64_t>::uninitialized(data.n())),
+      end_(Buffer<int64_t>::uninitialized(data.n())),
+      row_time_(data.time.copy()) {
   auto order = Buffer<int64_t>::uninitialized(data.n());
   std::iota(order.begin(), order.end(), int64_t{0});
   std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
@@ -50,7 +52,7 @@ void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::sp
   std::vector<int32_t> items;
   std::vector<int64_t> item_times, times;
   // Two tables know their users; the history is for the others.
-  if (ranker.model().plugin != nullptr || ranker.model().has_item_weights()) {
+  if (ranker.model().needs_plugin || ranker.model().has_item_weights()) {
     for (int64_t row : rows) {
       const std::span<const int32_t> history = histories.before(row);
       items.insert(items.end(), history.begin(), history.end());

@@ -24,14 +24,6 @@ namespace {
 constexpr std::string_view kPrefix = "librecore_";
 constexpr std::string_view kSuffix = ".so";
 
-std::string own_folder() {
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&check_model_name), &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code code;
-  const auto path = std::filesystem::canonical(info.dli_fname, code);
-  return code ? std::string() : path.parent_path().string();
-}
-
 std::string version_text(int32_t major, int32_t minor) { return cat(major, ".", minor); }
 
 // The checks that need none of the plugin's code.
@@ -122,6 +114,18 @@ void check_model_name(std::string_view model) {
         .at_argument("model");
 }
 
+namespace {
+
+std::string library_folder() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&check_model_name), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code code;
+  const auto path = std::filesystem::canonical(info.dli_fname, code);
+  return code ? std::string() : path.parent_path().string();
+}
+
+}  // namespace
+
 PluginRegistry& PluginRegistry::instance() {
   static PluginRegistry& registry = *new PluginRegistry;  // outlives every thread that may still use a plugin
   return registry;
@@ -183,14 +187,32 @@ const Plugin& PluginRegistry::load(const std::string& given_path) {
   return *plugins_.back();
 }
 
+void PluginRegistry::read_environment() {
+  if (read_environment_) return;
+  read_environment_ = true;
+  if (const char* path = std::getenv("REC_PLUGIN_PATH"))
+    for (std::string_view folder : split(path, ':'))
+      if (!folder.empty()) folders_.emplace_back(folder);
+  const std::string own = library_folder();
+  if (!own.empty()) folders_.push_back(own + "/recore/plugins");
+  const char* worker = std::getenv("REC_WORKER_PATH");
+  worker_program_ = worker != nullptr ? worker : own + "/recore/recore-worker";
+}
+
+std::string PluginRegistry::worker_program() {
+  const std::lock_guard lock(mutex_);
+  read_environment();
+  return worker_program_;
+}
+
+std::vector<std::string> PluginRegistry::folders() {
+  const std::lock_guard lock(mutex_);
+  read_environment();
+  return folders_;
+}
+
 std::vector<PluginRegistry::Candidate> PluginRegistry::candidates() {
-  if (!read_environment_) {
-    read_environment_ = true;
-    if (const char* path = std::getenv("REC_PLUGIN_PATH"))
-      for (std::string_view folder : split(path, ':'))
-        if (!folder.empty()) folders_.emplace_back(folder);
-    if (const std::string own = own_folder(); !own.empty()) folders_.push_back(own + "/recore/plugins");
-  }
+  read_environment();
   std::vector<Candidate> found;
   for (const std::string& folder : folders_) {
     std::error_code code;
@@ -209,13 +231,20 @@ std::vector<PluginRegistry::Candidate> PluginRegistry::candidates() {
 }
 
 const Plugin& PluginRegistry::find(std::string_view model) {
-  check_model_name(model);
   const std::lock_guard lock(mutex_);
   if (const Plugin* plugin = loaded(model)) return *plugin;
+  return load(locate(model).path);
+}
+
+PluginRegistry::Location PluginRegistry::locate(std::string_view model) {
+  check_model_name(model);
+  const std::lock_guard lock(mutex_);
+  if (const Plugin* plugin = loaded(model)) return {plugin->path, plugin->note.runtime, true};
   std::vector<std::string> names;
   for (const auto& plugin : plugins_) names.push_back(plugin->name());
   for (const Candidate& candidate : candidates()) {
-    if (candidate.model == model) return load(candidate.path);
+    if (candidate.model == model)
+      return {candidate.path, check_identity(candidate.path, read_elf(candidate.path)).runtime, false};
     names.push_back(candidate.model);
   }
   std::sort(names.begin(), names.end());  // a model that is loaded has its file still
@@ -257,10 +286,8 @@ Json PluginRegistry::list() {
       const Plugin* plugin = loaded(candidate.model);
       if (plugin == nullptr) {
         // A list must not bring a runtime into a process that may yet bring its own.
-        const ElfFile file = read_elf(candidate.path);
-        const rec_plugin_note_t note = check_identity(candidate.path, file);
+        const rec_plugin_note_t note = check_identity(candidate.path, read_elf(candidate.path));
         if (const std::string_view runtime = note.runtime; !runtime.empty()) {
-          refuse_second_runtime(candidate.path, runtime, file);
           out.push_back({{"name", candidate.model},
                          {"version", note.version},
                          {"path", candidate.path},

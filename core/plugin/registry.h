@@ -36,6 +36,16 @@ class PluginRegistry {
   const Plugin& load(const std::string& path);
   // By model name; NOT_FOUND names the nearest one.
   const Plugin& find(std::string_view model);
+  // The same without loading it: its file, and the runtime that it would bring ("" or "libtorch 1.13").
+  struct Location {
+    std::string path, runtime;
+    bool loaded;
+  };
+  Location locate(std::string_view model);
+  // What is searched, in that order.
+  std::vector<std::string> folders();
+  // The program that runs a plugin in a process of its own.
+  std::string worker_program();
   // Names of the models with a capability, but for those that would bring a runtime of their own into the process.
   std::vector<std::string> models_with(int64_t capability);
   // [{name, version, path, doc, error}] of every file that can be found.
@@ -45,11 +55,13 @@ class PluginRegistry {
   struct Candidate {
     std::string model, path;
   };
+  void read_environment();
   std::vector<Candidate> candidates();
   const Plugin* loaded(std::string_view model) const;
 
   std::recursive_mutex mutex_;
   std::vector<std::string> folders_;
+  std::string worker_program_;
   bool read_environment_ = false;
   std::vector<std::unique_ptr<Plugin>> plugins_;
   std::vector<void*> libraries_;  // boost::dll::shared_library objects, kept for ever

@@ -62,7 +62,7 @@ void refuse_second_runtime(const std::string& plugin_path, std::string_view runt
         throw Error(REC_UNSUPPORTED,
                     cat(plugin_path, ": needs ", wanted, ", but this process has ", mapped,
                         " mapped; two LibTorch in one process crash each other. Load the plugin before the other "
-                        "LibTorch comes in, build the plugin against that LibTorch, or train in a process of its own"));
+                        "LibTorch comes in, build the plugin against that LibTorch, or use isolation=process"));
     }
   }
 }

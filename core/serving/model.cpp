@@ -138,7 +138,8 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
         if (tensor.name == tensors[i].name) served->set_tensor(static_cast<int64_t>(i), tensor.data);
     bind_for_serving(*served, *model->catalog);
     served->freeze();
-    model->plugin = std::move(served);
+    model->needs_plugin = true;
+    model->set_plugin(std::move(served));
   }
   return model;
 }
@@ -151,7 +152,7 @@ Json describe_model(const Model& model) {
   for (const auto& [key, value] : model.info.items()) out[key] = value;
   out["user_id_type"] = model.catalog->users.type() == REC_ID_INT64 ? "int64" : "bytes";
   out["item_id_type"] = model.catalog->items.type() == REC_ID_INT64 ? "int64" : "bytes";
-  out["served_by"] = model.plugin != nullptr ? "plugin" : model.has_item_weights() ? "item weights" : "tables";
+  out["served_by"] = model.needs_plugin ? "plugin" : model.has_item_weights() ? "item weights" : "tables";
   Json sections = Json::array();
   if (model.catalog->has_user_data) sections.insert(sections.end(), {"seen", "history"});
   if (!model.catalog->title_offsets.empty()) sections.push_back("item_title");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,11 @@ struct Model {
 
   NamedTensor user_table, item_table;                         // shape empty when there is none
   NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
-  std::shared_ptr<const PluginModel> plugin;                  // when serving needs it
+  bool needs_plugin = false;                                  // to be served
+
+  // The plugin that serves it. One with a runtime of its own is loaded at the first call, and may be refused then.
+  const PluginModel& plugin() const;
+  void set_plugin(std::shared_ptr<const PluginModel> plugin) { served_by_->plugin = std::move(plugin); }
 
   int64_t n_users() const { return catalog->users.size(); }
   int64_t n_items() const { return catalog->items.size(); }
@@ -67,6 +72,12 @@ struct Model {
     if (tensor.shape.empty()) return {};
     return {static_cast<const float*>(tensor.data), tensor.shape[0], tensor.shape[1]};
   }
+
+  struct ServedBy {
+    std::mutex mutex;
+    std::shared_ptr<const PluginModel> plugin;
+  };
+  std::shared_ptr<ServedBy> served_by_ = std::make_shared<ServedBy>();
 };
 
 // The plugin's parameters as they are, frozen and copied. The plugin may go on training.
@@ -74,8 +85,11 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
                                       std::shared_ptr<const Catalog> catalog, Json info);
 
 void save_model(const Model& model, const std::string& path, bool user_data);
+void write_model(FileWriter& out, const Model& model, bool user_data);
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes);
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes);
+// The same over bytes that the model keeps.
+std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes);
 
 // The JSON of rec_model_describe.
 Json describe_model(const Model& model);

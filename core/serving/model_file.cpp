@@ -185,10 +185,13 @@ std::shared_ptr<const Model> to_model(TensorFile file) {
     if (serving.value("item_weights", false)) read_item_weights(file, model->n_items(), *model);
     for (const NamedTensor& tensor : file.tensors)
       if (tensor.kind == REC_TENSOR_PARAMETER) model->parameters.push_back(tensor);
-    if (serving.value("plugin", false))
-      model->plugin = open_plugin(*model);
-    else if (model->user_table.shape.empty() && !model->has_item_weights())
+    model->needs_plugin = serving.value("plugin", false);
+    if (model->needs_plugin) {
+      // Looked at before it is needed, but a runtime must not come into the process for a model that is merely opened.
+      if (PluginRegistry::instance().locate(model->name).runtime.empty()) model->plugin();
+    } else if (model->user_table.shape.empty() && !model->has_item_weights()) {
       throw corrupt("serving tables");
+    }
   } catch (const Json::exception& error) {
     throw Error(REC_CORRUPT_DATA, cat("the model file's manifest is not sound: ", printable(error.what())));
   }
@@ -197,7 +200,17 @@ std::shared_ptr<const Model> to_model(TensorFile file) {
 
 }  // namespace
 
+const PluginModel& Model::plugin() const {
+  const std::lock_guard lock(served_by_->mutex);
+  if (served_by_->plugin == nullptr) served_by_->plugin = open_plugin(*this);
+  return *served_by_->plugin;
+}
+
 void save_model(const Model& model, const std::string& path, bool user_data) {
+  write_file_atomically(path, [&](FileWriter& out) { write_model(out, model, user_data); });
+}
+
+void write_model(FileWriter& out, const Model& model, bool user_data) {
   std::vector<NamedTensor> tensors = model.parameters;
   Json serving = Json::object();
   for (const auto& [key, table] : {std::pair{"user_table", &model.user_table}, {"item_table", &model.item_table}}) {
@@ -208,7 +221,7 @@ void save_model(const Model& model, const std::string& path, bool user_data) {
   serving["item_weights"] = model.has_item_weights();
   if (model.has_item_weights())
     tensors.insert(tensors.end(), {model.weight_offsets, model.weight_columns, model.weight_values});
-  serving["plugin"] = model.plugin != nullptr;
+  serving["plugin"] = model.needs_plugin;
 
   const Catalog& catalog = *model.catalog;
   add_ids(tensors, "users", catalog.users);
@@ -232,13 +245,13 @@ void save_model(const Model& model, const std::string& path, bool user_data) {
   if (!relation_names.empty())
     tensors.push_back(borrow_tensor("relations.names", {static_cast<int64_t>(relation_names.size())},
                                     static_cast<const char*>(relation_names.data())));
-  write_tensor_file(path,
-                    {{"format", kFormat},
-                     {"model", model.name},
-                     {"model_version", model.model_version},
-                     {"info", model.info},
-                     {"serving", std::move(serving)}},
-                    tensors);
+  write_tensors(out,
+                {{"format", kFormat},
+                 {"model", model.name},
+                 {"model_version", model.model_version},
+                 {"info", model.info},
+                 {"serving", std::move(serving)}},
+                tensors);
 }
 
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes) {
@@ -257,7 +270,11 @@ std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64
   if (memory_limit_bytes > 0 && static_cast<int64_t>(bytes.size()) > memory_limit_bytes)
     throw Error(REC_LIMIT,
                 cat("n_data: ", bytes.size(), " bytes are more than memory_limit_bytes ", memory_limit_bytes));
-  return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat));
+  return load_model_over(std::make_shared<Buffer<char>>(bytes));
+}
+
+std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes) {
+  return to_model(parse_tensor_file(std::move(bytes), "model bytes", kFormat));
 }
 
 }  // namespace rec

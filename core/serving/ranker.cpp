@@ -12,7 +12,8 @@ constexpr float kNone = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-Ranker::Ranker(std::shared_ptr<const Model> model) : model_(std::move(model)) {
+Ranker::Ranker(std::shared_ptr<const Model> model)
+    : model_(std::move(model)), plugin_(model_->needs_plugin ? &model_->plugin() : nullptr) {
   if (!by_vectors()) return;
   const MatrixView items = model_->items();
   const int64_t tiles = kernels::tile_count(items.rows);
@@ -27,8 +28,8 @@ Ranker::Ranker(std::shared_ptr<const Model> model) : model_(std::move(model)) {
 }
 
 bool Ranker::wants_query_column(int32_t column) const {
-  if (model_->plugin == nullptr) return false;
-  const rec_plan_t& plan = model_->plugin->plan();
+  if (plugin_ == nullptr) return false;
+  const rec_plan_t& plan = plugin_->plan();
   return std::find(plan.query_columns, plan.query_columns + plan.n_query_columns, column) !=
          plan.query_columns + plan.n_query_columns;
 }
@@ -38,7 +39,7 @@ bool Ranker::answerable(const Queries& queries, int64_t q) const {
   if (everybody) return true;
   const bool has_history = !queries.given_history(q).empty();
   const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
-  if (user < 0) return has_history && (model_->plugin == nullptr || model_->plugin->has(REC_CAP_COLD_USER));
+  if (user < 0) return has_history && (plugin_ == nullptr || plugin_->has(REC_CAP_COLD_USER));
   const bool needs_history = model_->has_item_weights() || wants_query_column(REC_COLUMN_HISTORY);
   return !needs_history || has_history || model_->catalog->has_user_data;
 }
@@ -70,7 +71,7 @@ std::span<const int32_t> Ranker::distinct_history(const Queries& queries, int64_
 
 // The asked queries as the columns that the plugin's plan names.
 void Ranker::fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Batch& batch) const {
-  const rec_plan_t& plan = model_->plugin->plan();
+  const rec_plan_t& plan = plugin_->plan();
   const auto n = static_cast<int64_t>(asked.size());
   std::vector<History> histories;
   int64_t longest = 1;
@@ -128,7 +129,7 @@ void Ranker::encode_by_plugin(const Queries& queries, Scratch& scratch) const {
         std::span(scratch.asked).subspan(begin, std::min<size_t>(kBlock, scratch.asked.size() - begin));
     if (vectors.empty()) vectors = Buffer<float>::uninitialized(static_cast<int64_t>(asked.size()) * d);
     fill_query_columns(queries, asked, scratch.batch);
-    model_->plugin->encode(scratch.batch.view(1), vectors.data());
+    plugin_->encode(scratch.batch.view(1), vectors.data());
     for (size_t b = 0; b < asked.size(); ++b)
       std::copy_n(vectors.data() + static_cast<int64_t>(b) * d, d, scratch.vectors.data() + asked[b] * d);
   }
@@ -144,7 +145,7 @@ void Ranker::encode(const Queries& queries, rec_status_t* status, Scratch& scrat
     status[q] = answerable(queries, q) ? REC_OK : REC_NOT_FOUND;
     if (status[q] != REC_OK) continue;
     const std::span<const int32_t> given = queries.given_history(q);
-    if (model_->plugin != nullptr) {
+    if (plugin_ != nullptr) {
       scratch.asked.push_back(q);
     } else if (users.rows == 1 && model_->user_table.shape[0] == 1) {
       std::copy_n(users.data, d, vector);
@@ -181,7 +182,7 @@ void Ranker::score_by_plugin(const Queries& queries, int64_t q, std::span<const 
   fill_query_columns(queries, std::span(&q, 1), scratch.batch);
   std::copy(items.begin(), items.end(),
             scratch.batch.column(REC_COLUMN_ITEM).reshape<int32_t>(1, static_cast<int64_t>(items.size())));
-  model_->plugin->score(scratch.batch.view(1), scores);
+  plugin_->score(scratch.batch.view(1), scores);
 }
 
 void Ranker::all_scores(const Queries& queries, float* scores, rec_status_t* status, Scratch& scratch) const {

@@ -77,6 +77,7 @@ class Ranker {
   bool by_vectors() const { return !model_->item_table.shape.empty(); }
 
   std::shared_ptr<const Model> model_;
+  const PluginModel* plugin_;    // of the model, when it needs one
   Buffer<float> tiles_;          // of the item table
   Buffer<float> inverse_norms_;  // [n_items] 1 / length of each item vector, 0 for the zero vector
 };

@@ -108,7 +108,7 @@ const NamedTensor& TensorFile::require(std::string_view name, int32_t dtype, siz
   return *tensor;
 }
 
-void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors) {
+void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor>& tensors) {
   // Widest elements first: natural alignment without holes.
   std::vector<const NamedTensor*> order;
   for (const NamedTensor& tensor : tensors) order.push_back(&tensor);
@@ -133,17 +133,19 @@ void write_tensor_file(const std::string& path, Json manifest, const std::vector
   std::string text = dump_json(header);
   text.append((64 - (8 + text.size()) % 64) % 64, ' ');
   if (static_cast<int64_t>(text.size()) > kMaxHeaderBytes)
-    throw Error(REC_LIMIT, cat(path, ": the header would be ", text.size(), " bytes, at most ", kMaxHeaderBytes));
+    throw Error(REC_LIMIT, cat("the file's header would be ", text.size(), " bytes, at most ", kMaxHeaderBytes));
   const auto length = static_cast<uint64_t>(text.size());
   std::string head(8, '\0');
   for (int i = 0; i < 8; ++i) head[static_cast<size_t>(i)] = static_cast<char>(length >> (8 * i));
   head += text;
   const size_t digits = head.rfind(kHashKey) + kHashKey.size();
   head.replace(digits, 16, hash(head.data(), static_cast<int64_t>(head.size())));
-  write_file_atomically(path, [&](FileWriter& out) {
-    out.write(head);
-    for (const NamedTensor* tensor : order) out.write(tensor->data, tensor->bytes());
-  });
+  out.write(head);
+  for (const NamedTensor* tensor : order) out.write(tensor->data, tensor->bytes());
+}
+
+void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors) {
+  write_file_atomically(path, [&](FileWriter& out) { write_tensors(out, std::move(manifest), tensors); });
 }
 
 TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/buffer.h"
+#include "core/base/files.h"
 #include "core/base/json.h"
 #include "rec_plugin_api.h"
 
@@ -80,7 +81,9 @@ struct TensorFile {
   const NamedTensor& require(std::string_view name, int32_t dtype, size_t n_dims) const;
 };
 
-// Saves whole or not at all. `kind` of each tensor travels in the manifest.
+// `kind` of each tensor travels in the manifest.
+void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor>& tensors);
+// Saves whole or not at all.
 void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors);
 
 // Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").

@@ -381,7 +381,7 @@ bool Trainer::patience_is_out() const {
   return patience > 0 && stale_ >= patience;
 }
 
-std::shared_ptr<const Model> Trainer::model(int32_t which) const {
+std::shared_ptr<const Model> Trainer::model(int32_t which) {
   if (which != REC_MODEL_BEST && which != REC_MODEL_LAST)
     throw invalid_argument("which", "must be REC_MODEL_BEST (0) or REC_MODEL_LAST (1), got ", which);
   const std::shared_ptr<const Model>& wanted = which == REC_MODEL_BEST && best_ != nullptr ? best_ : last_;

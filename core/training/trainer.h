@@ -38,18 +38,27 @@ struct TrainingEvent {
 };
 using Observer = std::function<void(const TrainingEvent&)>;
 
+// What a caller can do with a model in training, be it here or in a worker process.
+class Training {
+ public:
+  virtual ~Training() = default;
+  // Before the first run: parameters of a model of the same users and items.
+  virtual void warm_start(const Model& from) = 0;
+  virtual void run(const Observer& observer, const CancelToken* cancel) = 0;
+  // REC_MODEL_BEST or REC_MODEL_LAST; BAD_STATE when no epoch is finished.
+  virtual std::shared_ptr<const Model> model(int32_t which) = 0;
+};
+
 // One model in training over one data set: the epoch loop, evaluation, early stop, checkpoints.
-class Trainer {
+class Trainer : public Training {
  public:
   Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
           TrainerOptions options);
-  ~Trainer();
+  ~Trainer() override;
 
-  // Before the first run: parameters of a model of the same users and items.
-  void warm_start(const Model& from);
-  void run(const Observer& observer, const CancelToken* cancel);
-  // REC_MODEL_BEST or REC_MODEL_LAST; BAD_STATE when no epoch is finished.
-  std::shared_ptr<const Model> model(int32_t which) const;
+  void warm_start(const Model& from) override;
+  void run(const Observer& observer, const CancelToken* cancel) override;
+  std::shared_ptr<const Model> model(int32_t which) override;
 
  private:
   struct EpochRecord {

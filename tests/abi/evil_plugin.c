@@ -1,4 +1,5 @@
 /* Plugins that break the contract, one file per EVIL_ number; the host must say so and live. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,17 @@ static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const r
 #endif
 #ifdef EVIL_STATUS
   return 4711;
+#endif
+#ifdef EVIL_SEGFAULT
+  *(volatile int*)8 = 1;
+#endif
+#ifdef EVIL_ABORT
+  puts("to standard output");
+  fputs("a line before\nthe plugin's last words\n", stderr);
+  abort();
+#endif
+#ifdef EVIL_EXIT
+  exit(3);
 #endif
   return REC_OK;
 }

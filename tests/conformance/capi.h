@@ -72,10 +72,15 @@ inline Handle<rec_dataset_t> dataset(const std::vector<int64_t>& users, const st
       [&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, out, error); });
 }
 
+// Unless told otherwise a plugin runs in this process, so that its memory and its faults are those of the test.
 inline Handle<rec_trainer_t> trainer(const rec_dataset_t* data, const std::string& model, const std::string& params,
                                      const rec_trainer_options_t* options = nullptr) {
+  rec_trainer_options_t given{};
+  given.struct_size = sizeof given;
+  if (options != nullptr) given = *options;
+  if (given.isolation == REC_ISOLATION_AUTO) given.isolation = REC_ISOLATION_IN_PROCESS;
   return make<rec_trainer_t>([&](rec_trainer_t** out, rec_error_t** error) {
-    return rec_trainer_create(data, model.c_str(), params.c_str(), options, out, error);
+    return rec_trainer_create(data, model.c_str(), params.c_str(), &given, out, error);
   });
 }
 

@@ -1,5 +1,5 @@
 // Trains a model with a checkpoint after every batch and dies of SIGKILL where it is told to:
-//   rec_train_program MODEL PARAMS_JSON OUT.rec OUT.ckpt never|after_checkpoint=N|in_save=N
+//   rec_train_program MODEL PARAMS_JSON OUT.rec OUT.ckpt never|after_checkpoint=N|in_save=N|in_worker
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     options.checkpoint_path = argv[4];
     options.checkpoint_batches = 1;
     options.metrics = "ndcg@10";
+    if (std::strcmp(argv[5], "in_worker") == 0) options.isolation = REC_ISOLATION_PROCESS;
     std::string params = argv[2];
     if (const size_t at = params.find("\"epochs\": 60"); at != std::string::npos)
       params.replace(at, 12, "\"epochs\": 2");

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+
+#include "core/base/memory_file.h"
+#include "core/data/dataset.h"
+#include "core/evaluation/evaluator.h"
+
+namespace rec {
+
+// What is too large for a message crosses in a memory file, whose pages the other process uses as they are.
+MemoryFile share_dataset(const Dataset& dataset);
+std::shared_ptr<const Dataset> shared_dataset(const MemoryFile& file);
+
+MemoryFile share_report(const Report& report);
+std::shared_ptr<const Report> shared_report(const MemoryFile& file);
+
+}  // namespace rec

@@ -1,0 +1,72 @@
+#include "core/worker/worker.h"
+
+#include "core/worker/worker_process.h"
+
+namespace rec {
+
+namespace {
+
+MemoryFile share_model(const Model& model) {
+  return MemoryFile::write("recore model", [&](FileWriter& out) { write_model(out, model, true); });
+}
+
+class WorkerTraining : public Training {
+ public:
+  WorkerTraining(const Dataset& dataset, const std::string& model, const std::string& params_json,
+                 const TrainerOptions& options)
+      : process_(model, cat("training of '", model, "'")) {
+    const MemoryFile data = share_dataset(dataset);
+    process_.call({{"call", "create"}, {"model", model}, {"params", params_json}, {"options", options}}, {&data}, {},
+                  nullptr);
+  }
+
+  void warm_start(const Model& from) override {
+    const MemoryFile file = share_model(from);
+    process_.call({{"call", "warm_start"}}, {&file}, {}, nullptr);
+  }
+
+  void run(const Observer& observer, const CancelToken* cancel) override {
+    process_.call({{"call", "run"}}, {}, observer, cancel);
+  }
+
+  std::shared_ptr<const Model> model(int32_t which) override {
+    const Message answer = process_.call({{"call", "model"}, {"which", which}}, {}, {}, nullptr);
+    return load_model_over(answer.files.at(0).map());
+  }
+
+ private:
+  WorkerProcess process_;
+};
+
+}  // namespace
+
+bool wants_worker(int32_t isolation, const std::string& model) {
+  switch (isolation) {
+    case REC_ISOLATION_IN_PROCESS: return false;
+    case REC_ISOLATION_PROCESS: return true;
+    case REC_ISOLATION_AUTO: return !PluginRegistry::instance().locate(model).runtime.empty();
+    default: throw invalid_argument("isolation", "must be between 0 and ", REC_ISOLATION_PROCESS, ", got ", isolation);
+  }
+}
+
+std::unique_ptr<Training> train_in_worker(const Dataset& dataset, const std::string& model,
+                                          const std::string& params_json, const TrainerOptions& options) {
+  return std::make_unique<WorkerTraining>(dataset, model, params_json, options);
+}
+
+std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,
+                                                 const Protocol& protocol, int32_t threads, const CancelToken* cancel) {
+  WorkerProcess process(model.name, cat("evaluation of '", model.name, "'"));
+  const MemoryFile file = share_model(model), data = share_dataset(dataset);
+  const Message answer =
+      process.call({{"call", "evaluate"}, {"metrics", metrics}, {"protocol", protocol}, {"threads", threads}},
+                   {&file, &data}, {}, cancel);
+  return shared_report(answer.files.at(0));
+}
+
+std::string describe_in_worker(const std::string& model) {
+  WorkerProcess process(model, cat("the description of '", model, "'"));
+  return process.call({{"call", "describe"}, {"model", model}}, {}, {}, nullptr).body.at("text").get<std::string>();
+}
+
+}  // namespace rec

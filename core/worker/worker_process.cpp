@@ -1,0 +1,229 @@
+#include "core/worker/worker_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/plugin/registry.h"
+
+extern char** environ;
+
+namespace rec {
+
+namespace {
+
+constexpr int kPollMilliseconds = 50;
+constexpr size_t kOutputKept = 4096;
+constexpr int kFirstDescriptor = 10;  // above those that the new process gets
+constexpr int kWorkerSocket = 3;
+constexpr double kSecondsToStop = 60;  // after a request to cancel: a large checkpoint may have to be written
+constexpr double kSecondsToEnd = 2;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// The same file under a number that the new process does not use.
+Descriptor out_of_the_way(Descriptor file) {
+  Descriptor moved(::fcntl(file.get(), F_DUPFD_CLOEXEC, kFirstDescriptor));
+  if (moved.get() < 0) throw system_error("make", "a descriptor for the worker process", errno);
+  return moved;
+}
+
+struct SpawnSettings {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  SpawnSettings() {
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+  }
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+  }
+};
+
+// A process group of its own: a Ctrl-C in the terminal is for the host, which asks the worker to stop.
+pid_t spawn(const std::string& program, int socket, int output) {
+  SpawnSettings settings;
+  posix_spawn_file_actions_addopen(&settings.actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&settings.actions, output, 1);
+  posix_spawn_file_actions_adddup2(&settings.actions, output, 2);
+  posix_spawn_file_actions_adddup2(&settings.actions, socket, kWorkerSocket);
+  sigset_t signals;
+  sigemptyset(&signals);
+  posix_spawnattr_setsigmask(&settings.attributes, &signals);
+  sigfillset(&signals);
+  posix_spawnattr_setsigdefault(&settings.attributes, &signals);
+  posix_spawnattr_setpgroup(&settings.attributes, 0);
+  posix_spawnattr_setflags(&settings.attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  std::string name = program;
+  char* arguments[] = {name.data(), nullptr};
+  pid_t pid = -1;
+  const int code = ::posix_spawn(&pid, program.c_str(), &settings.actions, &settings.attributes, arguments, environ);
+  if (code != 0) throw system_error("start", program, code);
+  return pid;
+}
+
+struct SignalName {
+  int number;
+  const char* text;
+};
+constexpr SignalName kSignals[] = {
+    {SIGSEGV, "SIGSEGV, invalid memory access"},
+    {SIGABRT, "SIGABRT, it gave up"},
+    {SIGKILL, "SIGKILL, from outside; the system does so when memory runs out"},
+    {SIGBUS, "SIGBUS, memory that is not there"},
+    {SIGFPE, "SIGFPE, arithmetic error"},
+    {SIGILL, "SIGILL, an instruction this processor does not have"},
+    {SIGTERM, "SIGTERM, from outside"},
+    {SIGINT, "SIGINT, from outside"},
+    {SIGSYS, "SIGSYS, a system call that is not allowed"},
+    {SIGTRAP, "SIGTRAP"},
+    {SIGXCPU, "SIGXCPU, limit of processor time"},
+};
+
+std::string how_it_ended(int status) {
+  if (WIFEXITED(status)) return cat("ended with exit status ", WEXITSTATUS(status));
+  const int number = WTERMSIG(status);
+  const auto* known = std::find_if(std::begin(kSignals), std::end(kSignals),
+                                   [number](const SignalName& signal) { return signal.number == number; });
+  return cat("was killed by signal ", number,
+             known != std::end(kSignals) ? cat(" (", known->text, ")") : std::string());
+}
+
+std::string_view last_line(std::string_view text) {
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  const size_t line = text.rfind('\n');
+  return line == std::string_view::npos ? text : text.substr(line + 1);
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(const std::string& model, std::string what) : what_(std::move(what)) {
+  const PluginRegistry::Location plugin = PluginRegistry::instance().locate(model);
+  const std::string program = PluginRegistry::instance().worker_program();
+  if (!file_exists(program))
+    throw Error(REC_NOT_FOUND,
+                cat("isolation: there is no ", program,
+                    ", which runs a plugin in a process of its own; install it beside the library, or set "
+                    "REC_WORKER_PATH before the process starts"))
+        .at_argument("isolation");
+  int sockets[2], pipe[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    throw system_error("make", "a socket for the worker process", errno);
+  channel_.emplace(Descriptor(sockets[0]));
+  const Descriptor theirs = out_of_the_way(Descriptor(sockets[1]));
+  if (::pipe2(pipe, O_CLOEXEC) != 0) throw system_error("make", "a pipe for the worker process", errno);
+  output_ = Descriptor(pipe[0]);
+  const Descriptor their_output = out_of_the_way(Descriptor(pipe[1]));
+  ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+  const Note hello = {{"version", REC_VERSION},
+                      {"parent", ::getpid()},
+                      {"folders", PluginRegistry::instance().folders()},
+                      {"plugin", plugin.path},
+                      {"log_level", log::level()}};
+  channel_->send(hello);  // waits in the socket
+  pid_ = spawn(program, theirs.get(), their_output.get());
+}
+
+WorkerProcess::~WorkerProcess() {
+  channel_.reset();  // it ends by itself
+  if (pid_ > 0) end();
+}
+
+Message WorkerProcess::call(Note request, const std::vector<const MemoryFile*>& files, const Observer& observer,
+                            const CancelToken* cancel) {
+  if (!ended_.empty()) throw Error(REC_BAD_STATE, cat(what_, ": its worker process has ended: it ", ended_));
+  told_to_stop_ = false;
+  if (!channel_->send(request, files)) report_end();
+  for (;;) {
+    std::optional<Message> message = next(cancel);
+    if (!message) report_end();
+    Note& body = message->body;
+    if (body.contains("event")) {
+      if (observer) observer(body["event"].get<TrainingEvent>());
+      if (cancel != nullptr && cancel->requested()) ask_to_stop();
+      if (!channel_->send({{"seen", true}})) report_end();
+    } else if (body.contains("log")) {
+      log::write(body["level"].get<int32_t>(), body["log"].get<std::string>());
+    } else if (body.contains("error")) {
+      throw error_of(body["error"]);
+    } else {
+      return std::move(*message);
+    }
+  }
+}
+
+std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
+  for (;;) {
+    pollfd waited[] = {{channel_->descriptor(), POLLIN, 0}, {output_.get(), POLLIN, 0}};
+    if (::poll(waited, output_.get() >= 0 ? 2 : 1, kPollMilliseconds) < 0 && errno != EINTR)
+      throw system_error("wait for", "the worker process", errno);
+    read_output();
+    if (cancel != nullptr && cancel->requested()) ask_to_stop();
+    if (waited[0].revents != 0) return channel_->receive();
+    if (told_to_stop_ && now() > stop_by_) {
+      ::kill(pid_, SIGKILL);
+      ended_ = cat("did not stop within ", kSecondsToStop, " s and was killed");
+      return std::nullopt;
+    }
+  }
+}
+
+void WorkerProcess::ask_to_stop() {
+  if (told_to_stop_) return;
+  told_to_stop_ = true;
+  stop_by_ = now() + kSecondsToStop;
+  channel_->send({{"cancel", true}});
+}
+
+void WorkerProcess::read_output() {
+  char piece[4096];
+  for (;;) {
+    const ssize_t n = output_.get() >= 0 ? ::read(output_.get(), piece, sizeof piece) : -1;
+    if (n == 0) output_.reset();
+    if (n <= 0) break;
+    last_output_.append(piece, static_cast<size_t>(n));
+    if (last_output_.size() > 2 * kOutputKept) last_output_.erase(0, last_output_.size() - kOutputKept);
+  }
+}
+
+void WorkerProcess::report_end() {
+  channel_->close();
+  const std::string status = end();
+  if (ended_.empty()) ended_ = status;
+  read_output();
+  const std::string_view said = last_line(last_output_);
+  throw Error(REC_PLUGIN_FAILED, cat(what_, ": the worker process ", ended_,
+                                     said.empty() ? std::string() : cat("; it last wrote '", printable(said), "'")));
+}
+
+// Waits for the process, which has nothing left to do, and says how it ended.
+std::string WorkerProcess::end() {
+  int status = 0;
+  const double deadline = now() + kSecondsToEnd;
+  for (bool killed = false;;) {
+    const pid_t got = ::waitpid(pid_, &status, WNOHANG);
+    if (got == pid_ || (got < 0 && errno != EINTR)) {
+      pid_ = -1;
+      return got > 0 ? how_it_ended(status) : "ended, and another part of this process took its exit status";
+    }
+    if (!killed && now() > deadline) {
+      ::kill(pid_, SIGKILL);
+      killed = true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+}  // namespace rec

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "core/worker/channel.h"
+
+namespace rec {
+
+// A `recore-worker`, in which a plugin and its runtime run instead of in this process. It ends when its socket does: with
+// this object, or with this process. Threads: one call at a time.
+class WorkerProcess {
+ public:
+  // Starts one for a model: it gets the folders of plugins, and the model's plugin file. `what` is what it is for, as
+  // messages say it: "training of 'ans'".
+  WorkerProcess(const std::string& model, std::string what);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  // Sends a request and waits for its answer; events and log lines come in between. What failed over there is thrown
+  // here. When the process dies: PLUGIN_FAILED with the signal's name, and BAD_STATE from then on.
+  Message call(Note request, const std::vector<const MemoryFile*>& files, const Observer& observer,
+               const CancelToken* cancel);
+
+ private:
+  std::optional<Message> next(const CancelToken* cancel);
+  void ask_to_stop();
+  void read_output();
+  [[noreturn]] void report_end();
+  std::string end();
+
+  std::string what_;
+  std::optional<Channel> channel_;
+  Descriptor output_;        // of the process: what a runtime prints must not reach this one's
+  std::string last_output_;  // its end
+  std::string ended_;        // how, once it has
+  pid_t pid_ = -1;
+  bool told_to_stop_ = false;
+  double stop_by_ = 0;  // seconds of the monotonic clock
+};
+
+}  // namespace rec

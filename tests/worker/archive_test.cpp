@@ -1,0 +1,95 @@
+#include "core/worker/archive.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/data/load.h"
+#include "core/training/trainer.h"
+#include "tests/unit/temp_folder.h"
+
+namespace rec {
+namespace {
+
+TEST(Archive, GivesADataSetBackWithEverythingInIt) {
+  const TempFolder folder;
+  folder.file("train.csv", "user_id\titem_id\ttime\tlabel\n1\t10\t5\t1\n1\t12\t5\t0\n2\t12\t5\t1\n");
+  folder.file("dev.csv", "user_id\titem_id\ttime\tlabel\n1\t12\t6\t1\n");
+  folder.file("item_meta.csv", "i_kind\ti_year_f\titem_id\tr_also\n3\t0.5\t12\t[10]\n7\t9\t10\t[]\n");
+  folder.file("user_meta.csv", "user_id\tu_age_f\tu_sex_c\n1\t-1.5\t2\n");
+  const auto data = std::make_shared<const Dataset>(load_dataset(folder.path()));
+  ASSERT_FALSE(data->user_features.empty() || data->relations.empty() || data->label.empty());
+  ASSERT_FALSE(data->item_features.empty());
+  const std::shared_ptr<const Dataset> back = shared_dataset(share_dataset(*data));
+  EXPECT_EQ(dataset_hash(*back), dataset_hash(*data));
+  EXPECT_TRUE(back->users.same_ids(data->users));
+  EXPECT_TRUE(back->items.same_ids(data->items));
+  const auto same = [](const auto& a, const auto& b) { return std::ranges::equal(a.span(), b.span()); };
+  EXPECT_TRUE(same(back->user, data->user) && same(back->item, data->item) && same(back->part, data->part));
+  EXPECT_TRUE(same(back->time, data->time) && same(back->weight, data->weight));
+  EXPECT_TRUE(same(back->label, data->label) && same(back->impression, data->impression));
+  EXPECT_TRUE(same(back->title_offsets, data->title_offsets) && same(back->title_bytes, data->title_bytes));
+  ASSERT_EQ(back->item_features.size(), data->item_features.size());
+  for (size_t f = 0; f < data->item_features.size(); ++f) {
+    const Feature &given = data->item_features[f], &got = back->item_features[f];
+    EXPECT_EQ(got.name, given.name);
+    EXPECT_EQ(got.kind, given.kind);
+    EXPECT_EQ(got.width, given.width);
+    EXPECT_EQ(got.vocabulary, given.vocabulary);
+    EXPECT_TRUE(same(got.dense, given.dense) && same(got.values, given.values));
+    if (!got.dense.empty()) {
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(got.dense.data()) % 64, 0u);
+    }
+  }
+  EXPECT_EQ(back->format, data->format);
+  EXPECT_EQ(back->source, data->source);
+}
+
+TEST(Archive, KeepsRelationsAndCandidates) {
+  Dataset data;
+  data.users = IdMap::from_int64(Buffer<int64_t>(1, 5));
+  data.items = IdMap::from_int64(Buffer<int64_t>(1, -7));
+  data.user = Buffer<int32_t>(1, 0);
+  data.item = Buffer<int32_t>(1, 0);
+  data.part = Buffer<Part>(1, Part::kTest);
+  data.candidate_offsets = Buffer<int64_t>(2, 1);
+  data.candidates = Buffer<int32_t>(1, 0);
+  data.relations.push_back({std::string("r\0\xff", 3), {Buffer<int64_t>(2, 1), Buffer<int32_t>(1, 0)}});
+  data.n_skipped = 9;
+  const auto back = shared_dataset(share_dataset(data));
+  EXPECT_EQ(back->relations.at(0).name, data.relations[0].name);
+  EXPECT_EQ(back->relations[0].items.columns[0], 0);
+  EXPECT_EQ(back->candidate_offsets[1], 1);
+  EXPECT_EQ(back->candidates.size(), 1);
+  EXPECT_EQ(back->n_skipped, 9);
+  EXPECT_TRUE(back->time.empty() && back->label.empty());
+}
+
+TEST(Archive, GivesAReportBackBitForBit) {
+  const Report report{{"ndcg@20", "auc"}, {0.25, 1.0 / 3}, {0.1, std::nan(""), 0.3, 0.4}, {7, -1}};
+  const auto back = shared_report(share_report(report));
+  EXPECT_EQ(back->names, report.names);
+  EXPECT_EQ(back->means, report.means);
+  EXPECT_EQ(back->users, report.users);
+  EXPECT_EQ(std::memcmp(back->values.data(), report.values.data(), 4 * sizeof(double)), 0);
+}
+
+TEST(MemoryFile, IsSealedSoThatItsPagesCannotGo) {
+  const MemoryFile file = MemoryFile::write("test", [](FileWriter& out) { out.write("abcd"); });
+  EXPECT_NE(::ftruncate(file.descriptor(), 1), 0);
+  EXPECT_EQ(::pwrite(file.descriptor(), "x", 1, 0), -1);
+  const auto pages = file.map();
+  (*pages)[0] = 'z';  // stays here
+  EXPECT_EQ((*file.map())[0], 'a');
+}
+
+TEST(MemoryFile, RefusesAFileThatAnotherProcessCouldShrink) {
+  Descriptor open(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  EXPECT_THROW(MemoryFile(std::move(open)), Error);
+}
+
+}  // namespace
+}  // namespace rec
