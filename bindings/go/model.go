@@ -297,6 +297,7 @@ type Protocol struct {
 	Seed              int64
 	MaxPos, MaxNeg    int // clicked and shown items of a list that count; 0 = 20
 	Threads           int // 0 = as many as there are
+	Isolation         Isolation
 }
 
 func (p Protocol) raw() crec.RecProtocolT {
@@ -344,7 +345,7 @@ func (m *Model) Evaluate(ctx context.Context, dataset *Dataset, metrics string, 
 	defer end()
 	p := protocol.raw()
 	defer crec.DeleteRecProtocolT(p)
-	raw, err := crec.Evaluate(h, data, metrics, p, protocol.Threads, cancel)
+	raw, err := crec.Evaluate(h, data, metrics, p, protocol.Threads, int(protocol.Isolation), cancel)
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(dataset)
 	if err != nil {

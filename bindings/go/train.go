@@ -127,6 +127,21 @@ func TrainMemoryLimit(bytes int64) TrainOption {
 	return TrainOption{func(t *training) error { t.raw.SetMemoryLimitBytes(bytes); return nil }}
 }
 
+// Isolation is where a plugin runs.
+type Isolation int
+
+// The kinds of isolation.
+const (
+	AutoIsolation    Isolation = Isolation(crec.REC_ISOLATION_AUTO)       // a plugin over LibTorch in a worker process
+	InProcess        Isolation = Isolation(crec.REC_ISOLATION_IN_PROCESS) // in this one
+	ProcessIsolation Isolation = Isolation(crec.REC_ISOLATION_PROCESS)    // in a worker, whose crash is an ErrPluginFailed
+)
+
+// Isolate says where the plugin runs; [AutoIsolation] without it.
+func Isolate(isolation Isolation) TrainOption {
+	return TrainOption{func(t *training) error { t.raw.SetIsolation(int(isolation)); return nil }}
+}
+
 // Train trains a model and returns its best epoch.
 //
 // When the context or a callback's error ends training, there is an error and, if an epoch was finished, the model of the

@@ -123,12 +123,13 @@ rec_status_t rec_java_trainer_run(JNIEnv* env, rec_trainer_t* trainer, jobject l
 }
 
 rec_status_t rec_java_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                     const rec_protocol_t* protocol, rec_cancel_t* cancel, rec_report_t** out_report,
-                                     rec_error_t** out_error) {
+                                     const rec_protocol_t* protocol, int32_t isolation, rec_cancel_t* cancel,
+                                     rec_report_t** out_report, rec_error_t** out_error) {
   rec_run_options_t options;
   const rec_status_t status = rec_run_options_init(&options, sizeof options, out_error);
   if (status != REC_OK) return status;
   options.cancel = cancel;
+  options.isolation = isolation;
   return rec_model_evaluate(model, dataset, metrics, protocol, &options, out_report, out_error);
 }
 

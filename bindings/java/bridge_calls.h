@@ -40,8 +40,8 @@ rec_status_t rec_java_trainer_create(const rec_dataset_t* dataset, const char* m
 rec_status_t rec_java_trainer_run(JNIEnv* env, rec_trainer_t* trainer, jobject listener, int32_t kinds,
                                   rec_cancel_t* cancel, rec_error_t** out_error);
 rec_status_t rec_java_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                     const rec_protocol_t* protocol, rec_cancel_t* cancel, rec_report_t** out_report,
-                                     rec_error_t** out_error);
+                                     const rec_protocol_t* protocol, int32_t isolation, rec_cancel_t* cancel,
+                                     rec_report_t** out_report, rec_error_t** out_error);
 
 /* Copies: the values [n_rows] of one metric, the user rows [n_rows]. */
 jdoubleArray rec_java_report_values(JNIEnv* env, const rec_report_t* report, int64_t metric);

@@ -1,11 +1,14 @@
-# Copies LIBRARIES, and PLUGINS below recore/plugins, into FOLDER, stripped, and lists them with their hashes for Natives.java.
+# Copies LIBRARIES, WORKER below recore and PLUGINS below recore/plugins into FOLDER, stripped, and lists them with their
+# hashes for Natives.java.
 cmake_minimum_required(VERSION 3.22)
 set(list "")
 file(MAKE_DIRECTORY ${FOLDER}/recore/plugins)
-foreach(file ${LIBRARIES} ${PLUGINS})
+foreach(file ${LIBRARIES} ${WORKER} ${PLUGINS})
   get_filename_component(name ${file} NAME)
   if(file IN_LIST PLUGINS)
     set(name recore/plugins/${name})
+  elseif(file STREQUAL WORKER)
+    set(name recore/${name})
   endif()
   file(COPY_FILE ${file} ${FOLDER}/${name})
   if(STRIP)

@@ -32,7 +32,8 @@ rec_py_result_t rec_py_trainer_create(const rec_dataset_t* dataset, const char* 
  */
 rec_py_flag_t rec_py_trainer_run(rec_trainer_t* trainer, PyObject* on_event, int32_t kinds);
 rec_py_result_t rec_py_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                      const rec_protocol_t* protocol, rec_report_t** out_report);
+                                      const rec_protocol_t* protocol, int32_t threads, int32_t isolation,
+                                      rec_report_t** out_report);
 
 /* The values [n_metrics, n_rows] of float64, and the users [n_rows] of int64, as bytearrays. */
 PyObject* rec_py_report_values(const rec_report_t* report);

@@ -94,6 +94,7 @@ typedef struct call_t {
   const char *text, *params;
   const void* options;
   const rec_protocol_t* protocol;
+  int32_t threads, isolation; /* of an evaluation */
   rec_cancel_t* cancel;
   int32_t kinds;
   void* out;
@@ -334,19 +335,24 @@ static rec_status_t evaluate_work(call_t* call) {
   const rec_status_t status = rec_run_options_init(&options, sizeof options, &call->error);
   if (status != REC_OK) return status;
   options.cancel = call->cancel;
+  options.threads = call->threads;
+  options.isolation = call->isolation;
   return rec_model_evaluate(call->model_or_trainer, call->dataset, call->text, call->protocol, &options,
                             (rec_report_t**)&call->out, &call->error);
 }
 static void end_report(void* handle) { rec_report_destroy(handle); }
 
 rec_py_result_t rec_py_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                      const rec_protocol_t* protocol, rec_report_t** out_report) {
+                                      const rec_protocol_t* protocol, int32_t threads, int32_t isolation,
+                                      rec_report_t** out_report) {
   call_t* call = new_call(evaluate_work);
   if (call == NULL) return -1;
   call->model_or_trainer = model;
   call->dataset = dataset;
   call->text = metrics;
   call->protocol = protocol;
+  call->threads = threads;
+  call->isolation = isolation;
   return run_call(call, NULL, (void**)out_report, end_report);
 }
 

@@ -5,9 +5,10 @@
     items, scores = model.recommender(exclude_seen=True).recommend(["u0061"], k=10)
 """
 
-from . import _errors, _log, _recore
+from . import _errors, _log, _recore, _torch
 
 _recore.rec_py_setup(_errors.make_error, _log.handle)
+_torch.guard()
 
 from ._dataset import Dataset
 from ._errors import (AbiMismatchError, BadStateError, BusyError, CancelledError, ClosedError, CorruptDataError,

@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 import numpy as np
 
+from . import _recore
 from ._errors import ClosedError, InvalidArgumentError
 
 
@@ -55,6 +56,14 @@ def options(kind: type, /, **fields: Any) -> Any:
         if value is not None:
             setattr(struct, name, value.item() if isinstance(value, np.generic) else value)
     return struct
+
+
+# Where a plugin runs.
+ISOLATIONS = {
+    "auto": _recore.REC_ISOLATION_AUTO,
+    "in_process": _recore.REC_ISOLATION_IN_PROCESS,
+    "process": _recore.REC_ISOLATION_PROCESS,
+}
 
 
 def choice(name: str, value: Any, known: dict[str, int]) -> int:

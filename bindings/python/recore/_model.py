@@ -9,7 +9,7 @@ import numpy as np
 from . import _log, _raw, _recore
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
-from ._handle import Handle, options
+from ._handle import ISOLATIONS, Handle, choice, options
 from ._ids import ID_FORMS, Ids, as_ids, from_raw
 from ._recommender import Recommender
 from ._report import Report, protocol
@@ -56,7 +56,8 @@ class Model(Handle):
 
     def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
                  candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
-                 seed: int = 0, max_pos: int = 0, max_neg: int = 0) -> Report:
+                 seed: int = 0, max_pos: int = 0, max_neg: int = 0, threads: int = 0,
+                 isolation: str = "auto") -> Report:
         """Ranks items for the rows of a part and measures.
 
         Args:
@@ -68,12 +69,15 @@ class Model(Handle):
             mask: items that are left out: "known" before the part, of "train" only, or "none".
             ties: "lower_row", or "against_target".
             max_pos, max_neg: clicked and shown items of a list that count; 0 = 20.
+            threads: 0 = as many as there are.
+            isolation: where a model's plugin runs, as for Trainer; most models are served by tables and need none.
         Raises:
-            InvalidArgumentError (an unknown metric), InvalidDataError (an empty part).
+            InvalidArgumentError (an unknown metric), InvalidDataError (an empty part), PluginError.
         """
         _log.follow_level()
         given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg)
-        return Report(_recore.rec_py_model_evaluate(self._handle, dataset._handle, metrics, given), self)
+        return Report(_recore.rec_py_model_evaluate(self._handle, dataset._handle, metrics, given, threads,
+                                                    choice("isolation", isolation, ISOLATIONS)), self)
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
                     n_callers: int = 0) -> Recommender:

@@ -10,7 +10,7 @@ import numpy as np
 from . import _log, _raw, _recore
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
-from ._handle import Handle, choice, options
+from ._handle import ISOLATIONS, Handle, choice, options
 from ._model import Model
 from ._report import protocol as make_protocol
 
@@ -50,6 +50,8 @@ class Trainer(Handle):
         protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}; rows are those of the task unless told.
         checkpoint: path of a checkpoint, written at most every checkpoint_seconds (0 = 30) and at the end.
         resume: go on from the checkpoint when there is one.
+        isolation: where the plugin runs: "in_process"; "process", a worker of its own, whose crash is a PluginError;
+            or "auto", a worker for a plugin over LibTorch, since this process may have PyTorch.
     Raises:
         NotFoundError (unknown model), InvalidArgumentError (a parameter unknown or out of range; `argument` names it),
         UnsupportedError, InvalidDataError (no training interaction), DeviceError, LimitError, CorruptDataError.
@@ -59,12 +61,13 @@ class Trainer(Handle):
                  metrics: Optional[str] = None, main_metric: Optional[str] = None,
                  protocol: Optional[Mapping[str, Any]] = None, checkpoint: str | os.PathLike | None = None,
                  checkpoint_seconds: float = 0, checkpoint_batches: int = 0, resume: bool = False,
-                 memory_limit_bytes: int = 0, ids: str = "str"):
+                 memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str"):
         _log.follow_level()
         given = options(
             _raw.rec_trainer_options_t, resume=int(resume), metrics=metrics, main_metric=main_metric,
             checkpoint_path=None if checkpoint is None else os.fspath(checkpoint), checkpoint_seconds=checkpoint_seconds,
-            checkpoint_batches=checkpoint_batches, memory_limit_bytes=memory_limit_bytes)
+            checkpoint_batches=checkpoint_batches, memory_limit_bytes=memory_limit_bytes,
+            isolation=choice("isolation", isolation, ISOLATIONS))
         raw = _recore.rec_py_trainer_create(dataset._handle, model, _to_json(params or {}), given,
                                             make_protocol(**(protocol or {})))
         super().__init__(raw, _recore.rec_trainer_destroy)
@@ -117,14 +120,15 @@ def train(dataset: Dataset, model: str, *, on_epoch: Optional[Callable[[Event], 
           on_event: Optional[Callable[[Event], Any]] = None, metrics: Optional[str] = None,
           main_metric: Optional[str] = None, protocol: Optional[Mapping[str, Any]] = None,
           checkpoint: str | os.PathLike | None = None, resume: bool = False, memory_limit_bytes: int = 0,
-          ids: str = "str", **params: Any) -> Model:
+          isolation: str = "auto", ids: str = "str", **params: Any) -> Model:
     """Trains a model and returns its best epoch. Further keywords are parameters: epochs=50, emb_size=64.
 
     on_epoch may return False to stop early. Use a Trainer to keep what was trained when a callback raises or Ctrl-C is
     pressed. Errors as of Trainer and Trainer.run.
     """
     with Trainer(dataset, model, params, metrics=metrics, main_metric=main_metric, protocol=protocol,
-                 checkpoint=checkpoint, resume=resume, memory_limit_bytes=memory_limit_bytes, ids=ids) as trainer:
+                 checkpoint=checkpoint, resume=resume, memory_limit_bytes=memory_limit_bytes, isolation=isolation,
+                 ids=ids) as trainer:
         trainer.run(on_epoch, on_event)
         return trainer.model()
 

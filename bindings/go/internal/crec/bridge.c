@@ -113,13 +113,14 @@ rec_go_failure_t* rec_go_trainer_run(uintptr_t trainer, uintptr_t callback, uint
 }
 
 rec_go_handle_t rec_go_evaluate(uintptr_t model, uintptr_t dataset, const char* metrics, uintptr_t protocol,
-                                int32_t threads, uintptr_t cancel) {
+                                int32_t threads, int32_t isolation, uintptr_t cancel) {
   rec_run_options_t options;
   rec_error_t* error = NULL;
   rec_report_t* report = NULL;
   rec_status_t status = rec_run_options_init(&options, sizeof options, &error);
   if (status == REC_OK) {
     options.threads = threads;
+    options.isolation = isolation;
     options.cancel = (rec_cancel_t*)cancel;
     status = rec_model_evaluate((const rec_model_t*)model, (const rec_dataset_t*)dataset, metrics,
                                 (const rec_protocol_t*)protocol, &options, &report, &error);

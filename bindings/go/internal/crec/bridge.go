@@ -209,11 +209,11 @@ func recoreGoLog(level C.int32_t, message *C.char, callback C.uintptr_t) {
 func recoreGoLogEnd(callback C.uintptr_t) { cgo.Handle(callback).Delete() }
 
 // Evaluate makes a report.
-func Evaluate(m Model, d Dataset, metrics string, protocol RecProtocolT, threads int, cancel Cancel) (Report, error) {
+func Evaluate(m Model, d Dataset, metrics string, protocol RecProtocolT, threads, isolation int, cancel Cancel) (Report, error) {
 	cMetrics := C.CString(metrics)
 	defer C.free(unsafe.Pointer(cMetrics))
 	made, err := takeHandle(C.rec_go_evaluate(C.uintptr_t(m), C.uintptr_t(d), cMetrics, swigptr(protocol),
-		C.int32_t(threads), C.uintptr_t(cancel)))
+		C.int32_t(threads), C.int32_t(isolation), C.uintptr_t(cancel)))
 	return Report(made), err
 }
 

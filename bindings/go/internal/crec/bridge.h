@@ -41,7 +41,7 @@ rec_go_handle_t rec_go_trainer_create(uintptr_t dataset, const char* model, cons
                                       uintptr_t protocol);
 rec_go_failure_t* rec_go_trainer_run(uintptr_t trainer, uintptr_t callback, uintptr_t cancel);
 rec_go_handle_t rec_go_evaluate(uintptr_t model, uintptr_t dataset, const char* metrics, uintptr_t protocol,
-                                int32_t threads, uintptr_t cancel);
+                                int32_t threads, int32_t isolation, uintptr_t cancel);
 /* callback 0: no more lines. The library ends the callback when another takes its place. */
 rec_go_failure_t* rec_go_log_open(int32_t level, uintptr_t callback);
 rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped);

@@ -112,10 +112,19 @@ public final class Model extends Handle {
    * @throws java.util.concurrent.CancellationException when cancelled or interrupted.
    */
   public Report evaluate(Dataset dataset, String metrics, Protocol protocol, CancelToken cancel) {
+    return evaluate(dataset, metrics, protocol, Isolation.AUTO, cancel);
+  }
+
+  /**
+   * As {@link #evaluate(Dataset, String, Protocol, CancelToken)}, where {@code isolation} says.
+   *
+   * @throws RecException.PluginFailed also when a worker process died.
+   */
+  public Report evaluate(Dataset dataset, String metrics, Protocol protocol, Isolation isolation, CancelToken cancel) {
     long[] out = new long[1];
     byte[] names = Utf8.terminated(metrics, "metrics");
     try (var raw = protocol.toRaw()) {
-      LongCall.run(cancel, call -> Raw.rec_java_model_evaluate(this, dataset, names, raw, call, out));
+      LongCall.run(cancel, call -> Raw.rec_java_model_evaluate(this, dataset, names, raw, isolation.number, call, out));
     }
     return Report.ofRaw(out[0], this);
   }

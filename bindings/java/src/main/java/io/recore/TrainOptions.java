@@ -18,6 +18,7 @@ public final class TrainOptions {
   private long checkpointBatches;
   private boolean resume;
   private long memoryLimit;
+  private Isolation isolation = Isolation.AUTO;
   Predicate<Event> onEvent;
   Predicate<Event> onEpoch;
 
@@ -90,6 +91,12 @@ public final class TrainOptions {
     return this;
   }
 
+  /** Where the plugin runs; by default one over LibTorch runs in a worker process. */
+  public TrainOptions isolation(Isolation isolation) {
+    this.isolation = isolation;
+    return this;
+  }
+
   /**
    * Called after each epoch, on the thread that trains; false stops. What it throws stops training and is thrown by the
    * call that trains. It may use anything but the running trainer.
@@ -119,6 +126,7 @@ public final class TrainOptions {
     raw.setMetrics(Utf8.terminated(metrics, "metrics"));
     raw.setMain_metric(Utf8.terminated(mainMetric, "mainMetric"));
     raw.setMemory_limit_bytes(memoryLimit);
+    raw.setIsolation(isolation.number);
     return raw;
   }
 }
