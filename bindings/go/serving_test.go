@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -281,6 +282,20 @@ func TestVectorsGiveTheScores(t *testing.T) {
 	}
 	if _, err := train(t, orchard(t), "itemknn").ItemVectors(); !errors.Is(err, recore.ErrUnsupported) {
 		t.Errorf("a model without vectors: %v", err)
+	}
+}
+
+func TestErrorsHaveTheLibrarysSentence(t *testing.T) {
+	model := train(t, orchard(t), "popularity")
+	recommender := ends(t, must(model.Recommender())(t))
+	item := must(model.ItemIDs([]int64{0}))(t)
+	_, ofVectors := train(t, orchard(t), "itemknn").ItemVectors()
+	_, ofSimilar := recommender.Similar(item, 3)
+	_, ofIDs := model.ItemIDs([]int64{1 << 40})
+	for name, err := range map[string]error{"ItemVectors": ofVectors, "Similar": ofSimilar, "ItemIDs": ofIDs} {
+		if e := (*recore.Error)(nil); !errors.As(err, &e) || !strings.Contains(e.Message, " ") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -131,13 +131,15 @@ rec_go_handle_t rec_go_evaluate(uintptr_t model, uintptr_t dataset, const char* 
 rec_go_failure_t* rec_go_log_open(int32_t level, uintptr_t callback) {
   rec_error_t* error = NULL;
   const int on = callback != 0;
-  return rec_go_fail(rec_log_set_sink(on ? on_log : NULL, level, (void*)callback, on ? on_log_end : NULL, &error),
-                     error);
+  const rec_status_t status =
+      rec_log_set_sink(on ? on_log : NULL, level, (void*)callback, on ? on_log_end : NULL, &error);
+  return rec_go_fail(status, error);
 }
 
 rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped) {
   rec_error_t* error = NULL;
-  return rec_go_fail(rec_log_poll(out_dropped, &error), error);
+  const rec_status_t status = rec_log_poll(out_dropped, &error);
+  return rec_go_fail(status, error);
 }
 
 /* ---- reports and models ---- */
@@ -145,8 +147,9 @@ rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped) {
 rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric) {
   rec_error_t* error = NULL;
   rec_go_metric_t out = {NULL, NULL, 0};
-  out.failure =
-      rec_go_fail(rec_report_get_metric((const rec_report_t*)report, metric, &out.name, &out.mean, &error), error);
+  const rec_status_t status =
+      rec_report_get_metric((const rec_report_t*)report, metric, &out.name, &out.mean, &error);
+  out.failure = rec_go_fail(status, error);
   return out;
 }
 
@@ -176,9 +179,9 @@ rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(id
   rec_ids_t ids_ids;
   rec_error_t* error = NULL;
   const rec_model_t* from = (const rec_model_t*)model;
-  return rec_go_fail(what == REC_GO_USER_IDS ? rec_model_user_rows(from, IDS(ids), out_rows, &error)
-                                             : rec_model_item_rows(from, IDS(ids), out_rows, &error),
-                     error);
+  const rec_status_t status = what == REC_GO_USER_IDS ? rec_model_user_rows(from, IDS(ids), out_rows, &error)
+                                                      : rec_model_item_rows(from, IDS(ids), out_rows, &error);
+  return rec_go_fail(status, error);
 }
 
 /* DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html */
@@ -206,9 +209,9 @@ rec_go_vectors_t rec_go_model_vectors(uintptr_t model, int32_t what) {
   DLManagedTensorVersioned* tensor = NULL;
   const rec_model_t* from = (const rec_model_t*)model;
   rec_go_vectors_t out = {NULL, NULL, NULL, 0, 0};
-  out.failure = rec_go_fail(what == REC_GO_USER_IDS ? rec_model_user_vectors(from, &tensor, &error)
-                                                    : rec_model_item_vectors(from, &tensor, &error),
-                            error);
+  const rec_status_t status = what == REC_GO_USER_IDS ? rec_model_user_vectors(from, &tensor, &error)
+                                                      : rec_model_item_vectors(from, &tensor, &error);
+  out.failure = rec_go_fail(status, error);
   if (tensor == NULL) return out;
   out.owner = tensor;
   out.data = (const float*)((const char*)tensor->tensor.data + tensor->tensor.byte_offset);
@@ -287,7 +290,7 @@ rec_go_failure_t* rec_go_similar(uintptr_t recommender, REC_GO_IDS(items), int64
                                  float* out_scores, int32_t* out_status) {
   rec_ids_t items_ids;
   rec_error_t* error = NULL;
-  return rec_go_fail(rec_recommender_similar_items((const rec_recommender_t*)recommender, IDS(items), k, out_rows,
-                                                   out_scores, out_status, &error),
-                     error);
+  const rec_status_t status = rec_recommender_similar_items((const rec_recommender_t*)recommender, IDS(items), k,
+                                                            out_rows, out_scores, out_status, &error);
+  return rec_go_fail(status, error);
 }
