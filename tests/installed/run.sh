@@ -26,9 +26,11 @@ cc -std=c99 -Wall -Wextra -pedantic -Werror $(pkg-config --cflags recore) c/trai
 cmp model.rec model2.rec
 
 if [ -n "${REC_GO:-}" ]; then
-  echo "== Go sample by pkg-config"
-  cp -r "$source/samples/go" go
-  (cd go && "$REC_GO" mod edit -replace "recore=$source/bindings/go" && "$REC_GO" build -o .. ./quickstart)
+  echo "== Go samples by pkg-config"
+  cp -r "$source/samples/go" "$source/samples/go-service" .
+  for sample in go go-service; do
+    (cd $sample && "$REC_GO" mod edit -replace "recore=$source/bindings/go" && "$REC_GO" build -o .. ./...)
+  done
   ./quickstart orchard.inter.gz go.rec >go.out
   [ "$(grep -c 'item film-' go.out)" = 5 ]
 fi

@@ -1,0 +1,7 @@
+module recore-go-service
+
+go 1.24
+
+require recore v0.0.0
+
+replace recore => ../../bindings/go
