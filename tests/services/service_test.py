@@ -1,4 +1,4 @@
-"""A service of samples/ as a client meets it: answers, refusals, metrics, models swapped under
+"""samples/go-service and samples/java-service as a client meets them: answers, refusals, metrics, models swapped under
 traffic, overload and draining.
 
 service_test.py RECORE DATA_FOLDER COMMAND...: the command that starts the service, to which options are added.

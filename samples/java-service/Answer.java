@@ -1,0 +1,88 @@
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.recore.Ids;
+import io.recore.Recommendations;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+
+/** The memory of one request, used again by the thread's next. */
+final class Answer {
+  final LongBuffer rows = direct(Models.MAX_K * 8).asLongBuffer();
+  final FloatBuffer scores = direct(Models.MAX_K * 4).asFloatBuffer();
+  final IntBuffer status = direct(4).asIntBuffer();
+  final StringBuilder text = new StringBuilder();
+
+  private static ByteBuffer direct(int bytes) {
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  void clear() {
+    text.setLength(0);
+  }
+
+  byte[] bytes() {
+    return text.toString().getBytes(UTF_8);
+  }
+
+  void take(Recommendations similar) {
+    rows.put(0, similar.rows(0));
+    scores.put(0, similar.scores(0));
+  }
+
+  /** {"user":"u1","generation":1,"items":[{"item":"i1","score":0.5,"title":"One"}]}; no title where there is none. */
+  void items(Generation generation, String kind, Ids asked, int k) {
+    text.append("{\"").append(kind).append("\":");
+    id(asked, 0);
+    text.append(",\"generation\":").append(generation.number).append(",\"items\":[");
+    for (int i = 0; i < k && rows.get(i) >= 0; ++i) {
+      int row = (int) rows.get(i);
+      text.append(i > 0 ? "," : "").append("{\"item\":");
+      id(generation.items, row);
+      text.append(",\"score\":").append(scores.get(i));
+      String title = generation.titles.string(row);
+      if (!title.isEmpty()) {
+        text.append(",\"title\":");
+        quote(title);
+      }
+      text.append('}');
+    }
+    text.append("]}");
+  }
+
+  /** {"error":"k: must be ..."} */
+  void fail(String why) {
+    clear();
+    text.append("{\"error\":");
+    quote(String.valueOf(why));
+    text.append('}');
+  }
+
+  private void id(Ids ids, int i) {
+    if (ids == null) {
+      text.append("null");
+    } else if (ids.isNumeric()) {
+      text.append(ids.number(i));
+    } else {
+      quote(ids.string(i));
+    }
+  }
+
+  /** A JSON string; bytes that are no UTF-8 come out as U+FFFD. */
+  private void quote(String string) {
+    text.append('"');
+    for (int i = 0, c; i < string.length(); i += Character.charCount(c)) {
+      c = string.codePointAt(i);
+      if (c == '"' || c == '\\') {
+        text.append('\\').append((char) c);
+      } else if (c < ' ') {
+        text.append(String.format("\\u%04x", c));
+      } else {
+        text.appendCodePoint(Character.getType(c) == Character.SURROGATE ? 0xFFFD : c);
+      }
+    }
+    text.append('"');
+  }
+}
