@@ -1,5 +1,5 @@
 # A thin front for the CMake presets. Every target sets up what it needs.
-.PHONY: help setup build demo test test-quick test-deep bench bench-peers install clean
+.PHONY: help setup build demo test test-quick test-deep bench bench-peers bench-services install clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -10,7 +10,8 @@ help:
 	@echo "make test         install what is missing, build, run every suite"
 	@echo "make test-quick   the same without sanitizers and slow tests"
 	@echo "make test-deep    the LibTorch plugins under ASan"
-	@echo "make bench        this library's benchmarks;  make bench-peers: beside RecBole and implicit"
+	@echo "make bench        this library's benchmarks;  make bench-peers: beside RecBole and implicit;"
+	@echo "                  make bench-services: the services of samples/ under load"
 	@echo "make install      library, headers, plugins and command under PREFIX=$(PREFIX)"
 
 setup:
@@ -36,6 +37,9 @@ bench: build
 
 bench-peers: build
 	@tools/bench.sh peers
+
+bench-services: build
+	@tools/bench.sh services
 
 install: setup
 	@tools/build.sh release

@@ -1,8 +1,31 @@
 #!/usr/bin/env bash
 # tools/bench.sh: kernels.   tools/bench.sh peers: the same work beside RecBole and implicit, in build/peers.
-# Data: REC_BENCH_DATA, a LightGCN text folder with train.txt, valid.txt, test.txt (MovieLens 1M for the documented figures).
+# tools/bench.sh services [OPTION...]: the services of samples/ under load, with the options of tests/bench/services/main.go.
+# Data of peers: REC_BENCH_DATA, a LightGCN text folder with train.txt, valid.txt, test.txt (MovieLens 1M for the documented
+# figures).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# The service has one core, what loads it another.
+services() {
+  local out=build/bench-services data=samples/data/orchard.inter.gz seed
+  mkdir -p "$out"
+  for seed in 1 2; do
+    build/dev/bin/recore train --model bprmf --data "$data" --set epochs=10 --set "seed=$seed" --out "$out/$seed.rec" --quiet
+  done
+  zcat "$data" | tail -n +2 | cut -f1 | sort -u >"$out/users.txt"
+  local load=(taskset -c 0 build/dev/services/load --models "$out/1.rec,$out/2.rec" --users "$out/users.txt" "$@" -- taskset -c 1)
+  echo "== samples/go-service"
+  "${load[@]}" build/dev/services/go-service
+  echo "== samples/java-service, with a heap that does not grow, so that what grows is not the heap"
+  "${load[@]}" java -Xms128m -Xmx128m -XX:+AlwaysPreTouch -Drecore.library.path=build/dev/lib \
+    -cp build/dev/java/recore.jar:build/dev/services/java Service
+}
+
+if [ "${1:-}" = services ]; then
+  services "${@:2}"
+  exit
+fi
 if [ "${1:-}" != peers ]; then
   exec build/dev/bin/rec_kernels_bench --benchmark_repetitions=5 --benchmark_min_time=0.1 --benchmark_report_aggregates_only=true
 fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # gofmt and go vet; the raw layer without unsafeptr, which SWIG's own copy of a string sets off.
 set -euo pipefail
-others="../../samples/go ../../samples/go-service ../../tests/cross_language/go"
+others="../../samples/go ../../samples/go-service ../../tests/bench/services ../../tests/cross_language/go"
 [ -z "$("$(go env GOROOT)/bin/gofmt" -l *.go internal/arrowtest $others | tee /dev/stderr)" ]
 for module in $others; do (cd "$module" && go vet ./...); done
 go vet . ./internal/arrowtest && go vet -unsafeptr=false ./internal/crec

@@ -1,0 +1,3 @@
+module recore-load
+
+go 1.24
