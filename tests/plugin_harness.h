@@ -50,6 +50,7 @@ class RandomSource {
 struct HarnessData {
   std::vector<Relation> relations;
   std::vector<Feature> user_features, item_features;
+  bool has_weights = false;
 };
 
 // A plugin driven through its table as the library drives it: set tensors, give columns, take steps, get tensors.
@@ -73,6 +74,7 @@ class PluginHarness {
     schema.n_users = n_users;
     schema.n_items = n_items;
     schema.n_interactions = static_cast<int64_t>(pairs.size());
+    schema.has_weights = data_.has_weights;
     std::vector<const char*> names;
     for (const Relation& relation : data_.relations) names.push_back(relation.name.c_str());
     schema.n_relations = static_cast<int32_t>(names.size());

@@ -39,6 +39,7 @@ struct Batch {
   const int32_t* users() const { return get<int32_t>(REC_COLUMN_USER); }
   const int32_t* items() const { return get<int32_t>(REC_COLUMN_ITEM); }  // [n_rows, n_candidates]
   int64_t n_candidates() const { return column(REC_COLUMN_ITEM).shape[1]; }
+  const float* weights() const { return get<float>(REC_COLUMN_WEIGHT); }
   const int32_t* history() const { return get<int32_t>(REC_COLUMN_HISTORY); }  // [n_rows, history_width], -1 = none
   int64_t history_width() const { return column(REC_COLUMN_HISTORY).shape[1]; }
   const int32_t* history_lengths() const { return get<int32_t>(REC_COLUMN_HISTORY_LENGTH); }

@@ -31,6 +31,8 @@ constexpr rec_param_t kParams[] = {
     {"n_hash", REC_PARAM_INT, 0, "1", 1, 16, nullptr, "hash functions, when items are hashed"},
     {"num_hard_negatives", REC_PARAM_INT, 0, "0", 0, 1 << 24, nullptr,
      "largest negatives of a row that the softmax keeps; 0 = all"},
+    {"reward", REC_PARAM_CHOICE, 0, "one", 0, 0, "one|weight",
+     "what a row's loss is multiplied by: nothing, or the weight of its interaction"},
     {"reduction", REC_PARAM_CHOICE, 0, "mean", 0, 0, "mean|sum", "of the rows' losses"},
     {"batch_size", REC_PARAM_INT, 0, "256", 1, 1 << 24, nullptr, "rows of one optimiser step, each other's negatives"},
     {"lr", REC_PARAM_FLOAT, 0, "0.001", 1e-8, 10, nullptr, "learning rate"},

@@ -67,6 +67,10 @@ Options read(const Context& context, const rec_params_t& params, const rec_schem
   options.num_hard_negatives = host.param_int(&params, "num_hard_negatives");
   options.correction = host.param_bool(&params, "correction");
   options.sum = std::string(host.param_text(&params, "reduction")) == "sum";
+  options.rewarded = std::string(host.param_text(&params, "reward")) == "weight";
+  if (options.rewarded && schema.has_weights == 0)
+    throw plugin::Failure{REC_UNSUPPORTED,
+                          "reward: weight needs weights of the interactions, and the data set has none; use one"};
   options.frequency.alpha = host.param_float(&params, "alpha");
   options.frequency.b_init = host.param_float(&params, "b_init");
   options.frequency.dedup = host.param_bool(&params, "dedup");
@@ -250,6 +254,7 @@ void TwoTower::plan(const Context& context, const rec_params_t& params, const re
   plan.wants_features = looks_at_features(options.user_input) || looks_at_features(options.item_input);
   plan.columns[plan.n_columns++] = REC_COLUMN_USER;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+  if (options.rewarded) plan.columns[plan.n_columns++] = REC_COLUMN_WEIGHT;
 }
 
 TwoTower::TwoTower(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
@@ -314,7 +319,8 @@ double TwoTower::compute(const Context& context, const Batch& batch) {
     std::transform(p.begin(), p.end(), log_p.data_ptr<float>(),
                    [](double x) { return static_cast<float>(std::log(x)); });
   }
-  const Tensor loss = batch_softmax_loss(q, v, plugin::indices_of(items_.slots()), log_p, Tensor(),
+  const Tensor reward = options_.rewarded ? plugin::view_of(batch.weights(), {batch.n_rows()}) : Tensor();
+  const Tensor loss = batch_softmax_loss(q, v, plugin::indices_of(items_.slots()), log_p, reward,
                                          {options_.temperature, true, options_.num_hard_negatives, options_.sum});
   const std::vector<Tensor> gradients = plugin::gradients_of(context, loss, inputs);
   for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i]);

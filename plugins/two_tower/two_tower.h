@@ -21,6 +21,7 @@ struct Options {
   int64_t num_hard_negatives = 0;
   bool correction = true;
   bool sum = false;
+  bool rewarded = false;  // by the weights of the interactions
   FrequencyOptions frequency;
   plugin::OptimizerOptions optimizer;
 };

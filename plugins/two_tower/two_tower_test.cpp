@@ -254,12 +254,28 @@ TEST_P(TwoTowerGolden, PluginTableReproducesVectorsLossesAndThreeSteps) {
   EXPECT_GT(compared, 200);
 }
 
+TEST_P(TwoTowerGolden, PluginTableMultipliesALossByTheWeightOfItsRow) {
+  if (!golden_.has("loss.logq_mask_reward")) return;  // not every reference has rewards
+  HarnessData data = data_of(golden_);
+  data.has_weights = true;
+  std::string params = params_of(GetParam(), n_embeddings_ > 0);
+  params.replace(params.rfind('}'), 1, R"(, "reward": "weight"})");
+  PluginHarness harness("two_tower", params, 12, 20, {{0, 0}}, 2, std::move(data));
+  for (const std::string& name : names_) harness.set(name, golden_.floats("param." + name));
+  set_probabilities(harness, golden_.floats("in.item_prob"));
+  Batch batch = PluginHarness::batch_of(golden_.get<int32_t>("in.user_id"), golden_.get<int32_t>("in.item_id"));
+  const std::vector<float> reward = golden_.floats("in.reward");
+  std::copy(reward.begin(), reward.end(), batch.column(REC_COLUMN_WEIGHT).reshape<float>(batch.n_rows));
+  EXPECT_NEAR(harness.compute(std::move(batch)), golden_.doubles("loss.logq_mask_reward")[0], 1e-4);
+}
+
 TEST(TwoTower, SaysWhatTheDataSetLacks) {
   struct Case {
     const char* params;
     const char* says;
   };
   const Case cases[] = {{R"({"item_tower": "gcn"})", "needs a relation 'item_adj'"},
+                        {R"({"reward": "weight"})", "reward: weight needs weights of the interactions"},
                         {R"({"user_features": "true"})", "user_features: true needs a data set with features"},
                         {R"({"item_features": "true"})", "item_features: true needs a data set with features"},
                         {R"({"user_id": false})", "user_id: false leaves the tower nothing to look at"}};
