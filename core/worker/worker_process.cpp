@@ -26,7 +26,6 @@ constexpr int kPollMilliseconds = 50;
 constexpr size_t kOutputKept = 4096;
 constexpr int kFirstDescriptor = 10;  // above those that the new process gets
 constexpr int kWorkerSocket = 3;
-constexpr double kSecondsToStop = 60;  // after a request to cancel: a large checkpoint may have to be written
 constexpr double kSecondsToEnd = 2;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -109,7 +108,8 @@ std::string_view last_line(std::string_view text) {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(const std::string& model, std::string what) : what_(std::move(what)) {
+WorkerProcess::WorkerProcess(const std::string& model, std::string what, double seconds_to_stop)
+    : what_(std::move(what)), seconds_to_stop_(seconds_to_stop) {
   const PluginRegistry::Location plugin = PluginRegistry::instance().locate(model);
   const std::string program = PluginRegistry::instance().worker_program();
   if (!file_exists(program))
@@ -174,7 +174,7 @@ std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
     if (waited[0].revents != 0) return channel_->receive();
     if (told_to_stop_ && now() > stop_by_) {
       ::kill(pid_, SIGKILL);
-      ended_ = cat("did not stop within ", kSecondsToStop, " s and was killed");
+      ended_ = cat("did not stop within ", seconds_to_stop_, " s and was killed");
       return std::nullopt;
     }
   }
@@ -183,7 +183,7 @@ std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
 void WorkerProcess::ask_to_stop() {
   if (told_to_stop_) return;
   told_to_stop_ = true;
-  stop_by_ = now() + kSecondsToStop;
+  stop_by_ = now() + seconds_to_stop_;
   channel_->send({{"cancel", true}});
 }
 

@@ -13,8 +13,9 @@ namespace rec {
 class WorkerProcess {
  public:
   // Starts one for a model: it gets the folders of plugins, and the model's plugin file. `what` is what it is for, as
-  // messages say it: "training of 'ans'".
-  WorkerProcess(const std::string& model, std::string what);
+  // messages say it: "training of 'ans'". When asked to stop it gets some time, since a large checkpoint may have to be
+  // written, and is killed then.
+  WorkerProcess(const std::string& model, std::string what, double seconds_to_stop = 60);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -31,7 +32,8 @@ class WorkerProcess {
   [[noreturn]] void report_end();
   std::string end();
 
-  std::string what_;
+  const std::string what_;
+  const double seconds_to_stop_;
   std::optional<Channel> channel_;
   Descriptor output_;        // of the process: what a runtime prints must not reach this one's
   std::string last_output_;  // its end

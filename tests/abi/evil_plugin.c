@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rec_plugin_api.h"
 
@@ -62,6 +63,9 @@ static rec_status_t create(rec_call_t* call, const rec_params_t* params, const r
 static void destroy(rec_plugin_model_t* model) { (void)model; }
 static rec_status_t initialize(rec_call_t* call, rec_plugin_model_t* model, int64_t seed) {
   (void)call, (void)model, (void)seed;
+#ifdef EVIL_HANG
+  for (;;) pause();
+#endif
   return REC_OK;
 }
 static rec_status_t bind(rec_call_t* call, rec_plugin_model_t* model, const rec_dataset_view_t* view) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <thread>
 
+#include "core/worker/worker_process.h"
 #include "tests/conformance/worlds.h"
 #include "tests/unit/temp_folder.h"
 
@@ -285,6 +286,27 @@ TEST_F(Worker, NamesTheSignalOfAPluginThatCrashes) {
         << again;
   }
   EXPECT_EQ(own_workers().size(), 0u);
+}
+
+TEST_F(Worker, IsKilledWhenItDoesNotStop) {
+  Dataset data;
+  data.users = IdMap::from_int64(Buffer<int64_t>(1, 5));
+  data.items = IdMap::from_int64(Buffer<int64_t>(1, 7));
+  data.user = Buffer<int32_t>(1, 0);
+  data.item = Buffer<int32_t>(1, 0);
+  data.part = Buffer<Part>(1, Part::kTrain);
+  const MemoryFile file = share_dataset(data);
+  WorkerProcess process("evil_hang", "training of 'evil_hang'", 0.2);
+  CancelToken cancel;
+  cancel.request();
+  try {
+    process.call({{"call", "create"}, {"model", "evil_hang"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
+                 {}, &cancel);
+    FAIL() << "it cannot end";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status, REC_PLUGIN_FAILED);
+    EXPECT_EQ(error.message, "training of 'evil_hang': the worker process did not stop within 0.2 s and was killed");
+  }
 }
 
 TEST_F(Worker, KeepsWhatAPluginPrintsToItself) {
