@@ -360,7 +360,7 @@ func (m *Model) report(raw crec.Report) (*Report, error) {
 	if err := crec.RecReportCounts(raw, &nMetrics, &nRows); err != nil {
 		return nil, failed(err)
 	}
-	values, users, err := crec.ReportRows(raw, int(nMetrics), int(nRows))
+	values, users, err := crec.ReportRows(raw)
 	if err != nil {
 		return nil, failed(err)
 	}

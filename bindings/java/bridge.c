@@ -66,25 +66,25 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
 
 /* ---- errors ---- */
 
-static void throw_fields(JNIEnv* env, rec_status_t status, const char* message, const char* argument, const char* file,
-                         int64_t line, int64_t byte_offset) {
+static void throw_failure(JNIEnv* env, rec_flat_failure_t failure) {
   jbyteArray text, name, path;
   jobject exception;
-  if ((text = rec_java_bytes(env, message)) == NULL || (name = rec_java_bytes(env, argument)) == NULL ||
-      (path = rec_java_bytes(env, file)) == NULL)
+  if ((text = rec_java_bytes(env, failure.message)) == NULL || (name = rec_java_bytes(env, failure.argument)) == NULL ||
+      (path = rec_java_bytes(env, failure.file)) == NULL)
     return; /* with Java's OutOfMemoryError */
-  exception = (*env)->CallStaticObjectMethod(env, known->exception, known->make_exception, (jint)status, text, name,
-                                             path, (jlong)line, (jlong)byte_offset);
+  exception = (*env)->CallStaticObjectMethod(env, known->exception, known->make_exception, (jint)failure.status, text,
+                                             name, path, (jlong)failure.line, (jlong)failure.byte_offset);
   if (!(*env)->ExceptionCheck(env)) (*env)->Throw(env, exception);
 }
 
 void rec_java_throw(JNIEnv* env, rec_status_t status, rec_error_t* error) {
-  if (error == NULL)
-    throw_fields(env, status, rec_status_name(status), "", "", -1, -1);
-  else
-    throw_fields(env, status, rec_error_message(error), rec_error_argument(error), rec_error_file(error),
-                 rec_error_line(error), rec_error_byte_offset(error));
+  throw_failure(env, rec_flat_failure(status, error));
   rec_error_destroy(error);
+}
+
+static void throw_own(JNIEnv* env, rec_status_t status, const char* message, const char* argument) {
+  const rec_flat_failure_t failure = {status, message, argument, "", -1, -1};
+  throw_failure(env, failure);
 }
 
 void rec_java_throw_argument(JNIEnv* env, const char* argument, const char* text) {
@@ -95,7 +95,7 @@ void rec_java_throw_argument(JNIEnv* env, const char* argument, const char* text
   memcpy(message, argument, n);
   memcpy(message + n, ": ", 3);
   strncat(message, text, sizeof message - n - 3);
-  throw_fields(env, REC_INVALID_ARGUMENT, message, argument, "", -1, -1);
+  throw_own(env, REC_INVALID_ARGUMENT, message, argument);
 }
 
 /* ---- handles ---- */
@@ -153,7 +153,7 @@ void rec_java_put_ids(JNIEnv* env, jobjectArray out, const rec_ids_t* ids) {
   first = ids->offsets[0];
   n = ids->offsets[ids->n] - first;
   if (first != 0 || n > INT32_MAX - 8) {
-    throw_fields(env, REC_LIMIT, "ids: are more than 2 GiB; ask for fewer at a time", "ids", "", -1, -1);
+    throw_own(env, REC_LIMIT, "ids: are more than 2 GiB; ask for fewer at a time", "ids");
     return;
   }
   bytes = (*env)->NewByteArray(env, (jsize)n);
@@ -163,41 +163,16 @@ void rec_java_put_ids(JNIEnv* env, jobjectArray out, const rec_ids_t* ids) {
   rec_java_put_object(env, out, 1, new_longs(env, ids->offsets, ids->n + 1));
 }
 
-/* DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html */
-struct DLManagedTensorVersioned {
-  struct {
-    uint32_t major, minor;
-  } version;
-  void* manager_ctx;
-  void (*deleter)(struct DLManagedTensorVersioned* self);
-  uint64_t flags;
-  struct {
-    void* data;
-    int32_t device_type, device_id;
-    int32_t ndim;
-    uint8_t code, bits;
-    uint16_t lanes;
-    int64_t* shape;
-    int64_t* strides;
-    uint64_t byte_offset;
-  } tensor;
-};
-
-static void end_tensor(struct DLManagedTensorVersioned* tensor) {
-  if (tensor->deleter != NULL) tensor->deleter(tensor);
-}
-
 void rec_java_put_tensor(JNIEnv* env, jobjectArray out, struct DLManagedTensorVersioned* tensor) {
-  const int64_t facts[] = {(int64_t)(intptr_t)tensor, tensor->tensor.shape[0], tensor->tensor.shape[1]};
-  const int64_t n_bytes = facts[1] * facts[2] * (int64_t)sizeof(float);
+  const rec_flat_matrix_t matrix = rec_flat_matrix(tensor);
+  const int64_t facts[] = {(int64_t)(intptr_t)tensor, matrix.n, matrix.d};
+  const int64_t n_bytes = matrix.n * matrix.d * (int64_t)sizeof(float);
   if (n_bytes > INT32_MAX)
-    throw_fields(env, REC_LIMIT, "vectors: are more than 2 GiB, which a buffer of Java cannot hold", "", "", -1, -1);
+    throw_own(env, REC_LIMIT, "vectors: are more than 2 GiB, which a buffer of Java cannot hold", "");
   else
-    rec_java_put_object(
-        env, out, 0,
-        (*env)->NewDirectByteBuffer(env, (char*)tensor->tensor.data + tensor->tensor.byte_offset, n_bytes));
+    rec_java_put_object(env, out, 0, (*env)->NewDirectByteBuffer(env, (void*)matrix.data, n_bytes));
   if (!(*env)->ExceptionCheck(env)) rec_java_put_object(env, out, 1, new_longs(env, facts, 3));
-  if ((*env)->ExceptionCheck(env)) end_tensor(tensor);
+  if ((*env)->ExceptionCheck(env)) rec_flat_matrix_end(tensor);
 }
 
 void rec_java_end(int32_t kind, int64_t raw) {
@@ -209,7 +184,7 @@ void rec_java_end(int32_t kind, int64_t raw) {
     case REC_JAVA_MODEL: rec_model_destroy(handle); break;
     case REC_JAVA_REPORT: rec_report_destroy(handle); break;
     case REC_JAVA_RECOMMENDER: rec_recommender_destroy(handle); break;
-    case REC_JAVA_TENSOR: end_tensor(handle); break;
+    case REC_JAVA_TENSOR: rec_flat_matrix_end(handle); break;
     default: break;
   }
 }

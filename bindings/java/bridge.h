@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "bridge_calls.h"
+#include "flat.h"
 #include "rec_c_api.h"
 
 /* Throws the io.recore.RecException of a failed call and ends its error. */

@@ -22,30 +22,22 @@ PyObject* rec_py_setup(PyObject* factory, PyObject* log_handler) {
 /* Texts of the library are UTF-8, but a path in a message has the bytes that it has. */
 static PyObject* decode(const char* bytes, Py_ssize_t n) { return PyUnicode_DecodeUTF8(bytes, n, "surrogateescape"); }
 
-static void raise_fields(rec_status_t status, const char* message, const char* argument, const char* file, int64_t line,
-                         int64_t byte_offset) {
-  PyObject* text = decode(message, (Py_ssize_t)strlen(message));
-  PyObject* path = decode(file, (Py_ssize_t)strlen(file));
+void rec_py_raise(rec_status_t status, rec_error_t* error) {
+  const rec_flat_failure_t failure = rec_flat_failure(status, error);
+  PyObject* text = decode(failure.message, (Py_ssize_t)strlen(failure.message));
+  PyObject* path = decode(failure.file, (Py_ssize_t)strlen(failure.file));
   PyObject* exception = NULL;
   if (text != NULL && path != NULL) {
     if (error_factory == NULL)
-      PyErr_SetString(PyExc_RuntimeError, message);
+      PyErr_SetString(PyExc_RuntimeError, failure.message);
     else
-      exception = PyObject_CallFunction(error_factory, "iOsOLL", (int)status, text, argument, path, (long long)line,
-                                        (long long)byte_offset);
+      exception = PyObject_CallFunction(error_factory, "iOsOLL", (int)status, text, failure.argument, path,
+                                        (long long)failure.line, (long long)failure.byte_offset);
   }
   if (exception != NULL) PyErr_SetObject((PyObject*)Py_TYPE(exception), exception);
   Py_XDECREF(exception);
   Py_XDECREF(text);
   Py_XDECREF(path);
-}
-
-void rec_py_raise(rec_status_t status, rec_error_t* error) {
-  if (error == NULL)
-    raise_fields(status, rec_status_name(status), "", "", -1, -1);
-  else
-    raise_fields(status, rec_error_message(error), rec_error_argument(error), rec_error_file(error),
-                 rec_error_line(error), rec_error_byte_offset(error));
   rec_error_destroy(error);
 }
 
@@ -284,136 +276,24 @@ PyObject* rec_py_take_ids(const rec_ids_t* ids, rec_text_t* owner, int as_text) 
   return result;
 }
 
-/* ---- DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html ---- */
-
-typedef struct DLManagedTensorVersioned {
-  struct {
-    uint32_t major, minor;
-  } version;
-  void* manager_ctx;
-  void (*deleter)(struct DLManagedTensorVersioned* self);
-  uint64_t flags;
-  struct {
-    void* data;
-    int32_t device_type, device_id;
-    int32_t ndim;
-    uint8_t code, bits;
-    uint16_t lanes;
-    int64_t* shape;
-    int64_t* strides;
-    uint64_t byte_offset;
-  } tensor;
-} DLManagedTensorVersioned;
+/* ---- DLPack ---- */
 
 static const char kTensorName[] = "dltensor_versioned"; /* a consumer that takes the tensor renames the capsule */
 
 static void end_tensor(PyObject* capsule) {
-  if (!PyCapsule_IsValid(capsule, kTensorName)) return;
-  DLManagedTensorVersioned* tensor = PyCapsule_GetPointer(capsule, kTensorName);
-  if (tensor->deleter != NULL) tensor->deleter(tensor);
+  if (PyCapsule_IsValid(capsule, kTensorName)) rec_flat_matrix_end(PyCapsule_GetPointer(capsule, kTensorName));
 }
 
 PyObject* rec_py_tensor(struct DLManagedTensorVersioned* tensor) {
   PyObject* capsule = PyCapsule_New(tensor, kTensorName, end_tensor);
-  if (capsule == NULL && tensor->deleter != NULL) tensor->deleter(tensor);
+  if (capsule == NULL) rec_flat_matrix_end(tensor);
   return capsule;
 }
 
 PyObject* rec_py_tensor_info(PyObject* capsule) {
-  const DLManagedTensorVersioned* tensor = PyCapsule_GetPointer(capsule, kTensorName);
+  const struct DLManagedTensorVersioned* tensor = PyCapsule_GetPointer(capsule, kTensorName);
+  rec_flat_matrix_t matrix;
   if (tensor == NULL) return NULL;
-  return Py_BuildValue("(KLL)", (unsigned long long)(uintptr_t)tensor->tensor.data + tensor->tensor.byte_offset,
-                       (long long)tensor->tensor.shape[0], (long long)tensor->tensor.shape[1]);
-}
-
-/* ---- calls with struct arguments ---- */
-
-/* offsets belong to n lists; NULL is for the library to judge. */
-static int fits(const int64_t* offsets, int64_t n_offsets, const rec_ids_t* users) {
-  return offsets == NULL || (users != NULL && n_offsets == users->n + 1);
-}
-
-rec_status_t rec_py_dataset_create_from_columns(const rec_ids_t* users, const rec_ids_t* items, const int64_t* times,
-                                                int64_t n_times, const float* weights, int64_t n_weights,
-                                                const int32_t* parts, int64_t n_parts, const float* labels,
-                                                int64_t n_labels, const int64_t* impressions, int64_t n_impressions,
-                                                const rec_ids_t* title_items, const rec_ids_t* titles,
-                                                int64_t memory_limit_bytes, rec_dataset_t** out_dataset,
-                                                rec_error_t** out_error) {
-  rec_columns_t columns;
-  const rec_status_t status = rec_columns_init(&columns, sizeof columns, out_error);
-  if (status != REC_OK) return status;
-  if (users != NULL && ((times != NULL && n_times != users->n) || (weights != NULL && n_weights != users->n) ||
-                        (parts != NULL && n_parts != users->n) || (labels != NULL && n_labels != users->n) ||
-                        (impressions != NULL && n_impressions != users->n)))
-    return REC_INVALID_ARGUMENT;
-  columns.users = users;
-  columns.items = items;
-  columns.times = times;
-  columns.weights = weights;
-  columns.parts = parts;
-  columns.labels = labels;
-  columns.impressions = impressions;
-  columns.title_items = title_items;
-  columns.titles = titles;
-  columns.memory_limit_bytes = memory_limit_bytes;
-  return rec_dataset_create_from_columns(&columns, out_dataset, out_error);
-}
-
-rec_status_t rec_py_top_k(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
-                          const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,
-                          const rec_ids_t* candidates, const int64_t* candidate_offsets, int64_t n_candidate_offsets,
-                          const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
-                          int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows, float* out_scores,
-                          int64_t n_out_scores, int32_t* out_row_status, int64_t n_out_row_status,
-                          rec_error_t** out_error) {
-  rec_request_t request;
-  const rec_status_t status = rec_request_init(&request, sizeof request, out_error);
-  if (status != REC_OK) return status;
-  if (users == NULL || !fits(history_offsets, n_history_offsets, users) ||
-      !fits(candidate_offsets, n_candidate_offsets, users))
-    return REC_INVALID_ARGUMENT;
-  if (k > 0 && users->n > 0 && (n_out_rows / users->n < k || n_out_scores / users->n < k)) return REC_INVALID_ARGUMENT;
-  if (n_out_row_status < users->n) return REC_INVALID_ARGUMENT;
-  request.k = k;
-  request.users = users;
-  request.history_items = history_items;
-  request.history_offsets = history_offsets;
-  request.candidates = candidates;
-  request.candidate_offsets = candidate_offsets;
-  request.allow_bits = allow_bits;
-  request.n_allow_bytes = n_allow_bytes;
-  request.deny_bits = deny_bits;
-  request.n_deny_bytes = n_deny_bytes;
-  return rec_recommender_top_k(recommender, &request, out_rows, out_scores, out_row_status, out_error);
-}
-
-rec_status_t rec_py_score(const rec_recommender_t* recommender, const rec_ids_t* users, const rec_ids_t* history_items,
-                          const int64_t* history_offsets, int64_t n_history_offsets, const rec_ids_t* candidates,
-                          const int64_t* candidate_offsets, int64_t n_candidate_offsets, float* out_scores,
-                          int64_t n_out_scores, int32_t* out_row_status, int64_t n_out_row_status,
-                          rec_error_t** out_error) {
-  rec_request_t request;
-  const rec_status_t status = rec_request_init(&request, sizeof request, out_error);
-  if (status != REC_OK) return status;
-  if (users == NULL || candidates == NULL || !fits(history_offsets, n_history_offsets, users) ||
-      !fits(candidate_offsets, n_candidate_offsets, users) || n_out_row_status < users->n)
-    return REC_INVALID_ARGUMENT;
-  if (candidate_offsets != NULL ? n_out_scores < candidates->n
-                                : users->n > 0 && n_out_scores / users->n < candidates->n)
-    return REC_INVALID_ARGUMENT;
-  request.users = users;
-  request.history_items = history_items;
-  request.history_offsets = history_offsets;
-  request.candidates = candidates;
-  request.candidate_offsets = candidate_offsets;
-  return rec_recommender_score(recommender, &request, out_scores, out_row_status, out_error);
-}
-
-rec_status_t rec_py_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items, int64_t k,
-                                  int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores,
-                                  int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error) {
-  if (items == NULL || n_out_row_status < items->n) return REC_INVALID_ARGUMENT;
-  if (k > 0 && items->n > 0 && (n_out_rows / items->n < k || n_out_scores / items->n < k)) return REC_INVALID_ARGUMENT;
-  return rec_recommender_similar_items(recommender, items, k, out_rows, out_scores, out_row_status, out_error);
+  matrix = rec_flat_matrix(tensor);
+  return Py_BuildValue("(KLL)", (unsigned long long)(uintptr_t)matrix.data, (long long)matrix.n, (long long)matrix.d);
 }

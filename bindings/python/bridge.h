@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "bridge_api.h"
-#include "bridge_calls.h"
+#include "flat.h"
 #include "rec_c_api.h"
 
 /* Sets the exception for a failed call and ends its error. */

@@ -289,13 +289,8 @@ rec_py_result_t rec_py_dataset_load(const char* path, const rec_dataset_options_
 }
 
 static rec_status_t create_work(call_t* call) {
-  rec_trainer_options_t options;
-  rec_status_t status = rec_trainer_options_init(&options, sizeof options, &call->error);
-  if (status != REC_OK) return status;
-  if (call->options != NULL) options = *(const rec_trainer_options_t*)call->options;
-  options.protocol = call->protocol;
-  return rec_trainer_create(call->dataset, call->text, call->params, &options, (rec_trainer_t**)&call->out,
-                            &call->error);
+  return rec_flat_trainer_create(call->dataset, call->text, call->params, call->options, call->protocol,
+                                 (rec_trainer_t**)&call->out, &call->error);
 }
 static void end_trainer(void* handle) { rec_trainer_destroy(handle); }
 
@@ -313,13 +308,8 @@ rec_py_result_t rec_py_trainer_create(const rec_dataset_t* dataset, const char* 
 }
 
 static rec_status_t train_work(call_t* call) {
-  rec_run_options_t options;
-  const rec_status_t status = rec_run_options_init(&options, sizeof options, &call->error);
-  if (status != REC_OK) return status;
-  options.on_event = call->kinds != 0 ? on_event : NULL;
-  options.user_data = call;
-  options.cancel = call->cancel;
-  return rec_trainer_run((rec_trainer_t*)call->model_or_trainer, &options, &call->error);
+  return rec_flat_trainer_run((rec_trainer_t*)call->model_or_trainer, call->kinds != 0 ? on_event : NULL, call,
+                              call->cancel, &call->error);
 }
 
 rec_py_flag_t rec_py_trainer_run(rec_trainer_t* trainer, PyObject* callback, int32_t kinds) {
@@ -331,14 +321,8 @@ rec_py_flag_t rec_py_trainer_run(rec_trainer_t* trainer, PyObject* callback, int
 }
 
 static rec_status_t evaluate_work(call_t* call) {
-  rec_run_options_t options;
-  const rec_status_t status = rec_run_options_init(&options, sizeof options, &call->error);
-  if (status != REC_OK) return status;
-  options.cancel = call->cancel;
-  options.threads = call->threads;
-  options.isolation = call->isolation;
-  return rec_model_evaluate(call->model_or_trainer, call->dataset, call->text, call->protocol, &options,
-                            (rec_report_t**)&call->out, &call->error);
+  return rec_flat_model_evaluate(call->model_or_trainer, call->dataset, call->text, call->protocol, call->threads,
+                                 call->isolation, call->cancel, (rec_report_t**)&call->out, &call->error);
 }
 static void end_report(void* handle) { rec_report_destroy(handle); }
 
@@ -360,17 +344,15 @@ rec_py_result_t rec_py_model_evaluate(const rec_model_t* model, const rec_datase
 
 static PyObject* copy_of_report(const rec_report_t* report, int wants_users) {
   rec_error_t* error = NULL;
-  int64_t n_metrics = 0, n_rows = 0;
-  const void* data = NULL;
-  rec_status_t status = rec_report_counts(report, &n_metrics, &n_rows, &error);
-  if (status == REC_OK)
-    status = wants_users ? rec_report_get_users(report, (const int64_t**)&data, &error)
-                         : rec_report_get_values(report, (const double**)&data, &error);
+  rec_flat_rows_t rows;
+  const rec_status_t status = rec_flat_report_rows(report, &rows, &error);
   if (status != REC_OK) {
     rec_py_raise(status, error);
     return NULL;
   }
-  return PyByteArray_FromStringAndSize(data, (Py_ssize_t)((wants_users ? 1 : n_metrics) * n_rows * 8));
+  return wants_users
+             ? PyByteArray_FromStringAndSize((const char*)rows.users, (Py_ssize_t)(rows.n_rows * 8))
+             : PyByteArray_FromStringAndSize((const char*)rows.values, (Py_ssize_t)(rows.n_metrics * rows.n_rows * 8));
 }
 
 PyObject* rec_py_report_values(const rec_report_t* report) { return copy_of_report(report, 0); }

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Writes the raw Go layer, which is committed since users have no SWIG; --check compares instead.
+# Writes what `go build` needs and is committed for it: the raw Go layer, since users have no SWIG, and copies of
+# bindings/common; --check compares instead.
 #   generate.sh [--check] SWIG
 set -euo pipefail
 cd "$(dirname "$0")"
-committed=../go/internal/crec folder=../go/internal/crec
+committed=../go/internal folder=../go/internal
 if [ "$1" = --check ]; then
   shift
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
+  mkdir "$folder/crec"
 fi
-"$1" -go -cgo -intgosize 64 -DSWIGWORDSIZE64 -I../../include -outdir "$folder" -o "$folder/crec_wrap.c" go.i
-for file in crec.go crec_wrap.c; do
-  # SWIG's version and blanks at line ends are no part of the answer.
-  sed -i -e '/^ \* Version [0-9.]*$/d' -e '/^#define SWIG_VERSION /d' -e 's/[ \t]*$//' "$folder/$file"
+"$1" -go -cgo -intgosize 64 -DSWIGWORDSIZE64 -I../../include -outdir "$folder/crec" -o "$folder/crec/crec_wrap.c" go.i
+# SWIG's version and blanks at line ends are no part of the answer.
+sed -i -e '/^ \* Version [0-9.]*$/d' -e '/^#define SWIG_VERSION /d' -e 's/[ \t]*$//' "$folder"/crec/crec{.go,_wrap.c}
+cp ../common/flat.{c,h} "$folder/crec"
+for file in crec/{crec.go,crec_wrap.c,flat.c,flat.h}; do
   cmp "$folder/$file" "$committed/$file" || { echo "run bindings/swig/generate.sh"; exit 1; }
 done

@@ -24,7 +24,7 @@
 %typemap(argout) rec_error_t** out_error ""
 %typemap(gotype) rec_status_t "error"
 %typemap(imtype) rec_status_t "int64" /* "uintptr" would come back as the C type, 32 bits of it */
-%typemap(out) rec_status_t "$result = (intptr_t)rec_go_fail($1, recore_error);"
+%typemap(out) rec_status_t "$result = (intptr_t)rec_go_fail($1, &recore_error);"
 %typemap(goout) rec_status_t "$result = takeFailure($1)"
 
 %typemap(gotype) rec_status_t status "int"

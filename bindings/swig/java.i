@@ -216,9 +216,10 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
   }
 %}
 
-/* Calls whose options hold pointers have a flat form in bridge_calls.h. */
+/* Calls whose options hold pointers have a flat form in flat.h. */
 %ignore rec_trainer_create;
 %ignore rec_model_evaluate;
 
 %include "rec.i"
+%include "flat.h"
 %include "bridge_calls.h"

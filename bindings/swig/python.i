@@ -110,6 +110,8 @@
 %recore_array(const int32_t*, 'i', 0, parts, n_parts)
 %recore_array(const int64_t*, 'q', 0, impressions, n_impressions)
 %recore_array(const int64_t*, 'q', 0, history_offsets, n_history_offsets)
+%recore_array(const int64_t*, 'q', 0, history_times, n_history_times)
+%recore_array(const int64_t*, 'q', 0, request_times, n_request_times)
 %recore_array(const int64_t*, 'q', 0, candidate_offsets, n_candidate_offsets)
 %recore_array(const uint8_t*, 'B', 0, allow_bits, n_allow_bytes)
 %recore_array(const uint8_t*, 'B', 0, deny_bits, n_deny_bytes)
@@ -173,10 +175,12 @@
 %ignore rec_dataset_load;
 %ignore rec_trainer_create;
 %ignore rec_model_evaluate;
+%ignore rec_flat_trainer_create;
+%ignore rec_flat_model_evaluate;
 
 %include "rec.i"
 
 %nothread;
 %include "bridge_api.h"
 %thread;
-%include "bridge_calls.h"
+%include "flat.h"

@@ -79,7 +79,7 @@ class Dataset(Handle):
         n = len(users)
         title_items = as_ids(list(titles), "titles") if titles else None
         title_texts = list(titles.values()) if titles else None
-        return cls(_recore.rec_py_dataset_create_from_columns(
+        return cls(_recore.rec_flat_dataset_create(
             users, items, _column(_seconds(times), n, np.int64, "times"), _column(weights, n, np.float32, "weights"),
             _column(_part_numbers(parts), n, np.int32, "parts"), _column(labels, n, np.float32, "labels"),
             _column(impressions, n, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes))

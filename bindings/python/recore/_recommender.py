@@ -84,8 +84,8 @@ class Recommender(Handle):
         rows = np.empty((n, wanted), np.int64)
         scores = np.empty((n, wanted), np.float32)
         status = np.empty(n, np.int32)
-        _recore.rec_py_top_k(self._handle, wanted if k >= 1 else k, users, history, history_offsets, pool, pool_offsets,
-                             self._bits(allow), self._bits(deny), rows, scores, status)
+        _recore.rec_flat_top_k(self._handle, wanted if k >= 1 else k, users, history, history_offsets, None, None, pool,
+                               pool_offsets, self._bits(allow), self._bits(deny), rows, scores, status)
         if self.strict and status.any():
             _raise_unknown(users, status, "users")
         return self._answer(rows, scores, single)
@@ -103,7 +103,7 @@ class Recommender(Handle):
         rows = np.empty((n, wanted), np.int64)
         scores = np.empty((n, wanted), np.float32)
         status = np.empty(n, np.int32)
-        _recore.rec_py_similar_items(self._handle, items, wanted if k >= 1 else k, rows, scores, status)
+        _recore.rec_flat_similar_items(self._handle, items, wanted if k >= 1 else k, rows, scores, status)
         if self.strict and status.any():
             _raise_unknown(items, status, "items")
         return self._answer(rows, scores, single)
@@ -120,7 +120,7 @@ class Recommender(Handle):
         pool, pool_offsets = _candidates(candidates, n)
         scores = np.empty(n * len(pool) if pool_offsets is None else len(pool), np.float32)
         status = np.empty(n, np.int32)
-        _recore.rec_py_score(self._handle, users, history, history_offsets, pool, pool_offsets, scores, status)
+        _recore.rec_flat_score(self._handle, users, history, history_offsets, None, None, pool, pool_offsets, scores, status)
         if self.strict and status.any():
             _raise_unknown(users, status, "users")
         if pool_offsets is None:

@@ -156,11 +156,11 @@ def test_the_sample_runs(tmp_path):
 HEADER_FUNCTIONS = re.compile(r"^REC_API [\w\s*]*?\b(rec_\w+)\(", re.M)
 # Reached through the package in another form.
 BRIDGED = {
-    "rec_dataset_load": "rec_py_dataset_load", "rec_dataset_create_from_columns": "rec_py_dataset_create_from_columns",
+    "rec_dataset_load": "rec_py_dataset_load", "rec_dataset_create_from_columns": "rec_flat_dataset_create",
     "rec_trainer_create": "rec_py_trainer_create", "rec_trainer_run": "rec_py_trainer_run",
     "rec_model_evaluate": "rec_py_model_evaluate", "rec_report_get_values": "rec_py_report_values",
-    "rec_report_get_users": "rec_py_report_users", "rec_recommender_top_k": "rec_py_top_k",
-    "rec_recommender_score": "rec_py_score", "rec_recommender_similar_items": "rec_py_similar_items",
+    "rec_report_get_users": "rec_py_report_users", "rec_recommender_top_k": "rec_flat_top_k",
+    "rec_recommender_score": "rec_flat_score", "rec_recommender_similar_items": "rec_flat_similar_items",
     "rec_log_set_sink": "rec_py_log_open", "rec_log_poll": "rec_py_log_poll",
 }
 

@@ -29,13 +29,9 @@ func take(failure *C.rec_go_failure_t) error {
 		return nil
 	}
 	defer C.rec_go_failure_end(failure)
-	status, e := failure.status, failure.error
-	if e == nil {
-		return &Failure{int32(status), C.GoString(C.rec_status_name(status)), "", "", -1, -1}
-	}
+	f := &failure.what
 	return &Failure{
-		int32(status), C.GoString(C.rec_error_message(e)), C.GoString(C.rec_error_argument(e)),
-		C.GoString(C.rec_error_file(e)), int64(C.rec_error_line(e)), int64(C.rec_error_byte_offset(e)),
+		int32(f.status), C.GoString(f.message), C.GoString(f.argument), C.GoString(f.file), int64(f.line), int64(f.byte_offset),
 	}
 }
 
@@ -74,13 +70,14 @@ func (ids *IDs) Len() int {
 	return len(ids.Int64)
 }
 
-func int64s(s []int64) *C.int64_t { return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(s))) }
-func int32s(s []int32) *C.int32_t { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(s))) }
-func floats(s []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
-func chars(s []byte) *C.char      { return (*C.char)(unsafe.Pointer(unsafe.SliceData(s))) }
-func octets(s []byte) *C.uint8_t  { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(s))) }
-func idType(ids *IDs) C.int32_t   { return C.int32_t(ids.Type) }
-func nIDs(ids *IDs) C.int64_t     { return C.int64_t(ids.Len()) }
+func int64s(s []int64) *C.int64_t  { return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func int32s(s []int32) *C.int32_t  { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func floats(s []float32) *C.float  { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
+func chars(s []byte) *C.char       { return (*C.char)(unsafe.Pointer(unsafe.SliceData(s))) }
+func octets(s []byte) *C.uint8_t   { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func count[T any](s []T) C.int64_t { return C.int64_t(len(s)) }
+func idType(ids *IDs) C.int32_t    { return C.int32_t(ids.Type) }
+func nIDs(ids *IDs) C.int64_t      { return C.int64_t(ids.Len()) }
 func swigptr(v interface{ Swigcptr() uintptr }) C.uintptr_t {
 	if v == nil {
 		return 0
@@ -105,7 +102,8 @@ func DatasetCreate(c *Columns) (Dataset, error) {
 	made, err := takeHandle(C.rec_go_dataset_create(
 		idType(&c.Users), int64s(c.Users.Int64), chars(c.Users.Bytes), int64s(c.Users.Offsets), nIDs(&c.Users),
 		idType(&c.Items), int64s(c.Items.Int64), chars(c.Items.Bytes), int64s(c.Items.Offsets), nIDs(&c.Items),
-		int64s(c.Times), floats(c.Weights), int32s(c.Parts), floats(c.Labels), int64s(c.Impressions),
+		int64s(c.Times), count(c.Times), floats(c.Weights), count(c.Weights), int32s(c.Parts), count(c.Parts),
+		floats(c.Labels), count(c.Labels), int64s(c.Impressions), count(c.Impressions),
 		idType(&c.TitleItems), int64s(c.TitleItems.Int64), chars(c.TitleItems.Bytes), int64s(c.TitleItems.Offsets),
 		nIDs(&c.TitleItems),
 		idType(&c.Titles), int64s(c.Titles.Int64), chars(c.Titles.Bytes), int64s(c.Titles.Offsets), nIDs(&c.Titles),
@@ -227,13 +225,14 @@ func ReportMetric(r Report, metric int) (string, float64, error) {
 }
 
 // ReportRows copies the values [nMetrics, nRows] and the user rows [nRows].
-func ReportRows(r Report, nMetrics, nRows int) ([]float64, []int64, error) {
-	rows := C.rec_go_report_rows(C.uintptr_t(r))
-	if rows.failure != nil {
-		return nil, nil, take(rows.failure)
+func ReportRows(r Report) ([]float64, []int64, error) {
+	lent := C.rec_go_report_rows(C.uintptr_t(r))
+	if lent.failure != nil {
+		return nil, nil, take(lent.failure)
 	}
-	values := append([]float64(nil), unsafe.Slice((*float64)(unsafe.Pointer(rows.values)), nMetrics*nRows)...)
-	users := append([]int64(nil), unsafe.Slice((*int64)(unsafe.Pointer(rows.users)), nRows)...)
+	all := &lent.rows
+	values := append([]float64(nil), unsafe.Slice((*float64)(unsafe.Pointer(all.values)), all.n_metrics*all.n_rows)...)
+	users := append([]int64(nil), unsafe.Slice((*int64)(unsafe.Pointer(all.users)), all.n_rows)...)
 	return values, users, nil
 }
 
@@ -275,9 +274,10 @@ func ModelVectors(m Model, what int) (data []float32, n, d int, err error) {
 	if v.failure != nil {
 		return nil, 0, 0, take(v.failure)
 	}
-	defer C.rec_go_vectors_end(v.owner)
-	data = append(data, unsafe.Slice((*float32)(unsafe.Pointer(v.data)), v.n*v.d)...)
-	return data, int(v.n), int(v.d), nil
+	defer C.rec_flat_matrix_end(v.owner)
+	matrix := &v.matrix
+	data = append(data, unsafe.Slice((*float32)(unsafe.Pointer(matrix.data)), matrix.n*matrix.d)...)
+	return data, int(matrix.n), int(matrix.d), nil
 }
 
 // ModelLoadBytes reads a model file from memory, which is copied.
@@ -286,7 +286,7 @@ func ModelLoadBytes(data []byte, memoryLimitBytes int64) (Model, error) {
 	return Model(made), err
 }
 
-// Request is who asks and for what; lengths are the caller's to check.
+// Request is who asks and for what.
 type Request struct {
 	K                          int
 	Users, History, Candidates IDs
@@ -300,11 +300,12 @@ func TopK(r Recommender, q *Request, rows []int64, scores []float32, status []in
 	return take(C.rec_go_top_k(C.uintptr_t(r), C.int64_t(q.K),
 		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
 		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), int64s(q.History.Offsets),
-		nIDs(&q.History), int64s(q.HistoryLists), int64s(q.HistoryTimes), int64s(q.Times),
+		nIDs(&q.History), int64s(q.HistoryLists), count(q.HistoryLists), int64s(q.HistoryTimes), count(q.HistoryTimes),
+		int64s(q.Times), count(q.Times),
 		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
-		nIDs(&q.Candidates), int64s(q.CandidateLists),
-		octets(q.Allow), C.int64_t(len(q.Allow)), octets(q.Deny), C.int64_t(len(q.Deny)),
-		int64s(rows), floats(scores), int32s(status)))
+		nIDs(&q.Candidates), int64s(q.CandidateLists), count(q.CandidateLists),
+		octets(q.Allow), count(q.Allow), octets(q.Deny), count(q.Deny),
+		int64s(rows), count(rows), floats(scores), count(scores), int32s(status), count(status)))
 }
 
 // Score fills scores, one for each candidate of each user, and status [n].
@@ -312,13 +313,16 @@ func Score(r Recommender, q *Request, scores []float32, status []int32) error {
 	return take(C.rec_go_score(C.uintptr_t(r),
 		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
 		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), int64s(q.History.Offsets),
-		nIDs(&q.History), int64s(q.HistoryLists), int64s(q.HistoryTimes), int64s(q.Times),
+		nIDs(&q.History), int64s(q.HistoryLists), count(q.HistoryLists), int64s(q.HistoryTimes), count(q.HistoryTimes),
+		int64s(q.Times), count(q.Times),
 		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
-		nIDs(&q.Candidates), int64s(q.CandidateLists), floats(scores), int32s(status)))
+		nIDs(&q.Candidates), int64s(q.CandidateLists), count(q.CandidateLists), floats(scores), count(scores),
+		int32s(status), count(status)))
 }
 
 // Similar fills rows and scores [n, k] and status [n].
 func Similar(r Recommender, items *IDs, k int, rows []int64, scores []float32, status []int32) error {
 	return take(C.rec_go_similar(C.uintptr_t(r), idType(items), int64s(items.Int64), chars(items.Bytes),
-		int64s(items.Offsets), nIDs(items), C.int64_t(k), int64s(rows), floats(scores), int32s(status)))
+		int64s(items.Offsets), nIDs(items), C.int64_t(k), int64s(rows), count(rows), floats(scores), count(scores),
+		int32s(status), count(status)))
 }

@@ -7,15 +7,16 @@
 
 #include <stdint.h>
 
-#include "rec_c_api.h"
+#include "flat.h"
 
 /* Why a call failed; NULL is success. Ended by rec_go_failure_end. */
 typedef struct {
-  rec_status_t status;
+  rec_flat_failure_t what;
   rec_error_t* error; /* nullable */
 } rec_go_failure_t;
 
-rec_go_failure_t* rec_go_fail(rec_status_t status, rec_error_t* error);
+/* Takes *error; by address, so that one expression may make the call and ask why it failed. */
+rec_go_failure_t* rec_go_fail(rec_status_t status, rec_error_t* const* error);
 rec_go_failure_t* rec_go_failure(int64_t number);
 void rec_go_failure_end(rec_go_failure_t* failure);
 
@@ -27,12 +28,15 @@ typedef struct {
 const char* rec_go_text(uintptr_t text);
 void rec_go_text_end(uintptr_t text);
 
-/* A list of ids; type 0 is none. */
+/* A list of ids; type 0 is none. Other slices are a pointer and a count. */
 #define REC_GO_IDS(x) \
   int32_t x##_type, const int64_t *x##_i64, const char *x##_bytes, const int64_t *x##_offsets, int64_t n_##x
+#define REC_GO_LIST(type, x) const type *x, int64_t n_##x
+#define REC_GO_OUT(type, x) type *x, int64_t n_##x
 
-rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), const int64_t* times, const float* weights,
-                                      const int32_t* parts, const float* labels, const int64_t* impressions,
+rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_GO_LIST(int64_t, times),
+                                      REC_GO_LIST(float, weights), REC_GO_LIST(int32_t, parts),
+                                      REC_GO_LIST(float, labels), REC_GO_LIST(int64_t, impressions),
                                       REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes);
 
 /* ---- long calls: events come to the Go function of callback, on the thread that is in the call ---- */
@@ -57,8 +61,7 @@ rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric);
 
 typedef struct {
   rec_go_failure_t* failure;
-  const double* values; /* [n_metrics, n_rows] */
-  const int64_t* users; /* [n_rows] */
+  rec_flat_rows_t rows;
 } rec_go_rows_t;
 rec_go_rows_t rec_go_report_rows(uintptr_t report);
 
@@ -78,27 +81,27 @@ rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(id
 
 typedef struct {
   rec_go_failure_t* failure;
-  void* owner; /* ended by rec_go_vectors_end */
-  const float* data;
-  int64_t n, d;
+  struct DLManagedTensorVersioned* owner; /* ended by rec_flat_matrix_end */
+  rec_flat_matrix_t matrix;
 } rec_go_vectors_t;
 rec_go_vectors_t rec_go_model_vectors(uintptr_t model, int32_t what);
-void rec_go_vectors_end(void* owner);
 
 rec_go_handle_t rec_go_model_load_bytes(const char* data, int64_t n_data, int64_t memory_limit_bytes);
 
-/* ---- serving: lengths are the caller's to check ---- */
+/* ---- serving ---- */
 
 rec_go_failure_t* rec_go_top_k(uintptr_t recommender, int64_t k, REC_GO_IDS(users), REC_GO_IDS(history),
-                               const int64_t* history_lists, const int64_t* history_times, const int64_t* request_times,
-                               REC_GO_IDS(candidates), const int64_t* candidate_lists, const uint8_t* allow,
-                               int64_t n_allow, const uint8_t* deny, int64_t n_deny, int64_t* out_rows,
-                               float* out_scores, int32_t* out_status);
+                               REC_GO_LIST(int64_t, history_lists), REC_GO_LIST(int64_t, history_times),
+                               REC_GO_LIST(int64_t, request_times), REC_GO_IDS(candidates),
+                               REC_GO_LIST(int64_t, candidate_lists), REC_GO_LIST(uint8_t, allow),
+                               REC_GO_LIST(uint8_t, deny), REC_GO_OUT(int64_t, rows), REC_GO_OUT(float, scores),
+                               REC_GO_OUT(int32_t, status));
 rec_go_failure_t* rec_go_score(uintptr_t recommender, REC_GO_IDS(users), REC_GO_IDS(history),
-                               const int64_t* history_lists, const int64_t* history_times, const int64_t* request_times,
-                               REC_GO_IDS(candidates), const int64_t* candidate_lists, float* out_scores,
-                               int32_t* out_status);
-rec_go_failure_t* rec_go_similar(uintptr_t recommender, REC_GO_IDS(items), int64_t k, int64_t* out_rows,
-                                 float* out_scores, int32_t* out_status);
+                               REC_GO_LIST(int64_t, history_lists), REC_GO_LIST(int64_t, history_times),
+                               REC_GO_LIST(int64_t, request_times), REC_GO_IDS(candidates),
+                               REC_GO_LIST(int64_t, candidate_lists), REC_GO_OUT(float, scores),
+                               REC_GO_OUT(int32_t, status));
+rec_go_failure_t* rec_go_similar(uintptr_t recommender, REC_GO_IDS(items), int64_t k, REC_GO_OUT(int64_t, rows),
+                                 REC_GO_OUT(float, scores), REC_GO_OUT(int32_t, status));
 
 #endif

@@ -310,7 +310,7 @@ SWIGINTERN void delete_rec_recommender_options_t(struct rec_recommender_options_
 extern "C" {
 #endif
 
-void _wrap_Swig_free_crec_337fad08dde20d78(void *_swig_go_0) {
+void _wrap_Swig_free_crec_390f5d55c71e44ba(void *_swig_go_0) {
   void *arg1 = 0 ;
 
   arg1 = *(void **)&_swig_go_0;
@@ -320,7 +320,7 @@ void _wrap_Swig_free_crec_337fad08dde20d78(void *_swig_go_0) {
 }
 
 
-void *_wrap_Swig_malloc_crec_337fad08dde20d78(intgo _swig_go_0) {
+void *_wrap_Swig_malloc_crec_390f5d55c71e44ba(intgo _swig_go_0) {
   int arg1 ;
   void *result = 0 ;
   void *_swig_go_result;
@@ -333,7 +333,7 @@ void *_wrap_Swig_malloc_crec_337fad08dde20d78(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_RecApiVersion_crec_337fad08dde20d78() {
+intgo _wrap_RecApiVersion_crec_390f5d55c71e44ba() {
   int32_t result;
   intgo _swig_go_result;
 
@@ -344,7 +344,7 @@ intgo _wrap_RecApiVersion_crec_337fad08dde20d78() {
 }
 
 
-_gostring_ _wrap_RecVersionString_crec_337fad08dde20d78() {
+_gostring_ _wrap_RecVersionString_crec_390f5d55c71e44ba() {
   char *result = 0 ;
   _gostring_ _swig_go_result;
 
@@ -355,7 +355,7 @@ _gostring_ _wrap_RecVersionString_crec_337fad08dde20d78() {
 }
 
 
-_gostring_ _wrap_RecStatusName_crec_337fad08dde20d78(intgo _swig_go_0) {
+_gostring_ _wrap_RecStatusName_crec_390f5d55c71e44ba(intgo _swig_go_0) {
   rec_status_t arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -368,7 +368,7 @@ _gostring_ _wrap_RecStatusName_crec_337fad08dde20d78(intgo _swig_go_0) {
 }
 
 
-long long _wrap_RecCancelCreate_crec_337fad08dde20d78(rec_cancel_t **_swig_go_0) {
+long long _wrap_RecCancelCreate_crec_390f5d55c71e44ba(rec_cancel_t **_swig_go_0) {
   rec_cancel_t **arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -379,13 +379,13 @@ long long _wrap_RecCancelCreate_crec_337fad08dde20d78(rec_cancel_t **_swig_go_0)
   arg1 = (rec_cancel_t **)_swig_go_0;
 
   result = (rec_status_t)rec_cancel_create(arg1,arg2);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-long long _wrap_RecCancelRequest_crec_337fad08dde20d78(rec_cancel_t *_swig_go_0) {
+long long _wrap_RecCancelRequest_crec_390f5d55c71e44ba(rec_cancel_t *_swig_go_0) {
   rec_cancel_t *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -396,13 +396,13 @@ long long _wrap_RecCancelRequest_crec_337fad08dde20d78(rec_cancel_t *_swig_go_0)
   arg1 = (rec_cancel_t *)_swig_go_0;
 
   result = (rec_status_t)rec_cancel_request(arg1,arg2);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecCancelDestroy_crec_337fad08dde20d78(rec_cancel_t *_swig_go_0) {
+void _wrap_RecCancelDestroy_crec_390f5d55c71e44ba(rec_cancel_t *_swig_go_0) {
   rec_cancel_t *arg1 = 0 ;
 
   arg1 = (rec_cancel_t *)_swig_go_0;
@@ -412,7 +412,7 @@ void _wrap_RecCancelDestroy_crec_337fad08dde20d78(rec_cancel_t *_swig_go_0) {
 }
 
 
-void _wrap_RecDatasetOptionsT_UserIdType_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_UserIdType_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -424,7 +424,7 @@ void _wrap_RecDatasetOptionsT_UserIdType_set_crec_337fad08dde20d78(struct rec_da
 }
 
 
-intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -437,7 +437,7 @@ intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_337fad08dde20d78(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -449,7 +449,7 @@ void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_337fad08dde20d78(struct rec_da
 }
 
 
-intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -462,7 +462,7 @@ intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_337fad08dde20d78(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_BadRows_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_BadRows_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -474,7 +474,7 @@ void _wrap_RecDatasetOptionsT_BadRows_set_crec_337fad08dde20d78(struct rec_datas
 }
 
 
-intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -487,7 +487,7 @@ intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_337fad08dde20d78(struct rec_data
 }
 
 
-void _wrap_RecDatasetOptionsT_Format_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_Format_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -507,7 +507,7 @@ void _wrap_RecDatasetOptionsT_Format_set_crec_337fad08dde20d78(struct rec_datase
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -520,7 +520,7 @@ _gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_337fad08dde20d78(struct rec_
 }
 
 
-void _wrap_RecDatasetOptionsT_UserColumn_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_UserColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -540,7 +540,7 @@ void _wrap_RecDatasetOptionsT_UserColumn_set_crec_337fad08dde20d78(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -553,7 +553,7 @@ _gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_337fad08dde20d78(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -573,7 +573,7 @@ void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_337fad08dde20d78(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -586,7 +586,7 @@ _gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_337fad08dde20d78(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -606,7 +606,7 @@ void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_337fad08dde20d78(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -619,7 +619,7 @@ _gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_337fad08dde20d78(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -639,7 +639,7 @@ void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_337fad08dde20d78(struct rec_
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -652,7 +652,7 @@ _gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_337fad08dde20d78(struc
 }
 
 
-void _wrap_RecDatasetOptionsT_Separator_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_Separator_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -672,7 +672,7 @@ void _wrap_RecDatasetOptionsT_Separator_set_crec_337fad08dde20d78(struct rec_dat
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -685,7 +685,7 @@ _gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_337fad08dde20d78(struct r
 }
 
 
-void _wrap_RecDatasetOptionsT_MinWeight_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MinWeight_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -697,7 +697,7 @@ void _wrap_RecDatasetOptionsT_MinWeight_set_crec_337fad08dde20d78(struct rec_dat
 }
 
 
-double _wrap_RecDatasetOptionsT_MinWeight_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+double _wrap_RecDatasetOptionsT_MinWeight_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -710,7 +710,7 @@ double _wrap_RecDatasetOptionsT_MinWeight_get_crec_337fad08dde20d78(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -722,7 +722,7 @@ void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_337fad08dde20d78(struct rec_
 }
 
 
-intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -735,7 +735,7 @@ intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_337fad08dde20d78(struct rec
 }
 
 
-void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -747,7 +747,7 @@ void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_337fad08dde20d78(struct rec_da
 }
 
 
-long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -760,7 +760,7 @@ long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_337fad08dde20d78(struct r
 }
 
 
-void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -772,7 +772,7 @@ void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_337fad08dde20d78(struct 
 }
 
 
-long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -785,7 +785,7 @@ long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(st
 }
 
 
-void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -805,7 +805,7 @@ void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_337fad08dde20d78(struct rec_d
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -818,7 +818,7 @@ _gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_337fad08dde20d78(struct
 }
 
 
-void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -838,7 +838,7 @@ void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_337fad08dde20d78(struct rec
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -851,7 +851,7 @@ _gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_337fad08dde20d78(stru
 }
 
 
-struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_337fad08dde20d78() {
+struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_390f5d55c71e44ba() {
   struct rec_dataset_options_t *result = 0 ;
   struct rec_dataset_options_t *_swig_go_result;
 
@@ -862,7 +862,7 @@ struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_337fad08dde20d78
 }
 
 
-void _wrap_delete_RecDatasetOptionsT_crec_337fad08dde20d78(struct rec_dataset_options_t *_swig_go_0) {
+void _wrap_delete_RecDatasetOptionsT_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
@@ -872,7 +872,7 @@ void _wrap_delete_RecDatasetOptionsT_crec_337fad08dde20d78(struct rec_dataset_op
 }
 
 
-long long _wrap_RecDatasetLoad_crec_337fad08dde20d78(_gostring_ _swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_cancel_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
+long long _wrap_RecDatasetLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_cancel_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
   char *arg1 = 0 ;
   rec_dataset_options_t *arg2 = 0 ;
   rec_cancel_t *arg3 = 0 ;
@@ -893,14 +893,14 @@ long long _wrap_RecDatasetLoad_crec_337fad08dde20d78(_gostring_ _swig_go_0, stru
   arg4 = (rec_dataset_t **)_swig_go_3;
 
   result = (rec_status_t)rec_dataset_load((char const *)arg1,(struct rec_dataset_options_t const *)arg2,arg3,arg4,arg5);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg1);
   return _swig_go_result;
 }
 
 
-long long _wrap_RecDatasetCreateFromArrow_crec_337fad08dde20d78(struct ArrowArrayStream *_swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_dataset_t **_swig_go_2) {
+long long _wrap_RecDatasetCreateFromArrow_crec_390f5d55c71e44ba(struct ArrowArrayStream *_swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_dataset_t **_swig_go_2) {
   struct ArrowArrayStream *arg1 = 0 ;
   rec_dataset_options_t *arg2 = 0 ;
   rec_dataset_t **arg3 = 0 ;
@@ -915,13 +915,13 @@ long long _wrap_RecDatasetCreateFromArrow_crec_337fad08dde20d78(struct ArrowArra
   arg3 = (rec_dataset_t **)_swig_go_2;
 
   result = (rec_status_t)rec_dataset_create_from_arrow(arg1,(struct rec_dataset_options_t const *)arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecSplitOptionsT_Kind_set_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecSplitOptionsT_Kind_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -933,7 +933,7 @@ void _wrap_RecSplitOptionsT_Kind_set_crec_337fad08dde20d78(struct rec_split_opti
 }
 
 
-intgo _wrap_RecSplitOptionsT_Kind_get_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0) {
+intgo _wrap_RecSplitOptionsT_Kind_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -946,7 +946,7 @@ intgo _wrap_RecSplitOptionsT_Kind_get_crec_337fad08dde20d78(struct rec_split_opt
 }
 
 
-void _wrap_RecSplitOptionsT_TrainRatio_set_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_TrainRatio_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -958,7 +958,7 @@ void _wrap_RecSplitOptionsT_TrainRatio_set_crec_337fad08dde20d78(struct rec_spli
 }
 
 
-double _wrap_RecSplitOptionsT_TrainRatio_get_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_TrainRatio_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -971,7 +971,7 @@ double _wrap_RecSplitOptionsT_TrainRatio_get_crec_337fad08dde20d78(struct rec_sp
 }
 
 
-void _wrap_RecSplitOptionsT_ValidRatio_set_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_ValidRatio_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -983,7 +983,7 @@ void _wrap_RecSplitOptionsT_ValidRatio_set_crec_337fad08dde20d78(struct rec_spli
 }
 
 
-double _wrap_RecSplitOptionsT_ValidRatio_get_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_ValidRatio_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -996,7 +996,7 @@ double _wrap_RecSplitOptionsT_ValidRatio_get_crec_337fad08dde20d78(struct rec_sp
 }
 
 
-void _wrap_RecSplitOptionsT_TestRatio_set_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_TestRatio_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -1008,7 +1008,7 @@ void _wrap_RecSplitOptionsT_TestRatio_set_crec_337fad08dde20d78(struct rec_split
 }
 
 
-double _wrap_RecSplitOptionsT_TestRatio_get_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_TestRatio_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -1021,7 +1021,7 @@ double _wrap_RecSplitOptionsT_TestRatio_get_crec_337fad08dde20d78(struct rec_spl
 }
 
 
-void _wrap_RecSplitOptionsT_Seed_set_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecSplitOptionsT_Seed_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1033,7 +1033,7 @@ void _wrap_RecSplitOptionsT_Seed_set_crec_337fad08dde20d78(struct rec_split_opti
 }
 
 
-long long _wrap_RecSplitOptionsT_Seed_get_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0) {
+long long _wrap_RecSplitOptionsT_Seed_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1046,7 +1046,7 @@ long long _wrap_RecSplitOptionsT_Seed_get_crec_337fad08dde20d78(struct rec_split
 }
 
 
-struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_337fad08dde20d78() {
+struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_390f5d55c71e44ba() {
   struct rec_split_options_t *result = 0 ;
   struct rec_split_options_t *_swig_go_result;
 
@@ -1057,7 +1057,7 @@ struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_337fad08dde20d78() {
 }
 
 
-void _wrap_delete_RecSplitOptionsT_crec_337fad08dde20d78(struct rec_split_options_t *_swig_go_0) {
+void _wrap_delete_RecSplitOptionsT_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_split_options_t **)&_swig_go_0;
@@ -1067,7 +1067,7 @@ void _wrap_delete_RecSplitOptionsT_crec_337fad08dde20d78(struct rec_split_option
 }
 
 
-long long _wrap_RecDatasetSplit_crec_337fad08dde20d78(rec_dataset_t *_swig_go_0, struct rec_split_options_t *_swig_go_1, rec_dataset_t **_swig_go_2) {
+long long _wrap_RecDatasetSplit_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0, struct rec_split_options_t *_swig_go_1, rec_dataset_t **_swig_go_2) {
   rec_dataset_t *arg1 = 0 ;
   rec_split_options_t *arg2 = 0 ;
   rec_dataset_t **arg3 = 0 ;
@@ -1082,13 +1082,13 @@ long long _wrap_RecDatasetSplit_crec_337fad08dde20d78(rec_dataset_t *_swig_go_0,
   arg3 = (rec_dataset_t **)_swig_go_2;
 
   result = (rec_status_t)rec_dataset_split((struct rec_dataset_t const *)arg1,(struct rec_split_options_t const *)arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-long long _wrap_RecDatasetSave_crec_337fad08dde20d78(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1) {
+long long _wrap_RecDatasetSave_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1) {
   rec_dataset_t *arg1 = 0 ;
   char *arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1105,14 +1105,14 @@ long long _wrap_RecDatasetSave_crec_337fad08dde20d78(rec_dataset_t *_swig_go_0, 
 
 
   result = (rec_status_t)rec_dataset_save((struct rec_dataset_t const *)arg1,(char const *)arg2,arg3);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg2);
   return _swig_go_result;
 }
 
 
-long long _wrap_RecDatasetDescribe_crec_337fad08dde20d78(rec_dataset_t *_swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecDatasetDescribe_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0, rec_text_t **_swig_go_1) {
   rec_dataset_t *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1125,13 +1125,13 @@ long long _wrap_RecDatasetDescribe_crec_337fad08dde20d78(rec_dataset_t *_swig_go
   arg2 = (rec_text_t **)_swig_go_1;
 
   result = (rec_status_t)rec_dataset_describe((struct rec_dataset_t const *)arg1,arg2,arg3);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecDatasetDestroy_crec_337fad08dde20d78(rec_dataset_t *_swig_go_0) {
+void _wrap_RecDatasetDestroy_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0) {
   rec_dataset_t *arg1 = 0 ;
 
   arg1 = (rec_dataset_t *)_swig_go_0;
@@ -1141,7 +1141,7 @@ void _wrap_RecDatasetDestroy_crec_337fad08dde20d78(rec_dataset_t *_swig_go_0) {
 }
 
 
-long long _wrap_RecPluginLoad_crec_337fad08dde20d78(_gostring_ _swig_go_0) {
+long long _wrap_RecPluginLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0) {
   char *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1156,14 +1156,14 @@ long long _wrap_RecPluginLoad_crec_337fad08dde20d78(_gostring_ _swig_go_0) {
 
 
   result = (rec_status_t)rec_plugin_load((char const *)arg1,arg2);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg1);
   return _swig_go_result;
 }
 
 
-long long _wrap_RecPluginAddFolder_crec_337fad08dde20d78(_gostring_ _swig_go_0) {
+long long _wrap_RecPluginAddFolder_crec_390f5d55c71e44ba(_gostring_ _swig_go_0) {
   char *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1178,14 +1178,14 @@ long long _wrap_RecPluginAddFolder_crec_337fad08dde20d78(_gostring_ _swig_go_0) 
 
 
   result = (rec_status_t)rec_plugin_add_folder((char const *)arg1,arg2);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg1);
   return _swig_go_result;
 }
 
 
-long long _wrap_RecPluginList_crec_337fad08dde20d78(rec_text_t **_swig_go_0) {
+long long _wrap_RecPluginList_crec_390f5d55c71e44ba(rec_text_t **_swig_go_0) {
   rec_text_t **arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1196,13 +1196,13 @@ long long _wrap_RecPluginList_crec_337fad08dde20d78(rec_text_t **_swig_go_0) {
   arg1 = (rec_text_t **)_swig_go_0;
 
   result = (rec_status_t)rec_plugin_list(arg1,arg2);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-long long _wrap_RecPluginDescribe_crec_337fad08dde20d78(_gostring_ _swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecPluginDescribe_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, rec_text_t **_swig_go_1) {
   char *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1219,14 +1219,14 @@ long long _wrap_RecPluginDescribe_crec_337fad08dde20d78(_gostring_ _swig_go_0, r
   arg2 = (rec_text_t **)_swig_go_1;
 
   result = (rec_status_t)rec_plugin_describe((char const *)arg1,arg2,arg3);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg1);
   return _swig_go_result;
 }
 
 
-void _wrap_RecProtocolT_Part_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Part_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1238,7 +1238,7 @@ void _wrap_RecProtocolT_Part_set_crec_337fad08dde20d78(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Part_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Part_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1251,7 +1251,7 @@ intgo _wrap_RecProtocolT_Part_get_crec_337fad08dde20d78(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Rows_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Rows_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1263,7 +1263,7 @@ void _wrap_RecProtocolT_Rows_set_crec_337fad08dde20d78(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Rows_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Rows_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1276,7 +1276,7 @@ intgo _wrap_RecProtocolT_Rows_get_crec_337fad08dde20d78(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Candidates_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Candidates_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1288,7 +1288,7 @@ void _wrap_RecProtocolT_Candidates_set_crec_337fad08dde20d78(struct rec_protocol
 }
 
 
-intgo _wrap_RecProtocolT_Candidates_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Candidates_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1301,7 +1301,7 @@ intgo _wrap_RecProtocolT_Candidates_get_crec_337fad08dde20d78(struct rec_protoco
 }
 
 
-void _wrap_RecProtocolT_Mask_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Mask_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1313,7 +1313,7 @@ void _wrap_RecProtocolT_Mask_set_crec_337fad08dde20d78(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Mask_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Mask_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1326,7 +1326,7 @@ intgo _wrap_RecProtocolT_Mask_get_crec_337fad08dde20d78(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Ties_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Ties_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1338,7 +1338,7 @@ void _wrap_RecProtocolT_Ties_set_crec_337fad08dde20d78(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Ties_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Ties_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1351,7 +1351,7 @@ intgo _wrap_RecProtocolT_Ties_get_crec_337fad08dde20d78(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_NCandidates_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_NCandidates_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1363,7 +1363,7 @@ void _wrap_RecProtocolT_NCandidates_set_crec_337fad08dde20d78(struct rec_protoco
 }
 
 
-long long _wrap_RecProtocolT_NCandidates_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_NCandidates_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1376,7 +1376,7 @@ long long _wrap_RecProtocolT_NCandidates_get_crec_337fad08dde20d78(struct rec_pr
 }
 
 
-void _wrap_RecProtocolT_Seed_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_Seed_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1388,7 +1388,7 @@ void _wrap_RecProtocolT_Seed_set_crec_337fad08dde20d78(struct rec_protocol_t *_s
 }
 
 
-long long _wrap_RecProtocolT_Seed_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_Seed_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1401,7 +1401,7 @@ long long _wrap_RecProtocolT_Seed_get_crec_337fad08dde20d78(struct rec_protocol_
 }
 
 
-void _wrap_RecProtocolT_MaxPos_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_MaxPos_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1413,7 +1413,7 @@ void _wrap_RecProtocolT_MaxPos_set_crec_337fad08dde20d78(struct rec_protocol_t *
 }
 
 
-long long _wrap_RecProtocolT_MaxPos_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_MaxPos_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1426,7 +1426,7 @@ long long _wrap_RecProtocolT_MaxPos_get_crec_337fad08dde20d78(struct rec_protoco
 }
 
 
-void _wrap_RecProtocolT_MaxNeg_set_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_MaxNeg_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1438,7 +1438,7 @@ void _wrap_RecProtocolT_MaxNeg_set_crec_337fad08dde20d78(struct rec_protocol_t *
 }
 
 
-long long _wrap_RecProtocolT_MaxNeg_get_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_MaxNeg_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1451,7 +1451,7 @@ long long _wrap_RecProtocolT_MaxNeg_get_crec_337fad08dde20d78(struct rec_protoco
 }
 
 
-struct rec_protocol_t *_wrap_new_RecProtocolT_crec_337fad08dde20d78() {
+struct rec_protocol_t *_wrap_new_RecProtocolT_crec_390f5d55c71e44ba() {
   struct rec_protocol_t *result = 0 ;
   struct rec_protocol_t *_swig_go_result;
 
@@ -1462,7 +1462,7 @@ struct rec_protocol_t *_wrap_new_RecProtocolT_crec_337fad08dde20d78() {
 }
 
 
-void _wrap_delete_RecProtocolT_crec_337fad08dde20d78(struct rec_protocol_t *_swig_go_0) {
+void _wrap_delete_RecProtocolT_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
 
   arg1 = *(struct rec_protocol_t **)&_swig_go_0;
@@ -1472,7 +1472,7 @@ void _wrap_delete_RecProtocolT_crec_337fad08dde20d78(struct rec_protocol_t *_swi
 }
 
 
-void _wrap_RecTrainerOptionsT_Resume_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Resume_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1484,7 +1484,7 @@ void _wrap_RecTrainerOptionsT_Resume_set_crec_337fad08dde20d78(struct rec_traine
 }
 
 
-intgo _wrap_RecTrainerOptionsT_Resume_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+intgo _wrap_RecTrainerOptionsT_Resume_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1497,7 +1497,7 @@ intgo _wrap_RecTrainerOptionsT_Resume_get_crec_337fad08dde20d78(struct rec_train
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1517,7 +1517,7 @@ void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_337fad08dde20d78(struct re
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1530,7 +1530,7 @@ _gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_337fad08dde20d78(str
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -1542,7 +1542,7 @@ void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_337fad08dde20d78(struct
 }
 
 
-double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -1555,7 +1555,7 @@ double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_337fad08dde20d78(stru
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1567,7 +1567,7 @@ void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_337fad08dde20d78(struct
 }
 
 
-long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1580,7 +1580,7 @@ long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_337fad08dde20d78(s
 }
 
 
-void _wrap_RecTrainerOptionsT_Metrics_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Metrics_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1600,7 +1600,7 @@ void _wrap_RecTrainerOptionsT_Metrics_set_crec_337fad08dde20d78(struct rec_train
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1613,7 +1613,7 @@ _gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_337fad08dde20d78(struct rec
 }
 
 
-void _wrap_RecTrainerOptionsT_MainMetric_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_MainMetric_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1633,7 +1633,7 @@ void _wrap_RecTrainerOptionsT_MainMetric_set_crec_337fad08dde20d78(struct rec_tr
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1646,7 +1646,7 @@ _gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_337fad08dde20d78(struct 
 }
 
 
-void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1658,7 +1658,7 @@ void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_337fad08dde20d78(struct 
 }
 
 
-long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1671,7 +1671,7 @@ long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(st
 }
 
 
-void _wrap_RecTrainerOptionsT_Isolation_set_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Isolation_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1683,7 +1683,7 @@ void _wrap_RecTrainerOptionsT_Isolation_set_crec_337fad08dde20d78(struct rec_tra
 }
 
 
-intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1696,7 +1696,7 @@ intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_337fad08dde20d78(struct rec_tr
 }
 
 
-struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_337fad08dde20d78() {
+struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_390f5d55c71e44ba() {
   struct rec_trainer_options_t *result = 0 ;
   struct rec_trainer_options_t *_swig_go_result;
 
@@ -1707,7 +1707,7 @@ struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_337fad08dde20d78
 }
 
 
-void _wrap_delete_RecTrainerOptionsT_crec_337fad08dde20d78(struct rec_trainer_options_t *_swig_go_0) {
+void _wrap_delete_RecTrainerOptionsT_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_trainer_options_t **)&_swig_go_0;
@@ -1717,7 +1717,7 @@ void _wrap_delete_RecTrainerOptionsT_crec_337fad08dde20d78(struct rec_trainer_op
 }
 
 
-long long _wrap_RecTrainerGetModel_crec_337fad08dde20d78(rec_trainer_t *_swig_go_0, intgo _swig_go_1, rec_model_t **_swig_go_2) {
+long long _wrap_RecTrainerGetModel_crec_390f5d55c71e44ba(rec_trainer_t *_swig_go_0, intgo _swig_go_1, rec_model_t **_swig_go_2) {
   rec_trainer_t *arg1 = 0 ;
   int32_t arg2 ;
   rec_model_t **arg3 = 0 ;
@@ -1732,13 +1732,13 @@ long long _wrap_RecTrainerGetModel_crec_337fad08dde20d78(rec_trainer_t *_swig_go
   arg3 = (rec_model_t **)_swig_go_2;
 
   result = (rec_status_t)rec_trainer_get_model(arg1,arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-long long _wrap_RecTrainerWarmStart_crec_337fad08dde20d78(rec_trainer_t *_swig_go_0, rec_model_t *_swig_go_1) {
+long long _wrap_RecTrainerWarmStart_crec_390f5d55c71e44ba(rec_trainer_t *_swig_go_0, rec_model_t *_swig_go_1) {
   rec_trainer_t *arg1 = 0 ;
   rec_model_t *arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1751,13 +1751,13 @@ long long _wrap_RecTrainerWarmStart_crec_337fad08dde20d78(rec_trainer_t *_swig_g
   arg2 = (rec_model_t *)_swig_go_1;
 
   result = (rec_status_t)rec_trainer_warm_start(arg1,(struct rec_model_t const *)arg2,arg3);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecTrainerDestroy_crec_337fad08dde20d78(rec_trainer_t *_swig_go_0) {
+void _wrap_RecTrainerDestroy_crec_390f5d55c71e44ba(rec_trainer_t *_swig_go_0) {
   rec_trainer_t *arg1 = 0 ;
 
   arg1 = (rec_trainer_t *)_swig_go_0;
@@ -1767,7 +1767,7 @@ void _wrap_RecTrainerDestroy_crec_337fad08dde20d78(rec_trainer_t *_swig_go_0) {
 }
 
 
-void _wrap_RecSaveOptionsT_NoUserData_set_crec_337fad08dde20d78(struct rec_save_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecSaveOptionsT_NoUserData_set_crec_390f5d55c71e44ba(struct rec_save_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_save_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1779,7 +1779,7 @@ void _wrap_RecSaveOptionsT_NoUserData_set_crec_337fad08dde20d78(struct rec_save_
 }
 
 
-intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_337fad08dde20d78(struct rec_save_options_t *_swig_go_0) {
+intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_390f5d55c71e44ba(struct rec_save_options_t *_swig_go_0) {
   struct rec_save_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1792,7 +1792,7 @@ intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_337fad08dde20d78(struct rec_save
 }
 
 
-struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_337fad08dde20d78() {
+struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_390f5d55c71e44ba() {
   struct rec_save_options_t *result = 0 ;
   struct rec_save_options_t *_swig_go_result;
 
@@ -1803,7 +1803,7 @@ struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_337fad08dde20d78() {
 }
 
 
-void _wrap_delete_RecSaveOptionsT_crec_337fad08dde20d78(struct rec_save_options_t *_swig_go_0) {
+void _wrap_delete_RecSaveOptionsT_crec_390f5d55c71e44ba(struct rec_save_options_t *_swig_go_0) {
   struct rec_save_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_save_options_t **)&_swig_go_0;
@@ -1813,7 +1813,7 @@ void _wrap_delete_RecSaveOptionsT_crec_337fad08dde20d78(struct rec_save_options_
 }
 
 
-long long _wrap_RecModelSave_crec_337fad08dde20d78(rec_model_t *_swig_go_0, _gostring_ _swig_go_1, struct rec_save_options_t *_swig_go_2) {
+long long _wrap_RecModelSave_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, _gostring_ _swig_go_1, struct rec_save_options_t *_swig_go_2) {
   rec_model_t *arg1 = 0 ;
   char *arg2 = 0 ;
   rec_save_options_t *arg3 = 0 ;
@@ -1832,14 +1832,14 @@ long long _wrap_RecModelSave_crec_337fad08dde20d78(rec_model_t *_swig_go_0, _gos
   arg3 = *(rec_save_options_t **)&_swig_go_2;
 
   result = (rec_status_t)rec_model_save((struct rec_model_t const *)arg1,(char const *)arg2,(struct rec_save_options_t const *)arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg2);
   return _swig_go_result;
 }
 
 
-void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_337fad08dde20d78(struct rec_load_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct rec_load_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_load_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1851,7 +1851,7 @@ void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_337fad08dde20d78(struct rec
 }
 
 
-long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(struct rec_load_options_t *_swig_go_0) {
+long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(struct rec_load_options_t *_swig_go_0) {
   struct rec_load_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1864,7 +1864,7 @@ long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_337fad08dde20d78(struc
 }
 
 
-struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_337fad08dde20d78() {
+struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_390f5d55c71e44ba() {
   struct rec_load_options_t *result = 0 ;
   struct rec_load_options_t *_swig_go_result;
 
@@ -1875,7 +1875,7 @@ struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_337fad08dde20d78() {
 }
 
 
-void _wrap_delete_RecLoadOptionsT_crec_337fad08dde20d78(struct rec_load_options_t *_swig_go_0) {
+void _wrap_delete_RecLoadOptionsT_crec_390f5d55c71e44ba(struct rec_load_options_t *_swig_go_0) {
   struct rec_load_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_load_options_t **)&_swig_go_0;
@@ -1885,7 +1885,7 @@ void _wrap_delete_RecLoadOptionsT_crec_337fad08dde20d78(struct rec_load_options_
 }
 
 
-long long _wrap_RecModelLoad_crec_337fad08dde20d78(_gostring_ _swig_go_0, struct rec_load_options_t *_swig_go_1, rec_model_t **_swig_go_2) {
+long long _wrap_RecModelLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, struct rec_load_options_t *_swig_go_1, rec_model_t **_swig_go_2) {
   char *arg1 = 0 ;
   rec_load_options_t *arg2 = 0 ;
   rec_model_t **arg3 = 0 ;
@@ -1904,14 +1904,14 @@ long long _wrap_RecModelLoad_crec_337fad08dde20d78(_gostring_ _swig_go_0, struct
   arg3 = (rec_model_t **)_swig_go_2;
 
   result = (rec_status_t)rec_model_load((char const *)arg1,(struct rec_load_options_t const *)arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg1);
   return _swig_go_result;
 }
 
 
-long long _wrap_RecModelDescribe_crec_337fad08dde20d78(rec_model_t *_swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecModelDescribe_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, rec_text_t **_swig_go_1) {
   rec_model_t *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1924,13 +1924,13 @@ long long _wrap_RecModelDescribe_crec_337fad08dde20d78(rec_model_t *_swig_go_0, 
   arg2 = (rec_text_t **)_swig_go_1;
 
   result = (rec_status_t)rec_model_describe((struct rec_model_t const *)arg1,arg2,arg3);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-long long _wrap_RecModelCounts_crec_337fad08dde20d78(rec_model_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
+long long _wrap_RecModelCounts_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
   rec_model_t *arg1 = 0 ;
   int64_t *arg2 = 0 ;
   int64_t *arg3 = 0 ;
@@ -1945,13 +1945,13 @@ long long _wrap_RecModelCounts_crec_337fad08dde20d78(rec_model_t *_swig_go_0, lo
   arg3 = *(int64_t **)&_swig_go_2;
 
   result = (rec_status_t)rec_model_counts((struct rec_model_t const *)arg1,arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecModelDestroy_crec_337fad08dde20d78(rec_model_t *_swig_go_0) {
+void _wrap_RecModelDestroy_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0) {
   rec_model_t *arg1 = 0 ;
 
   arg1 = (rec_model_t *)_swig_go_0;
@@ -1961,7 +1961,7 @@ void _wrap_RecModelDestroy_crec_337fad08dde20d78(rec_model_t *_swig_go_0) {
 }
 
 
-long long _wrap_RecReportCounts_crec_337fad08dde20d78(rec_report_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
+long long _wrap_RecReportCounts_crec_390f5d55c71e44ba(rec_report_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
   rec_report_t *arg1 = 0 ;
   int64_t *arg2 = 0 ;
   int64_t *arg3 = 0 ;
@@ -1976,13 +1976,13 @@ long long _wrap_RecReportCounts_crec_337fad08dde20d78(rec_report_t *_swig_go_0, 
   arg3 = *(int64_t **)&_swig_go_2;
 
   result = (rec_status_t)rec_report_counts((struct rec_report_t const *)arg1,arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecReportDestroy_crec_337fad08dde20d78(rec_report_t *_swig_go_0) {
+void _wrap_RecReportDestroy_crec_390f5d55c71e44ba(rec_report_t *_swig_go_0) {
   rec_report_t *arg1 = 0 ;
 
   arg1 = (rec_report_t *)_swig_go_0;
@@ -1992,7 +1992,7 @@ void _wrap_RecReportDestroy_crec_337fad08dde20d78(rec_report_t *_swig_go_0) {
 }
 
 
-void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2004,7 +2004,7 @@ void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_337fad08dde20d78(struct r
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2017,7 +2017,7 @@ intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_337fad08dde20d78(struct 
 }
 
 
-void _wrap_RecRecommenderOptionsT_MaxK_set_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_MaxK_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -2029,7 +2029,7 @@ void _wrap_RecRecommenderOptionsT_MaxK_set_crec_337fad08dde20d78(struct rec_reco
 }
 
 
-long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0) {
+long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -2042,7 +2042,7 @@ long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_337fad08dde20d78(struct rec
 }
 
 
-void _wrap_RecRecommenderOptionsT_NCallers_set_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_NCallers_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2054,7 +2054,7 @@ void _wrap_RecRecommenderOptionsT_NCallers_set_crec_337fad08dde20d78(struct rec_
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2067,7 +2067,7 @@ intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_337fad08dde20d78(struct rec
 }
 
 
-void _wrap_RecRecommenderOptionsT_Strict_set_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_Strict_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2079,7 +2079,7 @@ void _wrap_RecRecommenderOptionsT_Strict_set_crec_337fad08dde20d78(struct rec_re
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2092,7 +2092,7 @@ intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_337fad08dde20d78(struct rec_r
 }
 
 
-struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_337fad08dde20d78() {
+struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_390f5d55c71e44ba() {
   struct rec_recommender_options_t *result = 0 ;
   struct rec_recommender_options_t *_swig_go_result;
 
@@ -2103,7 +2103,7 @@ struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_337fad08
 }
 
 
-void _wrap_delete_RecRecommenderOptionsT_crec_337fad08dde20d78(struct rec_recommender_options_t *_swig_go_0) {
+void _wrap_delete_RecRecommenderOptionsT_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_recommender_options_t **)&_swig_go_0;
@@ -2113,7 +2113,7 @@ void _wrap_delete_RecRecommenderOptionsT_crec_337fad08dde20d78(struct rec_recomm
 }
 
 
-long long _wrap_RecRecommenderCreate_crec_337fad08dde20d78(rec_model_t *_swig_go_0, struct rec_recommender_options_t *_swig_go_1, rec_recommender_t **_swig_go_2) {
+long long _wrap_RecRecommenderCreate_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, struct rec_recommender_options_t *_swig_go_1, rec_recommender_t **_swig_go_2) {
   rec_model_t *arg1 = 0 ;
   rec_recommender_options_t *arg2 = 0 ;
   rec_recommender_t **arg3 = 0 ;
@@ -2128,13 +2128,13 @@ long long _wrap_RecRecommenderCreate_crec_337fad08dde20d78(rec_model_t *_swig_go
   arg3 = (rec_recommender_t **)_swig_go_2;
 
   result = (rec_status_t)rec_recommender_create((struct rec_model_t const *)arg1,(struct rec_recommender_options_t const *)arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, recore_error);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecRecommenderDestroy_crec_337fad08dde20d78(rec_recommender_t *_swig_go_0) {
+void _wrap_RecRecommenderDestroy_crec_390f5d55c71e44ba(rec_recommender_t *_swig_go_0) {
   rec_recommender_t *arg1 = 0 ;
 
   arg1 = (rec_recommender_t *)_swig_go_0;

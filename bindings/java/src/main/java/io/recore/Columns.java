@@ -77,7 +77,7 @@ public final class Columns {
    */
   public Dataset build() {
     long[] out = new long[1];
-    Raw.rec_java_dataset_create_from_columns(users, items, times, weights, parts, labels, impressions, titleItems, titles,
+    Raw.rec_flat_dataset_create(users, items, times, weights, parts, labels, impressions, titleItems, titles,
         memoryLimit, out);
     return new Dataset(out[0]);
   }

@@ -114,7 +114,7 @@ public final class Recommender extends Handle {
     long[] rows = new long[Math.multiplyExact(items.size(), wanted)];
     float[] scores = new float[rows.length];
     int[] status = new int[items.size()];
-    Raw.rec_java_similar_items(this, items, k < 1 ? k : wanted, rows, scores, status);
+    Raw.rec_flat_similar_items(this, items, k < 1 ? k : wanted, rows, scores, status);
     checkKnown(items, status, "items");
     return answer(rows, scores, wanted);
   }
@@ -134,7 +134,7 @@ public final class Recommender extends Handle {
     int each = request.candidates.size();
     float[] scores = new float[offsets == null ? Math.multiplyExact(n, each) : each];
     int[] status = new int[n];
-    Raw.rec_java_score(this, request.users, request.historyItems, request.historyOffsets, request.historyTimes,
+    Raw.rec_flat_score(this, request.users, request.historyItems, request.historyOffsets, request.historyTimes,
         request.requestTimes, request.candidates, offsets, scores, status);
     checkKnown(request.users, status, "users");
     float[][] answer = new float[n][];
@@ -152,7 +152,7 @@ public final class Recommender extends Handle {
 
   private void topK(Request r, int k, Object rows, Object scores, Object status) {
     r.check();
-    Raw.rec_java_top_k(this, k, r.users, r.historyItems, r.historyOffsets, r.historyTimes, r.requestTimes, r.candidates,
+    Raw.rec_flat_top_k(this, k, r.users, r.historyItems, r.historyOffsets, r.historyTimes, r.requestTimes, r.candidates,
         r.candidateOffsets, bits(r.allow), bits(r.deny), rows, scores, status);
   }
 

@@ -25,7 +25,7 @@ public final class Trainer extends Handle {
     byte[] model = Utf8.terminated(options.model, "model");
     byte[] parameters = Utf8.terminated(options.parametersAsJson(), "parameters");
     try (var raw = options.toRaw(); var protocol = options.protocol.toRaw()) {
-      Raw.rec_java_trainer_create(dataset, model, parameters, raw, protocol, out);
+      Raw.rec_flat_trainer_create(dataset, model, parameters, raw, protocol, out);
     }
     return out[0];
   }
