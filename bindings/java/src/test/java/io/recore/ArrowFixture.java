@@ -8,7 +8,7 @@ final class ArrowFixture {
 
   private ArrowFixture() {}
 
-  /** @return the address of the one stream, with columns u and i of at most 64 rows. */
+  /** @return the address of the one stream, with columns user and item of at most 64 rows. */
   static native long open(long[] users, long[] items);
 
   /** How often a stream was released. */

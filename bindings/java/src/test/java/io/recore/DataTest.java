@@ -188,14 +188,14 @@ class DataTest {
     long[] users = {7, -1, 7};
     long[] items = {1, 2, Long.MAX_VALUE};
     int before = ArrowFixture.released();
-    Dataset dataset = Dataset.arrow(ArrowFixture.open(users, items)).user("u").item("i").load();
+    Dataset dataset = Dataset.arrow(ArrowFixture.open(users, items)).load();
     assertEquals(before + 1, ArrowFixture.released());
     Model model = Rec.train(dataset, TrainOptions.of("popularity"));
     assertArrayEquals(new long[] {7, -1}, model.userIds().toLongs());
     assertArrayEquals(items, model.itemIds().toLongs());
     assertThrows(RecException.class, () -> Dataset.arrow(ArrowFixture.open(users, items)).user("nobody").load());
     assertEquals(before + 2, ArrowFixture.released());
-    assertThrows(RecException.InvalidArgument.class, () -> Dataset.arrow(0).user("u").item("i").load());
+    assertThrows(RecException.InvalidArgument.class, () -> Dataset.arrow(0).load());
   }
 
   @Test
