@@ -29,6 +29,7 @@ typedef struct {
   void* data;
   int64_t n; /* elements */
   char kind;
+  int64_t small[32]; /* where a short array is copied to */
 } rec_java_buffer_t;
 
 /* kind as in a JNI signature: 'J' int64, 'I' int32, 'F' float, 'B' bytes. From its position on, for a buffer. */
@@ -49,7 +50,8 @@ typedef struct {
   JavaVM* vm;
   jclass exception, log, event, bytes;
   jclass arrays[4], buffers[4]; /* of the kinds B, J, I, F */
-  jmethodID make_exception, make_closed, handle_line, deliver_event, position, remaining;
+  jmethodID make_exception, make_closed, handle_line, deliver_event, position, limit;
+  jfieldID position_field, limit_field; /* of java.nio.Buffer, private: NULL in a JVM that names them otherwise */
   jfieldID handle_raw, ids_type, ids_n, ids_data, ids_offsets;
 } rec_java_known_t;
 extern rec_java_known_t rec_java_known;
