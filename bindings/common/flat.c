@@ -141,6 +141,13 @@ rec_status_t rec_flat_top_k(const rec_recommender_t* recommender, int64_t k, con
   return rec_recommender_top_k(recommender, &request, out_rows, out_scores, out_row_status, out_error);
 }
 
+rec_status_t rec_flat_recommend(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
+                                int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores,
+                                int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error) {
+  return rec_flat_top_k(recommender, k, users, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, NULL, 0,
+                        out_rows, n_out_rows, out_scores, n_out_scores, out_row_status, n_out_row_status, out_error);
+}
+
 rec_status_t rec_flat_score(const rec_recommender_t* recommender, const rec_ids_t* users,
                             const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,
                             const int64_t* history_times, int64_t n_history_times, const int64_t* request_times,

@@ -114,7 +114,14 @@ func unknownUsers(n int) []int64 {
 	return rows[:n]
 }
 
-// request checks lengths, the only thing that the library cannot; n is the number of users.
+// isPlain tells a query that says nothing but who asks.
+func (q *Query) isPlain() bool {
+	return q.Users.given() && q.Histories.Offsets == nil && !q.Histories.IDs.given() && q.HistoryTimes == nil &&
+		q.Times == nil && !q.Candidates.given() && q.CandidateLists.Offsets == nil && !q.CandidateLists.IDs.given() &&
+		q.Allow == nil && q.Deny == nil
+}
+
+// request checks lengths, of which the library would not name the argument; n is the number of users.
 func (q *Query) request() (request crec.Request, n int, err error) {
 	users := q.Users.raw
 	if !q.Users.given() {
@@ -170,20 +177,46 @@ func (r *Recommender) TopKInto(q *Query, rows []int64, scores []float32, status 
 	if err != nil {
 		return err
 	}
+	if !q.isPlain() {
+		return r.topK(h, q, rows, scores, status)
+	}
+	if err := q.Users.check("users"); err != nil {
+		return err
+	}
+	if err := haveRoom(q.Users.Len(), q.K, rows, scores, status); err != nil {
+		return err
+	}
+	err = crec.Recommend(h, q.K, &q.Users.raw, rows, scores, codes(status))
+	runtime.KeepAlive(r)
+	if err != nil {
+		return r.h.failed(err)
+	}
+	return nil
+}
+
+func (r *Recommender) topK(h crec.Recommender, q *Query, rows []int64, scores []float32, status []Code) error {
 	request, n, err := q.request()
 	if err != nil {
 		return err
 	}
-	if q.K > 0 && (len(rows)/q.K < n || len(scores)/q.K < n) {
-		return tooShort("rows and scores", n*q.K, min(len(rows), len(scores)))
-	}
-	if status != nil && len(status) < n {
-		return tooShort("status", n, len(status))
+	if err := haveRoom(n, q.K, rows, scores, status); err != nil {
+		return err
 	}
 	err = crec.TopK(h, &request, rows, scores, codes(status))
 	runtime.KeepAlive(r)
 	if err != nil {
 		return r.h.failed(err)
+	}
+	return nil
+}
+
+// haveRoom checks slices for the answers to n users.
+func haveRoom(n, k int, rows []int64, scores []float32, status []Code) error {
+	if k > 0 && (len(rows)/k < n || len(scores)/k < n) {
+		return tooShort("rows and scores", n*k, min(len(rows), len(scores)))
+	}
+	if status != nil && len(status) < n {
+		return tooShort("status", n, len(status))
 	}
 	return nil
 }
@@ -293,12 +326,8 @@ func (r *Recommender) SimilarInto(items IDs, k int, rows []int64, scores []float
 	if err := items.check("items"); err != nil {
 		return err
 	}
-	n := items.Len()
-	if k > 0 && (len(rows)/k < n || len(scores)/k < n) {
-		return tooShort("rows and scores", n*k, min(len(rows), len(scores)))
-	}
-	if status != nil && len(status) < n {
-		return tooShort("status", n, len(status))
+	if err := haveRoom(items.Len(), k, rows, scores, status); err != nil {
+		return err
 	}
 	err = crec.Similar(h, &items.raw, k, rows, scores, codes(status))
 	runtime.KeepAlive(r)

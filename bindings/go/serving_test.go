@@ -203,8 +203,15 @@ func TestTheFastPathAllocatesNothing(t *testing.T) {
 	byHistory := &recore.Query{Histories: recore.ListsOf(recore.IDsOf("film-003"), recore.IDsOf("film-001")), K: 10}
 	rows, scores, status := make([]int64, 30), make([]float32, 30), make([]recore.Code, 3)
 	items, counts := make([]recore.ID, 30), make([]int, 3)
+	user := 0
 	for name, call := range map[string]func() error{
-		"TopKInto":      func() error { return recommender.TopKInto(q, rows, scores, status) },
+		"TopKInto": func() error { return recommender.TopKInto(q, rows, scores, status) },
+		"another user each time": func() error {
+			q.Users.Reset()
+			q.Users.Append(recore.IDOf([]string{"u0061", "u0511", "u0001"}[user%3]))
+			user++
+			return recommender.RecommendInto(q, items, scores, counts)
+		},
 		"by history":    func() error { return recommender.TopKInto(byHistory, rows, scores, status) },
 		"RecommendInto": func() error { return recommender.RecommendInto(q, items, scores, counts) },
 		"SimilarInto":   func() error { return recommender.SimilarInto(q.Candidates, 10, rows, scores, status) },
@@ -292,7 +299,17 @@ func TestErrorsHaveTheLibrarysSentence(t *testing.T) {
 	_, ofVectors := train(t, orchard(t), "itemknn").ItemVectors()
 	_, ofSimilar := recommender.Similar(item, 3)
 	_, ofIDs := model.ItemIDs([]int64{1 << 40})
-	for name, err := range map[string]error{"ItemVectors": ofVectors, "Similar": ofSimilar, "ItemIDs": ofIDs} {
+	tooMany := recore.Query{Users: recore.IDsOf("u0061"), K: 2000} // of a MaxK of 1000
+	rows, scores := make([]int64, 2000), make([]float32, 2000)
+	ofUsers := recommender.TopKInto(&tooMany, rows, scores, nil)
+	tooMany.Candidates = item
+	ofCandidates := recommender.TopKInto(&tooMany, rows, scores, nil)
+	ofScore := recommender.ScoreInto(&recore.Query{Users: tooMany.Users}, scores, nil)
+	_, ofMetric := model.Evaluate(ctx, orchard(t), "ndgc@20", recore.Protocol{})
+	_, ofFile := recore.LoadBytes([]byte("no model"))
+	_, ofColumns := recore.NewDataset(recore.Columns{Users: item, Items: recore.IDsOf[string]()})
+	for name, err := range map[string]error{"ItemVectors": ofVectors, "Similar": ofSimilar, "ItemIDs": ofIDs, "TopKInto": ofUsers,
+		"of candidates": ofCandidates, "ScoreInto": ofScore, "Evaluate": ofMetric, "LoadBytes": ofFile, "NewDataset": ofColumns} {
 		if e := (*recore.Error)(nil); !errors.As(err, &e) || !strings.Contains(e.Message, " ") {
 			t.Errorf("%s: %v", name, err)
 		}

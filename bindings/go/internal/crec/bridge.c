@@ -193,6 +193,15 @@ rec_go_failure_t* rec_go_top_k(uintptr_t recommender, int64_t k, REC_GO_IDS(user
                      &error);
 }
 
+rec_go_failure_t* rec_go_recommend(uintptr_t recommender, int64_t k, REC_GO_IDS(users), REC_GO_OUT(int64_t, rows),
+                                   REC_GO_OUT(float, scores), REC_GO_OUT(int32_t, status)) {
+  rec_ids_t users_ids;
+  rec_error_t* error = NULL;
+  return rec_go_fail(rec_flat_recommend((const rec_recommender_t*)recommender, k, IDS(users), rows, n_rows, scores,
+                                        n_scores, status, n_status, &error),
+                     &error);
+}
+
 rec_go_failure_t* rec_go_score(uintptr_t recommender, REC_GO_IDS(users), REC_GO_IDS(history),
                                REC_GO_LIST(int64_t, history_lists), REC_GO_LIST(int64_t, history_times),
                                REC_GO_LIST(int64_t, request_times), REC_GO_IDS(candidates),

@@ -308,6 +308,13 @@ func TopK(r Recommender, q *Request, rows []int64, scores []float32, status []in
 		int64s(rows), count(rows), floats(scores), count(scores), int32s(status), count(status)))
 }
 
+// Recommend is TopK of users and nothing else.
+func Recommend(r Recommender, k int, users *IDs, rows []int64, scores []float32, status []int32) error {
+	return take(C.rec_go_recommend(C.uintptr_t(r), C.int64_t(k), idType(users), int64s(users.Int64), chars(users.Bytes),
+		int64s(users.Offsets), nIDs(users), int64s(rows), count(rows), floats(scores), count(scores), int32s(status),
+		count(status)))
+}
+
 // Score fills scores, one for each candidate of each user, and status [n].
 func Score(r Recommender, q *Request, scores []float32, status []int32) error {
 	return take(C.rec_go_score(C.uintptr_t(r),

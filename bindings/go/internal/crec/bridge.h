@@ -96,6 +96,8 @@ rec_go_failure_t* rec_go_top_k(uintptr_t recommender, int64_t k, REC_GO_IDS(user
                                REC_GO_LIST(int64_t, candidate_lists), REC_GO_LIST(uint8_t, allow),
                                REC_GO_LIST(uint8_t, deny), REC_GO_OUT(int64_t, rows), REC_GO_OUT(float, scores),
                                REC_GO_OUT(int32_t, status));
+rec_go_failure_t* rec_go_recommend(uintptr_t recommender, int64_t k, REC_GO_IDS(users), REC_GO_OUT(int64_t, rows),
+                                   REC_GO_OUT(float, scores), REC_GO_OUT(int32_t, status));
 rec_go_failure_t* rec_go_score(uintptr_t recommender, REC_GO_IDS(users), REC_GO_IDS(history),
                                REC_GO_LIST(int64_t, history_lists), REC_GO_LIST(int64_t, history_times),
                                REC_GO_LIST(int64_t, request_times), REC_GO_IDS(candidates),

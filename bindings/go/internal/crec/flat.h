@@ -32,6 +32,10 @@ rec_status_t rec_flat_top_k(const rec_recommender_t* recommender, int64_t k, con
                             const uint8_t* deny_bits, int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows,
                             float* out_scores, int64_t n_out_scores, int32_t* out_row_status, int64_t n_out_row_status,
                             rec_error_t** out_error);
+/* rec_flat_top_k of users and nothing else, which a service asks most and a binding hands over fastest. */
+rec_status_t rec_flat_recommend(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
+                                int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores,
+                                int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error);
 rec_status_t rec_flat_score(const rec_recommender_t* recommender, const rec_ids_t* users,
                             const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,
                             const int64_t* history_times, int64_t n_history_times, const int64_t* request_times,

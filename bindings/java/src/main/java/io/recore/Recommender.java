@@ -151,6 +151,10 @@ public final class Recommender extends Handle {
   }
 
   private void topK(Request r, int k, Object rows, Object scores, Object status) {
+    if (r.isPlain()) {
+      Raw.rec_flat_recommend(this, k, r.users, rows, scores, status);
+      return;
+    }
     r.check();
     Raw.rec_flat_top_k(this, k, r.users, r.historyItems, r.historyOffsets, r.historyTimes, r.requestTimes, r.candidates,
         r.candidateOffsets, bits(r.allow), bits(r.deny), rows, scores, status);

@@ -98,6 +98,12 @@ public final class Request {
     return this;
   }
 
+  /** Whether it says nothing but who asks. */
+  boolean isPlain() {
+    return historyItems == null && candidates == null && allow == null && deny == null && historyTimes == null
+        && requestTimes == null;
+  }
+
   /** What can only be said when all is there. */
   void check() {
     checkSize(historyTimes, historyItems == null ? 0 : historyItems.size(), "historyTimes");

@@ -1,5 +1,6 @@
 package io.recore;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -25,6 +26,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -222,18 +225,34 @@ class ServingTest {
 
   @Test
   void theFastPathAllocatesNothing() {
-    Request request = Request.of(Ids.rows(direct(8).asLongBuffer()));
+    LongBuffer users = direct(8).asLongBuffer();
+    Request byRow = Request.of(Ids.rows(users));
+    Request byNumber = Request.of(Ids.of(users));
+    Request byBytes = Request.of(Ids.packed(direct(5).put("u0061".getBytes(UTF_8)).flip(), direct(16).asLongBuffer().put(1, 5)));
+    Request byHistory = Request.of(Ids.rows(users)).histories(Ids.rows(direct(8).asLongBuffer()), new long[] {0, 1});
     LongBuffer rows = direct(80).asLongBuffer();
     FloatBuffer scores = direct(40).asFloatBuffer();
+    long[] rowArray = new long[10];
+    float[] scoreArray = new float[10];
+    int[] statusArray = new int[1];
+    long[] manyRows = new long[200];
+    for (Request request : List.of(byRow, byNumber, byBytes, byHistory)) {
+      assertAllocatesNothing(i -> {
+        users.put(0, i % 600);
+        plain.recommendInto(request, 10, rows, scores, null);
+      });
+      assertAllocatesNothing(i -> plain.recommendInto(request, 10, rowArray, scoreArray, statusArray));
+      assertAllocatesNothing(i -> plain.recommendInto(request, 200, manyRows, null, null));
+    }
+  }
+
+  private static void assertAllocatesNothing(IntConsumer call) {
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    for (int i = 0; i < 2000; ++i) {
-      plain.recommendInto(request, 10, rows, scores, null);
-    }
+    IntStream.range(0, 2000).forEach(call);
     long before = threads.getCurrentThreadAllocatedBytes();
-    for (int i = 0; i < 2000; ++i) {
-      plain.recommendInto(request, 10, rows, scores, null);
-    }
-    assertTrue(threads.getCurrentThreadAllocatedBytes() - before < 2000, "bytes over 2000 calls: " + (threads.getCurrentThreadAllocatedBytes() - before));
+    IntStream.range(0, 2000).forEach(call);
+    long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+    assertTrue(bytes < 2000, "bytes over 2000 calls: " + bytes);
   }
 
   @Test
