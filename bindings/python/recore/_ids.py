@@ -14,6 +14,7 @@ from ._errors import InvalidArgumentError
 
 Ids = Union[np.ndarray, Sequence[int], Sequence[str], Sequence[bytes]]
 ID_FORMS = ("str", "bytes")
+_INT64 = np.dtype(np.int64)  # numpy has one of it
 
 
 def is_scalar(ids: Any) -> bool:
@@ -22,7 +23,7 @@ def is_scalar(ids: Any) -> bool:
 
 def as_ids(ids: Any, name: str) -> Any:
     """ids in a form the raw layer takes: an int64 array as it is, or a list of int, str or bytes."""
-    if type(ids) is list:
+    if type(ids) is np.ndarray and ids.dtype is _INT64 and ids.ndim == 1 or type(ids) is list:
         return ids
     if is_scalar(ids):
         raise TypeError(f"{name}: must be a list or an array of ids, got a single {type(ids).__name__}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
 import numpy as np
 
 from . import _recore
-from ._errors import UnknownIdError
+from ._errors import InvalidArgumentError, UnknownIdError
 from ._handle import Handle
 from ._ids import Ids, as_ids, flatten, from_raw, is_scalar
 
@@ -78,17 +78,47 @@ class Recommender(Handle):
         """
         k = index(k)
         single, users, n = self._who(users, histories)
-        history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
-        pool, pool_offsets = _candidates(candidates, n)
         wanted = min(k, self._n_items) if k >= 1 else 1
         rows = np.empty((n, wanted), np.int64)
         scores = np.empty((n, wanted), np.float32)
-        status = np.empty(n, np.int32)
-        _recore.rec_flat_top_k(self._handle, wanted if k >= 1 else k, users, history, history_offsets, None, None, pool,
-                               pool_offsets, self._bits(allow), self._bits(deny), rows, scores, status)
-        if self.strict and status.any():
-            _raise_unknown(users, status, "users")
+        self._top_k(users, n, wanted if k >= 1 else k, rows, scores, None, histories, candidates, allow, deny)
         return self._answer(rows, scores, single)
+
+    def recommend_into(self, users: Any, k: int, rows: Any, scores: Any = None, status: Any = None, *,
+                       histories: Optional[Sequence[Ids]] = None, candidates: Any = None, allow: Optional[Ids] = None,
+                       deny: Optional[Ids] = None) -> None:
+        """recommend() into memory of the caller's, which is the fast path: writable contiguous arrays, or other buffers.
+
+        Args:
+            users: as in recommend(); fastest as an int64 array.
+            rows: int64 [n, k], item rows of the model, -1 where there are fewer; model.item_ids(rows) gives the ids.
+            scores: float32 [n, k], -inf where there are fewer.
+            status: int32 [n], 0 or, for an unknown user without a history, NotFoundError's code.
+        Raises:
+            InvalidArgumentError (k < 1, k > max_k, a buffer that is too short), UnknownIdError (strict), TypeError (a
+            buffer of another type), BufferError or ValueError (one that is read-only or not contiguous).
+        """
+        _, users, n = self._who(users, histories)
+        self._top_k(users, n, index(k), rows, scores, status, histories, candidates, allow, deny)
+
+    def _top_k(self, users: Any, n: int, k: int, rows: Any, scores: Any, status: Any,
+               histories: Optional[Sequence[Ids]], candidates: Any, allow: Optional[Ids], deny: Optional[Ids]) -> None:
+        if status is None and self.strict:
+            status = np.empty(n, np.int32)
+        try:
+            if histories is None and candidates is None and allow is None and deny is None:
+                _recore.rec_flat_recommend(self._handle, k, users, rows, scores, status)
+            else:
+                history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
+                pool, pool_offsets = _candidates(candidates, n)
+                _recore.rec_flat_top_k(
+                    self._handle, k, users, history, history_offsets, None, None, pool, pool_offsets,
+                    self._bits(allow), self._bits(deny), rows, scores, status)
+        except InvalidArgumentError:
+            _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
+            raise
+        if self.strict:
+            _raise_unknown(users, status, "users")
 
     def similar(self, items: Any, k: int = 10) -> Recommendations:
         """The k items most like each given one, itself left out; shapes as in recommend().
@@ -102,11 +132,24 @@ class Recommender(Handle):
         n, wanted = len(items), min(k, self._n_items) if k >= 1 else 1
         rows = np.empty((n, wanted), np.int64)
         scores = np.empty((n, wanted), np.float32)
-        status = np.empty(n, np.int32)
-        _recore.rec_flat_similar_items(self._handle, items, wanted if k >= 1 else k, rows, scores, status)
-        if self.strict and status.any():
-            _raise_unknown(items, status, "items")
+        self._similar(items, wanted if k >= 1 else k, rows, scores, None)
         return self._answer(rows, scores, single)
+
+    def similar_into(self, items: Any, k: int, rows: Any, scores: Any = None, status: Any = None) -> None:
+        """similar() into memory of the caller's; buffers and errors as in recommend_into()."""
+        self._similar([items] if is_scalar(items) else as_ids(items, "items"), index(k), rows, scores, status)
+
+    def _similar(self, items: Any, k: int, rows: Any, scores: Any, status: Any) -> None:
+        n = len(items)
+        if status is None and self.strict:
+            status = np.empty(n, np.int32)
+        try:
+            _recore.rec_flat_similar_items(self._handle, items, k, rows, scores, status)
+        except InvalidArgumentError:
+            _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
+            raise
+        if self.strict:
+            _raise_unknown(items, status, "items")
 
     def score(self, users: Any, candidates: Any, *, histories: Optional[Sequence[Ids]] = None) -> Any:
         """Scores of candidates, in the order given; -inf for an unknown item or user.
@@ -116,17 +159,35 @@ class Recommender(Handle):
             row.
         """
         single, users, n = self._who(users, histories)
-        history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
         pool, pool_offsets = _candidates(candidates, n)
         scores = np.empty(n * len(pool) if pool_offsets is None else len(pool), np.float32)
-        status = np.empty(n, np.int32)
-        _recore.rec_flat_score(self._handle, users, history, history_offsets, None, None, pool, pool_offsets, scores, status)
-        if self.strict and status.any():
-            _raise_unknown(users, status, "users")
+        self._score(users, n, pool, pool_offsets, scores, None, histories)
         if pool_offsets is None:
             return scores if single else scores.reshape(n, len(pool))
         parts = np.split(scores, pool_offsets[1:-1]) if n > 0 else []
         return parts[0] if single else parts
+
+    def score_into(self, users: Any, candidates: Any, scores: Any, status: Any = None, *,
+                   histories: Optional[Sequence[Ids]] = None) -> None:
+        """score() into memory of the caller's: scores is float32, one for each candidate of each user, in the order
+        given; status and errors as in recommend_into()."""
+        _, users, n = self._who(users, histories)
+        pool, pool_offsets = _candidates(candidates, n)
+        self._score(users, n, pool, pool_offsets, scores, status, histories)
+
+    def _score(self, users: Any, n: int, pool: Any, pool_offsets: Any, scores: Any, status: Any,
+               histories: Optional[Sequence[Ids]]) -> None:
+        if status is None and self.strict:
+            status = np.empty(n, np.int32)
+        history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
+        try:
+            _recore.rec_flat_score(self._handle, users, history, history_offsets, None, None, pool, pool_offsets, scores,
+                                   status)
+        except InvalidArgumentError:
+            _check_room(scores=(scores, len(pool) * (n if pool_offsets is None else 1)), status=(status, n))
+            raise
+        if self.strict:
+            _raise_unknown(users, status, "users")
 
     def titles(self, items: Ids) -> np.ndarray:
         """Titles [n] of items, "" where there is none."""
@@ -138,7 +199,7 @@ class Recommender(Handle):
                 raise TypeError("users: must be given, unless histories are")
             n = len(histories)
             return False, (..., np.full(n, -1, np.int64)), n
-        if is_scalar(users):
+        if type(users) is not np.ndarray and is_scalar(users):
             return True, [users], 1
         users = as_ids(users, "users")
         return False, users, len(users)
@@ -175,7 +236,16 @@ def _candidates(candidates: Any, n: int) -> tuple[Any, Optional[np.ndarray]]:
     return as_ids(candidates, "candidates"), None
 
 
-def _raise_unknown(ids: Any, status: np.ndarray, name: str) -> None:
-    row = int(np.flatnonzero(status)[0])
+def _check_room(**buffers: tuple[Any, int]) -> None:
+    for name, (buffer, wanted) in buffers.items():
+        if buffer is not None and (room := memoryview(buffer).nbytes // memoryview(buffer).itemsize) < wanted:
+            raise InvalidArgumentError(f"{name}: must have room for {wanted}, has {room}", argument=name)
+
+
+def _raise_unknown(ids: Any, status: Any, name: str) -> None:
+    unknown = np.flatnonzero(np.frombuffer(status, np.int32))
+    if not unknown.size:
+        return
+    row = int(unknown[0])
     who = "it" if isinstance(ids, tuple) else repr(ids[row])
     raise UnknownIdError(f"{name}: row {row}: {who} is unknown to the model", argument=name)

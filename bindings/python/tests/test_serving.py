@@ -87,6 +87,82 @@ def test_similar_items_leave_out_the_item_itself(model):
     assert model.recommender().titles(one).tolist() == model.titles(one).tolist()
 
 
+def buffers(n, k):
+    return np.full((n, k), -9, np.int64), np.full((n, k), 9, np.float32), np.full(n, 9, np.int32)
+
+
+def test_into_fills_what_the_caller_owns(model):
+    recommender = model.recommender(exclude_seen=True)
+    users = ["u0061", "nobody", "u0511"]
+    answer = recommender.recommend(users, k=7)
+    rows, scores, status = buffers(3, 7)
+    asked = {
+        "ids": dict(users=users), "histories": dict(users=["x", "y", "z"], histories=[["film-001"], [], ["film-002"]]),
+        "anonymous": dict(users=None, histories=[["film-001"], [], ["film-002"]]),
+        "candidates": dict(users=users, candidates=["film-001", "film-009"]), "deny": dict(users=users, deny=["film-001"]),
+    }
+    for name, who in asked.items():
+        assert recommender.recommend_into(k=7, rows=rows, scores=scores, status=status, **who) is None, name
+        padded = recommender.recommend(k=7, **who)
+        assert rows.tolist() == padded.rows.tolist() and scores.tobytes() == padded.scores.tobytes(), name
+    recommender.recommend_into(users, 7, rows, scores, status)
+    assert status.tolist() == [0, recore.NotFoundError("").code, 0]
+    assert (model.item_ids(rows[0]) == answer.items[0]).all() and rows[1].tolist() == [-1] * 7
+    one, flat = np.empty(7, np.int64), bytearray(3 * 7 * 8)
+    recommender.recommend_into("u0511", 7, one)
+    recommender.recommend_into(users, 7, memoryview(flat).cast("q"))
+    assert one.tolist() == rows[2].tolist() and np.frombuffer(flat, np.int64).tolist() == rows.reshape(-1).tolist()
+
+    items = ["film-001", "no film"]
+    recommender.similar_into(items, 7, rows, scores, status)
+    assert rows[:2].tolist() == recommender.similar(items, 7).rows.tolist() and status[1] != 0
+    out = np.empty((3, 2), np.float32)
+    recommender.score_into(users, items, out)
+    assert out.tolist() == recommender.score(users, items).tolist()
+    recommender.score_into(users, [["film-001"], [], ["film-002"]], out, status)
+    assert out.reshape(-1)[:2].tolist() == [s for part in recommender.score(users, [["film-001"], [], ["film-002"]]) for s in part]
+
+
+def test_into_by_a_strict_recommender_raises(model):
+    strict = model.recommender(strict=True)
+    rows, scores, status = buffers(2, 3)
+    for given in (None, status):
+        with pytest.raises(recore.UnknownIdError, match="'nobody'"):
+            strict.recommend_into(["u0061", "nobody"], 3, rows, scores, given)
+        with pytest.raises(recore.UnknownIdError):
+            strict.similar_into(["no film"], 3, rows, status=given)
+        with pytest.raises(recore.UnknownIdError):
+            strict.score_into(["nobody"], ["film-001"], scores, given)
+
+
+READ_ONLY = np.empty((2, 3), np.int64)
+READ_ONLY.flags.writeable = False
+SMALL, WRONG, STRIDED = np.empty(5, np.int64), np.empty((2, 3), np.int32), np.empty((2, 6), np.int64)[:, ::2]
+BAD_BUFFERS = [
+    ("rows too short", dict(rows=SMALL), recore.InvalidArgumentError, "rows"),
+    ("scores too short", dict(scores=np.empty(5, np.float32)), recore.InvalidArgumentError, "scores"),
+    ("status too short", dict(status=np.empty(1, np.int32)), recore.InvalidArgumentError, "status"),
+    ("k of 0", dict(k=0), recore.InvalidArgumentError, "k"),
+    ("k beyond memory", dict(k=2**62), recore.InvalidArgumentError, "rows"),
+    ("k of float", dict(k=1.5), TypeError, None),
+    ("rows of int32", dict(rows=WRONG), TypeError, None),
+    ("scores of float64", dict(scores=np.empty((2, 3))), TypeError, None),
+    ("rows read-only", dict(rows=READ_ONLY), (ValueError, BufferError), None),
+    ("rows strided", dict(rows=STRIDED), (ValueError, BufferError), None),
+    ("rows no buffer", dict(rows=[0] * 6), TypeError, None),
+    ("rows not given", dict(rows=None), recore.InvalidArgumentError, "out_rows"),
+]
+
+
+@pytest.mark.parametrize("name, change, error, argument", BAD_BUFFERS, ids=[row[0] for row in BAD_BUFFERS])
+def test_a_buffer_that_does_not_fit_is_refused(model, name, change, error, argument):
+    good = dict(zip(("rows", "scores", "status"), buffers(2, 3)))
+    with pytest.raises(error) as caught:
+        model.recommender().recommend_into(["u0061", "u0511"], **{"k": 3, **good, **change})
+    if argument is not None:
+        assert caught.value.argument == argument
+
+
 BAD_K = [(0, recore.InvalidArgumentError), (-1, recore.InvalidArgumentError), (2**40, None), ("3", TypeError),
          (1.5, TypeError)]
 
