@@ -1,5 +1,5 @@
 # A thin front for the CMake presets. Every target sets up what it needs.
-.PHONY: help setup build demo test test-quick test-deep bench bench-peers bench-services install clean
+.PHONY: help setup build demo test test-quick test-deep bench bench-calls bench-peers bench-services install clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -11,6 +11,7 @@ help:
 	@echo "make test-quick   the same without sanitizers and slow tests"
 	@echo "make test-deep    the LibTorch plugins under ASan"
 	@echo "make bench        this library's benchmarks;  make bench-peers: beside RecBole and implicit;"
+	@echo "                  make bench-calls: one recommend() from C, Go, Java and Python;"
 	@echo "                  make bench-services: the services of samples/ under load"
 	@echo "make install      library, headers, plugins and command under PREFIX=$(PREFIX)"
 
@@ -34,6 +35,9 @@ test-deep: setup
 
 bench: build
 	@tools/bench.sh
+
+bench-calls: build
+	@tools/bench.sh calls
 
 bench-peers: build
 	@tools/bench.sh peers

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # tools/bench.sh: kernels.   tools/bench.sh peers: the same work beside RecBole and implicit, in build/peers.
+# tools/bench.sh calls [--rounds N]: one recommend() from C, Go, Java and Python.
 # tools/bench.sh services [OPTION...]: the services of samples/ under load, with the options of tests/bench/services/main.go.
 # Data of peers: REC_BENCH_DATA, a LightGCN text folder with train.txt, valid.txt, test.txt (MovieLens 1M for the documented
 # figures).
@@ -22,8 +23,23 @@ services() {
     -cp build/dev/java/recore.jar:build/dev/services/java Service
 }
 
-if [ "${1:-}" = services ]; then
-  services "${@:2}"
+calls() {
+  local jar go
+  command -v mvn >/dev/null || { echo "calls: JMH comes by Maven; install the package maven" >&2; return 1; }
+  if [ ! -f build/jmh/.installed ]; then
+    for jar in org.openjdk.jmh:jmh-core:1.37 org.openjdk.jmh:jmh-generator-annprocess:1.37 \
+      net.sf.jopt-simple:jopt-simple:5.0.4 org.apache.commons:commons-math3:3.6.1; do
+      mvn -q -B dependency:copy -Dartifact="$jar" -DoutputDirectory="$PWD/build/jmh"
+    done
+    touch build/jmh/.installed
+  fi
+  go=$(sed -n 's/^REC_GO:[A-Z]*=//p' build/dev/CMakeCache.txt)
+  PYTHONPATH=build/dev/python build/venv/bin/python tests/bench/calls/calls.py --build "$PWD/build/dev" --go "$go" \
+    --jmh build/jmh "$@"
+}
+
+if [ "${1:-}" = services ] || [ "${1:-}" = calls ]; then
+  "$@"
   exit
 fi
 if [ "${1:-}" != peers ]; then
