@@ -124,7 +124,8 @@ public final class Model extends Handle {
     long[] out = new long[1];
     byte[] names = Utf8.terminated(metrics, "metrics");
     try (var raw = protocol.toRaw()) {
-      LongCall.run(cancel, call -> Raw.rec_flat_model_evaluate(this, dataset, names, raw, 0, isolation.number, call, out));
+      LongCall.run(cancel, call -> Raw.rec_flat_model_evaluate(this, dataset, names, raw, protocol.threads(),
+          isolation.number, call, out));
     }
     return Report.ofRaw(out[0], this);
   }

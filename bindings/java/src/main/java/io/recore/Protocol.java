@@ -5,7 +5,7 @@ import io.recore.internal.rec_protocol_t;
 
 /** What ranks what in an evaluation. Immutable: each method gives a changed copy. Zeros are the defaults. */
 public record Protocol(Part part, Rows rows, Candidates candidates, long nCandidates, long seed, Mask mask, Ties ties, long maxPos,
-    long maxNeg) {
+    long maxNeg, int threads) {
   public enum Rows {
     /** A row is a user with all its items of the part. */
     USER(Raw.REC_ROWS_USER),
@@ -67,16 +67,16 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
 
   /** Full ranking of the test part by user, known items left out. */
   public static Protocol test() {
-    return new Protocol(Part.TEST, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0);
+    return new Protocol(Part.TEST, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, 0);
   }
 
   /** The same of the valid part. */
   public static Protocol valid() {
-    return new Protocol(Part.VALID, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0);
+    return new Protocol(Part.VALID, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, 0);
   }
 
   public Protocol rows(Rows rows) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
   }
 
   public Protocol candidates(Candidates candidates) {
@@ -87,20 +87,25 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
    * @param n drawn for each positive; 0 = 99.
    */
   public Protocol candidates(Candidates candidates, long n, long seed) {
-    return new Protocol(part, rows, candidates, n, seed, mask, ties, maxPos, maxNeg);
+    return new Protocol(part, rows, candidates, n, seed, mask, ties, maxPos, maxNeg, threads);
   }
 
   public Protocol mask(Mask mask) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
   }
 
   public Protocol ties(Ties ties) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
   }
 
   /** Clicked and shown items of an impression list that count; 0 = 20. */
   public Protocol listSlots(long maxPos, long maxNeg) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
+  }
+
+  /** Threads that evaluate; 0 = as many as there are. */
+  public Protocol threads(int threads) {
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
   }
 
   /** For the raw layer; to be closed. */

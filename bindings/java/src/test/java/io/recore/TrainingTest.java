@@ -202,6 +202,7 @@ class TrainingTest {
     assertEquals(Fixture.orchard.describe().get("n_valid"), (long) events.nRows());
     assertTrue(events.metrics().get(0).startsWith("hit@10[uni20"), events.toString());
     assertEquals(events.mean("hit@10"), events.mean(events.metrics().get(0)));
+    assertEquals(events.mean("hit@10"), Fixture.model.evaluate(Fixture.orchard, "hit@10", sampled.threads(1)).mean("hit@10"));
     assertThrows(RecException.InvalidArgument.class, () -> events.mean("ndcg@10"));
     var unknown = assertThrows(RecException.InvalidArgument.class, () -> Fixture.model.evaluate(Fixture.orchard, "ndgc@20"));
     assertTrue(unknown.getMessage().contains("ndcg"), unknown.getMessage());
