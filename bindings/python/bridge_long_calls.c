@@ -72,13 +72,14 @@ rec_py_result_t rec_py_log_open(int32_t level) {
   return -1;
 }
 
-rec_py_result_t rec_py_log_poll(void) {
+PyObject* rec_py_log_poll(void) {
   rec_error_t* error = NULL;
+  int64_t n_lost = 0;
   rec_status_t status;
-  Py_BEGIN_ALLOW_THREADS status = rec_log_poll(NULL, &error);
-  Py_END_ALLOW_THREADS if (status == REC_OK) return deliver_lines();
+  Py_BEGIN_ALLOW_THREADS status = rec_log_poll(&n_lost, &error);
+  Py_END_ALLOW_THREADS if (status == REC_OK) return deliver_lines() == 0 ? PyLong_FromLongLong(n_lost) : NULL;
   rec_py_raise(status, error);
-  return -1;
+  return NULL;
 }
 
 /* ---- long calls ---- */
@@ -96,6 +97,7 @@ typedef struct call_t {
   const rec_protocol_t* protocol;
   int32_t threads, isolation; /* of an evaluation */
   rec_cancel_t* cancel;
+  PyObject* flag; /* the caller's threading.Event, or None */
   int32_t kinds;
   void* out;
 
@@ -188,6 +190,14 @@ static int call_back(PyObject* callback, const rec_event_t* event) {
   return go_on;
 }
 
+/* 1: the caller's event says that the call is to end, -1: an exception. */
+static int is_flagged(PyObject* flag) {
+  PyObject* answer = flag == Py_None ? Py_NewRef(Py_False) : PyObject_CallMethod(flag, "is_set", NULL);
+  const int is_set = answer == NULL ? -1 : PyObject_IsTrue(answer);
+  Py_XDECREF(answer);
+  return is_set;
+}
+
 static int start_helper(pthread_t* thread, call_t* call) {
   sigset_t all, before;
   int code;
@@ -198,7 +208,7 @@ static int start_helper(pthread_t* thread, call_t* call) {
   return code;
 }
 
-static call_t* new_call(rec_status_t (*work)(call_t* call)) {
+static call_t* new_call(rec_status_t (*work)(call_t* call), PyObject* flag) {
   pthread_condattr_t attributes;
   call_t* call = calloc(1, sizeof *call);
   if (call == NULL) {
@@ -206,6 +216,7 @@ static call_t* new_call(rec_status_t (*work)(call_t* call)) {
     return NULL;
   }
   call->work = work;
+  call->flag = flag;
   pthread_mutex_init(&call->mutex, NULL);
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -227,10 +238,11 @@ static int run_call(call_t* call, PyObject* callback, void** out_handle, void (*
   pthread_t thread;
   int is_done = 0, is_stopped = 0, result = -1, code;
   const rec_event_t* event;
-  rec_status_t status = rec_cancel_create(&call->cancel, &call->error);
+  const int is_over = is_flagged(call->flag);
+  const rec_status_t status = is_over != 0 ? REC_CANCELLED : rec_cancel_create(&call->cancel, &call->error);
 
   if (status != REC_OK) {
-    rec_py_raise(status, call->error);
+    if (is_over >= 0) rec_py_raise(status, call->error);
     free_call(call);
     return -1;
   }
@@ -248,7 +260,9 @@ static int run_call(call_t* call, PyObject* callback, void** out_handle, void (*
       if (go_on == 0 && type == NULL) is_stopped = 1;
       answer_event(call, go_on == 1 ? REC_OK : REC_CANCELLED, go_on != 1);
     }
-    if (type == NULL && !PyErr_Occurred()) (void)(deliver_lines() == 0 && PyErr_CheckSignals());
+    if (type == NULL && !PyErr_Occurred() && deliver_lines() == 0 && PyErr_CheckSignals() == 0 &&
+        is_flagged(call->flag) > 0)
+      rec_cancel_request(call->cancel, NULL);
     if (type == NULL && PyErr_Occurred()) {
       PyErr_Fetch(&type, &value, &trace);
       answer_event(call, REC_CANCELLED, 1);
@@ -279,9 +293,9 @@ static rec_status_t load_work(call_t* call) {
 }
 static void end_dataset(void* handle) { rec_dataset_destroy(handle); }
 
-rec_py_result_t rec_py_dataset_load(const char* path, const rec_dataset_options_t* options,
+rec_py_result_t rec_py_dataset_load(const char* path, const rec_dataset_options_t* options, PyObject* cancel,
                                     rec_dataset_t** out_dataset) {
-  call_t* call = new_call(load_work);
+  call_t* call = new_call(load_work, cancel);
   if (call == NULL) return -1;
   call->text = path;
   call->options = options;
@@ -297,7 +311,7 @@ static void end_trainer(void* handle) { rec_trainer_destroy(handle); }
 rec_py_result_t rec_py_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
                                       const rec_trainer_options_t* options, const rec_protocol_t* protocol,
                                       rec_trainer_t** out_trainer) {
-  call_t* call = new_call(create_work);
+  call_t* call = new_call(create_work, Py_None);
   if (call == NULL) return -1;
   call->dataset = dataset;
   call->text = model;
@@ -312,8 +326,8 @@ static rec_status_t train_work(call_t* call) {
                               call->cancel, &call->error);
 }
 
-rec_py_flag_t rec_py_trainer_run(rec_trainer_t* trainer, PyObject* callback, int32_t kinds) {
-  call_t* call = new_call(train_work);
+rec_py_flag_t rec_py_trainer_run(rec_trainer_t* trainer, PyObject* callback, int32_t kinds, PyObject* cancel) {
+  call_t* call = new_call(train_work, cancel);
   if (call == NULL) return -1;
   call->model_or_trainer = trainer;
   call->kinds = callback == Py_None ? 0 : kinds;
@@ -328,8 +342,8 @@ static void end_report(void* handle) { rec_report_destroy(handle); }
 
 rec_py_result_t rec_py_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
                                       const rec_protocol_t* protocol, int32_t threads, int32_t isolation,
-                                      rec_report_t** out_report) {
-  call_t* call = new_call(evaluate_work);
+                                      PyObject* cancel, rec_report_t** out_report) {
+  call_t* call = new_call(evaluate_work, cancel);
   if (call == NULL) return -1;
   call->model_or_trainer = model;
   call->dataset = dataset;

@@ -15,6 +15,7 @@ from ._errors import (AbiMismatchError, BadStateError, BusyError, CancelledError
                       DeniedError, DeviceError, Error, InternalError, InvalidArgumentError, InvalidDataError, IoError,
                       LimitError, MissingFileError, NotFoundError, NumericError, OutOfMemoryError, PluginError,
                       UnknownIdError, UnsupportedError)
+from ._log import flush_log
 from ._model import Model, Vectors, load
 from ._plugins import describe_plugin, load_plugin, plugins
 from ._recommender import Recommendations, Recommender
@@ -29,5 +30,5 @@ __all__ = [
     "DeniedError", "DeviceError", "Error", "Event", "InternalError", "InvalidArgumentError", "InvalidDataError",
     "IoError", "LimitError", "MissingFileError", "Model", "NotFoundError", "NumericError", "OutOfMemoryError",
     "PluginError", "Recommendations", "Recommender", "Report", "Trainer", "UnknownIdError", "UnsupportedError",
-    "Vectors", "describe_plugin", "load", "load_plugin", "plugins", "train", "version",
+    "Vectors", "describe_plugin", "flush_log", "load", "load_plugin", "plugins", "train", "version",
 ]

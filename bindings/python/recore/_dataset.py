@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union, cast
 
 import numpy as np
 
 from . import _log, _raw, _recore
+from ._columns import Numbers, Times, column, seconds
 from ._errors import InvalidArgumentError, InvalidDataError
 from ._handle import Handle, choice, options
-from ._ids import Ids, as_ids
+from ._ids import Ids, SupportsArray, as_ids
+
+if TYPE_CHECKING:
+    import threading
 
 _ID_TYPES = {"auto": _recore.REC_ID_AUTO, "int64": _recore.REC_ID_INT64, "bytes": _recore.REC_ID_BYTES}
 _PARTS = {"train": _recore.REC_PART_TRAIN, "valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
@@ -20,21 +24,23 @@ _SPLITS = {
     "session": _recore.REC_SPLIT_SESSION,
     "ratio_global": _recore.REC_SPLIT_RATIO_GLOBAL,
 }
+Parts = Union[SupportsArray, Sequence[int], Sequence[str]]
 _BAD_ROWS = {"error": _recore.REC_BAD_ROW_ERROR, "skip": _recore.REC_BAD_ROW_SKIP}
 
 
-class Dataset(Handle):
+class Dataset(Handle["_recore.DatasetHandle"]):
     """Interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable."""
 
-    def __init__(self, raw: Any):
+    def __init__(self, raw: _recore.DatasetHandle) -> None:
         super().__init__(raw, _recore.rec_dataset_destroy)
 
     @classmethod
-    def load(cls, path: str | os.PathLike, *, format: Optional[str] = None, user: Optional[str] = None,
+    def load(cls, path: str | os.PathLike[str], *, format: Optional[str] = None, user: Optional[str] = None,
              item: Optional[str] = None, time: Optional[str] = None, weight: Optional[str] = None,
              label: Optional[str] = None, impression_key: Optional[str] = None, separator: Optional[str] = None,
              user_ids: str = "auto", item_ids: str = "auto", bad_rows: str = "error",
-             max_bad_rows: int = 0, min_weight: Optional[float] = None, memory_limit_bytes: int = 0) -> Dataset:
+             max_bad_rows: int = 0, min_weight: Optional[float] = None, memory_limit_bytes: int = 0,
+             cancel: Optional[threading.Event] = None) -> Dataset:
         """Reads a file or folder.
 
         Args:
@@ -46,8 +52,9 @@ class Dataset(Handle):
             user_ids, item_ids: "auto", "int64" or "bytes"; auto is int64 when the first id is a decimal number.
             bad_rows: "error", or "skip" for up to max_bad_rows (0 = 1000).
             min_weight: rows below are left out.
+            cancel: ends the call with CancelledError when another thread sets it.
         Raises:
-            NotFoundError, IoError, InvalidDataError (with file and line), LimitError, UnsupportedError.
+            NotFoundError, IoError, InvalidDataError (with file and line), LimitError, UnsupportedError, CancelledError.
         """
         _log.follow_level()
         given = options(
@@ -56,11 +63,12 @@ class Dataset(Handle):
             user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
             bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
             has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
-        return cls(_recore.rec_py_dataset_load(path, given))
+        return cls(_recore.rec_py_dataset_load(path, given, cancel))
 
     @classmethod
-    def from_columns(cls, users: Ids, items: Ids, times: Any = None, weights: Any = None, parts: Any = None, *,
-                     labels: Any = None, impressions: Any = None, titles: Optional[Mapping[Any, str]] = None,
+    def from_columns(cls, users: Ids, items: Ids, times: Optional[Times] = None, weights: Optional[Numbers] = None,
+                     parts: Optional[Parts] = None, *, labels: Optional[Numbers] = None,
+                     impressions: Optional[Numbers] = None, titles: Optional[Mapping[Any, str]] = None,
                      memory_limit_bytes: int = 0) -> Dataset:
         """A data set from columns of equal length n, which are copied.
 
@@ -75,14 +83,14 @@ class Dataset(Handle):
         Raises:
             InvalidArgumentError (lengths that differ), InvalidDataError (with the row), LimitError, TypeError.
         """
-        users, items = as_ids(users, "users"), as_ids(items, "items")
-        n = len(users)
+        user_ids, item_ids = as_ids(users, "users"), as_ids(items, "items")
+        n = len(user_ids)
         title_items = as_ids(list(titles), "titles") if titles else None
         title_texts = list(titles.values()) if titles else None
         return cls(_recore.rec_flat_dataset_create(
-            users, items, _column(_seconds(times), n, np.int64, "times"), _column(weights, n, np.float32, "weights"),
-            _column(_part_numbers(parts), n, np.int32, "parts"), _column(labels, n, np.float32, "labels"),
-            _column(impressions, n, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes))
+            user_ids, item_ids, column(seconds(times), n, np.int64, "times"), column(weights, n, np.float32, "weights"),
+            column(_part_numbers(parts), n, np.int32, "parts"), column(labels, n, np.float32, "labels"),
+            column(impressions, n, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes))
 
     @classmethod
     def from_pandas(cls, df: Any, *, user: str, item: str, time: Optional[str] = None, weight: Optional[str] = None,
@@ -90,9 +98,10 @@ class Dataset(Handle):
                     titles: Optional[Mapping[Any, str]] = None,
                     memory_limit_bytes: int = 0) -> Dataset:
         """A data set from columns of a pandas DataFrame; a null in any of them is an InvalidDataError."""
-        columns = [None if name is None else _pandas_column(df, name)
-                   for name in (user, item, time, weight, part, label, impression)]
-        return cls.from_columns(*columns[:5], labels=columns[5], impressions=columns[6], titles=titles, memory_limit_bytes=memory_limit_bytes)
+        times, weights, parts, labels, impressions = (
+            None if name is None else _pandas_column(df, name) for name in (time, weight, part, label, impression))
+        return cls.from_columns(_pandas_column(df, user), _pandas_column(df, item), times, weights, parts, labels=labels,
+                                impressions=impressions, titles=titles, memory_limit_bytes=memory_limit_bytes)
 
     @classmethod
     def from_arrow(cls, stream: Any, *, user: Optional[str] = None, item: Optional[str] = None, time: Optional[str] = None,
@@ -129,41 +138,19 @@ class Dataset(Handle):
                         valid_ratio=ratio[1], test_ratio=ratio[2], seed=seed)
         return Dataset(_recore.rec_dataset_split(self._handle, given))
 
-    def save(self, directory: str | os.PathLike) -> None:
+    def save(self, directory: str | os.PathLike[str]) -> None:
         """Writes DIRECTORY/<its name>.{train,valid,test}.inter, RecBole benchmark files."""
         _recore.rec_dataset_save(self._handle, directory)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Counts (n_users, n_items, n_train, ...), id types, time range and quantiles."""
-        return json.loads(_recore.rec_dataset_describe(self._handle))
+        return cast("dict[str, Any]", json.loads(_recore.rec_dataset_describe(self._handle)))
 
     def __repr__(self) -> str:
         if self.closed:
             return "<recore.Dataset, closed>"
         counts = self.describe()
         return "<recore.Dataset: {n_users} users, {n_items} items, {n_interactions} interactions>".format_map(counts)
-
-
-def _column(values: Any, n: int, dtype: Any, name: str) -> Optional[np.ndarray]:
-    if values is None:
-        return None
-    try:
-        column = np.asarray(values)
-        if dtype != np.float32 and column.dtype.kind not in "iub" and column.size:
-            raise TypeError(f"must be integers, got {column.dtype}")
-        column = np.ascontiguousarray(column, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"{name}: {error}", argument=name) from None
-    if column.shape != (n,):
-        raise InvalidArgumentError(f"{name}: must have the shape of users, ({n},), got {column.shape}", argument=name)
-    return column
-
-
-def _seconds(times: Any) -> Any:
-    if times is None:
-        return None
-    times = np.asarray(times)
-    return times.astype("datetime64[s]").astype(np.int64) if times.dtype.kind == "M" else times
 
 
 def _part_numbers(parts: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Optional
+
 from . import _recore
 
 
@@ -18,8 +20,8 @@ class Error(Exception):
 
     default_code = _recore.REC_INTERNAL
 
-    def __init__(self, message: str, *, code: int | None = None, argument: str = "", file: str = "",
-                 line: int | None = None, byte_offset: int | None = None):
+    def __init__(self, message: str, *, code: Optional[int] = None, argument: str = "", file: str = "",
+                 line: Optional[int] = None, byte_offset: Optional[int] = None) -> None:
         super().__init__(message)
         self.code = self.default_code if code is None else code
         self.argument = argument
@@ -30,7 +32,7 @@ class Error(Exception):
     def __str__(self) -> str:  # KeyError's would add quotes
         return str(self.args[0]) if self.args else ""
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args[0], self.code, self.argument, self.file, self.line, self.byte_offset)
 
     @property
@@ -38,7 +40,8 @@ class Error(Exception):
         return _NAMES.get(self.code, "UNKNOWN")
 
 
-def _rebuild(kind, message, code, argument, file, line, byte_offset):
+def _rebuild(kind: type[Error], message: str, code: int, argument: str, file: str, line: Optional[int],
+             byte_offset: Optional[int]) -> Error:
     return kind(message, code=code, argument=argument, file=file, line=line, byte_offset=byte_offset)
 
 

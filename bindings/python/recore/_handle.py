@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
 import numpy as np
 
 from . import _recore
 from ._errors import ClosedError, InvalidArgumentError
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-def _end(destroy: Callable, raw: Any, pid: int) -> None:
+Raw = TypeVar("Raw")
+Options = TypeVar("Options")
+
+
+def _end(destroy: Callable[[Raw], None], raw: Raw, pid: int) -> None:
     if os.getpid() == pid:  # a forked child leaves the library alone
         destroy(raw)
 
 
-class Handle:
+class Handle(Generic[Raw]):
     """A context manager over one object of the library. close() may be called twice; the garbage collector calls it too."""
 
-    def __init__(self, raw: Any, destroy: Callable):
-        self._raw = raw
+    def __init__(self, raw: Raw, destroy: Callable[[Raw], None]) -> None:
+        self._raw: Optional[Raw] = raw
         self._finalizer = weakref.finalize(self, _end, destroy, raw, os.getpid())
         self._finalizer.atexit = False  # the process takes everything with it
 
     @property
-    def _handle(self) -> Any:
+    def _handle(self) -> Raw:
         raw = self._raw
         if raw is None:
             raise ClosedError(f"{type(self).__name__}: used after close()")
@@ -41,7 +47,7 @@ class Handle:
         self._raw = None
         self._finalizer()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._handle
         return self
 
@@ -49,7 +55,7 @@ class Handle:
         self.close()
 
 
-def options(kind: type, /, **fields: Any) -> Any:
+def options(kind: type[Options], /, **fields: Any) -> Options:
     """An option struct with these fields; None leaves the default."""
     struct = kind()
     for name, value in fields.items():

@@ -6,13 +6,22 @@ escapes as file names are, so that any id round-trips; "bytes" gives them as the
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Sequence, Union
+from typing import Any, Iterable, Protocol, Sequence, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._errors import InvalidArgumentError
 
-Ids = Union[np.ndarray, Sequence[int], Sequence[str], Sequence[bytes]]
+
+class SupportsArray(Protocol):
+    """Arrays and columns of numpy, pandas, pyarrow and polars."""
+
+    def __array__(self) -> Any: ...
+
+
+Id = Union[int, str, bytes, np.integer[Any]]
+Ids = Union[SupportsArray, Sequence[int], Sequence[str], Sequence[bytes]]
 ID_FORMS = ("str", "bytes")
 _INT64 = np.dtype(np.int64)  # numpy has one of it
 
@@ -41,7 +50,7 @@ def as_ids(ids: Any, name: str) -> Any:
     return ids.tolist()
 
 
-def from_raw(raw: Any) -> np.ndarray:
+def from_raw(raw: Any) -> NDArray[Any]:
     """What the raw layer gives: a bytearray of int64, or a list of str or bytes."""
     if isinstance(raw, bytearray):
         return np.frombuffer(raw, dtype=np.int64)
@@ -50,7 +59,7 @@ def from_raw(raw: Any) -> np.ndarray:
     return ids
 
 
-def flatten(lists: Iterable[Any], n: int, name: str) -> tuple[Any, np.ndarray]:
+def flatten(lists: Iterable[Any], n: int, name: str) -> tuple[Any, NDArray[np.int64]]:
     """Lists of ids, one for each of n users, as one list and its offsets [n + 1]."""
     lists = [as_ids(ids, name) for ids in lists]
     if len(lists) != n:

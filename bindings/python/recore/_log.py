@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Optional
 
 from . import _recore
 
@@ -15,7 +16,7 @@ _LEVELS = {
     _recore.REC_LOG_WARNING: logging.WARNING,
     _recore.REC_LOG_ERROR: logging.ERROR,
 }
-_wanted = None
+_wanted: Optional[int] = None
 
 
 def handle(level: int, message: str) -> None:
@@ -30,3 +31,8 @@ def follow_level() -> None:
     if wanted != _wanted:
         _recore.rec_py_log_open(wanted)
         _wanted = wanted
+
+
+def flush_log() -> int:
+    """Delivers lines that wait for a call to end, and returns how many were lost to a full queue."""
+    return _recore.rec_py_log_poll()

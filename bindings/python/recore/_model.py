@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _log, _raw, _recore
+from ._columns import Numbers
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
 from ._handle import ISOLATIONS, Handle, choice, options
@@ -14,8 +16,11 @@ from ._ids import ID_FORMS, Ids, as_ids, from_raw
 from ._recommender import Recommender
 from ._report import Report, protocol
 
+if TYPE_CHECKING:
+    import threading
 
-class Model(Handle):
+
+class Model(Handle["_recore.ModelHandle"]):
     """A trained model. Any number of threads may use it at once.
 
     Attributes:
@@ -23,7 +28,7 @@ class Model(Handle):
             every id round-trips) or "bytes". int64 ids are int64 either way.
     """
 
-    def __init__(self, raw: Any, ids: str = "str"):
+    def __init__(self, raw: _recore.ModelHandle, ids: str = "str") -> None:
         super().__init__(raw, _recore.rec_model_destroy)
         self.ids = ids
 
@@ -38,13 +43,13 @@ class Model(Handle):
         self._ids = form
         self._as_text = form == "str"
 
-    def save(self, path: str | os.PathLike, *, user_data: bool = True) -> None:
+    def save(self, path: str | os.PathLike[str], *, user_data: bool = True) -> None:
         """Writes one file; an older one stays whole until the new one is. user_data=False leaves out seen items."""
         _recore.rec_model_save(self._handle, path, options(_raw.rec_save_options_t, no_user_data=int(not user_data)))
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Model, parameters, counts, metrics, sections and tensors."""
-        return json.loads(_recore.rec_model_describe(self._handle))
+        return cast("dict[str, Any]", json.loads(_recore.rec_model_describe(self._handle)))
 
     @property
     def n_users(self) -> int:
@@ -57,7 +62,7 @@ class Model(Handle):
     def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
                  candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
                  seed: int = 0, max_pos: int = 0, max_neg: int = 0, threads: int = 0,
-                 isolation: str = "auto") -> Report:
+                 isolation: str = "auto", cancel: Optional[threading.Event] = None) -> Report:
         """Ranks items for the rows of a part and measures.
 
         Args:
@@ -71,13 +76,14 @@ class Model(Handle):
             max_pos, max_neg: clicked and shown items of a list that count; 0 = 20.
             threads: 0 = as many as there are.
             isolation: where a model's plugin runs, as for Trainer; most models are served by tables and need none.
+            cancel: ends the call with CancelledError when another thread sets it.
         Raises:
-            InvalidArgumentError (an unknown metric), InvalidDataError (an empty part), PluginError.
+            InvalidArgumentError (an unknown metric), InvalidDataError (an empty part), PluginError, CancelledError.
         """
         _log.follow_level()
         given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg)
         return Report(_recore.rec_py_model_evaluate(self._handle, dataset._handle, metrics, given, threads,
-                                                    choice("isolation", isolation, ISOLATIONS)), self)
+                                                    choice("isolation", isolation, ISOLATIONS), cancel), self)
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
                     n_callers: int = 0) -> Recommender:
@@ -92,36 +98,36 @@ class Model(Handle):
         given = options(_raw.rec_recommender_options_t, exclude_seen=int(exclude_seen), max_k=max_k, n_callers=n_callers)
         return Recommender(_recore.rec_recommender_create(self._handle, given), self, strict)
 
-    def item_ids(self, rows: Any = None) -> np.ndarray:
+    def item_ids(self, rows: Optional[Numbers] = None) -> NDArray[Any]:
         """Ids of item rows [n], by default of all: int64, or an object array of str or bytes."""
         return self._ids_of(_recore.rec_model_item_ids, np.arange(self.n_items) if rows is None else rows)
 
-    def user_ids(self, rows: Any = None) -> np.ndarray:
+    def user_ids(self, rows: Optional[Numbers] = None) -> NDArray[Any]:
         """Ids of user rows [n], by default of all."""
         return self._ids_of(_recore.rec_model_user_ids, np.arange(self.n_users) if rows is None else rows)
 
-    def item_rows(self, items: Ids) -> np.ndarray:
+    def item_rows(self, items: Ids) -> NDArray[np.int64]:
         """Rows [n] int64 of items, -1 for an unknown one."""
         return np.frombuffer(_recore.rec_model_item_rows(self._handle, as_ids(items, "items")), dtype=np.int64)
 
-    def user_rows(self, users: Ids) -> np.ndarray:
+    def user_rows(self, users: Ids) -> NDArray[np.int64]:
         """Rows [n] int64 of users, -1 for an unknown one."""
         return np.frombuffer(_recore.rec_model_user_rows(self._handle, as_ids(users, "users")), dtype=np.int64)
 
-    def titles(self, items: Ids) -> np.ndarray:
+    def titles(self, items: Ids) -> NDArray[Any]:
         """Titles [n] of items, "" where there is none or the item is unknown."""
         return from_raw(_recore.rec_model_item_titles(self._handle, self.item_rows(items), True))
 
-    def _ids_of(self, function: Callable, rows: Any) -> np.ndarray:
+    def _ids_of(self, function: Callable[..., Any], rows: Any) -> NDArray[Any]:
         return from_raw(function(self._handle, np.ascontiguousarray(rows, dtype=np.int64), self._as_text))
 
     @property
-    def item_vectors(self) -> np.ndarray:
+    def item_vectors(self) -> NDArray[np.float32]:
         """[n_items, d] float32, read-only, the model's own memory; outlives close(). UnsupportedError without vectors."""
         return Vectors(self, "items").numpy()
 
     @property
-    def user_vectors(self) -> np.ndarray:
+    def user_vectors(self) -> NDArray[np.float32]:
         """[n_users, d] float32 as item_vectors, or [1, d] when one vector serves every user."""
         return Vectors(self, "users").numpy()
 
@@ -138,7 +144,7 @@ class Model(Handle):
 class Vectors:
     """A read-only float32 matrix on the CPU, shared through DLPack 1.x without a copy."""
 
-    def __init__(self, model: Model, which: str):
+    def __init__(self, model: Model, which: str) -> None:
         functions = {"items": _recore.rec_model_item_vectors, "users": _recore.rec_model_user_vectors}
         if which not in functions:
             raise InvalidArgumentError(f"which: must be 'items' or 'users', got {which!r}", argument="which")
@@ -159,18 +165,18 @@ class Vectors:
         return self._share(self._model._handle)
 
     @property
-    def __array_interface__(self) -> dict:
+    def __array_interface__(self) -> dict[str, Any]:
         address, rows, columns = _recore.rec_py_tensor_info(self._capsule)
         return {"version": 3, "typestr": "<f4", "shape": (rows, columns), "data": (address, True)}
 
-    def numpy(self) -> np.ndarray:
+    def numpy(self) -> NDArray[np.float32]:
         """The matrix as a read-only numpy array that keeps the memory alive."""
         if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
-            return np.from_dlpack(self)
+            return cast("NDArray[np.float32]", np.from_dlpack(self))
         return np.asarray(self)
 
 
-def load(path: str | os.PathLike | bytearray | memoryview, *, ids: str = "str",
+def load(path: str | os.PathLike[str] | bytearray | memoryview, *, ids: str = "str",
          memory_limit_bytes: int = 0) -> Model:
     """Opens a model file, or its bytes when given a bytearray or memoryview.
 

@@ -2,21 +2,22 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any, cast
 
 from . import _recore
 
 
-def plugins() -> list[dict]:
+def plugins() -> list[dict[str, Any]]:
     """Every model that can be found: name, version, path, doc, error (why a file is refused, or "")."""
-    return json.loads(_recore.rec_plugin_list())
+    return cast("list[dict[str, Any]]", json.loads(_recore.rec_plugin_list()))
 
 
-def describe_plugin(model: str) -> dict:
+def describe_plugin(model: str) -> dict[str, Any]:
     """One model: name, version, doc, paper, capabilities and parameters with type, default, range and owner."""
-    return json.loads(_recore.rec_plugin_describe(model))
+    return cast("dict[str, Any]", json.loads(_recore.rec_plugin_describe(model)))
 
 
-def load_plugin(path: str | os.PathLike) -> None:
+def load_plugin(path: str | os.PathLike[str]) -> None:
     """Loads one plugin file, or searches a folder before the others. A plugin is never unloaded.
 
     Raises:

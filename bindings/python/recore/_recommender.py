@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence, Union, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _recore
+from ._columns import Buffer, Times, column, seconds
 from ._errors import InvalidArgumentError, UnknownIdError
 from ._handle import Handle
-from ._ids import Ids, as_ids, flatten, from_raw, is_scalar
+from ._ids import Id, Ids, as_ids, flatten, from_raw, is_scalar
 
 if TYPE_CHECKING:
     from ._model import Model
+
+Candidates = Union[Ids, Sequence[Ids]]
 
 
 class Recommendations:
@@ -29,18 +33,18 @@ class Recommendations:
 
     __slots__ = ("items", "scores", "rows")
 
-    def __init__(self, items: np.ndarray, scores: np.ndarray, rows: np.ndarray):
+    def __init__(self, items: NDArray[Any], scores: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
         self.items, self.scores, self.rows = items, scores, rows
 
     @property
     def counts(self) -> Any:
-        """[n] answers in each row; 0 for an unknown user."""
+        """[n] answers in each row, 0 for an unknown user; a single number for a single user."""
         return (self.rows >= 0).sum(axis=-1)
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator[NDArray[Any]]:
         return iter((self.items, self.scores))
 
-    def row(self, user: int) -> tuple[np.ndarray, np.ndarray]:
+    def row(self, user: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
         """Items and scores of one of the users, trimmed."""
         n = (self.rows[user] >= 0).sum()
         return self.items[user, :n], self.scores[user, :n]
@@ -49,26 +53,30 @@ class Recommendations:
         return f"Recommendations(items={self.items!r}, scores={self.scores!r})"
 
 
-class Recommender(Handle):
+class Recommender(Handle["_recore.RecommenderHandle"]):
     """A model made ready to answer, from Model.recommender(), for as long as that is open.
 
     Any number of threads may ask at once.
     """
 
-    def __init__(self, raw: Any, model: Model, strict: bool):
+    def __init__(self, raw: _recore.RecommenderHandle, model: Model, strict: bool) -> None:
         super().__init__(raw, _recore.rec_recommender_destroy)
         self.model = model
         self.strict = strict
         self._n_items = model.n_items
 
-    def recommend(self, users: Any = None, k: int = 10, *, histories: Optional[Sequence[Ids]] = None,
-                  candidates: Any = None, allow: Optional[Ids] = None, deny: Optional[Ids] = None) -> Recommendations:
+    def recommend(self, users: Union[Id, Ids, None] = None, k: int = 10, *, histories: Optional[Sequence[Ids]] = None,
+                  history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None,
+                  candidates: Optional[Candidates] = None, allow: Optional[Ids] = None,
+                  deny: Optional[Ids] = None) -> Recommendations:
         """The k best items of each user.
 
         Args:
             users: [n] ids, or a single one; None when histories are given.
             k: 1 .. max_k; more than there are items gives all of them.
             histories: n lists of item ids, instead of what the model file knows.
+            history_times: n lists of a time for each item of the histories, for models that look at times.
+            request_times: [n] times at which the answers are wanted, likewise. Times are UTC epoch seconds or datetime64.
             candidates: rank only these: a list of ids for everybody, or n lists.
             allow, deny: item ids that alone may, or that may not, be returned.
         Returns:
@@ -77,15 +85,18 @@ class Recommender(Handle):
             InvalidArgumentError (k < 1, k > max_k), UnknownIdError (strict, and a user is unknown without a history).
         """
         k = index(k)
-        single, users, n = self._who(users, histories)
+        single, asking, n = self._who(users, histories)
         wanted = min(k, self._n_items) if k >= 1 else 1
         rows = np.empty((n, wanted), np.int64)
         scores = np.empty((n, wanted), np.float32)
-        self._top_k(users, n, wanted if k >= 1 else k, rows, scores, None, histories, candidates, allow, deny)
+        self._top_k(asking, n, wanted if k >= 1 else k, rows, scores, None, histories, history_times, request_times,
+                    candidates, allow, deny)
         return self._answer(rows, scores, single)
 
-    def recommend_into(self, users: Any, k: int, rows: Any, scores: Any = None, status: Any = None, *,
-                       histories: Optional[Sequence[Ids]] = None, candidates: Any = None, allow: Optional[Ids] = None,
+    def recommend_into(self, users: Union[Id, Ids, None], k: int, rows: Buffer, scores: Optional[Buffer] = None,
+                       status: Optional[Buffer] = None, *, histories: Optional[Sequence[Ids]] = None,
+                       history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None,
+                       candidates: Optional[Candidates] = None, allow: Optional[Ids] = None,
                        deny: Optional[Ids] = None) -> None:
         """recommend() into memory of the caller's, which is the fast path: writable contiguous arrays, or other buffers.
 
@@ -98,48 +109,49 @@ class Recommender(Handle):
             InvalidArgumentError (k < 1, k > max_k, a buffer that is too short), UnknownIdError (strict), TypeError (a
             buffer of another type), BufferError or ValueError (one that is read-only or not contiguous).
         """
-        _, users, n = self._who(users, histories)
-        self._top_k(users, n, index(k), rows, scores, status, histories, candidates, allow, deny)
+        _, asking, n = self._who(users, histories)
+        self._top_k(asking, n, index(k), rows, scores, status, histories, history_times, request_times, candidates, allow,
+                    deny)
 
-    def _top_k(self, users: Any, n: int, k: int, rows: Any, scores: Any, status: Any,
-               histories: Optional[Sequence[Ids]], candidates: Any, allow: Optional[Ids], deny: Optional[Ids]) -> None:
+    def _top_k(self, users: Any, n: int, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer],
+               histories: Optional[Sequence[Ids]], history_times: Optional[Sequence[Times]],
+               request_times: Optional[Times], candidates: Optional[Candidates], allow: Optional[Ids],
+               deny: Optional[Ids]) -> None:
         if status is None and self.strict:
             status = np.empty(n, np.int32)
         try:
-            if histories is None and candidates is None and allow is None and deny is None:
+            if histories is candidates is allow is deny is history_times is request_times is None:
                 _recore.rec_flat_recommend(self._handle, k, users, rows, scores, status)
             else:
-                history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
-                pool, pool_offsets = _candidates(candidates, n)
                 _recore.rec_flat_top_k(
-                    self._handle, k, users, history, history_offsets, None, None, pool, pool_offsets,
-                    self._bits(allow), self._bits(deny), rows, scores, status)
+                    self._handle, k, users, *_histories(histories, history_times, n), _moments(request_times, n),
+                    *_candidates(candidates, n), self._bits(allow), self._bits(deny), rows, scores, status)
         except InvalidArgumentError:
             _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
             raise
-        if self.strict:
+        if status is not None and self.strict:
             _raise_unknown(users, status, "users")
 
-    def similar(self, items: Any, k: int = 10) -> Recommendations:
+    def similar(self, items: Union[Id, Ids], k: int = 10) -> Recommendations:
         """The k items most like each given one, itself left out; shapes as in recommend().
 
         Raises:
             UnsupportedError (a model that cannot tell), UnknownIdError (strict).
         """
         k = index(k)
-        single = is_scalar(items)
-        items = [items] if single else as_ids(items, "items")
-        n, wanted = len(items), min(k, self._n_items) if k >= 1 else 1
+        given, single = _one_or_more(items)
+        n, wanted = len(given), min(k, self._n_items) if k >= 1 else 1
         rows = np.empty((n, wanted), np.int64)
         scores = np.empty((n, wanted), np.float32)
-        self._similar(items, wanted if k >= 1 else k, rows, scores, None)
+        self._similar(given, wanted if k >= 1 else k, rows, scores, None)
         return self._answer(rows, scores, single)
 
-    def similar_into(self, items: Any, k: int, rows: Any, scores: Any = None, status: Any = None) -> None:
+    def similar_into(self, items: Union[Id, Ids], k: int, rows: Buffer, scores: Optional[Buffer] = None,
+                     status: Optional[Buffer] = None) -> None:
         """similar() into memory of the caller's; buffers and errors as in recommend_into()."""
-        self._similar([items] if is_scalar(items) else as_ids(items, "items"), index(k), rows, scores, status)
+        self._similar(_one_or_more(items)[0], index(k), rows, scores, status)
 
-    def _similar(self, items: Any, k: int, rows: Any, scores: Any, status: Any) -> None:
+    def _similar(self, items: Any, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer]) -> None:
         n = len(items)
         if status is None and self.strict:
             status = np.empty(n, np.int32)
@@ -148,52 +160,66 @@ class Recommender(Handle):
         except InvalidArgumentError:
             _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
             raise
-        if self.strict:
+        if status is not None and self.strict:
             _raise_unknown(items, status, "items")
 
-    def score(self, users: Any, candidates: Any, *, histories: Optional[Sequence[Ids]] = None) -> Any:
+    # A str is an id and a list of str; it is meant as an id.
+    @overload
+    def score(self, users: Id, candidates: Candidates, *, histories: Optional[Sequence[Ids]] = None,  # type: ignore[overload-overlap]
+              history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None) -> NDArray[np.float32]: ...
+    @overload
+    def score(self, users: Optional[Ids], candidates: Ids, *, histories: Optional[Sequence[Ids]] = None,  # type: ignore[overload-overlap]
+              history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None) -> NDArray[np.float32]: ...
+    @overload
+    def score(self, users: Optional[Ids], candidates: Sequence[Ids], *, histories: Optional[Sequence[Ids]] = None,
+              history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None) -> list[NDArray[np.float32]]: ...
+
+    def score(self, users: Union[Id, Ids, None], candidates: Candidates, *, histories: Optional[Sequence[Ids]] = None,
+              history_times: Optional[Sequence[Times]] = None,
+              request_times: Optional[Times] = None) -> Union[NDArray[np.float32], list[NDArray[np.float32]]]:
         """Scores of candidates, in the order given; -inf for an unknown item or user.
 
         Returns:
             float32 [n, n_candidates] for one list of candidates, a list of n arrays for n lists; for a single user, its
             row.
         """
-        single, users, n = self._who(users, histories)
-        pool, pool_offsets = _candidates(candidates, n)
-        scores = np.empty(n * len(pool) if pool_offsets is None else len(pool), np.float32)
-        self._score(users, n, pool, pool_offsets, scores, None, histories)
-        if pool_offsets is None:
+        single, asking, n = self._who(users, histories)
+        pool, offsets = _candidates(candidates, n)
+        scores = np.empty(n * len(pool) if offsets is None else len(pool), np.float32)
+        self._score(asking, n, pool, offsets, scores, None, histories, history_times, request_times)
+        if offsets is None:
             return scores if single else scores.reshape(n, len(pool))
-        parts = np.split(scores, pool_offsets[1:-1]) if n > 0 else []
+        parts = np.split(scores, offsets[1:-1]) if n > 0 else []
         return parts[0] if single else parts
 
-    def score_into(self, users: Any, candidates: Any, scores: Any, status: Any = None, *,
-                   histories: Optional[Sequence[Ids]] = None) -> None:
+    def score_into(self, users: Union[Id, Ids, None], candidates: Candidates, scores: Buffer,
+                   status: Optional[Buffer] = None, *, histories: Optional[Sequence[Ids]] = None,
+                   history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None) -> None:
         """score() into memory of the caller's: scores is float32, one for each candidate of each user, in the order
         given; status and errors as in recommend_into()."""
-        _, users, n = self._who(users, histories)
-        pool, pool_offsets = _candidates(candidates, n)
-        self._score(users, n, pool, pool_offsets, scores, status, histories)
+        _, asking, n = self._who(users, histories)
+        pool, offsets = _candidates(candidates, n)
+        self._score(asking, n, pool, offsets, scores, status, histories, history_times, request_times)
 
-    def _score(self, users: Any, n: int, pool: Any, pool_offsets: Any, scores: Any, status: Any,
-               histories: Optional[Sequence[Ids]]) -> None:
+    def _score(self, users: Any, n: int, pool: Any, offsets: Optional[NDArray[np.int64]], scores: Buffer,
+               status: Optional[Buffer], histories: Optional[Sequence[Ids]], history_times: Optional[Sequence[Times]],
+               request_times: Optional[Times]) -> None:
         if status is None and self.strict:
             status = np.empty(n, np.int32)
-        history, history_offsets = flatten(histories, n, "histories") if histories is not None else (None, None)
         try:
-            _recore.rec_flat_score(self._handle, users, history, history_offsets, None, None, pool, pool_offsets, scores,
-                                   status)
+            _recore.rec_flat_score(self._handle, users, *_histories(histories, history_times, n),
+                                   _moments(request_times, n), pool, offsets, scores, status)
         except InvalidArgumentError:
-            _check_room(scores=(scores, len(pool) * (n if pool_offsets is None else 1)), status=(status, n))
+            _check_room(scores=(scores, len(pool) * (n if offsets is None else 1)), status=(status, n))
             raise
-        if self.strict:
+        if status is not None and self.strict:
             _raise_unknown(users, status, "users")
 
-    def titles(self, items: Ids) -> np.ndarray:
+    def titles(self, items: Ids) -> NDArray[Any]:
         """Titles [n] of items, "" where there is none."""
         return self.model.titles(items)
 
-    def _who(self, users: Any, histories: Optional[Sequence[Ids]]) -> tuple[bool, Any, int]:
+    def _who(self, users: Union[Id, Ids, None], histories: Optional[Sequence[Ids]]) -> tuple[bool, Any, int]:
         if users is None:
             if histories is None:
                 raise TypeError("users: must be given, unless histories are")
@@ -201,10 +227,10 @@ class Recommender(Handle):
             return False, (..., np.full(n, -1, np.int64)), n
         if type(users) is not np.ndarray and is_scalar(users):
             return True, [users], 1
-        users = as_ids(users, "users")
-        return False, users, len(users)
+        ids = as_ids(users, "users")
+        return False, ids, len(ids)
 
-    def _bits(self, items: Optional[Ids]) -> Optional[np.ndarray]:
+    def _bits(self, items: Optional[Ids]) -> Optional[NDArray[np.uint8]]:
         if items is None:
             return None
         marks = np.zeros(self._n_items, np.bool_)
@@ -212,7 +238,7 @@ class Recommender(Handle):
         marks[rows[rows >= 0]] = True
         return np.packbits(marks, bitorder="little")
 
-    def _answer(self, rows: np.ndarray, scores: np.ndarray, single: bool) -> Recommendations:
+    def _answer(self, rows: NDArray[np.int64], scores: NDArray[np.float32], single: bool) -> Recommendations:
         model = self.model
         flat = rows.reshape(-1)
         items = from_raw(_recore.rec_model_item_ids(model._handle, flat, model._as_text))
@@ -226,14 +252,39 @@ class Recommender(Handle):
         return Recommendations(items[:n], scores[0, :n], flat[:n])
 
 
-def _candidates(candidates: Any, n: int) -> tuple[Any, Optional[np.ndarray]]:
+def _one_or_more(ids: Union[Id, Ids]) -> tuple[Any, bool]:
+    return ([ids], True) if is_scalar(ids) else (as_ids(ids, "items"), False)
+
+
+def _histories(histories: Optional[Sequence[Ids]], times: Optional[Sequence[Times]], n: int) -> tuple[Any, Any, Any]:
+    """Items, offsets and times of n histories, all in one list."""
+    if histories is None:
+        if times is not None:
+            raise InvalidArgumentError("history_times: must come with histories", argument="history_times")
+        return None, None, None
+    items, offsets = flatten(histories, n, "histories")
+    if times is None:
+        return items, offsets, None
+    given: list[Any] = [seconds(row) for row in times]
+    if [len(row) for row in given] != np.diff(offsets).tolist():
+        raise InvalidArgumentError("history_times: must have a time for each item of each history", argument="history_times")
+    flat = np.concatenate([row for row in given if len(row)] or [np.empty(0, np.int64)])
+    return items, offsets, column(flat, len(items), np.int64, "history_times")
+
+
+def _moments(times: Optional[Times], n: int) -> Optional[NDArray[Any]]:
+    return column(seconds(times), n, np.int64, "request_times")
+
+
+def _candidates(candidates: Optional[Candidates], n: int) -> tuple[Any, Optional[NDArray[np.int64]]]:
     if candidates is None:
         return None, None
-    if not isinstance(candidates, np.ndarray) or candidates.ndim == 2 or candidates.dtype == object:
-        candidates = list(candidates)
-        if candidates and not is_scalar(candidates[0]):
-            return flatten(candidates, n, "candidates")
-    return as_ids(candidates, "candidates"), None
+    given: Any = candidates
+    if not isinstance(given, np.ndarray) or given.ndim == 2 or given.dtype == object:
+        given = list(given)
+        if given and not is_scalar(given[0]):
+            return flatten(given, n, "candidates")
+    return as_ids(given, "candidates"), None
 
 
 def _check_room(**buffers: tuple[Any, int]) -> None:

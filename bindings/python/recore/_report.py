@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, ValuesView, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _raw, _recore
 from ._handle import choice, options
 
+if TYPE_CHECKING:
+    from ._model import Model
 
-class Report(Mapping):
+
+class Report(Mapping[str, float]):
     """Means of an evaluation by metric name, with the value of every row.
 
     Attributes:
@@ -16,18 +20,23 @@ class Report(Mapping):
         user_rows: [n_rows] int64, their rows in the model; -1 = unknown to it.
     """
 
-    def __init__(self, raw: Any, model: Any):
+    def __init__(self, raw: _recore.ReportHandle, model: Model) -> None:
         try:
             n_metrics, n_rows = _recore.rec_report_counts(raw)
             metrics = [_recore.rec_report_get_metric(raw, i) for i in range(n_metrics)]
-            self._means = {name: mean for name, mean in metrics}
-            self._values = np.frombuffer(_recore.rec_py_report_values(raw), dtype=np.float64).reshape(n_metrics, n_rows)
-            self.user_rows = np.frombuffer(_recore.rec_py_report_users(raw), dtype=np.int64)
+            self._means: dict[str, float] = dict(metrics)
+            self._values: NDArray[np.float64] = np.frombuffer(_recore.rec_py_report_values(raw), dtype=np.float64).reshape(n_metrics, n_rows)
+            self.user_rows: NDArray[np.int64] = np.frombuffer(_recore.rec_py_report_users(raw), dtype=np.int64)
         finally:
             _recore.rec_report_destroy(raw)
-        self.users = model._ids_of(_recore.rec_model_user_ids, self.user_rows)
+        self.users: NDArray[Any] = model._ids_of(_recore.rec_model_user_ids, self.user_rows)
 
-    def values(self, metric: str | None = None) -> Any:
+    @overload
+    def values(self) -> ValuesView[float]: ...
+    @overload
+    def values(self, metric: str) -> NDArray[np.float64]: ...
+
+    def values(self, metric: Optional[str] = None) -> Any:
         """[n_rows] float64 of one metric, NaN where it is undefined; without a name, the means as of any mapping."""
         if metric is None:
             return super().values()
@@ -75,7 +84,7 @@ _PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
 
 def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
              ties: str = "lower_row", n_candidates: int = 0, seed: int = 0, max_pos: int = 0,
-             max_neg: int = 0) -> Any:
+             max_neg: int = 0) -> _raw.rec_protocol_t:
     """What ranks what, as the raw layer wants it; see Model.evaluate."""
     return options(
         _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ._errors import InvalidArgumentError
 from ._handle import ISOLATIONS, Handle, choice, options
 from ._model import Model
 from ._report import protocol as make_protocol
+
+if TYPE_CHECKING:
+    import threading
 
 _KINDS = {
     _recore.REC_EVENT_START: "start",
@@ -39,7 +42,10 @@ class Event:
     is_best: bool
 
 
-class Trainer(Handle):
+Listener = Callable[[Event], Any]  # False stops
+
+
+class Trainer(Handle["_recore.TrainerHandle"]):
     """One model in training over one data set, checked but not started.
 
     Args:
@@ -59,9 +65,9 @@ class Trainer(Handle):
 
     def __init__(self, dataset: Dataset, model: str, params: Optional[Mapping[str, Any]] = None, *,
                  metrics: Optional[str] = None, main_metric: Optional[str] = None,
-                 protocol: Optional[Mapping[str, Any]] = None, checkpoint: str | os.PathLike | None = None,
+                 protocol: Optional[Mapping[str, Any]] = None, checkpoint: str | os.PathLike[str] | None = None,
                  checkpoint_seconds: float = 0, checkpoint_batches: int = 0, resume: bool = False,
-                 memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str"):
+                 memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str") -> None:
         _log.follow_level()
         given = options(
             _raw.rec_trainer_options_t, resume=int(resume), metrics=metrics, main_metric=main_metric,
@@ -80,13 +86,14 @@ class Trainer(Handle):
         """
         _recore.rec_trainer_warm_start(self._handle, model._handle)
 
-    def run(self, on_epoch: Optional[Callable[[Event], Any]] = None,
-            on_event: Optional[Callable[[Event], Any]] = None) -> bool:
+    def run(self, on_epoch: Optional[Listener] = None, on_event: Optional[Listener] = None,
+            cancel: Optional[threading.Event] = None) -> bool:
         """Trains until the last epoch, until patience runs out, or until stopped; may then be called again.
 
         on_epoch is called after each epoch, on_event for every event, on the calling thread; they may use anything but
         this trainer. False from either stops; what they raise stops too and is raised here. Ctrl-C stops within a batch
-        and raises KeyboardInterrupt; model("last") is then the last finished epoch.
+        and raises KeyboardInterrupt; so does cancel, with CancelledError, when another thread sets it. model("last") is
+        then the last finished epoch.
 
         Returns:
             True when training came to its end, False when a callback stopped it.
@@ -95,7 +102,8 @@ class Trainer(Handle):
         kinds = (1 << _recore.REC_EVENT_EPOCH) if on_epoch is not None else 0
         if on_event is not None:
             kinds = sum(1 << kind for kind in _KINDS)
-        return _recore.rec_py_trainer_run(self._handle, _Callback(on_epoch, on_event) if kinds else None, kinds)
+        return _recore.rec_py_trainer_run(self._handle, _Callback(on_epoch, on_event) if kinds else None, kinds,
+                                          cancel)
 
     def model(self, which: str = "best") -> Model:
         """The model of the "best" or the "last" finished epoch. BadStateError when none is finished."""
@@ -103,11 +111,11 @@ class Trainer(Handle):
 
 
 class _Callback:
-    def __init__(self, on_epoch: Optional[Callable], on_event: Optional[Callable]):
+    def __init__(self, on_epoch: Optional[Listener], on_event: Optional[Listener]) -> None:
         self._on_epoch, self._on_event = on_epoch, on_event
 
     def __call__(self, kind: int, epoch: int, n_epochs: int, batch: int, n_batches: int, loss: float,
-                 train_seconds: float, eval_seconds: float, metrics: dict, is_best: int) -> bool:
+                 train_seconds: float, eval_seconds: float, metrics: dict[str, float], is_best: int) -> bool:
         event = Event(_KINDS.get(kind, "other"), epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds,
                       metrics, bool(is_best))
         answers = [] if self._on_event is None else [self._on_event(event)]
@@ -116,20 +124,20 @@ class _Callback:
         return not any(isinstance(answer, (bool, np.bool_)) and not answer for answer in answers)
 
 
-def train(dataset: Dataset, model: str, *, on_epoch: Optional[Callable[[Event], Any]] = None,
-          on_event: Optional[Callable[[Event], Any]] = None, metrics: Optional[str] = None,
+def train(dataset: Dataset, model: str, *, on_epoch: Optional[Listener] = None,
+          on_event: Optional[Listener] = None, cancel: Optional[threading.Event] = None, metrics: Optional[str] = None,
           main_metric: Optional[str] = None, protocol: Optional[Mapping[str, Any]] = None,
-          checkpoint: str | os.PathLike | None = None, resume: bool = False, memory_limit_bytes: int = 0,
+          checkpoint: str | os.PathLike[str] | None = None, resume: bool = False, memory_limit_bytes: int = 0,
           isolation: str = "auto", ids: str = "str", **params: Any) -> Model:
     """Trains a model and returns its best epoch. Further keywords are parameters: epochs=50, emb_size=64.
 
-    on_epoch may return False to stop early. Use a Trainer to keep what was trained when a callback raises or Ctrl-C is
-    pressed. Errors as of Trainer and Trainer.run.
+    on_epoch may return False to stop early. Use a Trainer to keep what was trained when a callback raises, Ctrl-C is
+    pressed or cancel is set. Errors as of Trainer and Trainer.run.
     """
     with Trainer(dataset, model, params, metrics=metrics, main_metric=main_metric, protocol=protocol,
                  checkpoint=checkpoint, resume=resume, memory_limit_bytes=memory_limit_bytes, isolation=isolation,
                  ids=ids) as trainer:
-        trainer.run(on_epoch, on_event)
+        trainer.run(on_epoch, on_event, cancel)
         return trainer.model()
 
 

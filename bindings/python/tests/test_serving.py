@@ -56,6 +56,29 @@ def test_histories_stand_in_for_users(orchard):
         recommender.recommend(k=3)
 
 
+def test_times_reach_models_that_look_at_them(orchard):
+    with train_small(orchard, "slrc_plus", batch_size=512) as model, model.recommender() as recommender:
+        history = ["film-001", "film-002", "film-003"]
+        asked = dict(histories=[history], history_times=[[1000, 2000, 3000]])
+        early = recommender.score(["u0061"], history, request_times=[4000], **asked)
+        late = recommender.score(["u0061"], history, request_times=np.array([90_000_000], "datetime64[s]"), **asked)
+        assert early.tolist() != late.tolist()
+        answer = recommender.recommend(["u0061"], k=3, candidates=history, request_times=[90_000_000], **asked)
+        assert dict(zip(answer.items[0], answer.scores[0])) == dict(zip(history, late[0]))
+        out, scores = np.empty(3, np.int64), np.empty(3, np.float32)
+        recommender.recommend_into(["u0061"], 3, out, candidates=history, request_times=[90_000_000], **asked)
+        recommender.score_into(["u0061"], history, scores, request_times=[90_000_000], **asked)
+        assert out.tolist() == answer.rows[0].tolist() and scores.tolist() == late[0].tolist()
+        two = recommender.recommend(["u0061", "u0511"], histories=[[], history], history_times=[[], [1, 2, 3]], request_times=[4, 4])
+        assert two.counts.tolist() == [10, 10]
+        for name, change in (("history_times", dict(history_times=[[1]])), ("history_times", dict(histories=None)),
+                             ("history_times", dict(history_times=[[0.5, 1, 2]])), ("request_times", dict(request_times=[1, 2])),
+                             ("history_times", dict(history_times=None))):
+            with pytest.raises(recore.InvalidArgumentError) as caught:
+                recommender.recommend(["u0061"], **{"request_times": [9], **asked, **change})
+            assert caught.value.argument == name
+
+
 def test_candidates_and_filters_choose_among_items(model):
     recommender = model.recommender()
     pool = ["film-009", "film-001", "film-005", "unknown"]
@@ -294,6 +317,7 @@ def test_an_evaluation_has_means_and_rows(orchard, model):
     sampled = model.evaluate(orchard, "hit@10", rows="event", candidates="uniform", seed=5)
     assert list(sampled) == ["hit@10[uni99]"] and sampled["hit@10"] == sampled["hit@10[uni99]"]
     assert len(sampled.users) > len(report.users)
+    assert dict(model.evaluate(orchard, "recall@20,ndcg@20", threads=1)) == dict(report)
     with pytest.raises(KeyError, match="recall@20"):
         report["recall@5"]
     with pytest.raises(recore.InvalidArgumentError):

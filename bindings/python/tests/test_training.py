@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import numpy as np
@@ -16,8 +17,6 @@ from conftest import ORCHARD, train_small
 
 
 def test_events_come_in_order_on_the_calling_thread(orchard):
-    import threading
-
     events, threads = [], set()
 
     def on_event(event):
@@ -132,6 +131,48 @@ def test_any_signal_handler_may_end_a_call(orchard):
     assert time.monotonic() - start < 1
 
 
+ENDLESS = dict(epochs=1_000_000, patience=0, emb_size=8, eval_every=1_000_000)
+
+
+def test_an_event_of_threading_stops_and_the_last_epoch_is_kept(orchard):
+    cancel = threading.Event()
+    trainer = recore.Trainer(orchard, "bprmf", ENDLESS)
+    trainer.run(on_epoch=lambda event: False)
+    timer = threading.Timer(0.1, cancel.set)
+    timer.start()
+    start = time.monotonic()
+    with pytest.raises(recore.CancelledError):
+        trainer.run(cancel=cancel)
+    assert time.monotonic() - start < 1
+    assert trainer.model("last").n_users == 600
+    seen = []
+    for begins_nothing in (lambda: trainer.run(on_event=seen.append, cancel=cancel),
+                           lambda: recore.train(orchard, "bprmf", on_event=seen.append, cancel=cancel),
+                           lambda: trainer.model("last").evaluate(orchard, cancel=cancel),
+                           lambda: recore.Dataset.load(ORCHARD, cancel=cancel)):
+        with pytest.raises(recore.CancelledError):
+            begins_nothing()
+    assert seen == []
+    cancel.clear()
+    assert recore.Dataset.load(ORCHARD, cancel=cancel).describe()["n_users"] == 600
+
+
+def test_what_is_set_raises_ends_the_call(orchard):
+    class Broken:
+        n = 0
+
+        def is_set(self):
+            self.n += 1
+            if self.n == 3:
+                raise ZeroDivisionError
+            return False
+
+    with pytest.raises(ZeroDivisionError):
+        recore.train(orchard, "bprmf", cancel=Broken(), **ENDLESS)
+    with pytest.raises(AttributeError):
+        recore.train(orchard, "bprmf", cancel=7, **ENDLESS)
+
+
 def test_a_process_may_end_under_a_training_daemon_thread():
     code = f"""
 import threading, time, recore
@@ -230,7 +271,7 @@ def test_log_lines_come_through_logging(orchard, tmp_path, caplog):
     path = tmp_path / "run.ckpt"
     with caplog.at_level(logging.DEBUG, logger="recore"):
         recore.Trainer(orchard, "bprmf", {"epochs": 2}, checkpoint=path, checkpoint_batches=1).run()
-        recore._recore.rec_py_log_poll()
+        assert recore.flush_log() == 0
     records = [record for record in caplog.records if record.getMessage().startswith("checkpoint path=")]
     assert records and all(r.levelname == "DEBUG" and r.threadName == "MainThread" for r in records)
     caplog.clear()

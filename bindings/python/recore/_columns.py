@@ -1,0 +1,41 @@
+"""Columns of numbers on their way to the library."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._errors import InvalidArgumentError
+from ._ids import SupportsArray
+
+# What the buffer protocol gives; the names that typing has for it are newer than Python 3.11.
+Buffer = Union[NDArray[Any], memoryview, bytearray, "array[Any]"]
+Numbers = Union[SupportsArray, Sequence[int], Sequence[float]]
+Times = Union[SupportsArray, Sequence[int], Sequence[np.datetime64]]
+
+
+def column(values: Any, n: int, dtype: Any, name: str) -> Optional[NDArray[Any]]:
+    """values as [n] of dtype; None stays None."""
+    if values is None:
+        return None
+    try:
+        made = np.asarray(values)
+        if dtype != np.float32 and made.dtype.kind not in "iub" and made.size:
+            raise TypeError(f"must be integers, got {made.dtype}")
+        made = np.ascontiguousarray(made, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{name}: {error}", argument=name) from None
+    if made.shape != (n,):
+        raise InvalidArgumentError(f"{name}: must have the shape ({n},), got {made.shape}", argument=name)
+    return made
+
+
+def seconds(times: Any) -> Any:
+    """UTC epoch seconds of datetime64; numbers stay what they are."""
+    if times is None:
+        return None
+    times = np.asarray(times)
+    return times.astype("datetime64[s]").astype(np.int64) if times.dtype.kind == "M" else times
