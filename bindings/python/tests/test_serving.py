@@ -2,6 +2,7 @@ import concurrent.futures
 import pickle
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import recore
@@ -218,7 +219,7 @@ def test_int64_ids_come_back_as_int64(grid):
     assert model.item_rows(model.item_ids()).tolist() == list(range(10))
 
 
-HOSTILE = ["", "a\0b", "a\0c", "\0", "user😀", "é", "e\u0301", "\u202eabc", " x ", "\n", "x" * 65536,
+HOSTILE = ["", "a\0b", "a\0c", "a\0", "a", "\0", "42", "user😀", "é", "e\u0301", "\u202eabc", " x ", "\n", "x" * 65536,
            "'\"\\", "\U0010ffff"]
 
 
@@ -240,6 +241,28 @@ def test_hostile_ids_round_trip(tmp_path):
             assert again.user_rows(texts).tolist() == list(range(len(ids)))  # surrogate escapes are the same bytes
     with pytest.raises(UnicodeEncodeError):
         model.user_rows(["\ud800"])
+
+
+def test_hostile_ids_come_in_from_columns_of_any_kind(tmp_path):
+    ids = [i.encode() for i in HOSTILE] + [b"\xff\xfe", b"\x80"]
+    pairs = [(user, item) for user in ids for item in ids if user != item]  # all but the item of the user's own name
+    users, items = map(list, zip(*pairs))
+    objects = [np.array(column + [None], object)[:-1] for column in (users, items)]
+    arrow = pa.table({"user": pa.array(users, pa.binary()), "item": pa.array(items, pa.large_binary())})
+    for dataset in (recore.Dataset.from_columns(users, items), recore.Dataset.from_columns(*objects),
+                    recore.Dataset.from_arrow(arrow)):
+        recore.train(dataset, "popularity").save(tmp_path / "hostile.rec")
+        model = recore.load(tmp_path / "hostile.rec", ids="bytes")
+        recommender = model.recommender(exclude_seen=True)
+        row, rows = np.empty(2, np.int64), model.item_rows(ids)
+        for i, id in enumerate(ids):
+            assert recommender.recommend(id, k=3).items.tolist() == [id]
+            recommender.recommend_into(id, 2, row)
+            assert row.tolist() == [rows[i], -1]
+        assert model.user_rows([b"nobody", b"a\0\0", b"\xff"]).tolist() == [-1, -1, -1]
+
+
+def test_ids_are_given_as_text_or_as_bytes(model):
     with pytest.raises(recore.InvalidArgumentError):
         model.ids = "utf-8"
 
