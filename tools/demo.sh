@@ -21,7 +21,7 @@ echo
 echo "for user u0061, what they have not seen yet:"
 "$recore" recommend --model "$out/lightgcn.rec" --user u0061 -k 5 --exclude-seen
 echo
-echo "the same file from plain C (samples/c/serve.c): user row, item row, bits of the score"
+echo "the same file from plain C (samples/c/serve.c): user row, item row, bits of the score, item"
 build/release/bin/serve "$out/lightgcn.rec" 5 0
 echo
 echo "report.html shows the learning curves; models are in $out"

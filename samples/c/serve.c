@@ -1,4 +1,4 @@
-/* Answers from a saved model: serve MODEL.rec K USER_ROW... prints user row, item row and the score's bits. */
+/* Answers from a saved model: serve MODEL.rec K USER_ROW... prints user row, item row, the score's bits and the item. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
   rec_recommender_t* recommender = NULL;
   rec_recommender_options_t options;
   rec_request_t request;
-  rec_ids_t users;
+  rec_ids_t users, items;
+  rec_text_t* owner = NULL;
   int64_t n_users, k, i, *user_rows, *item_rows;
   float* scores;
   if (argc < 4) {
@@ -46,11 +47,19 @@ int main(int argc, char** argv) {
   request.k = k;
   request.users = &users;
   check(rec_recommender_top_k(recommender, &request, item_rows, scores, NULL, &error), error);
+  check(rec_ids_init(&items, sizeof items, &error), error);
+  check(rec_model_item_ids(model, item_rows, n_users * k, &items, &owner, &error), error);
   for (i = 0; i < n_users * k; ++i) {
     uint32_t bits;
+    if (item_rows[i] == REC_NO_ROW) continue; /* fewer than k */
     memcpy(&bits, &scores[i], sizeof bits);
-    printf("%" PRId64 " %" PRId64 " %08" PRIx32 "\n", user_rows[i / k], item_rows[i], bits);
+    printf("%" PRId64 " %" PRId64 " %08" PRIx32 " ", user_rows[i / k], item_rows[i], bits);
+    if (items.type == REC_ID_INT64)
+      printf("%" PRId64 "\n", items.i64[i]);
+    else
+      printf("%.*s\n", (int)(items.offsets[i + 1] - items.offsets[i]), items.bytes + items.offsets[i]);
   }
+  rec_text_destroy(owner);
   rec_recommender_destroy(recommender);
   rec_model_destroy(model);
   free(scores);

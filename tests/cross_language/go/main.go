@@ -29,6 +29,9 @@ func main() {
 		log.Fatal(err)
 	}
 	for i, row := range rows {
+		if row < 0 { // fewer than k
+			continue
+		}
 		fmt.Printf("%d %d %08x %v\n", i/k, row, math.Float32bits(scores[i]), recommender.ItemID(row))
 	}
 }

@@ -1,5 +1,6 @@
 package io.recore;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HexFormat;
 
@@ -21,6 +22,6 @@ final class SameAnswers {
         }
       }
     }
-    System.out.print(out);
+    System.out.writeBytes(out.toString().getBytes(StandardCharsets.UTF_8)); // whatever the locale
   }
 }
