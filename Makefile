@@ -1,5 +1,6 @@
 # A thin front for the CMake presets. Every target sets up what it needs.
-.PHONY: help setup build demo test test-quick test-deep bench bench-calls bench-peers bench-services install clean
+.PHONY: help setup build demo test test-quick test-deep test-lifetimes bench bench-calls bench-peers bench-services \
+  install clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -9,7 +10,7 @@ help:
 	@echo "make demo         install what is missing, build, train on the shipped data, write report.html, answer from C"
 	@echo "make test         install what is missing, build, run every suite"
 	@echo "make test-quick   the same without sanitizers and slow tests"
-	@echo "make test-deep    the LibTorch plugins under ASan"
+	@echo "make test-deep    the LibTorch plugins under ASan;  make test-lifetimes: a million objects in each language"
 	@echo "make bench        this library's benchmarks;  make bench-peers: beside RecBole and implicit;"
 	@echo "                  make bench-calls: one recommend() from C, Go, Java and Python;"
 	@echo "                  make bench-services: the services of samples/ under load"
@@ -32,6 +33,9 @@ test-quick: setup
 
 test-deep: setup
 	@tools/test_deep.sh
+
+test-lifetimes: setup
+	@tools/test_lifetimes.sh
 
 bench: build
 	@tools/bench.sh

@@ -76,93 +76,133 @@ func rss(t testing.TB) int {
 	return must(strconv.Atoi(string(regexp.MustCompile(`VmRSS:\s+(\d+)`).FindSubmatch(status)[1])))(t)
 }
 
-// cycle makes and uses one object of each kind that is quick to make.
-func cycle(t testing.TB, file []byte, users, items recore.IDs) (*recore.Dataset, *recore.Model, *recore.Recommender) {
-	data := must(recore.NewDataset(recore.Columns{Users: users, Items: items}))(t)
-	model := must(recore.LoadBytes(file))(t)
-	recommender := must(model.Recommender())(t)
-	if _, err := recommender.Recommend(recore.IDOf(1), 0); !errors.Is(err, recore.ErrInvalidArgument) {
-		t.Fatal(err)
-	}
-	return data, model, recommender
+// objects is one of each kind that is closed by hand.
+type objects struct {
+	data        *recore.Dataset
+	trainer     *recore.Trainer
+	model       *recore.Model
+	recommender *recore.Recommender
 }
 
-func smallFile(t testing.TB) ([]byte, recore.IDs, recore.IDs) {
+// source is what makes them: a model file and the columns that it came from.
+type source struct {
+	file         []byte
+	users, items recore.IDs
+}
+
+func smallSource(t testing.TB) source {
 	path := filepath.Join(t.TempDir(), "small.rec")
 	check(t, gridModel(t).Save(path))
 	users, items := grid()
-	return must(os.ReadFile(path))(t), recore.IDsOf(users...), recore.IDsOf(items...)
+	return source{must(os.ReadFile(path))(t), recore.IDsOf(users...), recore.IDsOf(items...)}
+}
+
+// use makes the objects of round i and asks for something; one call fails, since errors have a lifetime too. Every 20th
+// round has a trainer, which takes five times as long to make as the others together.
+func (s source) use(t testing.TB, i int) objects {
+	data := must(recore.NewDataset(recore.Columns{Users: s.users, Items: s.items}))(t)
+	var trainer *recore.Trainer
+	if i%20 == 0 {
+		trainer = must(recore.NewTrainer(data, "popularity"))(t)
+	}
+	model := must(recore.LoadBytes(s.file))(t)
+	recommender := must(model.Recommender())(t)
+	must(recommender.Recommend(recore.IDOf(1), 3))(t)
+	if _, err := recommender.Recommend(recore.IDOf(1), 0); !errors.Is(err, recore.ErrInvalidArgument) {
+		t.Fatal(err)
+	}
+	return objects{data, trainer, model, recommender}
+}
+
+func (o objects) close(t testing.TB) {
+	for range 2 {
+		check(t, o.data.Close())
+		check(t, o.trainer.Close())
+		check(t, o.model.Close())
+		check(t, o.recommender.Close())
+	}
 }
 
 func TestClosedObjectsLeaveNothingBehind(t *testing.T) {
-	data := ends(t, must(recore.NewDataset(recore.Columns{Users: recore.IDsOf(1, 2), Items: recore.IDsOf(1, 1)}))(t))
-	model := train(t, data, "popularity")
-	once := func() {
-		recommender := must(model.Recommender())(t)
-		check(t, recommender.Close())
-		split := must(data.Split(recore.Split{}))(t)
-		check(t, split.Close())
-	}
-	for range 2000 {
-		once()
-	}
-	before := rss(t)
-	for range rounds("REC_CLOSE_ROUNDS", 100_000) {
-		once()
+	s := smallSource(t)
+	for i := range 2000 {
+		s.use(t, i).close(t)
 	}
 	runtime.GC()
-	if grown := rss(t) - before; grown > 8<<10 {
+	before := rss(t)
+	for i := range rounds(5000, 1_000_000) {
+		s.use(t, i).close(t)
+	}
+	runtime.GC()
+	if grown := rss(t) - before; grown > 16<<10 {
 		t.Errorf("grown by %d KiB", grown)
 	}
 }
 
 func TestObjectsAreEndedByTheCollector(t *testing.T) {
-	file, users, items := smallFile(t)
-	for range 500 {
-		cycle(t, file, users, items)
+	s := smallSource(t)
+	for i := range 500 {
+		s.use(t, i)
 	}
 	runtime.GC()
 	before := rss(t)
-	for i := range rounds("REC_GARBAGE_ROUNDS", 10_000) {
-		cycle(t, file, users, items)
+	for i := range rounds(2000, 100_000) {
+		s.use(t, i)
 		if i%500 == 0 {
 			runtime.GC()
 		}
 	}
 	runtime.GC()
-	if grown := rss(t) - before; grown > 128<<10 { // a round makes 36 KiB; cleanups lag behind the collector
+	if grown := rss(t) - before; grown > 64<<10 { // a round holds some 40 KiB; cleanups lag behind the collector
 		t.Errorf("grown by %d KiB", grown)
 	}
 }
 
 func TestClosingWhileOthersAskIsAnAnswerOrErrClosed(t *testing.T) {
-	model := gridModel(t)
+	s := smallSource(t)
 	q := &recore.Query{Users: recore.IDsOf(1, 2, 3), K: 3}
 	var answers atomic.Int64
-	for range rounds("REC_RACE_ROUNDS", 10_000) {
-		recommender := must(model.Recommender())(t)
+	for i := range rounds(2000, 100_000) {
+		o := s.use(t, i)
+		calls := []func() error{
+			func() error { return o.recommender.TopKInto(q, make([]int64, 9), make([]float32, 9), nil) },
+			func() error { _, _, err := o.model.Counts(); return err },
+			func() error { _, err := o.data.Describe(); return err },
+		}
+		if o.trainer != nil {
+			calls = append(calls, func() error { _, err := o.trainer.Model(recore.LastEpoch); return err })
+		}
 		var wait sync.WaitGroup
 		for range 2 {
 			wait.Add(1)
 			go func() {
 				defer wait.Done()
-				rows, scores := make([]int64, 9), make([]float32, 9)
-				for {
-					err := recommender.TopKInto(q, rows, scores, nil)
-					if errors.Is(err, recore.ErrClosed) {
-						return
+				for open := len(calls); open > 0; {
+					open = 0
+					for i, call := range calls {
+						err := call()
+						switch {
+						case errors.Is(err, recore.ErrClosed):
+							continue
+						case err == nil:
+							answers.Add(1)
+						case i != 3 || !errors.Is(err, recore.ErrBadState) && !errors.Is(err, recore.ErrBusy): // nothing is trained
+							t.Errorf("call %d: %v", i, err)
+							return
+						}
+						open++
 					}
-					if err != nil || rows[0] < 0 {
-						t.Errorf("row %d, error %v", rows[0], err)
-						return
-					}
-					answers.Add(1)
 					runtime.Gosched() // let the closer in
 				}
 			}()
 		}
 		runtime.Gosched()
-		recommender.Close()
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			o.close(t)
+		}()
+		o.close(t)
 		wait.Wait()
 	}
 	t.Logf("%d answers before the closes", answers.Load())
@@ -172,10 +212,19 @@ func TestClosingWhileOthersAskIsAnAnswerOrErrClosed(t *testing.T) {
 }
 
 func TestATrainerMayBeClosedWhileItRuns(t *testing.T) {
-	trainer := must(recore.NewTrainer(orchard(t), "bprmf", recore.Params(map[string]any{"epochs": 3, "emb_size": 8})))(t)
+	params := recore.Params(map[string]any{"epochs": 3, "emb_size": 8})
+	trainer := must(recore.NewTrainer(orchard(t), "bprmf", params))(t)
 	time.AfterFunc(10*time.Millisecond, func() { trainer.Close() })
 	if err := trainer.Run(ctx); err != nil && !errors.Is(err, recore.ErrClosed) {
 		t.Error(err)
+	}
+	calls := 0
+	trainer = must(recore.NewTrainer(orchard(t), "bprmf", params, recore.OnEpoch(func(recore.Event) error {
+		calls++
+		return trainer.Close()
+	})))(t)
+	if err := trainer.Run(ctx); err != nil || calls != 3 {
+		t.Errorf("closed by its own callback: %v after %d epochs", err, calls)
 	}
 }
 

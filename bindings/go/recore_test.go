@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"recore"
@@ -80,10 +79,10 @@ func train(t testing.TB, data *recore.Dataset, model string, options ...recore.T
 	return ends(t, must(recore.Train(ctx, data, model, append([]recore.TrainOption{fast}, options...)...))(t))
 }
 
-// rounds is how often a test repeats: the number in the environment variable, or usual.
-func rounds(name string, usual int) int {
-	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
-		return n
+// rounds is how often a test of lifetimes repeats: usually, or in the long run of make test-lifetimes.
+func rounds(usual, long int) int {
+	if os.Getenv("REC_LONG_LIFETIMES") == "1" {
+		return long
 	}
 	return usual
 }

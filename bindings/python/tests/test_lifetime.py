@@ -1,3 +1,4 @@
+import concurrent.futures
 import gc
 import os
 import pathlib
@@ -6,7 +7,6 @@ import subprocess
 import sys
 import threading
 
-import numpy as np
 import pytest
 
 import recore
@@ -65,62 +65,109 @@ def test_children_keep_what_they_need(orchard):
     assert recommender.recommend(["u0061"]).items.tolist() == expected
 
 
+LONG = os.environ.get("REC_LONG_LIFETIMES") == "1"  # make test-lifetimes
+
+
 def rss():
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 
 
-@pytest.mark.parametrize("by_hand", [True, False], ids=["close", "garbage"])
-def test_two_thousand_cycles_do_not_grow(by_hand, grid, tmp_path):
+@pytest.fixture
+def objects(grid, tmp_path):
+    """A function that makes the objects of round i, one of each kind that is closed by hand, and asks for something; one
+    call fails, since errors have a lifetime too. Every 20th round has a trainer, which takes longer than the others."""
     path = tmp_path / "small.rec"
     train_small(recore.Dataset.from_columns(*grid)).save(path)
+    file = bytearray(path.read_bytes())
     users, items = [str(i) for i in grid[0]], grid[1]
 
-    def cycle():
+    def use(i):
         dataset = recore.Dataset.from_columns(users, items)
-        model = recore.load(path)
+        model = recore.load(file)
         recommender = model.recommender()
         recommender.recommend([1, 2], k=5)
-        vectors = model.item_vectors
-        with pytest.raises(recore.InvalidArgumentError):
+        model.item_vectors
+        try:
             recommender.recommend([1], k=0)
-        if by_hand:
-            for handle in (dataset, model, recommender):
-                handle.close()
-        return vectors
+        except recore.InvalidArgumentError:
+            pass
+        return [dataset, model, recommender] + ([recore.Trainer(dataset, "popularity")] if i % 20 == 0 else [])
 
-    for _ in range(300):
-        cycle()
+    return use
+
+
+def closed(made):
+    for handle in made * 2:
+        handle.close()
+
+
+def left_to_the_count(made):
+    pass
+
+
+def left_to_the_collector(made):
+    made.append(made)
+
+
+ENDINGS = [(closed, 4000, 1_000_000), (left_to_the_count, 2000, 100_000), (left_to_the_collector, 2000, 100_000)]
+
+
+@pytest.mark.timeout(3600 if LONG else 60)
+@pytest.mark.parametrize("end, usual, longer", ENDINGS, ids=[row[0].__name__ for row in ENDINGS])
+def test_objects_do_not_grow_the_process(end, usual, longer, objects):
+    for i in range(1000):
+        end(objects(i))
     gc.collect()
     before = rss()
-    for _ in range(2000):
-        cycle()
+    for i in range(longer if LONG else usual):
+        end(objects(i))
     gc.collect()
-    assert rss() - before < 3000  # KiB
+    assert rss() - before < 4000  # KiB; a round holds some 40
 
 
-def test_closing_while_others_ask_is_an_answer_or_a_closed_error(orchard):
-    model = train_small(orchard)
-    users = model.user_ids()
-    for _ in range(50):
-        recommender = model.recommender()
-        faults = []
+@pytest.mark.timeout(3600 if LONG else 60)
+def test_closing_while_others_ask_is_an_answer_or_a_closed_error(objects):
+    answers = 0
 
-        def ask():
-            try:
-                while True:
-                    recommender.recommend(users[:20], k=5)
-            except recore.BadStateError:
-                pass
-            except BaseException as fault:
-                faults.append(fault)
+    def ask(calls):
+        n = 0
+        while calls:
+            for call in list(calls):
+                try:
+                    call()
+                    n += 1
+                except recore.ClosedError:
+                    calls.remove(call)
+                except (recore.BadStateError, recore.BusyError):
+                    pass  # nothing is trained, or it was closed just now
+        return n
 
-        threads = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        recommender.close()
-        for thread in threads:
-            thread.join()
-        assert faults == []
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for i in range(100_000 if LONG else 500):
+            dataset, model, recommender, *trainer = made = objects(i)
+            calls = [lambda: recommender.recommend([1, 2], k=3), lambda: model.n_items, dataset.describe]
+            calls += [one.model for one in trainer]
+            asking = [pool.submit(ask, list(calls)) for _ in range(2)]
+            closing = pool.submit(closed, made)
+            closed(made)
+            closing.result()
+            answers += sum(one.result() for one in asking)
+    assert answers > 0
+
+
+def test_a_trainer_may_be_closed_while_it_runs(orchard):
+    trainer = recore.Trainer(orchard, "bprmf", {"epochs": 3, "emb_size": 8, "batch_size": 512})
+    timer = threading.Timer(0.01, trainer.close)
+    timer.start()
+    try:
+        assert trainer.run() is True
+    except recore.ClosedError:
+        pass  # it had not begun
+    timer.join()
+    own = recore.Trainer(orchard, "bprmf", {"epochs": 3, "emb_size": 8, "batch_size": 512})
+    seen = []
+    assert own.run(on_epoch=lambda event: (own.close(), seen.append(event.epoch))) is True
+    assert seen == [1, 2, 3]
 
 
 def test_a_forked_child_gets_bad_state(model):

@@ -47,9 +47,9 @@ final class Fixture {
     return small().set("epochs", 1_000_000).set("patience", 0).set("eval_every", 1_000_000);
   }
 
-  /** A number of rounds that -Drecore.test.NAME= may change. */
-  static int rounds(String name, int standard) {
-    return Integer.getInteger("recore.test." + name, standard);
+  /** Rounds of a test of lifetimes: usually, or in the long run of make test-lifetimes. */
+  static int rounds(int usual, int longer) {
+    return "1".equals(System.getenv("REC_LONG_LIFETIMES")) ? longer : usual;
   }
 
   static long residentKib() throws IOException {

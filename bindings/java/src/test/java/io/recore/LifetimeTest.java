@@ -17,13 +17,15 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Rounds: -Drecore.test.cycles=1000000, -Drecore.test.garbage=, -Drecore.test.races= for a long run by hand. */
+/** A few thousand rounds in every run; the long ones by make test-lifetimes. */
 class LifetimeTest {
   @TempDir Path folder;
 
@@ -73,26 +75,36 @@ class LifetimeTest {
     assertEquals(expected, recommender.recommend("u0061", 5));
   }
 
-  private Path small() {
+  private byte[] small() throws Exception {
     Path path = folder.resolve("small.rec");
     try (Dataset dataset = Fixture.grid().build(); Model model = Rec.train(dataset, Fixture.small())) {
       model.save(path);
     }
-    return path;
+    return Files.readAllBytes(path);
   }
 
-  private void cycle(byte[] bytes, boolean isClosed) {
-    Dataset dataset = Fixture.grid().build();
-    Model model = Model.load(bytes);
-    Recommender recommender = model.recommender(new RecommenderOptions().callers(1));
-    assertEquals(2, recommender.recommend(Ids.of(1, 2), 5).size());
-    assertThrows(RecException.InvalidArgument.class, () -> recommender.recommend(1, 0));
-    Vectors vectors = model.itemVectors();
-    assertEquals(8, vectors.columns());
-    if (isClosed) {
-      recommender.close();
-      model.close();
-      dataset.close();
+  /** One of each kind that is closed by hand; a trainer, which takes longer to make than the others together, now and then. */
+  private record Objects(Dataset dataset, Model model, Recommender recommender, Trainer trainer) {
+    /** Makes those of round i and asks for something; one call fails, since errors have a lifetime too. */
+    static Objects use(byte[] file, int i) {
+      Dataset dataset = Fixture.grid().build();
+      Trainer trainer = i % 20 == 0 ? new Trainer(dataset, TrainOptions.of("popularity")) : null;
+      Model model = Model.load(file);
+      Recommender recommender = model.recommender(new RecommenderOptions().callers(1));
+      assertEquals(2, recommender.recommend(Ids.of(1, 2), 5).size());
+      assertThrows(RecException.InvalidArgument.class, () -> recommender.recommend(1, 0));
+      return new Objects(dataset, model, recommender, trainer);
+    }
+
+    void close() {
+      for (int i = 0; i < 2; ++i) {
+        recommender.close();
+        model.close();
+        dataset.close();
+        if (trainer != null) {
+          trainer.close();
+        }
+      }
     }
   }
 
@@ -103,65 +115,66 @@ class LifetimeTest {
     }
   }
 
-  @Test
-  void manyObjectsThatAreClosedDoNotGrowTheProcess() throws Exception {
-    byte[] bytes = Files.readAllBytes(small());
-    int n = Fixture.rounds("cycles", 100_000);
-    for (int i = 0; i < 2000; ++i) {
-      cycle(bytes, true);
-    }
+  private static void assertDoesNotGrow(int warmUp, int rounds, IntConsumer round) throws Exception {
+    IntStream.range(0, warmUp).forEach(round);
     collect();
     long before = Fixture.residentKib();
-    // A quick one is a data set; a tenth of them are whole cycles.
-    for (int i = 0; i < n; ++i) {
-      if (i % 10 == 0) {
-        cycle(bytes, true);
-      } else {
-        Fixture.grid().build().close();
-      }
-    }
+    IntStream.range(0, rounds).forEach(round);
     collect();
     assertTrue(Fixture.residentKib() - before < 24 << 10, "KiB grown: " + (Fixture.residentKib() - before));
+  }
+
+  @Test
+  void objectsThatAreClosedDoNotGrowTheProcess() throws Exception {
+    byte[] file = small();
+    assertDoesNotGrow(2000, Fixture.rounds(5000, 1_000_000), i -> Objects.use(file, i).close());
   }
 
   @Test
   void objectsThatNobodyClosesAreCollected() throws Exception {
-    byte[] bytes = Files.readAllBytes(small());
-    int n = Fixture.rounds("garbage", 10_000);
-    for (int i = 0; i < n / 5; ++i) {
-      cycle(bytes, false);
-    }
-    collect();
-    long before = Fixture.residentKib();
-    for (int i = 0; i < n; ++i) {
-      cycle(bytes, false);
-    }
-    collect();
-    assertTrue(Fixture.residentKib() - before < 24 << 10, "KiB grown: " + (Fixture.residentKib() - before));
+    byte[] file = small();
+    assertDoesNotGrow(2000, Fixture.rounds(3000, 100_000), i -> {
+      assertEquals(8, Objects.use(file, i).model.itemVectors().columns()); // which nobody can close
+    });
   }
 
   @Test
   void closingWhileOthersAskIsAnAnswerOrABadState() throws Exception {
-    int rounds = Fixture.rounds("races", 10_000);
+    byte[] file = small();
     ExecutorService pool = Executors.newFixedThreadPool(3);
-    try (Dataset dataset = Fixture.grid().build(); Model model = Rec.train(dataset, Fixture.small())) {
+    try {
       long answers = 0;
-      for (int round = 0; round < rounds; ++round) {
-        Recommender recommender = model.recommender(new RecommenderOptions().callers(1));
+      for (int round = 0; round < Fixture.rounds(1000, 100_000); ++round) {
+        Objects objects = Objects.use(file, round);
+        List<Runnable> calls = new ArrayList<>(List.of(() -> objects.recommender.recommend(Ids.of(3), 2), objects.model::nItems,
+            objects.dataset::describe));
+        if (objects.trainer != null) {
+          calls.add(objects.trainer::last); // there is none
+        }
         Callable<Integer> ask = () -> {
-          for (int n = 0;; ++n) {
-            try {
-              assertEquals(1, recommender.recommend(Ids.of(3), 2).size());
-            } catch (RecException.BadState e) {
-              return n;
+          int n = 0;
+          for (int open = calls.size(); open > 0;) {
+            open = 0;
+            for (Runnable call : calls) {
+              try {
+                call.run();
+                ++n;
+                ++open;
+              } catch (RecException.Closed e) {
+                // as it may be from now on
+              } catch (RecException.BadState | RecException.Busy e) {
+                ++open;
+                if (objects.trainer == null && !e.getMessage().contains("closed")) {
+                  throw e;
+                }
+              }
             }
           }
+          return n;
         };
-        List<Future<Integer>> asking = new ArrayList<>();
-        asking.add(pool.submit(ask));
-        asking.add(pool.submit(ask));
-        Future<?> closing = pool.submit(recommender::close);
-        recommender.close();
+        List<Future<Integer>> asking = List.of(pool.submit(ask), pool.submit(ask));
+        Future<?> closing = pool.submit(objects::close);
+        objects.close();
         closing.get();
         for (Future<Integer> one : asking) {
           answers += one.get();
@@ -190,6 +203,12 @@ class LifetimeTest {
     } finally {
       pool.shutdown();
     }
+    Trainer[] own = new Trainer[1];
+    own[0] = new Trainer(Fixture.orchard, Fixture.small().onEpoch(event -> {
+      own[0].close();
+      return true;
+    }));
+    assertTrue(own[0].run());
   }
 
   @Test
