@@ -1,5 +1,5 @@
 # Copies LIBRARIES, WORKER below recore and PLUGINS below recore/plugins into FOLDER, stripped, and lists them with their
-# hashes for Natives.java.
+# hashes (for Natives.java).
 cmake_minimum_required(VERSION 3.22)
 set(list "")
 file(MAKE_DIRECTORY ${FOLDER}/recore/plugins)
