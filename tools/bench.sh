@@ -29,7 +29,7 @@ calls() {
   if [ ! -f build/jmh/.installed ]; then
     for jar in org.openjdk.jmh:jmh-core:1.37 org.openjdk.jmh:jmh-generator-annprocess:1.37 \
       net.sf.jopt-simple:jopt-simple:5.0.4 org.apache.commons:commons-math3:3.6.1; do
-      mvn -q -B dependency:copy -Dartifact="$jar" -DoutputDirectory="$PWD/build/jmh"
+      mvn -q -B -Dstyle.color=never dependency:copy -Dartifact="$jar" -DoutputDirectory="$PWD/build/jmh"
     done
     touch build/jmh/.installed
   fi
