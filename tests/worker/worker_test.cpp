@@ -268,7 +268,7 @@ TEST_F(Worker, StartsFromAnotherModel) {
 TEST_F(Worker, NamesTheSignalOfAPluginThatCrashes) {
   const auto data = checkerboard();
   const std::vector<std::pair<std::string, std::string>> deaths{
-#ifdef REC_SANITIZED  // a sanitizer turns the fault into an exit of its own
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // which turn the fault into an exit of their own
       {"evil_segfault", "the worker process ended with exit status"},
 #else
       {"evil_segfault", "the worker process was killed by signal 11 (SIGSEGV"},
