@@ -86,6 +86,7 @@ static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const r
 #endif
 #ifdef EVIL_ABORT
   puts("to standard output");
+  fflush(stdout); /* else a sanitizer does, at the end */
   fputs("a line before\nthe plugin's last words\n", stderr);
   abort();
 #endif
