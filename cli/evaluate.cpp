@@ -17,7 +17,7 @@ constexpr const char* kMetrics[] = {"recall@20,ndcg@20,map@20,precision@20", "re
 constexpr const char* kRowNames[] = {" users", " events", " lists", " labelled rows"};
 
 struct EvaluateOptions {
-  std::string model, part = "test", isolation = "auto";
+  std::string model, part = "test", isolation = "in_process";
   std::optional<std::string> metrics;
   ProtocolOptions protocol;
   DataOptions data;

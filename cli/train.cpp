@@ -13,7 +13,7 @@ namespace rec::cli {
 namespace {
 
 struct TrainOptions {
-  std::string model, out, checkpoint, report, isolation = "auto";
+  std::string model, out, checkpoint, report, isolation = "in_process";
   std::vector<std::string> set, warm_start;
   std::optional<std::string> metrics, main_metric;
   double checkpoint_seconds = 30;

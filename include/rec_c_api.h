@@ -437,9 +437,9 @@ REC_API rec_status_t rec_trainer_options_init(rec_trainer_options_t* options, ui
  * @param model       name of a model, see rec_plugin_list.
  * @param params_json nullable: a flat JSON object of the model's and the loop's parameters; see rec_plugin_describe.
  * @param options     nullable.
- * @return OK, NOT_FOUND (unknown model; the nearest is named), INVALID_ARGUMENT (parameter unknown or out of range),
- *         UNSUPPORTED (parameters that do not go together; another LibTorch is in this process, which
- *         REC_ISOLATION_PROCESS does not mind), INVALID_DATA (no training interaction), DEVICE, LIMIT,
+ * @return OK, NOT_FOUND (unknown model; the nearest is named; no recore-worker where isolation wants one),
+ *         INVALID_ARGUMENT (parameter unknown or out of range), UNSUPPORTED (parameters that do not go together; another
+ *         LibTorch is in this process, which REC_ISOLATION_PROCESS does not mind), INVALID_DATA (no training interaction), DEVICE, LIMIT,
  *         CORRUPT_DATA or INVALID_ARGUMENT (a checkpoint that is damaged, or of another run).
  * Threads: readers of dataset. @since 1.0
  */
@@ -567,7 +567,7 @@ typedef struct rec_report_t rec_report_t;
  * @param protocol nullable: full ranking of the test part, known items masked.
  * @param options  nullable: cancel and progress.
  * @return OK, INVALID_ARGUMENT (unknown metric; the nearest is named; one of other rows, which are named), INVALID_DATA
- *         (an empty part, no labels or lists where rows want them, auc of a single class), CANCELLED.
+ *         (an empty part, no labels or lists where rows want them, auc of a single class), CANCELLED, PLUGIN_FAILED.
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,

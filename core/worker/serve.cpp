@@ -157,6 +157,8 @@ class Server {
     } else if (call == "describe") {
       const Plugin& plugin = PluginRegistry::instance().find(body.at("model").get<std::string>());
       answer["text"] = dump_json(describe_plugin(plugin, loop_params()));
+    } else {
+      throw Error(REC_INTERNAL, cat("recore-worker knows no call '", call, "'"));
     }
     return std::nullopt;
   }
