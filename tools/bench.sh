@@ -16,6 +16,8 @@ services() {
   done
   zcat "$data" | tail -n +2 | cut -f1 | sort -u >"$out/users.txt"
   local load=(taskset -c 0 build/dev/services/load --models "$out/1.rec,$out/2.rec" --users "$out/users.txt" "$@" -- taskset -c 1)
+  echo "== a server that only spins 20 us and answers: what the machine does to any"
+  "${load[@]}" build/dev/services/load control
   echo "== samples/go-service"
   "${load[@]}" build/dev/services/go-service
   echo "== samples/java-service, with a heap that does not grow, so that what grows is not the heap"

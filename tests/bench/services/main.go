@@ -2,6 +2,8 @@
 // model is swapped, failed requests, memory and threads. Started by tools/bench.sh services.
 //
 //	load --models A.rec,B.rec --users IDS.txt -- COMMAND...
+//
+// "load control" as the command is a server that only answers: what it shows is what the machine does to any server.
 package main
 
 import (
@@ -15,10 +17,14 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "control" {
+		control(os.Args[2:])
+		return
+	}
 	models := flag.String("models", "", "two model `files` with a comma between, served in turn")
 	users := flag.String("users", "", "`file` of user ids, one a line")
 	connections := flag.Int("connections", 16, "connections, in the closed and in the open loop")
-	seconds := flag.Int("seconds", 60, "length of the run under load; idle, peak and warming up take a quarter each")
+	seconds := flag.Int("seconds", 60, "length of the run under load; idle, peak and both warm-ups take a quarter each")
 	share := flag.Float64("share", 0.7, "of the peak, under load")
 	swapEvery := flag.Duration("swap-every", 5*time.Second, "time between two models under load")
 	poisson := flag.Bool("poisson", false, "requests come at random instead of evenly")
@@ -41,18 +47,16 @@ func main() {
 	defer s.stop()
 
 	closed := run{address: s.address, requests: requests, connections: *connections}
-	warming := closed // the JVM compiles, memory finds its size
-	warming.every, warming.each = *swapEvery, s.swap
-	warming.lasting(short)
+	closed.lasting(short) // the JVM compiles
 	peak := closed.lasting(short)
-	open := closed
-	open.poisson = *poisson
-	open.rate = 0.05 * peak.rate()
-	idle := open.lasting(short)
-	open.rate = *share * peak.rate()
-	open.every, open.each = *swapEvery, s.swap
+	busy := closed
+	busy.poisson, busy.rate, busy.every, busy.each = *poisson, *share*peak.rate(), *swapEvery, s.swap
+	busy.lasting(short) // it compiles once more, for requests that come alone, and memory finds its size
+	quiet := busy
+	quiet.rate, quiet.every = 0.05*peak.rate(), 0
+	idle := quiet.lasting(short)
 	before, swapped := s.status(), s.swapped
-	load := open.lasting(long)
+	load := busy.lasting(long)
 	time.Sleep(2 * time.Second) // for the last swap
 	after := s.status()
 
@@ -67,6 +71,8 @@ func main() {
 	}
 	fmt.Printf("%-12s %12s %9.2f %9.2f\n", "load / idle", "", load.micros(0.5)/idle.micros(0.5),
 		load.micros(0.99)/idle.micros(0.99))
+	a, b, c := idle.typical(false), load.typical(false), load.typical(true)
+	fmt.Printf("p99 of a second, median: %.0f us idle, %.0f under load (%.2f), %.0f near a swap (%.2f)\n", a, b, b/a, c, c/a)
 	fmt.Printf("swaps        %d of %d; %d open, %d refused\n", after.generation-before.generation, s.swapped-swapped, after.open,
 		after.refused)
 	fmt.Printf("memory       %.1f MiB, then %.1f\n", before.mebibytes, after.mebibytes)

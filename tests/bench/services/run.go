@@ -46,16 +46,37 @@ type result struct {
 	latencies []time.Duration // sorted
 	failed    int
 	took      time.Duration
+	seconds   []float64       // p99 of each second, in microseconds
+	calls     []time.Duration // when each was called, from the start
 }
 
 func (r *result) rate() float64 { return float64(len(r.latencies)) / r.took.Seconds() }
 
-func (r *result) micros(quantile float64) float64 {
-	if len(r.latencies) == 0 {
+func (r *result) micros(quantile float64) float64 { return micros(r.latencies, quantile) }
+
+// typical is the median over seconds of their p99, of those that began within two seconds of a call, or of the others.
+func (r *result) typical(called bool) float64 {
+	var chosen []float64
+	for i, p99 := range r.seconds {
+		second := time.Duration(i) * time.Second
+		near := slices.ContainsFunc(r.calls, func(at time.Duration) bool { return second >= at-time.Second && second < at+2*time.Second })
+		if near == called {
+			chosen = append(chosen, p99)
+		}
+	}
+	if len(chosen) == 0 {
 		return 0
 	}
-	i := min(int(quantile*float64(len(r.latencies))), len(r.latencies)-1)
-	return float64(r.latencies[i].Nanoseconds()) / 1e3
+	slices.Sort(chosen)
+	return chosen[len(chosen)/2]
+}
+
+func micros(sorted []time.Duration, quantile float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	i := min(int(quantile*float64(len(sorted))), len(sorted)-1)
+	return float64(sorted[i].Nanoseconds()) / 1e3
 }
 
 func (r run) lasting(length time.Duration) result {
@@ -74,6 +95,7 @@ func (r run) lasting(length time.Duration) result {
 	r.started = time.Now()
 	events := make([]syscall.EpollEvent, r.connections)
 	next, nextCall := time.Duration(0), r.every // when the next request is meant to be sent
+	var marks []int                             // how many answers there were at the end of each second
 	for {
 		now := time.Since(r.started)
 		if r.rate == 0 {
@@ -82,12 +104,16 @@ func (r run) lasting(length time.Duration) result {
 		if next >= length && len(r.busy) == 0 || now > length+timeout {
 			break
 		}
+		if now >= time.Duration(len(marks)+1)*time.Second {
+			marks = append(marks, len(r.result.latencies))
+		}
 		for len(r.idle) > 0 && next <= now && next < length {
 			r.send(next)
 			next += r.interval()
 		}
 		if r.every > 0 && now >= nextCall && now < length {
 			r.each()
+			r.result.calls = append(r.result.calls, now)
 			nextCall += r.every
 		}
 		n, _ := syscall.EpollWait(r.epoll, events, 0)
@@ -105,6 +131,10 @@ func (r run) lasting(length time.Duration) result {
 	}
 	for _, c := range r.idle {
 		syscall.Close(int(c.fd))
+	}
+	for i, begin := 0, 0; i < len(marks); begin, i = marks[i], i+1 {
+		second := slices.Sorted(slices.Values(r.result.latencies[begin:marks[i]]))
+		r.result.seconds = append(r.result.seconds, micros(second, 0.99))
 	}
 	slices.Sort(r.result.latencies)
 	return r.result
