@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/base/files.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 
 namespace rec {
@@ -87,6 +88,17 @@ std::string name_of(const std::string& folder) {
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
+// What these files have no place for.
+std::string left_out(const Dataset& dataset) {
+  std::string names;
+  for (const auto& [name, has] :
+       {std::pair{"candidates", !dataset.candidate_offsets.empty()}, std::pair{"relations", !dataset.relations.empty()},
+        std::pair{"user_features", !dataset.user_features.empty()},
+        std::pair{"item_features", !dataset.item_features.empty()}})
+    if (has) names += cat(names.empty() ? "" : ",", name);
+  return names;
+}
+
 }  // namespace
 
 void write_dataset(const Dataset& dataset, const std::string& folder) {
@@ -104,6 +116,8 @@ void write_dataset(const Dataset& dataset, const std::string& folder) {
   write(".valid.inter", Part::kValid);
   write(".test.inter", Part::kTest);
   write(".train.inter", Part::kTrain);
+  if (const std::string names = left_out(dataset); !names.empty())
+    log::write(REC_LOG_WARNING, cat("dataset_saved path=", folder, " left_out=", names));
 }
 
 }  // namespace rec

@@ -64,8 +64,9 @@ class Embedding {
 
   int64_t n_, d_;
   OptimizerOptions options_;
-  Floats values_, m_, v_;
-  std::vector<int64_t> last_step_;
+  Floats values_;
+  std::vector<float, ZeroedAllocator<float>> m_, v_;  // sized once, like last_step_
+  std::vector<int64_t, ZeroedAllocator<int64_t>> last_step_;
   int64_t step_ = 0;
   std::vector<float> steps_;  // [capacity + 1, 2]
 };

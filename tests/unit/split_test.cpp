@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/log.h"
 #include "core/base/rng.h"
 #include "core/data/dataset_builder.h"
 #include "core/data/describe.h"
@@ -187,6 +188,24 @@ TEST(WriteDataset, ReadsBackTheSameRowsOfEveryPart) {
                                           "0")
                                     : back.items.find(int64_t{0});
     EXPECT_EQ(title_of(back, titled), mask & 1 ? "A \"title\", with tab" : "Zero");
+  }
+}
+
+TEST(WriteDataset, NamesInTheLogWhatItLeavesOut) {
+  static std::string lines;
+  lines.clear();
+  const auto sink = [](int32_t, const char* line, void*) { lines += line; };
+  const TempFolder folder;
+  for (const bool whole : {true, false}) {
+    DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
+    builder.add(int64_t{1}, int64_t{2}, 0, 0.0f, Part::kTrain);
+    if (!whole) builder.add_relation("bought_with");
+    if (!whole) builder.item_features().add_dense("size", 2);
+    log::set_sink(sink, REC_LOG_WARNING, nullptr, nullptr);
+    write_dataset(builder.finish(), folder / "out");
+    log::deliver();
+    log::set_sink(nullptr, 0, nullptr, nullptr);
+    EXPECT_EQ(lines.find("left_out=relations,item_features") == std::string::npos, whole) << lines;
   }
 }
 
