@@ -139,7 +139,10 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         return Dataset(_recore.rec_dataset_split(self._handle, given))
 
     def save(self, directory: str | os.PathLike[str]) -> None:
-        """Writes DIRECTORY/<its name>.{train,valid,test}.inter, RecBole benchmark files."""
+        """Writes DIRECTORY/<its name>.{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
+
+        Candidates, relations and features are left out, and a warning in the log names them.
+        """
         _recore.rec_dataset_save(self._handle, directory)
 
     def describe(self) -> dict[str, Any]:

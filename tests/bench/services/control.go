@@ -34,6 +34,7 @@ func control(args []string) {
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer file.Close() // never, but a file that nothing refers to is closed with the garbage
 	epoll, err := syscall.EpollCreate1(0)
 	if err != nil {
 		log.Fatal(err)

@@ -54,12 +54,14 @@ func (r *result) rate() float64 { return float64(len(r.latencies)) / r.took.Seco
 
 func (r *result) micros(quantile float64) float64 { return micros(r.latencies, quantile) }
 
-// typical is the median over seconds of their p99, of those that began within two seconds of a call, or of the others.
+// typical is the median over seconds of their p99: of those that began from one before a call to two after it, or of the others.
 func (r *result) typical(called bool) float64 {
 	var chosen []float64
 	for i, p99 := range r.seconds {
 		second := time.Duration(i) * time.Second
-		near := slices.ContainsFunc(r.calls, func(at time.Duration) bool { return second >= at-time.Second && second < at+2*time.Second })
+		near := slices.ContainsFunc(r.calls, func(at time.Duration) bool {
+			return second >= at-time.Second && second < at+2*time.Second
+		})
 		if near == called {
 			chosen = append(chosen, p99)
 		}

@@ -62,7 +62,10 @@ public final class Dataset extends Handle {
     return new Dataset(out[0]);
   }
 
-  /** Writes FOLDER/(its name).{train,valid,test}.inter, RecBole benchmark files. */
+  /**
+   * Writes FOLDER/(its name).{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
+   * Candidates, relations and features are left out, and a warning in the log names them.
+   */
   public void save(Path folder) {
     Raw.rec_dataset_save(this, Utf8.terminated(folder.toString(), "folder"));
   }
