@@ -28,36 +28,6 @@ void Rng::refill() {
   used_ = 0;
 }
 
-// Eight blocks side by side, so that the rounds vectorise.
-void Rng::fill_floats(float* out, int64_t n) {
-  constexpr uint32_t kBlocks = 8;
-  for (; n > 0 && used_ < 4; --n) *out++ = next_float();
-  for (; n >= 4 * kBlocks; n -= 4 * kBlocks, out += 4 * kBlocks) {
-    std::array<uint32_t, kBlocks> c0, c1, c2, c3;
-    for (uint32_t b = 0; b < kBlocks; ++b) c0[b] = counter_[0] + b;
-    c1.fill(counter_[1]);
-    c2.fill(counter_[2]);
-    c3.fill(counter_[3]);
-    std::array<uint32_t, 2> k = key_;
-    for (int round = 0; round < 10; ++round) {
-      for (uint32_t b = 0; b < kBlocks; ++b) {
-        const uint64_t p0 = uint64_t{0xD2511F53} * c0[b], p1 = uint64_t{0xCD9E8D57} * c2[b];
-        c0[b] = static_cast<uint32_t>(p1 >> 32) ^ c1[b] ^ k[0];
-        c1[b] = static_cast<uint32_t>(p1);
-        c2[b] = static_cast<uint32_t>(p0 >> 32) ^ c3[b] ^ k[1];
-        c3[b] = static_cast<uint32_t>(p0);
-      }
-      k[0] += 0x9E3779B9;
-      k[1] += 0xBB67AE85;
-    }
-    counter_[0] += kBlocks;
-    for (uint32_t b = 0; b < kBlocks; ++b)
-      for (uint32_t w = 0; const auto* words : {&c0, &c1, &c2, &c3})
-        out[4 * b + w++] = static_cast<float>((*words)[b] >> 8) * 0x1p-24f;
-  }
-  for (; n > 0; --n) *out++ = next_float();
-}
-
 uint32_t Rng::next_below(uint32_t n) {
   uint64_t product = uint64_t{next_u32()} * n;
   if (static_cast<uint32_t>(product) < n) {

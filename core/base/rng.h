@@ -35,14 +35,17 @@ class Rng {
   }
   // Uniform in [0, 1), 24 bits.
   float next_float() { return static_cast<float>(next_u32() >> 8) * 0x1p-24f; }
-  // The next n of next_float.
-  void fill_floats(float* out, int64_t n);
   // Uniform in [0, 1), 53 bits.
   double next_double() { return static_cast<double>(next_u64() >> 11) * 0x1p-53; }
   // Uniform in 0 .. n - 1 for 1 <= n < 2^32, without bias (Lemire's rejection).
   uint32_t next_below(uint32_t n);
   // Standard normal (Box-Muller).
   float next_normal();
+
+  // Of the next block, for who makes whole blocks without it (kernels::PhiloxFloats) and then skips them.
+  const std::array<uint32_t, 4>& counter() const { return counter_; }
+  const std::array<uint32_t, 2>& key() const { return key_; }
+  void skip_blocks(uint32_t n) { counter_[0] += n; }
 
  private:
   void refill();

@@ -117,5 +117,13 @@ void pair_scores(const PairScores& p, int64_t begin, int64_t end) {
     score_pairs(p, pair, last - pair < 16 ? last - pair : 16);
 }
 
+void transpose(const float* a, int64_t rows, int64_t columns, float* out) {
+  const int64_t whole_rows = rows / 8 * 8, whole_columns = columns / 8 * 8;
+  for (int64_t j = 0; j < whole_columns; j += 8)
+    for (int64_t i = 0; i < whole_rows; i += 8) transpose_eight(a + i * columns + j, columns, out + j * rows + i, rows);
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = j < whole_columns ? whole_rows : 0; i < rows; ++i) out[j * rows + i] = a[i * columns + j];
+}
+
 }  // namespace
 }  // namespace rec::kernels

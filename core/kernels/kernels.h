@@ -188,6 +188,11 @@ struct Product {
   bool accumulate = false;
 };
 
+// Uniform floats in [0, 1) of 24 bits from the blocks of Philox4x32-10 from `counter` on, four a block.
+struct PhiloxFloats {
+  uint32_t counter[4], key[2];
+};
+
 struct Table {
   const char* name;
   void (*propagate_rows)(const Propagation&, int64_t begin, int64_t end);
@@ -207,6 +212,8 @@ struct Table {
   void (*adagrad_rows)(const GradientRows&, int64_t begin, int64_t end);
   void (*rank_update_f64)(const RankUpdate&, int64_t begin_row, int64_t end_row);
   void (*product)(const Product&, int64_t begin_row, int64_t end_row);
+  void (*transpose)(const float* a, int64_t rows, int64_t columns, float* out);  // out [columns, rows]
+  void (*philox_floats)(const PhiloxFloats&, float* out, int64_t n);             // n is a multiple of 64
   // y[i] = f(x[i]), within 2 ulp; x may be y.
   void (*exp)(const float* x, float* y, int64_t n);
   void (*log)(const float* x, float* y, int64_t n);

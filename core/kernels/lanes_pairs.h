@@ -4,7 +4,7 @@
 
 #include "core/kernels/kernels.h"
 
-// For AVX2 and AVX-512: eight dot products at once, one pair per lane, from rows turned by 8 x 8 blocks.
+// For AVX2 and AVX-512: 8 x 8 blocks turned, and from them eight dot products at once, one pair per lane.
 namespace rec::kernels {
 namespace {
 
@@ -27,6 +27,16 @@ REC_INLINE void transpose(__m256 (&r)[8]) {
     r[i] = _mm256_permute2f128_ps(s[i], s[i + 4], 0x20);
     r[i + 4] = _mm256_permute2f128_ps(s[i], s[i + 4], 0x31);
   }
+}
+
+// out[j, i] = a[i, j] for 8 x 8 floats.
+REC_INLINE void transpose_eight(const float* a, int64_t lda, float* out, int64_t ldo) {
+  __m256 r[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps(a + i * lda);
+  transpose(r);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) _mm256_storeu_ps(out + i * ldo, r[i]);
 }
 
 // acc += the products of dimensions k .. k + 7, one after the other.

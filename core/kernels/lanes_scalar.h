@@ -194,6 +194,11 @@ REC_INLINE F16 load_bits(const int32_t* p) {
   return a;
 }
 
+REC_INLINE void transpose_eight(const float* a, int64_t lda, float* out, int64_t ldo) {
+  for (int j = 0; j < 8; ++j)
+    for (int i = 0; i < 8; ++i) out[j * ldo + i] = a[i * lda + j];
+}
+
 // Sixteen dot products side by side, so that none waits for its own latency.
 REC_INLINE void score_sixteen(const float* const* users, const float* const* items, int64_t d, float* scores) {
   for (int i = 0; i < 16; ++i) scores[i] = 0;

@@ -93,7 +93,11 @@ Rng plugin_rng(int64_t seed, int32_t stream, int64_t epoch, int64_t row) {
 void random_uniform(int64_t seed, int32_t stream, int64_t epoch, int64_t row, float low, float high, float* out,
                     int64_t n) {
   Rng rng = plugin_rng(seed, stream, epoch, row);
-  rng.fill_floats(out, n);
+  const int64_t whole = n / 64 * 64;
+  const auto& c = rng.counter();
+  best().philox_floats({{c[0], c[1], c[2], c[3]}, {rng.key()[0], rng.key()[1]}}, out, whole);
+  rng.skip_blocks(static_cast<uint32_t>(whole / 4));
+  for (int64_t i = whole; i < n; ++i) out[i] = rng.next_float();
   for (int64_t i = 0; i < n; ++i) out[i] = low + (high - low) * out[i];
 }
 
@@ -268,14 +272,9 @@ void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int6
             [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
 }
 
-// In blocks, so that neither side is walked with a long stride.
 Buffer<float> transpose(const float* a, int64_t rows, int64_t columns) {
-  constexpr int64_t kBlock = 16;
   auto out = Buffer<float>::uninitialized(rows * columns);
-  for (int64_t r = 0; r < rows; r += kBlock)
-    for (int64_t c = 0; c < columns; c += kBlock)
-      for (int64_t j = c; j < std::min(c + kBlock, columns); ++j)
-        for (int64_t i = r; i < std::min(r + kBlock, rows); ++i) out[j * rows + i] = a[i * columns + j];
+  best().transpose(a, rows, columns, out.data());
   return out;
 }
 

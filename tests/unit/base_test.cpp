@@ -22,19 +22,6 @@ TEST(Philox, GivesThePublishedAnswers) {
             (std::array<uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-TEST(Rng, FillsWithTheNumbersThatItGivesOneByOne) {
-  for (int64_t before : {0, 1, 3, 4, 7})
-    for (int64_t n : {0, 1, 5, 31, 32, 33, 64, 100}) {
-      SCOPED_TRACE(testing::Message() << before << " then " << n);
-      Rng one(5, RngStream::kDropout, 2, 9), many(5, RngStream::kDropout, 2, 9);
-      for (int64_t i = 0; i < before; ++i) EXPECT_EQ(one.next_u32(), many.next_u32());
-      std::vector<float> filled(static_cast<size_t>(n));
-      many.fill_floats(filled.data(), n);
-      for (float x : filled) EXPECT_EQ(x, one.next_float());
-      EXPECT_EQ(many.next_u32(), one.next_u32());
-    }
-}
-
 TEST(Rng, NextBelowIsUniformWithinFiveSigma) {
   Rng rng(7, RngStream::kNegatives);
   std::array<int, 6> counts{};

@@ -55,6 +55,16 @@ TEST(Matmul, RefusesAnEmptyChain) {
   EXPECT_EQ(host_table().matmul(&call, 0, 0, 4, 4, nullptr, nullptr, nullptr), REC_OK);
 }
 
+TEST(RandomUniform, GivesTheNumbersOfItsKeyInOrder) {
+  for (int64_t n : {1, 63, 64, 65, 200}) {
+    SCOPED_TRACE(n);
+    std::vector<float> got(static_cast<size_t>(n));
+    host_table().random_uniform(11, 3, 2, 7, -1, 3, got.data(), n);
+    Rng rng(11, static_cast<RngStream>(static_cast<uint32_t>(RngStream::kPlugin) + 3), 2, 7);
+    for (float x : got) ASSERT_EQ(x, -1 + 4 * rng.next_float());
+  }
+}
+
 TEST(Activations, AreWithinAFewUnitsOfTheLastPlace) {
   std::vector<float> x;
   for (float value = -30; value <= 30; value += 0.037f) x.push_back(value);

@@ -280,5 +280,31 @@ TEST(Levels, BestIsTheHighestThatTheMachineHas) {
   EXPECT_EQ(&best(), levels.empty() ? &scalar() : levels.back());
 }
 
+TEST(PhiloxFloats, AreThoseThatAnRngGivesOneByOne) {
+  for (const Table* level : all_levels())
+    for (int64_t n : {0, 64, 128, 640}) {
+      SCOPED_TRACE(testing::Message() << level->name << ", " << n);
+      Rng rng(uint64_t{5} << 33 | 7, RngStream::kDropout, 2, int64_t{9} << 40);
+      const auto& c = rng.counter();
+      const PhiloxFloats blocks{{c[0], c[1], c[2], c[3]}, {rng.key()[0], rng.key()[1]}};
+      std::vector<float> floats(at(n));
+      level->philox_floats(blocks, floats.data(), n);
+      for (float x : floats) ASSERT_EQ(x, rng.next_float());
+    }
+}
+
+TEST(Transpose, PutsEachElementInItsPlace) {
+  for (const Table* level : all_levels())
+    for (int64_t rows : kAwkwardSizes)
+      for (int64_t columns : {1, 7, 8, 33}) {
+        SCOPED_TRACE(testing::Message() << level->name << ", " << rows << " x " << columns);
+        const auto a = random_floats(rows * columns, 3);
+        std::vector<float> turned(a.size(), kNan);
+        level->transpose(a.data(), rows, columns, turned.data());
+        for (int64_t i = 0; i < rows; ++i)
+          for (int64_t j = 0; j < columns; ++j) ASSERT_EQ(turned[at(j * rows + i)], a[at(i * columns + j)]);
+      }
+}
+
 }  // namespace
 }  // namespace rec::kernels
