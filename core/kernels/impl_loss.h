@@ -106,6 +106,12 @@ REC_INLINE float log_of_one(float x) {
 //   d p / d s+  = sum_k w_k sigmoid_k (1 - sigmoid_k)
 double bpr_multi(const ScoreLoss& s, int64_t begin, int64_t end) {
   const int64_t n = s.n_candidates - 1;
+  if (n == 1)  // p is the sigmoid of the one difference
+    return pairwise(s, begin, end, [](F16 x) {
+      const Sigmoids y = sigmoids(x);
+      const F16 floor = set1(1e-8f);
+      return PairLoss{sub(set1(0.0f), log(max(floor, y.of_x))), select(lt(y.of_x, floor), set1(0.0f), y.of_minus_x)};
+    });
   const double share = 1.0 / static_cast<double>(s.n_rows_total);
   double total = 0;
   for (int64_t row = begin; row < end; ++row) {

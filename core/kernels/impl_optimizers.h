@@ -103,6 +103,16 @@ struct AdamGroup {
   }
 };
 
+// Rows come in no order that the machine could foresee.
+template <class AdamArgs>
+REC_INLINE void fetch_ahead(const AdamArgs& a, int64_t at) {
+  for (int64_t j = 0; j < a.d; j += 16) {
+    __builtin_prefetch(a.param + at + j, 1);
+    __builtin_prefetch(a.m + at + j, 1);
+    __builtin_prefetch(a.v + at + j, 1);
+  }
+}
+
 void adam_rows(const AdamRows& a, int64_t begin, int64_t end) {
   const AdamConstants constants = constants_of(a);
   const bool may_settle = a.weight_decay == 0 && a.beta1 * a.beta1 < 0.998f * a.beta2 && a.epsilon >= 1e-15f;
@@ -110,8 +120,10 @@ void adam_rows(const AdamRows& a, int64_t begin, int64_t end) {
   for (int64_t first = begin; first < end; first += kSorted) {
     int64_t listed[kSorted], n = 0;  // by the step they have reached
     for (int64_t i = first; i < end && i < first + kSorted; ++i) {
-      const auto reached = [&](int64_t l) { return a.last_step[a.row_ids != nullptr ? a.row_ids[l] : l]; };
+      const auto row = [&](int64_t l) { return a.row_ids != nullptr ? a.row_ids[l] : l; };
+      const auto reached = [&](int64_t l) { return a.last_step[row(l)]; };
       if (reached(i) >= a.step) continue;
+      fetch_ahead(a, row(i) * a.d);
       int64_t at = n++;
       for (; at > 0 && reached(listed[at - 1]) > reached(i); --at) listed[at] = listed[at - 1];
       listed[at] = i;
@@ -124,18 +136,10 @@ void adam_rows(const AdamRows& a, int64_t begin, int64_t end) {
   }
 }
 
-// Rows come in no order that the machine could foresee.
 REC_INLINE void fetch_ahead(const GradientRows& a, int64_t at) {
   for (int64_t j = 0; j < a.d; j += 16) {
     __builtin_prefetch(a.param + at + j, 1);
     if (a.accumulator != nullptr) __builtin_prefetch(a.accumulator + at + j, 1);
-  }
-}
-REC_INLINE void fetch_ahead(const LazyAdamRows& a, int64_t at) {
-  for (int64_t j = 0; j < a.d; j += 16) {
-    __builtin_prefetch(a.param + at + j, 1);
-    __builtin_prefetch(a.m + at + j, 1);
-    __builtin_prefetch(a.v + at + j, 1);
   }
 }
 
