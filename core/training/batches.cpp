@@ -10,22 +10,21 @@ BatchStream::~BatchStream() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  changed_.notify_all();
+  wanted_.notify_one();
   thread_.join();
 }
 
 Batch* BatchStream::next() {
   std::unique_lock lock(mutex_);
   if (current_ != nullptr) spare_.push_back(std::move(current_));
-  changed_.notify_all();
-  changed_.wait(lock, [this] { return !ready_.empty() || finished_; });
+  filled_.wait(lock, [this] { return !ready_.empty() || finished_; });
   if (ready_.empty()) {
     if (failure_) std::rethrow_exception(failure_);
     return nullptr;
   }
   current_ = std::move(ready_.front());
   ready_.pop_front();
-  changed_.notify_all();
+  if (ready_.size() <= kRefill) wanted_.notify_one();
   return current_.get();
 }
 
@@ -39,7 +38,7 @@ void BatchStream::produce() {
         std::unique_ptr<Batch> batch;
         {
           std::unique_lock lock(mutex_);
-          changed_.wait(lock, [this] { return stop_ || ready_.size() < kAhead; });
+          if (ready_.size() >= kAhead) wanted_.wait(lock, [this] { return stop_ || ready_.size() <= kRefill; });
           if (stop_) return;
           if (!spare_.empty()) {
             batch = std::move(spare_.front());
@@ -52,7 +51,7 @@ void BatchStream::produce() {
         source_.fill(*batch);
         const std::lock_guard lock(mutex_);
         ready_.push_back(std::move(batch));
-        changed_.notify_all();
+        filled_.notify_one();
       }
     }
   } catch (...) {
@@ -61,7 +60,7 @@ void BatchStream::produce() {
   }
   const std::lock_guard lock(mutex_);
   finished_ = true;
-  changed_.notify_all();
+  filled_.notify_one();
 }
 
 }  // namespace rec

@@ -26,7 +26,8 @@ class BatchStream {
   Batch* next();
 
  private:
-  static constexpr size_t kAhead = 4;
+  // The producer fills the queue, then sleeps until half of it is taken: waking it for each batch costs the step more.
+  static constexpr size_t kAhead = 8, kRefill = kAhead / 2;
 
   void produce();
 
@@ -34,7 +35,7 @@ class BatchStream {
   const Cursor start_;
   const int64_t n_epochs_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable filled_, wanted_;
   std::deque<std::unique_ptr<Batch>> ready_, spare_;
   std::unique_ptr<Batch> current_;
   std::exception_ptr failure_;
