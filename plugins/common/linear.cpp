@@ -21,21 +21,33 @@ void Linear::initialize_default(const Context& context, int64_t seed, int32_t st
   if (bias_) bias_->initialize_uniform(context, seed, stream + 1, bound);
 }
 
-void Linear::forward(const Context& context, const float* x, int64_t n, float* y) const {
-  check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, n, out(), in(), x, weight_.data(), y));
+void Linear::forward(const Context& context, const float* x, int64_t n, float* y, const float* turned) const {
+  check(context.host.matmul(context.call, turned != nullptr ? 0 : REC_MATMUL_TRANSPOSE_B, n, out(), in(), x,
+                            turned != nullptr ? turned : weight_.data(), y));
   if (!bias_) return;
   for (int64_t i = 0; i < n; ++i)
     for (int64_t k = 0; k < out(); ++k) y[i * out() + k] += bias_->data()[k];
 }
 
+Floats Linear::turned() const {
+  Floats turned(static_cast<size_t>(in() * out()));
+  for (int64_t i = 0; i < in(); ++i)
+    for (int64_t k = 0; k < out(); ++k) turned[static_cast<size_t>(i * out() + k)] = weight_.data()[k * in() + i];
+  return turned;
+}
+
 void Linear::backward(const Context& context, const float* x, const float* dy, int64_t n, float* dx) {
+  backward_part(context, x, dy, n, dx, weight_.dense_gradient(), bias_ ? bias_->dense_gradient() : nullptr);
+}
+
+void Linear::backward_part(const Context& context, const float* x, const float* dy, int64_t n, float* dx, float* dw,
+                           float* db) const {
   const rec_host_t& host = context.host;
-  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, out(), in(), n, dy, x, weight_.dense_gradient()));
+  check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, out(), in(), n, dy, x, dw));
   if (bias_) {
-    float* sum = bias_->dense_gradient();
-    std::fill_n(sum, out(), 0.f);
+    std::fill_n(db, out(), 0.f);
     for (int64_t i = 0; i < n; ++i)
-      for (int64_t k = 0; k < out(); ++k) sum[k] += dy[i * out() + k];
+      for (int64_t k = 0; k < out(); ++k) db[k] += dy[i * out() + k];
   }
   if (dx != nullptr) check(host.matmul(context.call, 0, n, in(), out(), dy, weight_.data(), dx));
 }

@@ -22,10 +22,14 @@ class Linear {
   void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
   void initialize_default(const Context& context, int64_t seed, int32_t stream);
 
-  // x [n, in], y [n, out].
-  void forward(const Context& context, const float* x, int64_t n, float* y) const;
+  // x [n, in], y [n, out]; `turned`, unless nullptr, is W^T from `turned()`, which many calls may share.
+  void forward(const Context& context, const float* x, int64_t n, float* y, const float* turned = nullptr) const;
+  Floats turned() const;
   // From dy [n, out]: the gradients of weight and bias, and dx [n, in] unless it is nullptr.
   void backward(const Context& context, const float* x, const float* dy, int64_t n, float* dx);
+  // The same for a part of a batch's rows, with its share of the gradients at dw [out, in] and db [out].
+  void backward_part(const Context& context, const float* x, const float* dy, int64_t n, float* dx, float* dw,
+                     float* db) const;
 
   void append_parameters(std::vector<Parameter*>& out);
 

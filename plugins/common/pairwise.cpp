@@ -4,6 +4,8 @@
 #include <limits>
 #include <numeric>
 
+#include "plugins/common/parallel.h"
+
 namespace rec::plugin {
 
 int32_t loss_named(const std::string& name) {
@@ -158,8 +160,11 @@ void BilinearTerm::backward(const Context& context, const float* dscores, const 
 }
 
 void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, float* out) const {
-  const rec_csr_t by_slot{offsets_.data(), entries_.data(), size(), static_cast<int64_t>(entries_.size())};
-  context.host.propagate(context.call, &by_slot, nullptr, nullptr, rows, d, nullptr, 0, out, nullptr, 0);
+  const int64_t chunk = std::max<int64_t>(1, 32768 / d);  // 128 KiB, about what handing a part out is worth
+  parallel_for(context, size(), chunk, [&](int64_t begin, int64_t end) {
+    const rec_csr_t by_slot{offsets_.data() + begin, entries_.data(), end - begin, 0};
+    context.host.propagate(context.call, &by_slot, nullptr, nullptr, rows, d, nullptr, 0, out + begin * d, nullptr, 0);
+  });
 }
 
 void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, Floats& out) const {

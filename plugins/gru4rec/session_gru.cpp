@@ -182,7 +182,7 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
 
 namespace {
 
-// -sum_m ln softmax(s_m)[m]. The authors add 1e-24 to the probability, which float32 does not see above s = -55.
+// -mean_m ln softmax(s_m)[m]. The authors add 1e-24 to the probability, which float32 does not see above s = -55.
 double cross_entropy(const Context& context, Floats& s, int64_t M, int64_t C, Floats& ds) {
   const auto targets_first = [&](Floats& matrix) {  // the kernel's target is column 0
     for (int64_t m = 0; m < M; ++m)
@@ -193,8 +193,7 @@ double cross_entropy(const Context& context, Floats& s, int64_t M, int64_t C, Fl
   check(context.host.loss(context.call, REC_LOSS_SOFTMAX, s.data(), M, C, &mean, ds.data()));
   targets_first(s);
   targets_first(ds);
-  for (float& value : ds) value *= static_cast<float>(M);
-  return mean * static_cast<double>(M);
+  return mean;
 }
 
 // sum_m -ln( sum_c w_mc sigma(s_mm - s_mc) + 1e-24 ) + bpreg sum_c w_mc s_mc^2,  w_m = softmax over c != m.
@@ -242,13 +241,14 @@ double bpr_max(const Context& context, const Floats& s, int64_t M, int64_t C, do
 
 double SessionGru::loss(const Context& context, int64_t M, int64_t C) {
   d_scores_.resize(scores_.size());
-  double sum;
+  // By the configured batch size, also when fewer sessions are alive.
+  double value, share = 1.0 / static_cast<double>(options_.batch_size);
   if (options_.loss == "bpr_max") {
     const auto a = static_cast<float>(options_.elu);
     Floats activated(scores_);
     if (a > 0)
-      for (float& value : activated) value = value > 0 ? value : a * (std::exp(value) - 1);
-    sum = bpr_max(context, activated, M, C, options_.bpreg, d_scores_);
+      for (float& score : activated) score = score > 0 ? score : a * (std::exp(score) - 1);
+    value = bpr_max(context, activated, M, C, options_.bpreg, d_scores_);
     for (size_t e = 0; e < scores_.size() && a > 0; ++e)
       if (scores_[e] <= 0) d_scores_[e] *= activated[e] + a;  // d ELU = a e^x
   } else {
@@ -262,12 +262,12 @@ double SessionGru::loss(const Context& context, int64_t M, int64_t C) {
           scores_[static_cast<size_t>(m * C + c)] -= static_cast<float>(options_.logq * log_q);
       }
     }
-    sum = cross_entropy(context, scores_, M, C, d_scores_);
+    value = cross_entropy(context, scores_, M, C, d_scores_);
+    share *= static_cast<double>(M);
   }
-  // By the configured batch size, also when fewer sessions are alive.
-  const auto share = static_cast<float>(1.0 / static_cast<double>(options_.batch_size));
-  for (float& value : d_scores_) value *= share;
-  return sum / static_cast<double>(options_.batch_size);
+  if (share != 1)
+    for (float& slope : d_scores_) slope *= static_cast<float>(share);
+  return value * share;
 }
 
 double SessionGru::compute(const Context& context, const Batch& batch) {

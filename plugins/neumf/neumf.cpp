@@ -45,15 +45,33 @@ Options read(const Context& context, const rec_params_t& params) {
   return options;
 }
 
-void relu(plugin::Floats& x) {
-  for (float& value : x) value = value > 0 ? value : 0;
+void relu(float* x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = x[i] > 0 ? x[i] : 0;
+}
+
+void multiply(float* x, const float* by, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] *= by[i];
+}
+
+// Calls body(part, begin, end) over the rows of a batch: a thread takes a part through all layers, in its cache. Parts
+// depend on the batch alone.
+constexpr int64_t kEntriesOfPart = 64, kMaxParts = 64;
+
+int64_t rows_of_part(const Batch& batch) {
+  const int64_t parts = std::clamp<int64_t>(batch.n_rows() * batch.n_candidates() / kEntriesOfPart, 1, kMaxParts);
+  return (batch.n_rows() + parts - 1) / parts;
+}
+
+template <class Body>
+void for_parts(const Context& context, const Batch& batch, const Body& body) {
+  const int64_t rows = rows_of_part(batch);
+  plugin::parallel_for(context, batch.n_rows(), rows,
+                       [&](int64_t begin, int64_t end) { body(begin / rows, begin, end); });
 }
 
 // scores[e] += x[e] . w for rows x [n, h].
-void add_products(const Context& context, const plugin::Floats& x, int64_t n, const float* w, int64_t h,
-                  float* scores) {
-  plugin::check(
-      context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B | REC_MATMUL_ADD, n, 1, h, x.data(), w, scores));
+void add_products(const Context& context, const float* x, int64_t n, const float* w, int64_t h, float* scores) {
+  plugin::check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B | REC_MATMUL_ADD, n, 1, h, x, w, scores));
 }
 
 }  // namespace
@@ -79,19 +97,20 @@ NeuMf::NeuMf(const Options& options, const rec_schema_t& schema)
       predict_("predict.weight", 1, (options.gmf ? options.emb_size : 0) + (options.mlp ? options.layers.back() : 0),
                options.optimizer),
       predict_bias_("predict.bias", options.predict_bias ? 1 : 0, 1, options.optimizer, {1}),
-      gmf_term_(schema.n_items, options.emb_size),
-      gmf_users_(schema.n_users),
-      entry_users_(schema.n_users),
-      entry_items_(schema.n_items) {
+      users_(schema.n_users),
+      items_(schema.n_items) {
+  dense_.push_back(&predict_);
   if (!options.mlp) return;
   int64_t in = 2 * options.mlp_emb_size;
   for (size_t k = 0; k < options.layers.size(); ++k) {
     layers_.push_back(
         std::make_unique<plugin::Linear>("mlp." + std::to_string(k), in, options.layers[k], options.optimizer));
+    layers_.back()->append_parameters(dense_);
     in = options.layers[k];
   }
   inputs_.resize(layers_.size() + 1);
   masks_.resize(layers_.size() + 1);
+  turned_.resize(layers_.size());
 }
 
 std::vector<plugin::Parameter*> NeuMf::parameters() {
@@ -127,76 +146,85 @@ void NeuMf::initialize(const Context& context, int64_t seed) {
 }
 
 void NeuMf::collect(const Context& context, const Batch& batch) {
-  const int64_t B = batch.n_rows(), C = batch.n_candidates();
+  users_.collect(batch.users(), batch.n_rows());
+  items_.collect(batch.items(), batch.n_rows() * batch.n_candidates());
   if (options_.gmf) {
-    gmf_term_.collect(batch.items(), B, C);
-    gmf_users_.collect(batch.users(), B);
-    mf_user_.touch(context, gmf_users_, gmf_user_gradients_);
-    mf_item_.touch(context, gmf_term_.right, gmf_term_.right_gradients);
+    mf_user_.touch(context, users_, of_mf_user_.sums);
+    mf_item_.touch(context, items_, of_mf_item_.sums);
   }
   if (options_.mlp) {
-    users_of_entries_.resize(static_cast<size_t>(B * C));
-    for (int64_t e = 0; e < B * C; ++e) users_of_entries_[static_cast<size_t>(e)] = batch.users()[e / C];
-    entry_users_.collect(users_of_entries_.data(), B * C);
-    entry_items_.collect(batch.items(), B * C);
-    mlp_user_.touch(context, entry_users_, mlp_user_gradients_);
-    mlp_item_.touch(context, entry_items_, mlp_item_gradients_);
+    mlp_user_.touch(context, users_, of_mlp_user_.sums);
+    mlp_item_.touch(context, items_, of_mlp_item_.sums);
   }
-}
-
-// Inverted dropout: kept values are divided by the probability of keeping.
-void NeuMf::drop(const Context& context, const Batch& batch, size_t layer, plugin::Floats& x,
-                 plugin::Floats& mask) const {
-  const int64_t per_row = static_cast<int64_t>(x.size()) / batch.n_rows();
-  const auto p = static_cast<float>(options_.dropout);
-  mask.resize(x.size());
-  plugin::parallel_for(context, batch.n_rows(), 64, [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b)
-      context.host.random_uniform(options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch,
-                                  batch.raw.first_row + b, 0, 1, mask.data() + b * per_row, per_row);
-    for (int64_t i = begin * per_row; i < end * per_row; ++i) {
-      const auto at = static_cast<size_t>(i);
-      mask[at] = mask[at] < p ? 0 : 1 / (1 - p);
-      x[at] *= mask[at];
-    }
-  });
 }
 
 // s = predict . [ mf_u * mf_i ; phi_L(... phi_1([mlp_u ; mlp_i])) ]  (paper, eq. (12))
 void NeuMf::forward(const Context& context, const Batch& batch, bool training) {
-  const int64_t B = batch.n_rows(), C = batch.n_candidates(), d = options_.emb_size;
-  scores_.assign(static_cast<size_t>(B * C), options_.predict_bias ? predict_bias_.data()[0] : 0.f);
-  if (options_.mlp) {
-    forward_mlp(context, batch, training);
-    add_products(context, inputs_.back(), B * C, mlp_weights(), options_.layers.back(), scores_.data());
+  const int64_t B = batch.n_rows(), N = B * batch.n_candidates();
+  scores_.assign(static_cast<size_t>(N), 0.f);
+  if (options_.gmf) {
+    weighted_users_.resize(static_cast<size_t>(B * options_.emb_size));
+    row_numbers_.resize(static_cast<size_t>(B));
+    std::iota(row_numbers_.begin(), row_numbers_.end(), 0);
   }
-  if (options_.gmf) {  // predict . (u * i) = (predict * u) . i
-    weighted_users_.resize(static_cast<size_t>(B * d));
-    for (int64_t b = 0; b < B; ++b)
-      for (int64_t k = 0; k < d; ++k)
-        weighted_users_[static_cast<size_t>(b * d + k)] = gmf_weights()[k] * mf_user_.row(batch.users()[b])[k];
-    plugin::Floats products(scores_.size());
-    gmf_term_.score(context, weighted_users_.data(), mf_item_.data(), products.data());
-    for (size_t e = 0; e < scores_.size(); ++e) scores_[e] += products[e];
+  for (size_t k = 0; k < inputs_.size(); ++k) {
+    const int64_t width = k == 0 ? layers_[0]->in() : layers_[k - 1]->out();
+    inputs_[k].resize(static_cast<size_t>(N * width));
+    if (training && options_.dropout > 0) masks_[k].resize(inputs_[k].size());
+    if (k > 0) turned_[k - 1] = layers_[k - 1]->turned();
   }
+  for_parts(context, batch, [&](int64_t, int64_t begin, int64_t end) {
+    if (options_.gmf) forward_gmf(context, batch, begin, end);
+    if (options_.mlp) forward_mlp(context, batch, training, begin, end);
+  });
+  if (options_.predict_bias)
+    for (float& score : scores_) score += predict_bias_.data()[0];
 }
 
-void NeuMf::forward_mlp(const Context& context, const Batch& batch, bool training) {
-  const int64_t N = batch.n_rows() * batch.n_candidates(), d = options_.mlp_emb_size;
+void NeuMf::forward_mlp(const Context& context, const Batch& batch, bool training, int64_t begin, int64_t end) {
+  const int64_t C = batch.n_candidates(), d = options_.mlp_emb_size, first = begin * C, n = (end - begin) * C;
   const bool drops = training && options_.dropout > 0;
-  plugin::Floats& x = inputs_[0];
-  x.resize(static_cast<size_t>(N * 2 * d));
-  for (int64_t e = 0; e < N; ++e) {
-    std::copy_n(mlp_user_.row(users_of_entries_[static_cast<size_t>(e)]), d, x.data() + e * 2 * d);
-    std::copy_n(mlp_item_.row(batch.items()[e]), d, x.data() + e * 2 * d + d);
+  for (int64_t e = first; e < first + n; ++e) {
+    float* x = inputs_[0].data() + e * 2 * d;
+    std::copy_n(mlp_user_.row(batch.users()[e / C]), d, x);
+    std::copy_n(mlp_item_.row(batch.items()[e]), d, x + d);
   }
   for (size_t k = 0; k < layers_.size(); ++k) {
-    if (drops && options_.dropout_on_input) drop(context, batch, k, inputs_[k], masks_[k]);
-    plugin::Floats& y = inputs_[k + 1];
-    y.resize(static_cast<size_t>(N * layers_[k]->out()));
-    layers_[k]->forward(context, inputs_[k].data(), N, y.data());
-    relu(y);
-    if (drops && !options_.dropout_on_input) drop(context, batch, k + 1, y, masks_[k + 1]);
+    const plugin::Linear& layer = *layers_[k];
+    if (drops && options_.dropout_on_input) drop(context, batch, k, begin, end);
+    float* y = inputs_[k + 1].data() + first * layer.out();
+    layer.forward(context, inputs_[k].data() + first * layer.in(), n, y, turned_[k].data());
+    relu(y, n * layer.out());
+    if (drops && !options_.dropout_on_input) drop(context, batch, k + 1, begin, end);
+  }
+  const int64_t h = options_.layers.back();
+  add_products(context, inputs_.back().data() + first * h, n, mlp_weights(), h, scores_.data() + first);
+}
+
+// predict . (u * i) = (predict * u) . i
+void NeuMf::forward_gmf(const Context& context, const Batch& batch, int64_t begin, int64_t end) {
+  const int64_t C = batch.n_candidates(), d = options_.emb_size;
+  for (int64_t b = begin; b < end; ++b) {
+    float* weighted = weighted_users_.data() + b * d;
+    std::copy_n(mf_user_.row(batch.users()[b]), d, weighted);
+    multiply(weighted, gmf_weights(), d);
+  }
+  context.host.pair_scores(context.call, row_numbers_.data() + begin, batch.items() + begin * C, end - begin, C,
+                           weighted_users_.data(), mf_item_.data(), d, scores_.data() + begin * C);
+}
+
+// Inverted dropout of what goes into `layer`: kept values are divided by the probability of keeping.
+void NeuMf::drop(const Context& context, const Batch& batch, size_t layer, int64_t begin, int64_t end) {
+  const int64_t per_row = static_cast<int64_t>(inputs_[layer].size()) / batch.n_rows();
+  const auto p = static_cast<float>(options_.dropout);
+  const float kept = 1 / (1 - p);
+  float *x = inputs_[layer].data(), *mask = masks_[layer].data();
+  for (int64_t b = begin; b < end; ++b)
+    context.host.random_uniform(options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch,
+                                batch.raw.first_row + b, 0, 1, mask + b * per_row, per_row);
+  for (int64_t i = begin * per_row; i < end * per_row; ++i) {
+    mask[i] = mask[i] < p ? 0 : kept;
+    x[i] *= mask[i];
   }
 }
 
@@ -204,54 +232,96 @@ double NeuMf::compute(const Context& context, const Batch& batch) {
   collect(context, batch);
   forward(context, batch, true);
   const double loss = plugin::objective_loss(context, options_.objective, batch, scores_, dscores_);
-  std::fill_n(predict_.dense_gradient(), predict_.d(), 0.f);
-  if (options_.predict_bias) *predict_bias_.dense_gradient() = std::accumulate(dscores_.begin(), dscores_.end(), 0.f);
-  if (options_.gmf) backward_gmf(context, batch);
-  if (options_.mlp) backward_mlp(context, batch);
+  backward(context, batch);
   return loss;
 }
 
-void NeuMf::backward_gmf(const Context& context, const Batch& batch) {
-  const int64_t B = batch.n_rows(), d = options_.emb_size;
-  gmf_term_.backward(context, dscores_.data(), weighted_users_.data(), mf_item_.data());
-  const float* d_weighted = gmf_term_.left_gradients.data();  // row b of the batch
-  float* d_predict = predict_.dense_gradient();
-  gmf_user_entries_.resize(static_cast<size_t>(B * d));
-  for (int64_t b = 0; b < B; ++b)
-    for (int64_t k = 0; k < d; ++k) {
-      d_predict[k] += mf_user_.row(batch.users()[b])[k] * d_weighted[b * d + k];
-      gmf_user_entries_[static_cast<size_t>(b * d + k)] = gmf_weights()[k] * d_weighted[b * d + k];
-    }
-  gmf_users_.sum_entries(context, gmf_user_entries_.data(), d, gmf_user_gradients_);
+void NeuMf::backward(const Context& context, const Batch& batch) {
+  const int64_t B = batch.n_rows(), N = B * batch.n_candidates();
+  if (options_.predict_bias) *predict_bias_.dense_gradient() = std::accumulate(dscores_.begin(), dscores_.end(), 0.f);
+  const auto resize = [](Entries& entries, int64_t rows, int64_t d) {
+    entries.each.resize(static_cast<size_t>(rows * d));
+  };
+  if (options_.gmf) resize(of_mf_user_, B, options_.emb_size), resize(of_mf_item_, N, options_.emb_size);
+  if (options_.mlp) resize(of_mlp_user_, B, options_.mlp_emb_size), resize(of_mlp_item_, N, options_.mlp_emb_size);
+  int64_t stride = 0;
+  for (const plugin::Parameter* parameter : dense_) stride += parameter->n() * parameter->d();
+  const int64_t n_parts = (B + rows_of_part(batch) - 1) / rows_of_part(batch);
+  parts_.resize(static_cast<size_t>(n_parts * stride));
+  for_parts(context, batch, [&](int64_t part, int64_t begin, int64_t end) {
+    float* gradients = parts_.data() + part * stride;
+    if (options_.gmf) backward_gmf(batch, begin, end, gradients);
+    if (options_.mlp) backward_mlp(context, batch, begin, end, gradients);
+  });
+  const float* of_parameter = parts_.data();
+  for (plugin::Parameter* parameter : dense_) {
+    const int64_t size = parameter->n() * parameter->d();
+    float* sum = parameter->dense_gradient();
+    std::copy_n(of_parameter, size, sum);
+    for (int64_t part = 1; part < n_parts; ++part)
+      for (int64_t i = 0; i < size; ++i) sum[i] += of_parameter[part * stride + i];
+    of_parameter += size;
+  }
+  const auto add_up = [&](const plugin::TouchedRows& rows, Entries& entries, int64_t d) {
+    rows.sum_entries(context, entries.each.data(), d, entries.sums);
+  };
+  if (options_.gmf) add_up(users_, of_mf_user_, options_.emb_size), add_up(items_, of_mf_item_, options_.emb_size);
+  if (options_.mlp)
+    add_up(users_, of_mlp_user_, options_.mlp_emb_size), add_up(items_, of_mlp_item_, options_.mlp_emb_size);
 }
 
-void NeuMf::backward_mlp(const Context& context, const Batch& batch) {
-  const int64_t N = batch.n_rows() * batch.n_candidates(), h = options_.layers.back(), d = options_.mlp_emb_size;
-  const bool drops = options_.dropout > 0;
-  float* d_predict = predict_.dense_gradient() + (options_.gmf ? options_.emb_size : 0);
-  plugin::Floats dy(static_cast<size_t>(N * h)), dx;
-  plugin::check(context.host.matmul(context.call, 0, 1, h, N, dscores_.data(), inputs_.back().data(), d_predict));
-  for (int64_t e = 0; e < N; ++e)
-    for (int64_t k = 0; k < h; ++k)
-      dy[static_cast<size_t>(e * h + k)] = dscores_[static_cast<size_t>(e)] * mlp_weights()[k];
+void NeuMf::backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* part) {
+  const int64_t C = batch.n_candidates(), d = options_.emb_size;
+  std::fill_n(part, d, 0.f);
+  for (int64_t b = begin; b < end; ++b) {
+    const float *user = mf_user_.row(batch.users()[b]), *weighted = weighted_users_.data() + b * d;
+    float* of_user = of_mf_user_.each.data() + b * d;
+    std::fill_n(of_user, d, 0.f);
+    for (int64_t e = b * C; e < (b + 1) * C; ++e) {
+      const float slope = dscores_[static_cast<size_t>(e)], *item = mf_item_.row(batch.items()[e]);
+      float* of_item = of_mf_item_.each.data() + e * d;
+      for (int64_t k = 0; k < d; ++k) {
+        of_user[k] += slope * item[k];
+        of_item[k] = slope * weighted[k];
+      }
+    }
+    for (int64_t k = 0; k < d; ++k) {  // until here by predict * u
+      part[k] += user[k] * of_user[k];
+      of_user[k] *= gmf_weights()[k];
+    }
+  }
+}
+
+void NeuMf::backward_mlp(const Context& context, const Batch& batch, int64_t begin, int64_t end, float* part) {
+  const int64_t C = batch.n_candidates(), h = options_.layers.back(), d = options_.mlp_emb_size;
+  const int64_t first = begin * C, n = (end - begin) * C;
+  const bool drops = options_.dropout > 0, after = drops && !options_.dropout_on_input;
+  const float* slopes = dscores_.data() + first;
+  plugin::Floats dy(static_cast<size_t>(n * h)), dx;
+  if (options_.gmf) part += options_.emb_size;
+  plugin::check(context.host.matmul(context.call, 0, 1, h, n, slopes, inputs_.back().data() + first * h, part));
+  for (int64_t e = 0; e < n; ++e)
+    for (int64_t k = 0; k < h; ++k) dy[static_cast<size_t>(e * h + k)] = slopes[e] * mlp_weights()[k];
+  float* end_of_part = part + h;
+  for (const auto& layer : layers_) end_of_part += layer->out() * (layer->in() + 1);
   for (size_t k = layers_.size(); k-- > 0;) {
-    const plugin::Floats& y = inputs_[k + 1];  // 0 where ReLU or dropout cut the value: no gradient either
-    const bool masked = drops && !options_.dropout_on_input;
-    for (size_t i = 0; i < dy.size(); ++i) dy[i] = y[i] > 0 ? (masked ? dy[i] * masks_[k + 1][i] : dy[i]) : 0.f;
-    dx.resize(inputs_[k].size());
-    layers_[k]->backward(context, inputs_[k].data(), dy.data(), N, dx.data());
-    if (drops && options_.dropout_on_input)
-      for (size_t i = 0; i < dx.size(); ++i) dx[i] *= masks_[k][i];
+    const plugin::Linear& layer = *layers_[k];
+    const float* y = inputs_[k + 1].data() + first * layer.out();  // 0 where ReLU or dropout cut: no gradient either
+    if (after) multiply(dy.data(), masks_[k + 1].data() + first * layer.out(), n * layer.out());
+    for (size_t i = 0; i < dy.size(); ++i) dy[i] = y[i] > 0 ? dy[i] : 0;
+    dx.resize(static_cast<size_t>(n * layer.in()));
+    end_of_part -= layer.out() * (layer.in() + 1);
+    layer.backward_part(context, inputs_[k].data() + first * layer.in(), dy.data(), n, dx.data(), end_of_part,
+                        end_of_part + layer.out() * layer.in());
+    if (drops && !after) multiply(dx.data(), masks_[k].data() + first * layer.in(), n * layer.in());
     std::swap(dx, dy);
   }
-  user_entries_.resize(static_cast<size_t>(N * d));
-  item_entries_.resize(static_cast<size_t>(N * d));
-  for (int64_t e = 0; e < N; ++e) {
-    std::copy_n(dy.data() + e * 2 * d, d, user_entries_.data() + e * d);
-    std::copy_n(dy.data() + e * 2 * d + d, d, item_entries_.data() + e * d);
+  float* of_user = of_mlp_user_.each.data() + begin * d;
+  std::fill_n(of_user, (end - begin) * d, 0.f);
+  for (int64_t e = 0; e < n; ++e) {
+    for (int64_t k = 0; k < d; ++k) of_user[e / C * d + k] += dy[static_cast<size_t>(e * 2 * d + k)];
+    std::copy_n(dy.data() + e * 2 * d + d, d, of_mlp_item_.each.data() + (first + e) * d);
   }
-  entry_users_.sum_entries(context, user_entries_.data(), d, mlp_user_gradients_);
-  entry_items_.sum_entries(context, item_entries_.data(), d, mlp_item_gradients_);
 }
 
 void NeuMf::score_live(const Context& context, const Batch& batch, float* out_scores) {
@@ -322,15 +392,15 @@ void NeuMf::score(const Context& context, const Batch& queries, float* out_score
         for (int64_t k = 0; k < h; ++k)
           x[static_cast<size_t>(c * h + k)] =
               of_user[static_cast<size_t>(k)] + item_part_[static_cast<size_t>(items[c] * h + k)];
-      relu(x);
+      relu(x.data(), static_cast<int64_t>(x.size()));
       for (size_t k = 1; k < layers_.size(); ++k) {
         h = layers_[k]->out();
         y.resize(static_cast<size_t>(C * h));
         layers_[k]->forward(context, x.data(), C, y.data());
-        relu(y);
+        relu(y.data(), static_cast<int64_t>(y.size()));
         std::swap(x, y);
       }
-      add_products(context, x, C, mlp_weights(), h, scores);
+      add_products(context, x.data(), C, mlp_weights(), h, scores);
     }
     if (options_.gmf) {
       const int64_t d = options_.emb_size;

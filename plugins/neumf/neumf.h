@@ -44,10 +44,14 @@ class NeuMf : public plugin::ParameterModel {
   std::vector<plugin::Parameter*> parameters() override;
   void collect(const Context& context, const Batch& batch);
   void forward(const Context& context, const Batch& batch, bool training);
-  void forward_mlp(const Context& context, const Batch& batch, bool training);
-  void backward_gmf(const Context& context, const Batch& batch);
-  void backward_mlp(const Context& context, const Batch& batch);
-  void drop(const Context& context, const Batch& batch, size_t layer, plugin::Floats& x, plugin::Floats& mask) const;
+  void backward(const Context& context, const Batch& batch);
+  // Of rows [begin, end) of the batch.
+  void forward_mlp(const Context& context, const Batch& batch, bool training, int64_t begin, int64_t end);
+  void forward_gmf(const Context& context, const Batch& batch, int64_t begin, int64_t end);
+  // ... whose share of the dense gradients goes to `part`.
+  void backward_mlp(const Context& context, const Batch& batch, int64_t begin, int64_t end, float* part);
+  void backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* part);
+  void drop(const Context& context, const Batch& batch, size_t layer, int64_t begin, int64_t end);
   const float* gmf_weights() const { return predict_.data(); }
   const float* mlp_weights() const { return predict_.data() + (options_.gmf ? options_.emb_size : 0); }
 
@@ -58,14 +62,18 @@ class NeuMf : public plugin::ParameterModel {
   plugin::Parameter predict_bias_;
 
   // Of the last batch; an entry is a row and one of its candidates.
-  plugin::BilinearTerm gmf_term_;
-  plugin::TouchedRows gmf_users_, entry_users_, entry_items_;
-  std::vector<int32_t> users_of_entries_;
-  plugin::Floats weighted_users_, gmf_user_entries_, gmf_user_gradients_;
+  plugin::TouchedRows users_, items_;
   std::vector<plugin::Floats> inputs_, masks_;  // of each layer; inputs_.back() is what predict reads
-  plugin::Floats user_entries_, item_entries_, mlp_user_gradients_, mlp_item_gradients_;
+  std::vector<plugin::Floats> turned_;          // W^T of each layer
+  plugin::Floats weighted_users_;               // [B, d] predict * u
+  std::vector<int32_t> row_numbers_;            // 0 .. B - 1
   plugin::Floats scores_, dscores_;
-  plugin::Floats item_part_;  // [n_items, layers[0]] W_i i, for serving
+  struct Entries {  // gradients by the rows of a table: of each batch row or entry, and summed
+    plugin::Floats each, sums;
+  } of_mf_user_, of_mf_item_, of_mlp_user_, of_mlp_item_;
+  std::vector<plugin::Parameter*> dense_;  // predict's weights and the layers' parameters
+  plugin::Floats parts_;                   // [parts, their gradients one behind the other]
+  plugin::Floats item_part_;               // [n_items, layers[0]] W_i i, for serving
 };
 
 }  // namespace rec::neumf
