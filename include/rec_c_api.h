@@ -298,7 +298,8 @@ REC_API rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_s
 REC_API rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, rec_error_t** out_error);
 /**
  * Counts as JSON: n_users, n_items, n_interactions, n_train, n_valid, n_test, n_duplicates, density, time range, labels,
- * impression lists, id types, format, source, skipped rows, quantiles of interactions per user and per item. Threads: readers. @since 1.0
+ * impression lists, id types, format, source, skipped rows, quantiles of interactions per user and per item.
+ * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error);
 /** Ends a data set; trainers that use it keep it alive. Threads: any. @since 1.0 */
@@ -442,8 +443,8 @@ REC_API rec_status_t rec_trainer_options_init(rec_trainer_options_t* options, ui
  * @param options     nullable.
  * @return OK, NOT_FOUND (unknown model; the nearest is named; no recore-worker where isolation wants one),
  *         INVALID_ARGUMENT (parameter unknown or out of range), UNSUPPORTED (parameters that do not go together; another
- *         LibTorch is in this process, which REC_ISOLATION_PROCESS does not mind), INVALID_DATA (no training interaction), DEVICE, LIMIT,
- *         CORRUPT_DATA or INVALID_ARGUMENT (a checkpoint that is damaged, or of another run).
+ *         LibTorch is in this process, which REC_ISOLATION_PROCESS does not mind), INVALID_DATA (no training
+ *         interaction), DEVICE, LIMIT, CORRUPT_DATA or INVALID_ARGUMENT (a checkpoint that is damaged, or of another run).
  * Threads: readers of dataset. @since 1.0
  */
 REC_API rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
@@ -490,7 +491,8 @@ typedef struct rec_save_options_t {
 REC_API rec_status_t rec_save_options_init(rec_save_options_t* options, uint32_t struct_size, rec_error_t** out_error);
 /**
  * Writes one .rec file (safetensors layout): temporary file, fsync, rename; an older file stays whole until then.
- * @param options nullable. @return OK, IO (nothing is left behind), NOT_FOUND (no such folder), DENIED. Threads: readers. @since 1.0
+ * @param options nullable. @return OK, IO (nothing is left behind), NOT_FOUND (no such folder), DENIED.
+ * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_save(const rec_model_t* model, const char* path, const rec_save_options_t* options,
                                     rec_error_t** out_error);
