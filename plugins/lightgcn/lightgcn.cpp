@@ -57,7 +57,7 @@ void LightGcn::plan(const Context& context, const rec_params_t& params, const re
   plan.wants_graph = 1;
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
                       REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED;
-  plan.memory_bytes = 24 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
+  plan.memory_bytes = 20 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
 }
 
 LightGcn::LightGcn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
@@ -67,7 +67,7 @@ LightGcn::LightGcn(const Options& options, const rec_schema_t& schema)
     : TwoTables(schema, options.emb_size, options.optimizer, options.init),
       options_(options),
       step_(schema.n_users, schema.n_items, options.emb_size, options.objective, options.regularizer) {
-  for (NodeTable* table : {&result_, &work_, &gradient_}) {
+  for (NodeTable* table : {&result_, &work_}) {
     table->users.resize(static_cast<size_t>(schema.n_users * options_.emb_size));
     table->items.resize(static_cast<size_t>(schema.n_items * options_.emb_size));
   }
@@ -90,8 +90,8 @@ void LightGcn::bind(const Context&, const rec_dataset_view_t& view) {
   propagated_ = false;
 }
 
-// One product of Horner's form: to = w_l addend + A_hat from, where `from` gets the last layer's weight on the way if it
-// is E_0 itself (l = L - 1). Of the listed rows only, if any are listed.
+// One product of Horner's form: to = w_l addend + A_hat from, or without an addend, where `from` gets the last layer's
+// weight on the way if it is E_0 itself (l = L - 1). Of the listed rows only, if any are listed.
 void LightGcn::multiply(const Context& context, const GraphView& graph, int64_t l, const float* from_users,
                         const float* from_items, const float* users, const float* items, const NodeRows& rows,
                         NodeTable& to) const {
@@ -130,18 +130,32 @@ void LightGcn::forward(const Context& context, const GraphView& graph, bool of_b
 }
 
 // A_hat is symmetric, so the same products take dL/dF to dL/dE_0, in result_. dL/dF is zero but for the batch's rows: with
-// few edges the first product goes along those alone.
+// few edges the first product goes along those alone, and w_l dL/dF is added to those alone.
 void LightGcn::backward(const Context& context, const GraphView& graph, const GraphView& transpose) {
-  const int64_t L = options_.n_layers;
+  const int64_t L = options_.n_layers, d = options_.emb_size;
+  const auto add = [d](const plugin::TouchedRows& rows, const plugin::Floats& gradients, float weight,
+                       plugin::Floats& to) {
+    for (int64_t s = 0; s < rows.size(); ++s) {
+      float* row = to.data() + rows.rows()[static_cast<size_t>(s)] * d;
+      for (int64_t k = 0; k < d; ++k) row[k] += weight * gradients[static_cast<size_t>(s * d + k)];
+    }
+  };
   NodeTable *to = L % 2 == 1 ? &result_ : &work_, *other = L % 2 == 1 ? &work_ : &result_;
-  const float *from_users = gradient_.users.data(), *from_items = gradient_.items.data();
   for (int64_t l = L - 1; l >= 0; --l) {
-    if (l == L - 1 && few_edges_)
+    if (l == L - 1 && few_edges_) {
       spread(context, graph, transpose, *to);
-    else
-      multiply(context, graph, l, from_users, from_items, gradient_.users.data(), gradient_.items.data(), {}, *to);
-    from_users = to->users.data();
-    from_items = to->items.data();
+    } else {
+      if (l == L - 1) {  // dL/dF as a whole table, in the one that is free
+        std::fill(other->users.begin(), other->users.end(), 0.f);
+        std::fill(other->items.begin(), other->items.end(), 0.f);
+        add(step_.users(), step_.user_gradients(), 1, other->users);
+        add(step_.items(), step_.item_gradients(), 1, other->items);
+      }
+      multiply(context, graph, l, other->users.data(), other->items.data(), nullptr, nullptr, {}, *to);
+      const auto weight = static_cast<float>(options_.layer_weights[static_cast<size_t>(l)]);
+      add(step_.users(), step_.user_gradients(), weight, to->users);
+      add(step_.items(), step_.item_gradients(), weight, to->items);
+    }
     std::swap(to, other);
   }
 }
@@ -212,18 +226,7 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
   const double loss = step_.compute(context, batch, result_.users.data(), result_.items.data());
   const double penalty = step_.regularize(batch, users_.data(), items_.data());
 
-  // gradient_ is dL/dF for the time of the backward pass, and zero otherwise.
-  const auto scatter = [d](const plugin::TouchedRows& rows, const plugin::Floats* from, plugin::Floats& to) {
-    for (int64_t s = 0; s < rows.size(); ++s) {
-      float* row = to.data() + rows.rows()[static_cast<size_t>(s)] * d;
-      from != nullptr ? std::copy_n(from->data() + s * d, d, row) : std::fill_n(row, d, 0.f);
-    }
-  };
-  scatter(step_.users(), &step_.user_gradients(), gradient_.users);
-  scatter(step_.items(), &step_.item_gradients(), gradient_.items);
   backward(context, back, there);
-  scatter(step_.users(), nullptr, gradient_.users);
-  scatter(step_.items(), nullptr, gradient_.items);
   stop_if_asked(context);
   if (options_.regularizer.weight > 0) {
     const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients,

@@ -69,7 +69,7 @@ class LightGcn : public plugin::TwoTables {
   std::vector<float> user_scale_, item_scale_;            // D^-1/2, 0 for isolated nodes
   std::vector<float> user_scale_last_, item_scale_last_;  // the same times the last layer's weight
   NodeTable result_;                                      // F after a forward pass, dL/dE_0 after a backward one
-  NodeTable work_, gradient_;                             // every other product; dL/dF
+  NodeTable work_;                                        // every other product
   bool few_edges_ = false;                                // of the batch's rows
   std::vector<int32_t> near_users_, near_items_;
   bool propagated_ = false;  // result_ holds every row for the parameters as they are
