@@ -5,6 +5,18 @@
 
 namespace rec::plugin {
 
+// A line of the result at a time, from sixteen rows.
+Floats transposed(const float* a, int64_t rows, int64_t columns) {
+  constexpr int64_t kLine = 16;
+  Floats out(static_cast<size_t>(rows * columns));
+  for (int64_t first = 0; first < rows; first += kLine) {
+    const int64_t last = std::min(first + kLine, rows);
+    for (int64_t k = 0; k < columns; ++k)
+      for (int64_t i = first; i < last; ++i) out[static_cast<size_t>(k * rows + i)] = a[i * columns + k];
+  }
+  return out;
+}
+
 Linear::Linear(const std::string& name, int64_t in, int64_t out, const OptimizerOptions& optimizer, bool bias)
     : weight_(name + ".weight", out, in, optimizer) {
   if (bias) bias_ = std::make_unique<Parameter>(name + ".bias", 1, out, optimizer, std::vector<int64_t>{out});
@@ -21,19 +33,12 @@ void Linear::initialize_default(const Context& context, int64_t seed, int32_t st
   if (bias_) bias_->initialize_uniform(context, seed, stream + 1, bound);
 }
 
-void Linear::forward(const Context& context, const float* x, int64_t n, float* y, const float* turned) const {
-  check(context.host.matmul(context.call, turned != nullptr ? 0 : REC_MATMUL_TRANSPOSE_B, n, out(), in(), x,
-                            turned != nullptr ? turned : weight_.data(), y));
+void Linear::forward(const Context& context, const float* x, int64_t n, float* y, const float* wt) const {
+  check(context.host.matmul(context.call, wt != nullptr ? 0 : REC_MATMUL_TRANSPOSE_B, n, out(), in(), x,
+                            wt != nullptr ? wt : weight_.data(), y));
   if (!bias_) return;
   for (int64_t i = 0; i < n; ++i)
     for (int64_t k = 0; k < out(); ++k) y[i * out() + k] += bias_->data()[k];
-}
-
-Floats Linear::turned() const {
-  Floats turned(static_cast<size_t>(in() * out()));
-  for (int64_t i = 0; i < in(); ++i)
-    for (int64_t k = 0; k < out(); ++k) turned[static_cast<size_t>(i * out() + k)] = weight_.data()[k * in() + i];
-  return turned;
 }
 
 void Linear::backward(const Context& context, const float* x, const float* dy, int64_t n, float* dx) {

@@ -8,6 +8,9 @@
 
 namespace rec::plugin {
 
+// The transpose [columns, rows] of a [rows, columns].
+Floats transposed(const float* a, int64_t rows, int64_t columns);
+
 // y = x W^T + b, with W [out, in] and b [out]; its parameters are NAME.weight and NAME.bias.
 class Linear {
  public:
@@ -22,9 +25,8 @@ class Linear {
   void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
   void initialize_default(const Context& context, int64_t seed, int32_t stream);
 
-  // x [n, in], y [n, out]; `turned`, unless nullptr, is W^T from `turned()`, which many calls may share.
-  void forward(const Context& context, const float* x, int64_t n, float* y, const float* turned = nullptr) const;
-  Floats turned() const;
+  // x [n, in], y [n, out]; `wt`, unless nullptr, is W^T, which many calls may share.
+  void forward(const Context& context, const float* x, int64_t n, float* y, const float* wt = nullptr) const;
   // From dy [n, out]: the gradients of weight and bias, and dx [n, in] unless it is nullptr.
   void backward(const Context& context, const float* x, const float* dy, int64_t n, float* dx);
   // The same for a part of a batch's rows, with its share of the gradients at dw [out, in] and db [out].

@@ -53,22 +53,6 @@ void multiply(float* x, const float* by, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] *= by[i];
 }
 
-// Calls body(part, begin, end) over the rows of a batch: a thread takes a part through all layers, in its cache. Parts
-// depend on the batch alone.
-constexpr int64_t kEntriesOfPart = 64, kMaxParts = 64;
-
-int64_t rows_of_part(const Batch& batch) {
-  const int64_t parts = std::clamp<int64_t>(batch.n_rows() * batch.n_candidates() / kEntriesOfPart, 1, kMaxParts);
-  return (batch.n_rows() + parts - 1) / parts;
-}
-
-template <class Body>
-void for_parts(const Context& context, const Batch& batch, const Body& body) {
-  const int64_t rows = rows_of_part(batch);
-  plugin::parallel_for(context, batch.n_rows(), rows,
-                       [&](int64_t begin, int64_t end) { body(begin / rows, begin, end); });
-}
-
 // scores[e] += x[e] . w for rows x [n, h].
 void add_products(const Context& context, const float* x, int64_t n, const float* w, int64_t h, float* scores) {
   plugin::check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B | REC_MATMUL_ADD, n, 1, h, x, w, scores));
@@ -110,7 +94,29 @@ NeuMf::NeuMf(const Options& options, const rec_schema_t& schema)
   }
   inputs_.resize(layers_.size() + 1);
   masks_.resize(layers_.size() + 1);
-  turned_.resize(layers_.size());
+  transposed_.resize(layers_.size());
+}
+
+// Enough work each, and not too much memory for their gradients; by the batch alone, never by the threads.
+int64_t NeuMf::rows_of_part(const Batch& batch) const {
+  constexpr int64_t kEntries = 64, kGradients = int64_t{1} << 24;
+  const int64_t most = std::clamp<int64_t>(kGradients / dense_size(), 8, 64);
+  const int64_t parts = std::clamp<int64_t>(batch.n_rows() * batch.n_candidates() / kEntries, 1, most);
+  return (batch.n_rows() + parts - 1) / parts;
+}
+
+int64_t NeuMf::dense_size() const {
+  int64_t size = 0;
+  for (const plugin::Parameter* parameter : dense_) size += parameter->n() * parameter->d();
+  return size;
+}
+
+// body(part, begin, end) for the rows of each part: a thread takes them through all layers, in its cache.
+template <class Body>
+void NeuMf::for_parts(const Context& context, const Batch& batch, const Body& body) const {
+  const int64_t rows = rows_of_part(batch);
+  plugin::parallel_for(context, batch.n_rows(), rows,
+                       [&](int64_t begin, int64_t end) { body(begin / rows, begin, end); });
 }
 
 std::vector<plugin::Parameter*> NeuMf::parameters() {
@@ -171,8 +177,9 @@ void NeuMf::forward(const Context& context, const Batch& batch, bool training) {
     const int64_t width = k == 0 ? layers_[0]->in() : layers_[k - 1]->out();
     inputs_[k].resize(static_cast<size_t>(N * width));
     if (training && options_.dropout > 0) masks_[k].resize(inputs_[k].size());
-    if (k > 0) turned_[k - 1] = layers_[k - 1]->turned();
   }
+  for (size_t k = 0; k < layers_.size(); ++k)
+    transposed_[k] = plugin::transposed(layers_[k]->weight(), layers_[k]->out(), layers_[k]->in());
   for_parts(context, batch, [&](int64_t, int64_t begin, int64_t end) {
     if (options_.gmf) forward_gmf(context, batch, begin, end);
     if (options_.mlp) forward_mlp(context, batch, training, begin, end);
@@ -193,7 +200,7 @@ void NeuMf::forward_mlp(const Context& context, const Batch& batch, bool trainin
     const plugin::Linear& layer = *layers_[k];
     if (drops && options_.dropout_on_input) drop(context, batch, k, begin, end);
     float* y = inputs_[k + 1].data() + first * layer.out();
-    layer.forward(context, inputs_[k].data() + first * layer.in(), n, y, turned_[k].data());
+    layer.forward(context, inputs_[k].data() + first * layer.in(), n, y, transposed_[k].data());
     relu(y, n * layer.out());
     if (drops && !options_.dropout_on_input) drop(context, batch, k + 1, begin, end);
   }
@@ -239,14 +246,22 @@ double NeuMf::compute(const Context& context, const Batch& batch) {
 void NeuMf::backward(const Context& context, const Batch& batch) {
   const int64_t B = batch.n_rows(), N = B * batch.n_candidates();
   if (options_.predict_bias) *predict_bias_.dense_gradient() = std::accumulate(dscores_.begin(), dscores_.end(), 0.f);
-  const auto resize = [](Entries& entries, int64_t rows, int64_t d) {
-    entries.each.resize(static_cast<size_t>(rows * d));
+  struct Share {
+    const plugin::TouchedRows& rows;
+    Entries& entries;
+    int64_t n, d;
   };
-  if (options_.gmf) resize(of_mf_user_, B, options_.emb_size), resize(of_mf_item_, N, options_.emb_size);
-  if (options_.mlp) resize(of_mlp_user_, B, options_.mlp_emb_size), resize(of_mlp_item_, N, options_.mlp_emb_size);
-  int64_t stride = 0;
-  for (const plugin::Parameter* parameter : dense_) stride += parameter->n() * parameter->d();
-  const int64_t n_parts = (B + rows_of_part(batch) - 1) / rows_of_part(batch);
+  std::vector<Share> shares;
+  if (options_.gmf) {
+    shares.push_back({users_, of_mf_user_, B, options_.emb_size});
+    shares.push_back({items_, of_mf_item_, N, options_.emb_size});
+  }
+  if (options_.mlp) {
+    shares.push_back({users_, of_mlp_user_, B, options_.mlp_emb_size});
+    shares.push_back({items_, of_mlp_item_, N, options_.mlp_emb_size});
+  }
+  for (const Share& share : shares) share.entries.each.resize(static_cast<size_t>(share.n * share.d));
+  const int64_t stride = dense_size(), n_parts = (B + rows_of_part(batch) - 1) / rows_of_part(batch);
   parts_.resize(static_cast<size_t>(n_parts * stride));
   for_parts(context, batch, [&](int64_t part, int64_t begin, int64_t end) {
     float* gradients = parts_.data() + part * stride;
@@ -262,12 +277,8 @@ void NeuMf::backward(const Context& context, const Batch& batch) {
       for (int64_t i = 0; i < size; ++i) sum[i] += of_parameter[part * stride + i];
     of_parameter += size;
   }
-  const auto add_up = [&](const plugin::TouchedRows& rows, Entries& entries, int64_t d) {
-    rows.sum_entries(context, entries.each.data(), d, entries.sums);
-  };
-  if (options_.gmf) add_up(users_, of_mf_user_, options_.emb_size), add_up(items_, of_mf_item_, options_.emb_size);
-  if (options_.mlp)
-    add_up(users_, of_mlp_user_, options_.mlp_emb_size), add_up(items_, of_mlp_item_, options_.mlp_emb_size);
+  for (const Share& share : shares)
+    share.rows.sum_entries(context, share.entries.each.data(), share.d, share.entries.sums);
 }
 
 void NeuMf::backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* part) {

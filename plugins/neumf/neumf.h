@@ -45,6 +45,10 @@ class NeuMf : public plugin::ParameterModel {
   void collect(const Context& context, const Batch& batch);
   void forward(const Context& context, const Batch& batch, bool training);
   void backward(const Context& context, const Batch& batch);
+  int64_t dense_size() const;
+  int64_t rows_of_part(const Batch& batch) const;
+  template <class Body>
+  void for_parts(const Context& context, const Batch& batch, const Body& body) const;
   // Of rows [begin, end) of the batch.
   void forward_mlp(const Context& context, const Batch& batch, bool training, int64_t begin, int64_t end);
   void forward_gmf(const Context& context, const Batch& batch, int64_t begin, int64_t end);
@@ -64,7 +68,7 @@ class NeuMf : public plugin::ParameterModel {
   // Of the last batch; an entry is a row and one of its candidates.
   plugin::TouchedRows users_, items_;
   std::vector<plugin::Floats> inputs_, masks_;  // of each layer; inputs_.back() is what predict reads
-  std::vector<plugin::Floats> turned_;          // W^T of each layer
+  std::vector<plugin::Floats> transposed_;      // W^T of each layer
   plugin::Floats weighted_users_;               // [B, d] predict * u
   std::vector<int32_t> row_numbers_;            // 0 .. B - 1
   plugin::Floats scores_, dscores_;
