@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugins/common/parallel.h"
+
 namespace rec::plugin {
 
 Optimizer optimizer_named(const std::string& name) {
@@ -57,6 +59,17 @@ void Embedding::initialize_orthogonal(const Context& context, int64_t seed, int3
         at(v, k) = static_cast<float>(before < v ? at(v, k) - product * at(before, k) : at(v, k) / std::sqrt(product));
     }
   }
+}
+
+void Embedding::gather(const Context& context, const int32_t* ids, int64_t n, float* out) const {
+  constexpr int64_t kAhead = 6;  // rows that are on their way from memory
+  parallel_for(context, n, std::max<int64_t>(1, 32768 / d_), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (i + kAhead < end)
+        for (int64_t k = 0; k < d_; k += 16) __builtin_prefetch(row(ids[i + kAhead]) + k);
+      std::copy_n(row(ids[i]), d_, out + i * d_);
+    }
+  });
 }
 
 rec_adam_t Embedding::adam() const {

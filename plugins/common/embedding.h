@@ -45,7 +45,10 @@ class Embedding {
   // Every value, [n, d], in place of a random start.
   void assign(const float* values) { std::copy_n(values, n_ * d_, values_.data()); }
 
-  // One step with the gradients [n_rows, d] of the listed rows (ascending, distinct; nullptr = all).
+  // Rows ids[0 .. n) one behind the other, out [n, d].
+  void gather(const Context& context, const int32_t* ids, int64_t n, float* out) const;
+
+  // One step with the gradients [n_rows, d] of the listed rows (distinct; nullptr = all).
   void step(const Context& context, const int32_t* rows, int64_t n_rows, const float* gradients);
   // The listed rows are about to be read: they get the steps they missed.
   void catch_up(const Context& context, const int32_t* rows, int64_t n_rows);

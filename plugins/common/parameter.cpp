@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plugins/common/parallel.h"
+
 namespace rec::plugin {
 
 namespace {
@@ -33,6 +35,8 @@ float* Parameter::dense_gradient() {
   return dense_.data();
 }
 
+int64_t Parameter::step_size() const { return (rows_ != nullptr ? rows_->size() : n()) * d(); }
+
 void Parameter::step(const Context& context) {
   if (rows_ != nullptr)
     Embedding::step(context, rows_->rows().data(), rows_->size(), row_gradient_->data());
@@ -57,8 +61,16 @@ rec_tensor_view_t Parameter::gradient_view() {
   return host_view(dense_.data(), REC_DTYPE_F32, n(), d());
 }
 
+// Small ones side by side: none of them is worth handing out.
 void ParameterModel::apply(const Context& context) {
-  for (Parameter* parameter : parameters()) parameter->step(context);
+  constexpr int64_t kSmall = 65536;
+  std::vector<Parameter*> all = parameters();
+  const auto large =
+      std::stable_partition(all.begin(), all.end(), [](Parameter* p) { return p->step_size() < kSmall; });
+  parallel_for(context, large - all.begin(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) all[static_cast<size_t>(i)]->step(context);
+  });
+  std::for_each(large, all.end(), [&](Parameter* parameter) { parameter->step(context); });
 }
 
 std::vector<TensorRef> ParameterModel::tensors() {

@@ -24,6 +24,7 @@ class Parameter : public Embedding {
   // Every row has a gradient: the place for it, [n, d].
   float* dense_gradient();
   void step(const Context& context);
+  int64_t step_size() const;  // elements with a gradient
 
   void append_tensors(std::vector<TensorRef>& out);
   rec_tensor_view_t gradient_view();

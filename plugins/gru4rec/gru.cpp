@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugins/common/linear.h"
 #include "plugins/common/parallel.h"
 
 namespace rec::gru4rec {
@@ -48,9 +49,7 @@ void GruLayer::forward(const Context& context, const Packing& packing, const flo
   for (Floats* buffer : {&trace.candidate, &trace.before, &trace.states}) buffer->resize(static_cast<size_t>(rows * h));
   if (rows == 0) return;
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, rows, 3 * h, in(), x, ih_.data(), trace.gates.data()));
-  Floats hh(static_cast<size_t>(3 * h * h));  // W_hh^T
-  for (int64_t j = 0; j < 3 * h; ++j)
-    for (int64_t k = 0; k < h; ++k) hh[static_cast<size_t>(k * 3 * h + j)] = hh_.data()[j * h + k];
+  const Floats hh = plugin::transposed(hh_.data(), 3 * h, h);
   plugin::parallel_for(context, packing.counts[0], kSequences, [&](int64_t begin, int64_t end) {
     Floats recurrent(static_cast<size_t>((end - begin) * 3 * h));
     for (int64_t t = 0; t < packing.steps(); ++t) {

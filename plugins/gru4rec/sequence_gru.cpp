@@ -145,8 +145,7 @@ void SequenceGru::run(const Context& context, const Batch& batch, bool training,
   histories.assign(batch);
   const int64_t rows = histories.packing.rows();
   trace.inputs.resize(static_cast<size_t>(rows * d));
-  for (int64_t r = 0; r < rows; ++r)
-    std::copy_n(input_items().row(histories.items[static_cast<size_t>(r)]), d, trace.inputs.data() + r * d);
+  input_items().gather(context, histories.items.data(), rows, trace.inputs.data());
   if (training && options_.dropout_embed > 0 && rows > 0)
     drop(context, options_.seed, kDropout, batch.raw.epoch, batch.raw.first_row, options_.dropout_embed, trace.inputs,
          trace.input_mask);
@@ -282,7 +281,7 @@ double SequenceGru::compute_cosine(const Context& context, const Batch& batch) {
   run(context, batch, true, trace_);
 
   Floats q(trace_.queries.size()), v(q.size()), q_lengths, v_lengths, rows(q.size());
-  for (int64_t b = 0; b < B; ++b) std::copy_n(items_.row(batch.items()[b]), d, rows.data() + b * d);
+  items_.gather(context, batch.items(), B, rows.data());
   plugin::normalize(trace_.queries.data(), B, d, q.data(), q_lengths);
   plugin::normalize(rows.data(), B, d, v.data(), v_lengths);
   scores_.resize(static_cast<size_t>(B * B));

@@ -123,10 +123,14 @@ void SessionGru::collect(const Context& context, const Batch& batch) {
     columns_.insert(columns_.end(), samples, samples + batch.column(REC_COLUMN_SHARED_ITEM).shape[0]);
   }
   const auto C = static_cast<int64_t>(columns_.size());
-  bias_rows_.collect(columns_.data(), C);
   std::vector<int32_t> ids(columns_);  // a shared table is read on both sides
   if (options_.input == "constrained") ids.insert(ids.end(), inputs_, inputs_ + n_rows_);
-  out_rows_.collect(ids.data(), static_cast<int64_t>(ids.size()));
+  plugin::parallel_for(context, 2, 1, [&](int64_t which, int64_t) {
+    if (which == 0)
+      out_rows_.collect(ids.data(), static_cast<int64_t>(ids.size()));
+    else
+      bias_rows_.collect(columns_.data(), C);
+  });
   out_emb_.touch(context, out_rows_, out_gradients_);
   out_bias_.touch(context, bias_rows_, bias_gradients_);
   if (options_.input == "separate") {
@@ -146,7 +150,7 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
   if (!one_hot_) {
     const int64_t d = input_items().d();
     input_rows_.resize(static_cast<size_t>(M * d));
-    for (int64_t m = 0; m < M; ++m) std::copy_n(input_items().row(inputs_[m]), d, input_rows_.data() + m * d);
+    input_items().gather(context, inputs_, M, input_rows_.data());
     if (options_.dropout_embed > 0)
       drop(context, options_.seed, kDropout, batch.raw.epoch, batch.raw.index, options_.dropout_embed, input_rows_,
            embed_mask_);
@@ -168,12 +172,8 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
   }
   column_vectors_.resize(static_cast<size_t>(C * h));
   column_biases_.resize(static_cast<size_t>(C));
-  plugin::parallel_for(context, C, 512, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) {
-      std::copy_n(out_emb_.row(columns_[static_cast<size_t>(c)]), h, column_vectors_.data() + c * h);
-      column_biases_[static_cast<size_t>(c)] = *out_bias_.row(columns_[static_cast<size_t>(c)]);
-    }
-  });
+  out_emb_.gather(context, columns_.data(), C, column_vectors_.data());
+  out_bias_.gather(context, columns_.data(), C, column_biases_.data());
   scores_.resize(static_cast<size_t>(M * C));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, M, C, h, x, column_vectors_.data(), scores_.data()));
   for (int64_t m = 0; m < M; ++m)

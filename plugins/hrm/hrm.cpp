@@ -151,8 +151,7 @@ void Hrm::forward(const Context& context, const Batch& batch, bool training) {
   const int64_t B = batch.n_rows(), C = batch.n_candidates(), d = options_.emb_size, n = item_rows_.size();
   pool(context, batch, training, trace_);
   Floats rows(static_cast<size_t>(n * d));
-  for (int64_t s = 0; s < n; ++s)
-    std::copy_n(items_.row(item_rows_.rows()[static_cast<size_t>(s)]), d, rows.data() + s * d);
+  items_.gather(context, item_rows_.rows().data(), n, rows.data());
   item_mask_.clear();
   if (training && options_.dropout > 0) drop(context, options_, kItemDropout, batch, rows, item_mask_);
   item_vectors_ = rows;
