@@ -123,7 +123,7 @@ void adam_rows(const AdamRows& a, int64_t begin, int64_t end) {
       const auto row = [&](int64_t l) { return a.row_ids != nullptr ? a.row_ids[l] : l; };
       const auto reached = [&](int64_t l) { return a.last_step[row(l)]; };
       if (reached(i) >= a.step) continue;
-      fetch_ahead(a, row(i) * a.d);
+      if (a.row_ids != nullptr) fetch_ahead(a, row(i) * a.d);
       int64_t at = n++;
       for (; at > 0 && reached(listed[at - 1]) > reached(i); --at) listed[at] = listed[at - 1];
       listed[at] = i;

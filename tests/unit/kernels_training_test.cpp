@@ -137,9 +137,11 @@ TEST(Losses, StayFiniteFarFromZero) {
 }
 
 TEST(BprMulti, HasNoGradientBelowItsClamp) {
-  const auto actual = run_loss(scalar(), &Table::bpr_multi, {-10, 10, 11}, 3);
-  EXPECT_NEAR(actual.loss, -std::log(1e-8), 1e-5);
-  for (float slope : actual.slopes) EXPECT_EQ(slope, 0.0f);
+  for (const std::vector<float>& scores : {std::vector<float>{-10, 10, 11}, {-10, 10}}) {
+    const auto actual = run_loss(scalar(), &Table::bpr_multi, scores, static_cast<int64_t>(scores.size()));
+    EXPECT_NEAR(actual.loss, -std::log(1e-8), 1e-5);
+    for (float slope : actual.slopes) EXPECT_EQ(slope, 0.0f);
+  }
 }
 
 struct AdamTable {
