@@ -9,12 +9,13 @@ namespace {
 // A batch is cut into parts whose gradients are added; small batches are one part each, and a loss is a mean of rows.
 TEST(NeuMf, AddsUpThePartsOfABatch) {
   constexpr int64_t kUsers = 40, kItems = 60, kRows = 250, kPieces = 10;
-  for (const char* paths : {"both", "gmf", "mlp"}) {
-    SCOPED_TRACE(paths);
+  for (const char* variant : {"\"paths\": \"both\"", "\"paths\": \"gmf\"", "\"paths\": \"mlp\"", "\"dropout\": 0.4",
+                              "\"dropout\": 0.4, \"dropout_at\": \"input\""}) {
+    SCOPED_TRACE(variant);
     PluginHarness harness("neumf",
                           cat("{\"emb_size\": 9, \"mlp_emb_size\": 7, \"layers\": [12, 5], \"num_neg\": 1, "
-                              "\"init_std\": 0.5, \"predict_bias\": true, \"loss\": \"bce\", \"paths\": \"",
-                              paths, "\"}"),
+                              "\"init_std\": 0.5, \"predict_bias\": true, \"loss\": \"bce\", ",
+                              variant, "}"),
                           kUsers, kItems, {{1, 1}}, 3);
     Rng rng(8, RngStream::kInit);
     std::vector<int32_t> users, items;
@@ -36,9 +37,10 @@ TEST(NeuMf, AddsUpThePartsOfABatch) {
     double mean = 0;
     for (int64_t piece = 0; piece < kPieces; ++piece) {
       const int64_t n = kRows / kPieces, from = piece * n;
-      mean += harness.compute({users.begin() + from, users.begin() + from + n},
-                              {items.begin() + 2 * from, items.begin() + 2 * (from + n)}) /
-              kPieces;
+      Batch batch = PluginHarness::batch_of({users.begin() + from, users.begin() + from + n},
+                                            {items.begin() + 2 * from, items.begin() + 2 * (from + n)});
+      batch.first_row = from;  // the same dropout as in the whole
+      mean += harness.compute(std::move(batch)) / kPieces;
       for (const std::string& name : names) {
         const auto gradient = harness.gradient(name);
         for (size_t i = 0; i < gradient.size(); ++i) sums[name][i] += gradient[i] / static_cast<double>(kPieces);
