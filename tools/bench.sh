@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# tools/bench.sh: kernels.   tools/bench.sh peers: the same work beside RecBole and implicit, in build/peers.
+# tools/bench.sh: kernels.   tools/bench.sh peers: the same work beside RecBole, implicit and PyTorch, in build/peers.
 # tools/bench.sh calls [--rounds N]: one recommend() from C, Go, Java and Python.
 # tools/bench.sh services [OPTION...]: the services of samples/ under load, with the options of tests/bench/services/main.go.
-# Data of peers: REC_BENCH_DATA, a LightGCN text folder with train.txt, valid.txt, test.txt (MovieLens 1M for the documented
-# figures).
+# Data of peers, either or both: REC_BENCH_DATA, a LightGCN text folder with train.txt, valid.txt, test.txt (MovieLens 1M for
+# the documented figures), and REC_BENCH_RECHORUS, a ReChorus folder whose dev.csv and test.csv have neg_items (Amazon
+# Grocery), for the same models written down in PyTorch.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,7 +48,12 @@ fi
 if [ "${1:-}" != peers ]; then
   exec build/dev/bin/rec_kernels_bench --benchmark_repetitions=5 --benchmark_min_time=0.1 --benchmark_report_aggregates_only=true
 fi
-: "${REC_BENCH_DATA:?set it to a folder with train.txt, valid.txt and test.txt}"
+: "${REC_BENCH_DATA:=}" "${REC_BENCH_RECHORUS:=}"
+if [ -z "$REC_BENCH_DATA$REC_BENCH_RECHORUS" ]; then
+  echo "peers: set REC_BENCH_DATA to a folder with train.txt, valid.txt and test.txt, or REC_BENCH_RECHORUS to one with" \
+    "train.csv, dev.csv and test.csv" >&2
+  exit 2
+fi
 if [ ! -f build/peers/.installed ]; then
   python3 -m venv build/peers
   build/peers/bin/pip install --quiet --disable-pip-version-check torch==2.5.1 recbole==1.2.1 numpy==1.26.4 scipy==1.11.4 \
@@ -55,6 +61,10 @@ if [ ! -f build/peers/.installed ]; then
   touch build/peers/.installed
 fi
 tools/build.sh release
-root=$PWD data=$(realpath "$REC_BENCH_DATA")
-cd build/peers  # RecBole leaves its logs where it is run
-exec bin/python "$root/tests/bench/peers.py" --data "$data" --recore "$root/build/release/bin/recore" "${@:2}"
+root=$PWD
+peer() {  # peer SCRIPT DATA ARGUMENT...
+  (cd build/peers && bin/python "$root/tests/bench/$1" --data "$2" --recore "$root/build/release/bin/recore" "${@:3}")
+}
+# RecBole leaves its logs where it is run: in build/peers.
+[ -z "$REC_BENCH_DATA" ] || peer peers.py "$(realpath "$REC_BENCH_DATA")" "${@:2}"
+[ -z "$REC_BENCH_RECHORUS" ] || peer in_pytorch.py "$(realpath "$REC_BENCH_RECHORUS")" "${@:2}"

@@ -98,15 +98,17 @@ void GruLayer::step_backward(int64_t row, const Trace& trace, const Floats& d_st
   const float *candidate = trace.candidate.data() + row * h, *before = trace.before.data() + row * h;
   const float* d_state = d_states.data() + row * h;
   float *d_in = d_input_.data() + row * 3 * h, *d_rec = d_recurrent_.data() + row * 3 * h;
+  float* __restrict dr = d_in;
+  float* __restrict dz = d_in + h;
+  float* __restrict dc = d_in + 2 * h;
+  float* __restrict d_candidate = d_rec + 2 * h;
   for (int64_t k = 0; k < h; ++k) {
-    const float dc = d_state[k] * (1 - z[k]) * (1 - c[k] * c[k]);  // by the input of tanh
-    const float dz = d_state[k] * (before[k] - c[k]) * z[k] * (1 - z[k]);
-    const float dr = dc * candidate[k] * r[k] * (1 - r[k]);
-    d_in[k] = d_rec[k] = dr;
-    d_in[h + k] = d_rec[h + k] = dz;
-    d_in[2 * h + k] = dc;
-    d_rec[2 * h + k] = dc * r[k];
+    dc[k] = d_state[k] * (1 - z[k]) * (1 - c[k] * c[k]);  // by the input of tanh
+    dz[k] = d_state[k] * (before[k] - c[k]) * z[k] * (1 - z[k]);
+    dr[k] = dc[k] * candidate[k] * r[k] * (1 - r[k]);
+    d_candidate[k] = dc[k] * r[k];
   }
+  std::copy_n(d_in, 2 * h, d_rec);
 }
 
 void GruLayer::backward(const Context& context, const Packing& packing, const float* x, const Trace& trace,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "core/base/buffer.h"
@@ -49,13 +50,13 @@ void fma_peak(benchmark::State& state) {
 }
 BENCHMARK(fma_peak)->Arg(1)->Arg(2);
 
-// A table of 2.5 MB read row by row in random order: the limit of a propagation.
+// Rows of 64 floats read in random order, from a table of so many rows: the limit of a propagation.
 void random_row_reads(benchmark::State& state) {
-  const int64_t d = 64, n = 9700, n_reads = 1 << 20;
+  const int64_t d = 64, n = state.range(0), n_reads = 1 << 20;
   const auto x = random_floats(n * d, 1);
   Rng rng(2, RngStream::kNegatives);
   std::vector<int32_t> rows(n_reads);
-  for (auto& row : rows) row = static_cast<int32_t>(rng.next_below(n));
+  for (auto& row : rows) row = static_cast<int32_t>(rng.next_below(static_cast<uint32_t>(n)));
   for (auto _ : state) {
     // One chain per line, so that the loads are the limit.
     float sum[4] = {};
@@ -65,39 +66,48 @@ void random_row_reads(benchmark::State& state) {
   }
   set_bytes(state, 256.0 * n_reads);
 }
-BENCHMARK(random_row_reads)->Unit(benchmark::kMillisecond);
+BENCHMARK(random_row_reads)->Arg(9700)->Arg(23394)->Unit(benchmark::kMillisecond);
 
-// A bipartite graph with the degrees of a rating data set: 6040 users, 3660 items, popularity falling as 1 / rank.
+// A bipartite graph with the degrees of a data set, popularity falling as 1 / rank.
+struct Shape {
+  const char* name;
+  int64_t n_users, n_items;
+  double degree;
+  int least;
+};
+constexpr Shape kShapes[] = {{"movielens", 6040, 3660, 58, 10}, {"grocery", 14681, 8713, 4.4, 3}};
+
 struct Graph {
-  static constexpr int64_t kUsers = 6040, kItems = 3660, kNodes = kUsers + kItems;
+  int64_t n_nodes;
   std::vector<int64_t> offsets{0};
   std::vector<int32_t> columns;
   std::vector<float> scale;
 
-  Graph() {
+  explicit Graph(const Shape& shape) : n_nodes(shape.n_users + shape.n_items) {
     Rng rng(3, RngStream::kSplit);
-    std::vector<std::vector<int32_t>> users(kUsers), items(kItems);
-    std::vector<int32_t> shuffled(kItems);
+    std::vector<std::vector<int32_t>> users(static_cast<size_t>(shape.n_users)),
+        items(static_cast<size_t>(shape.n_items));
+    std::vector<int32_t> shuffled(items.size());
     std::iota(shuffled.begin(), shuffled.end(), 0);
     for (size_t i = shuffled.size(); i > 1; --i)
       std::swap(shuffled[i - 1], shuffled[rng.next_below(static_cast<uint32_t>(i))]);
     for (size_t u = 0; u < users.size(); ++u) {
       const double activity = std::exp(1.1 * rng.next_normal());
-      const int degree = std::clamp(static_cast<int>(58 * activity), 10, 1500);
+      const int degree = std::clamp(static_cast<int>(shape.degree * activity), shape.least, 1500);
       for (int e = 0; e < degree; ++e) {
-        const double rank = kItems * std::pow(rng.next_double(), 2.2);
+        const double rank = static_cast<double>(shape.n_items) * std::pow(rng.next_double(), 2.2);
         users[u].push_back(shuffled[static_cast<size_t>(rank)]);
       }
       std::sort(users[u].begin(), users[u].end());
       users[u].erase(std::unique(users[u].begin(), users[u].end()), users[u].end());
       for (int32_t i : users[u]) items[static_cast<size_t>(i)].push_back(static_cast<int32_t>(u));
     }
-    const auto append = [&](const std::vector<int32_t>& row, int32_t shift) {
-      for (int32_t c : row) columns.push_back(c + shift);
+    const auto append = [&](const std::vector<int32_t>& row, int64_t shift) {
+      for (int32_t c : row) columns.push_back(c + static_cast<int32_t>(shift));
       offsets.push_back(static_cast<int64_t>(columns.size()));
       scale.push_back(1 / std::sqrt(static_cast<float>(std::max<size_t>(row.size(), 1))));
     };
-    for (const auto& row : users) append(row, kUsers);
+    for (const auto& row : users) append(row, shape.n_users);
     for (const auto& row : items) append(row, 0);
   }
 };
@@ -105,10 +115,11 @@ struct Graph {
 void propagate(benchmark::State& state) {
   const Table* level = level_of(state);
   if (level == nullptr) return;
-  static const Graph graph;
-  const int64_t d = state.range(1);
-  const auto x = random_floats(Graph::kNodes * d, 4);
-  Buffer<float> y(Graph::kNodes * d);
+  static const Graph graphs[] = {Graph(kShapes[0]), Graph(kShapes[1])};
+  const Graph& graph = graphs[state.range(1)];
+  const int64_t d = state.range(2);
+  const auto x = random_floats(graph.n_nodes * d, 4);
+  Buffer<float> y(graph.n_nodes * d);
   Propagation p;
   p.offsets = graph.offsets.data();
   p.columns = graph.columns.data();
@@ -116,11 +127,12 @@ void propagate(benchmark::State& state) {
   p.x = x.data();
   p.y = y.data();
   p.d = d;
-  for (auto _ : state) level->propagate_rows(p, 0, Graph::kNodes);
+  for (auto _ : state) level->propagate_rows(p, 0, graph.n_nodes);
   set_bytes(state, 4.0 * static_cast<double>(d) * static_cast<double>(graph.columns.size()));
   state.counters["edges"] = static_cast<double>(graph.columns.size());
+  state.SetLabel(std::string(level->name) + " " + kShapes[state.range(1)].name);
 }
-BENCHMARK(propagate)->ArgsProduct({{1, 2}, {32, 64, 128}})->Unit(benchmark::kMillisecond);
+BENCHMARK(propagate)->ArgsProduct({{1, 2}, {0, 1}, {16, 32, 64, 128}})->Unit(benchmark::kMillisecond);
 
 struct Ranking {
   int64_t n_users = 6040, n_items = 3628, d = 64;
