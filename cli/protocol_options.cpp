@@ -8,6 +8,7 @@ namespace {
 
 constexpr Choice kRows[] = {
     {"user", REC_ROWS_USER}, {"event", REC_ROWS_EVENT}, {"list", REC_ROWS_LIST}, {"label", REC_ROWS_LABEL}};
+constexpr Choice kMasks[] = {{"known", REC_MASK_KNOWN}, {"train", REC_MASK_TRAIN}, {"none", REC_MASK_NONE}};
 constexpr Choice kTies[] = {{"lower-row", REC_TIES_LOWER_ROW}, {"against-target", REC_TIES_AGAINST_TARGET}};
 
 // full, given, uniN and popN, as the names of metrics carry them.
@@ -34,6 +35,7 @@ rec_protocol_t ProtocolOptions::read() const {
   auto read = initialized<rec_protocol_t>(rec_protocol_init);
   read_candidates(protocol, read);
   read.rows = pick("rows", row_kind(), kRows);
+  read.mask = pick("mask", mask, kMasks);
   read.ties = pick("ties", ties, kTies);
   read.max_pos = max_pos;
   read.max_neg = max_neg;
@@ -50,6 +52,10 @@ void add_protocol_options(CLI::App& app, ProtocolOptions& options) {
       ->type_name("KIND");
   app.add_option("--max-pos", options.max_pos, "Clicked items of a list that count; 0 = 20")->type_name("N");
   app.add_option("--max-neg", options.max_neg, "Shown items of a list that count; 0 = 20")->type_name("N");
+  app.add_option("--mask", options.mask,
+                 "Items left out of a ranking: known (all that the user had before the part), train, or none; given "
+                 "candidates are ranked as they are")
+      ->capture_default_str();
   app.add_option("--ties", options.ties, "lower-row or against-target")->capture_default_str();
 }
 

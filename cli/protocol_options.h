@@ -8,7 +8,7 @@
 namespace rec::cli {
 
 struct ProtocolOptions {
-  std::string protocol = "full", rows, ties = "lower-row";
+  std::string protocol = "full", rows, mask = "known", ties = "lower-row";
   int64_t max_pos = 0, max_neg = 0;
 
   // Name of the kind of rows: as given, else what the candidates need.

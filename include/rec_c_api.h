@@ -332,7 +332,7 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 
 /** What ranks what, and which items are candidates, in an evaluation. */
 #define REC_ROWS_USER 0  /**< a row is a user with all its items of the part */
-#define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the history before it */
+#define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the history before it in time */
 #define REC_ROWS_LIST 2  /**< a row is an impression list with a clicked and a shown item, ranked by itself: items the
                               model does not know come last, the list of an unknown user is a miss */
 #define REC_ROWS_LABEL 3 /**< a row is a labelled interaction: prediction sigmoid(score), label 0 or 1; a row of an
@@ -343,6 +343,8 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 #define REC_CANDIDATES_UNIFORM 2 /**< n_candidates drawn uniformly per positive, outside all the user's items */
 #define REC_CANDIDATES_POPULAR 3 /**< the same, by training count */
 
+/** Items that no ranking holds unless they are the row's positives. Given candidates are ranked as they are, one that is
+    listed twice as two. */
 #define REC_MASK_KNOWN 0 /**< items the user had before the part: train for valid; train and valid for test */
 #define REC_MASK_NONE 1
 #define REC_MASK_TRAIN 2 /**< items of the train part only */

@@ -66,7 +66,7 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
         report = evaluate_in_worker(*object, *data, metrics, read, threads, cancel);
         return;
       }
-      const Evaluator evaluator(*data, *object->catalog, read, specs);
+      const Evaluator evaluator(*data, *object->catalog, read, specs, cancel);
       ThreadPool pool(resolve_threads(threads));
       report = std::make_shared<const Report>(evaluator.run(Ranker(object), pool, cancel));
     });

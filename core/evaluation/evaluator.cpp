@@ -21,6 +21,10 @@ struct Rows {
   std::vector<int32_t> columns;
 
   void close() { offsets.push_back(static_cast<int64_t>(columns.size())); }
+  void close_sorted() {
+    std::sort(columns.begin() + offsets.back(), columns.end());
+    close();
+  }
   void close_ascending() {
     const auto begin = columns.begin() + offsets.back();
     std::sort(begin, columns.end());
@@ -89,8 +93,12 @@ std::string Protocol::suffix() const {
 }
 
 Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol,
-                     std::vector<MetricSpec> metrics)
-    : protocol_(protocol), metrics_(std::move(metrics)), n_items_(catalog.items.size()), lists_(metrics_) {
+                     std::vector<MetricSpec> metrics, const CancelToken* cancel)
+    : protocol_(protocol),
+      cancel_(cancel),
+      metrics_(std::move(metrics)),
+      n_items_(catalog.items.size()),
+      lists_(metrics_) {
   for (const MetricSpec& metric : metrics_) {
     check_rows(metric, protocol_.rows);
     needs_scores_ |= wants_scores(metric);
@@ -128,16 +136,19 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
 
 Evaluator::~Evaluator() = default;
 
+// Train is before valid, and both are before test.
+bool Evaluator::before(Part part) const {
+  return part == Part::kTrain || (part == Part::kValid && protocol_.part == Part::kTest);
+}
+
+bool Evaluator::masked(Part part) const {
+  return before(part) &&
+         (protocol_.mask == REC_MASK_KNOWN || (protocol_.mask == REC_MASK_TRAIN && part == Part::kTrain));
+}
+
 void Evaluator::prepare_user_rows(const Dataset& data) {
   Rows positives, masks, histories;
   std::vector<int64_t> history_times;
-  const auto earlier = [&](Part part) {
-    return part == Part::kTrain || (part == Part::kValid && protocol_.part == Part::kTest);
-  };
-  const auto known_before = [&](Part part) {
-    return earlier(part) && protocol_.mask != REC_MASK_NONE &&
-           (part == Part::kTrain || protocol_.mask == REC_MASK_KNOWN);
-  };
   const auto events = events_of_users(data);
   std::vector<int64_t> row_users;
   for (int64_t user = 0; user < data.n_users(); ++user) {
@@ -148,9 +159,9 @@ void Evaluator::prepare_user_rows(const Dataset& data) {
     const auto begin = positives.columns.begin() + positives.offsets[positives.offsets.size() - 2];
     for (int64_t i : events[static_cast<size_t>(user)]) {
       const int32_t item = item_row_[data.item[i]];
-      if (known_before(data.part[i]) && item < n_items_ && !std::binary_search(begin, positives.columns.end(), item))
+      if (masked(data.part[i]) && item < n_items_ && !std::binary_search(begin, positives.columns.end(), item))
         masks.columns.push_back(item);
-      if (earlier(data.part[i]) && item < n_items_) {
+      if (before(data.part[i]) && item < n_items_) {
         histories.columns.push_back(item);
         if (!data.time.empty()) history_times.push_back(data.time[i]);
       }
@@ -173,6 +184,8 @@ void Evaluator::prepare_user_rows(const Dataset& data) {
   prepare_candidates(data, events, row_users, {});
 }
 
+// A row's history is what came before it in time, but for later parts; the masked items are those of whole parts, since a
+// split need not go by time. Given candidates are ranked as they are.
 void Evaluator::prepare_event_rows(const Dataset& data) {
   Rows positives, masks, histories;
   std::vector<int64_t> history_times;
@@ -180,21 +193,26 @@ void Evaluator::prepare_event_rows(const Dataset& data) {
   std::vector<int64_t> row_users, row_events;
   for (int64_t user = 0; user < data.n_users(); ++user) {
     const std::vector<int64_t>& list = events[static_cast<size_t>(user)];
+    std::vector<int32_t> known;
+    for (int64_t i : list)
+      if (const int32_t item = item_row_[data.item[i]];
+          item < n_items_ && masked(data.part[i]) && protocol_.candidates != REC_CANDIDATES_GIVEN)
+        known.push_back(item);
     for (size_t at = 0; at < list.size(); ++at) {
       if (data.part[list[at]] != protocol_.part) continue;
       const int32_t target = item_row_[data.item[list[at]]];
       positives.columns.push_back(target);
       positives.close();
-      for (size_t before = 0; before < at; ++before) {
-        const int32_t item = item_row_[data.item[list[before]]];
-        if (item >= n_items_) continue;
+      for (size_t earlier = 0; earlier < at; ++earlier) {
+        const int32_t item = item_row_[data.item[list[earlier]]];
+        const Part part = data.part[list[earlier]];
+        if (item >= n_items_ || (part != protocol_.part && !before(part))) continue;
         histories.columns.push_back(item);
-        if (!data.time.empty()) history_times.push_back(data.time[list[before]]);
-        const bool masked = protocol_.mask == REC_MASK_KNOWN ||
-                            (protocol_.mask == REC_MASK_TRAIN && data.part[list[before]] == Part::kTrain);
-        if (masked && item != target) masks.columns.push_back(item);
+        if (!data.time.empty()) history_times.push_back(data.time[list[earlier]]);
       }
       histories.close();
+      std::copy_if(known.begin(), known.end(), std::back_inserter(masks.columns),
+                   [&](int32_t item) { return item != target; });
       masks.close_ascending();
       users_.push_back(user_row_[user]);
       row_users.push_back(user);
@@ -224,23 +242,30 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
     if (cdf.empty() || cdf.back() == 0)
       throw Error(REC_INVALID_DATA, "dataset: popular candidates need training interactions").at_argument("dataset");
   }
+  std::vector<uint8_t> taken(static_cast<size_t>(n_items_));  // by the row's user, or drawn
   for (size_t row = 0; row < users_.size(); ++row) {
+    if (row % 64 == 0) throw_if_cancelled(cancel_);
     const std::span<const int32_t> positives = positives_.row(static_cast<int64_t>(row));
     for (int32_t item : positives)
       if (item < n_items_) candidates.columns.push_back(item);
     if (protocol_.candidates == REC_CANDIDATES_GIVEN) {
       const int64_t event = row_events[row];
       for (int64_t e = data.candidate_offsets[event]; e < data.candidate_offsets[event + 1]; ++e)
-        if (const int32_t item = item_row_[data.candidates[e]]; item < n_items_) candidates.columns.push_back(item);
+        if (const int32_t item = item_row_[data.candidates[e]]; item < n_items_ && item != positives.front())
+          candidates.columns.push_back(item);
+      candidates.close_sorted();  // one that is listed twice counts twice
     } else {
-      std::vector<int32_t> taken;
-      for (int64_t i : events[static_cast<size_t>(row_users[row])]) taken.push_back(item_row_[data.item[i]]);
-      std::sort(taken.begin(), taken.end());
-      taken.erase(std::unique(taken.begin(), taken.end()), taken.end());
+      const std::vector<int64_t>& own = events[static_cast<size_t>(row_users[row])];
+      int64_t known = 0;
+      for (int64_t i : own)
+        if (const int32_t item = item_row_[data.item[i]]; item < n_items_) {
+          known += taken[static_cast<size_t>(item)] == 0;
+          taken[static_cast<size_t>(item)] = 1;
+        }
       Rng rng(protocol_.seed, RngStream::kEvaluation, 0, row);
-      const auto known = std::lower_bound(taken.begin(), taken.end(), static_cast<int32_t>(n_items_)) - taken.begin();
       const int64_t wanted =
           std::min<int64_t>(protocol_.n_candidates * static_cast<int64_t>(positives.size()), n_items_ - known);
+      const size_t first_drawn = candidates.columns.size();
       // Distinct draws; popularity may leave too few items with a count, so tries are bounded.
       int64_t got = 0;
       for (int64_t tries = 0; got < wanted && tries < 100 * wanted + 1000; ++tries) {
@@ -250,15 +275,17 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
         else
           item = static_cast<int32_t>(std::upper_bound(cdf.begin(), cdf.end(), rng.next_double() * cdf.back()) -
                                       cdf.begin());
-        if (item >= n_items_) continue;
-        const auto place = std::lower_bound(taken.begin(), taken.end(), item);
-        if (place != taken.end() && *place == item) continue;
-        taken.insert(place, item);
+        if (item >= n_items_ || taken[static_cast<size_t>(item)] != 0) continue;
+        taken[static_cast<size_t>(item)] = 1;
         candidates.columns.push_back(item);
         ++got;
       }
+      for (size_t c = first_drawn; c < candidates.columns.size(); ++c)
+        taken[static_cast<size_t>(candidates.columns[c])] = 0;
+      for (int64_t i : own)
+        if (const int32_t item = item_row_[data.item[i]]; item < n_items_) taken[static_cast<size_t>(item)] = 0;
+      candidates.close_ascending();
     }
-    candidates.close_ascending();
   }
   candidates_ = candidates.take();
 }
@@ -331,8 +358,9 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
     scores.resize(static_cast<size_t>(n * n_items_));
     ranker.all_scores(queries, scores.data(), status.data(), scratch);
     for (int64_t q = 0; q < n; ++q)
-      weights[begin + q] = evaluate_scores(begin + q, {}, {scores.data() + q * n_items_, static_cast<size_t>(n_items_)},
-                                           values + static_cast<size_t>(begin + q) * n_metrics);
+      weights[begin + q] =
+          evaluate_scores(begin + q, nullptr, {scores.data() + q * n_items_, static_cast<size_t>(n_items_)},
+                          values + static_cast<size_t>(begin + q) * n_metrics);
     return;
   }
   const int64_t first = candidates_.offsets[begin];
@@ -344,21 +372,21 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
   for (int64_t q = 0; q < n; ++q) {
     const auto at = static_cast<size_t>(offsets[static_cast<size_t>(q)]);
     const std::span<const int32_t> items = candidates_.row(begin + q);
-    weights[begin + q] = evaluate_scores(begin + q, items, {scores.data() + at, items.size()},
+    weights[begin + q] = evaluate_scores(begin + q, &items, {scores.data() + at, items.size()},
                                          values + static_cast<size_t>(begin + q) * n_metrics);
   }
 }
 
-// Metrics that look at every score, with masks and the tie rule applied. scores[p] is of items[p], ascending; no items:
-// of item p. Returns the row's weight for gauc.
-double Evaluator::evaluate_scores(int64_t row, std::span<const int32_t> items, std::span<float> scores,
+// Metrics that look at every score, with masks and the tie rule applied. scores[p] is of items[p], ascending; without
+// items, of item p. Returns the row's weight for gauc.
+double Evaluator::evaluate_scores(int64_t row, const std::span<const int32_t>* items, std::span<float> scores,
                                   double* out) const {
   const size_t n_metrics = metrics_.size();
   const std::span<const int32_t> positives = positives_.row(row);
   const auto place_of = [&](int32_t item) -> int64_t {  // -1: no candidate
-    if (items.empty()) return item < n_items_ ? item : -1;
-    const auto found = std::lower_bound(items.begin(), items.end(), item);
-    return found != items.end() && *found == item ? found - items.begin() : -1;
+    if (items == nullptr) return item < n_items_ ? item : -1;
+    const auto found = std::lower_bound(items->begin(), items->end(), item);
+    return found != items->end() && *found == item ? found - items->begin() : -1;
   };
   for (int32_t item : masks_.row(row))
     if (const int64_t place = place_of(item); place >= 0) scores[static_cast<size_t>(place)] = kNone;
@@ -378,8 +406,8 @@ double Evaluator::evaluate_scores(int64_t row, std::span<const int32_t> items, s
   const auto k = std::min<size_t>(static_cast<size_t>(max_k_), list.size());
   std::partial_sort(list.begin(), list.begin() + static_cast<int64_t>(k), list.end(), better);
   list.resize(k);
-  if (!items.empty())
-    for (int64_t& place : list) place = items[static_cast<size_t>(place)];
+  if (items != nullptr)
+    for (int64_t& place : list) place = (*items)[static_cast<size_t>(place)];
   lists_.row(std::span<const int64_t>(list), positives, {out, n_metrics});
 
   double weight = 1;

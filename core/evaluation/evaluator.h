@@ -44,20 +44,25 @@ class Evaluator {
  public:
   // Ids of `data` are matched with the catalog's. An item unknown to the model can never be hit; a user unknown to it
   // gets an empty list.
-  Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol, std::vector<MetricSpec> metrics);
+  Evaluator(const Dataset& data, const Catalog& catalog, const Protocol& protocol, std::vector<MetricSpec> metrics,
+            const CancelToken* cancel = nullptr);
   ~Evaluator();
 
   Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const;
 
  private:
+  bool before(Part part) const;
+  bool masked(Part part) const;
   void prepare_user_rows(const Dataset& data);
   void prepare_event_rows(const Dataset& data);
   void prepare_candidates(const Dataset& data, const std::vector<std::vector<int64_t>>& events,
                           const std::vector<int64_t>& row_users, const std::vector<int64_t>& row_events);
   void evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values, double* weights) const;
-  double evaluate_scores(int64_t row, std::span<const int32_t> items, std::span<float> scores, double* out) const;
+  double evaluate_scores(int64_t row, const std::span<const int32_t>* items, std::span<float> scores,
+                         double* out) const;
 
   Protocol protocol_;
+  const CancelToken* cancel_;  // while the rows are prepared
   std::vector<MetricSpec> metrics_;
   std::unique_ptr<const RowEvaluation> labelled_;  // of lists or labelled rows, which need nothing of what follows
   int64_t n_items_;
@@ -72,7 +77,7 @@ class Evaluator {
   Csr histories_;                   // [n_rows] what came before the row, oldest first
   Buffer<int64_t> history_times_;   // beside histories_.columns, or empty
   std::vector<int64_t> row_times_;  // [n_rows], or empty
-  Csr candidates_;                  // [n_rows] ascending and distinct, positives included; empty = all items
+  Csr candidates_;                  // [n_rows] ascending, positives included once; no offsets = all items
 };
 
 }  // namespace rec

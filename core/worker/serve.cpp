@@ -151,7 +151,7 @@ class Server {
       const std::shared_ptr<const Model> model = load_model_over(files.at(0).map());
       const std::shared_ptr<const Dataset> data = shared_dataset(files.at(1));
       const Evaluator evaluator(*data, *model->catalog, body.at("protocol").get<Protocol>(),
-                                parse_metrics(body.at("metrics").get<std::string>()));
+                                parse_metrics(body.at("metrics").get<std::string>()), request.cancel.get());
       ThreadPool pool(resolve_threads(body.at("threads").get<int32_t>()));
       return share_report(evaluator.run(Ranker(model), pool, request.cancel.get()));
     } else if (call == "describe") {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -117,27 +118,146 @@ TEST(Evaluator, RanksUsersAsTheSlowDefinitionDoes) {
   }
 }
 
+// Parts and times are drawn independently here: what is masked goes by parts, not by time.
 TEST(Evaluator, RanksEventsWithEveryTieAgainstTheTarget) {
   const World world(4);
-  Protocol protocol;
-  protocol.rows = REC_ROWS_EVENT;
-  protocol.mask = REC_MASK_NONE;
-  protocol.ties = REC_TIES_AGAINST_TARGET;
-  const Report report = world.evaluate(protocol, "hit@5,rechorus.hr@5");
-  double hits = 0;
-  int64_t n = 0;
-  std::set<int64_t> all;
-  for (int64_t i = 0; i < kItems; ++i) all.insert(i);
-  for (int64_t e = 0; e < world.data.n(); ++e) {
-    if (world.data.part[e] != Part::kTest) continue;
-    const int64_t u = world.data.user[e], target = world.data.item[e];
-    const auto list = ranked(world, u, all, target);
-    hits += std::find(list.begin(), list.begin() + 5, target) != list.begin() + 5;
-    ++n;
+  for (const Part part : {Part::kValid, Part::kTest})
+    for (const int32_t mask : {REC_MASK_KNOWN, REC_MASK_NONE, REC_MASK_TRAIN}) {
+      Protocol protocol;
+      protocol.part = part;
+      protocol.rows = REC_ROWS_EVENT;
+      protocol.mask = mask;
+      protocol.ties = REC_TIES_AGAINST_TARGET;
+      const Report report = world.evaluate(protocol, "hit@5,rechorus.hr@5");
+      double hits = 0;
+      int64_t n = 0;
+      for (int64_t e = 0; e < world.data.n(); ++e) {
+        if (world.data.part[e] != part) continue;
+        const int64_t u = world.data.user[e], target = world.data.item[e];
+        std::set<int64_t> candidates;
+        for (int64_t i = 0; i < kItems; ++i) candidates.insert(i);
+        for (int64_t i = 0; i < world.data.n(); ++i) {
+          const Part of = world.data.part[i];
+          const bool known =
+              of == Part::kTrain || (mask == REC_MASK_KNOWN && of == Part::kValid && part == Part::kTest);
+          if (world.data.user[i] == u && known && mask != REC_MASK_NONE) candidates.erase(world.data.item[i]);
+        }
+        candidates.insert(target);
+        const auto list = ranked(world, u, candidates, target);
+        const auto end = list.begin() + std::min<int64_t>(5, static_cast<int64_t>(list.size()));
+        hits += std::find(list.begin(), end, target) != end;
+        ++n;
+      }
+      ASSERT_EQ(static_cast<int64_t>(report.users.size()), n);
+      EXPECT_NEAR(report.means[0], hits / static_cast<double>(n), 1e-12);
+      EXPECT_NEAR(report.means[1], report.means[0], 1e-12) << "ReChorus's own rank says the same";
+    }
+}
+
+// Three items by (user, item, part), at times 1, 2, ...
+Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
+  std::vector<int64_t> user_ids, item_ids, times;
+  std::vector<int32_t> parts;
+  for (const auto& [user, item, part] : rows) {
+    user_ids.push_back(user);
+    item_ids.push_back(item);
+    parts.push_back(static_cast<int32_t>(part));
+    times.push_back(static_cast<int64_t>(times.size()));
   }
-  ASSERT_EQ(static_cast<int64_t>(report.users.size()), n);
-  EXPECT_NEAR(report.means[0], hits / static_cast<double>(n), 1e-12);
-  EXPECT_NEAR(report.means[1], report.means[0], 1e-12) << "ReChorus's own rank says the same";
+  const auto n = static_cast<int64_t>(rows.size());
+  const rec_ids_t u{sizeof u, REC_ID_INT64, user_ids.data(), nullptr, nullptr, n};
+  const rec_ids_t v{sizeof v, REC_ID_INT64, item_ids.data(), nullptr, nullptr, n};
+  rec_columns_t columns{};
+  columns.struct_size = sizeof columns;
+  columns.users = &u;
+  columns.items = &v;
+  columns.times = times.data();
+  columns.parts = parts.data();
+  return dataset_from_columns(columns);
+}
+
+TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
+  const Dataset data =
+      small_data({{1, 10, REC_PART_TEST}, {2, 10, 0}, {2, 11, 0}, {2, 12, 0}, {1, 11, REC_PART_VALID}});
+  auto model = std::make_shared<Model>();
+  model->name = "weights";
+  model->catalog = make_catalog(data, build_interactions(data, true, false, false));
+  // Who had item 10 gets item 12.
+  model->weight_offsets = own_tensor("o", {4}, Buffer<int64_t>(std::vector<int64_t>{0, 1, 1, 1}));
+  model->weight_columns = own_tensor("c", {1}, Buffer<int32_t>(std::vector<int32_t>{2}));
+  model->weight_values = own_tensor("v", {1}, Buffer<float>(std::vector<float>{1}));
+  Protocol protocol;
+  protocol.part = Part::kValid;
+  protocol.rows = REC_ROWS_EVENT;
+  const Evaluator evaluator(data, *model->catalog, protocol, parse_metrics("hit@2"));
+  ThreadPool pool(1);
+  EXPECT_EQ(evaluator.run(Ranker(model), pool, nullptr).values, std::vector<double>{1})
+      << "item 11 is second among items without a score, and third behind item 12";
+}
+
+TEST(Evaluator, RanksGivenCandidatesAsTheyAre) {
+  World world(8);
+  // A user with one test event, a better item for them than its own, and one they had in train.
+  int64_t event = -1, user = 0, target = 0, better = 0, seen = -1;
+  for (int64_t e = 0; e < world.data.n() && seen < 0; ++e) {
+    if (world.data.part[e] != Part::kTest) continue;
+    event = e, user = world.data.user[e], target = world.data.item[e];
+    int64_t n_test = 0;
+    for (int64_t i = 0; i < kItems; ++i)
+      if (world.score(user, i) > world.score(user, better)) better = i;
+    for (int64_t i = 0; i < world.data.n(); ++i) {
+      if (world.data.user[i] != user) continue;
+      n_test += world.data.part[i] == Part::kTest;
+      if (world.data.part[i] == Part::kTrain && world.score(user, world.data.item[i]) > world.score(user, target))
+        seen = world.data.item[i];
+    }
+    if (n_test != 1 || world.score(user, better) <= world.score(user, target)) seen = -1;
+  }
+  ASSERT_GE(seen, 0);
+  const auto rank = [&](std::vector<int32_t> items) {
+    world.data.candidate_offsets = Buffer<int64_t>(world.data.n() + 1);
+    for (int64_t e = event + 1; e <= world.data.n(); ++e)
+      world.data.candidate_offsets[e] = static_cast<int64_t>(items.size());
+    world.data.candidates = Buffer<int32_t>(items);
+    Protocol protocol;
+    protocol.rows = REC_ROWS_EVENT;
+    protocol.candidates = REC_CANDIDATES_GIVEN;
+    const Report report = world.evaluate(protocol, "gru4rec.mrr@100");
+    return std::lround(1 / report.values[static_cast<size_t>(std::find(report.users.begin(), report.users.end(), user) -
+                                                             report.users.begin())]);
+  };
+  const auto b = static_cast<int32_t>(better);
+  EXPECT_EQ(rank({b}), 2);
+  EXPECT_EQ(rank({b, b, b}), 4) << "each time it is listed";
+  EXPECT_EQ(rank({b, static_cast<int32_t>(target)}), 2) << "the target is no candidate against itself";
+  EXPECT_EQ(rank({static_cast<int32_t>(seen)}), 2) << "what the user had already was put there on purpose";
+}
+
+// No candidate is left of a row whose target the model does not know and whose user has everything else.
+TEST(Evaluator, RanksARowWithoutCandidates) {
+  const World world(9);
+  const std::vector<std::array<int64_t, 3>> rows = [] {
+    std::vector<std::array<int64_t, 3>> all;
+    for (int64_t i = 0; i < kItems; ++i) all.push_back({1, i, 0});
+    all.push_back({1, 100000, REC_PART_TEST});
+    all.push_back({2, 3, REC_PART_TEST});
+    return all;
+  }();
+  Protocol protocol;
+  protocol.candidates = REC_CANDIDATES_UNIFORM;
+  const Dataset data = small_data(rows);
+  const Evaluator evaluator(data, *world.model->catalog, protocol, parse_metrics("recall@45"));
+  ThreadPool pool(1);
+  EXPECT_EQ(evaluator.run(Ranker(world.model), pool, nullptr).values, (std::vector<double>{0, 1}));
+}
+
+TEST(Evaluator, StopsWhileItsRowsArePrepared) {
+  const World world(10);
+  Protocol protocol;
+  protocol.candidates = REC_CANDIDATES_UNIFORM;
+  CancelToken cancel;
+  cancel.request();
+  EXPECT_THROW(Evaluator(world.data, *world.model->catalog, protocol, parse_metrics("recall@5"), &cancel), Error);
 }
 
 TEST(Evaluator, DrawsCandidatesOutsideEverythingTheUserHas) {
