@@ -14,6 +14,8 @@ Json parse_json(std::string_view text, std::string_view what, rec_status_t statu
     if (depth > kMaxDepth) throw Error(status, cat(what, ": JSON is nested more than ", kMaxDepth, " deep"));
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key && keys.back().size() == kMaxJsonKeys)
+      throw Error(status, cat(what, ": a JSON object has more than ", kMaxJsonKeys, " keys"));
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
       throw Error(status, cat(what, ": key '", printable(parsed.get<std::string>()), "' stands twice"));
     return true;

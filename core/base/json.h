@@ -9,7 +9,9 @@ namespace rec {
 
 using Json = nlohmann::ordered_json;
 
-// JSON from outside: at most 64 levels deep, no key twice in an object. Failures carry `status` and start with `what`.
+inline constexpr size_t kMaxJsonKeys = 4096;  // of an object: an ordered one looks for a key among all it has
+
+// JSON from outside: at most 64 levels deep, kMaxJsonKeys in an object, none twice. Failures carry `status` and start with `what`.
 Json parse_json(std::string_view text, std::string_view what, rec_status_t status = REC_INVALID_ARGUMENT);
 
 // Compact text; bytes that are no UTF-8 become U+FFFD.

@@ -66,6 +66,8 @@ struct Model {
   MatrixView users() const { return view(user_table); }
   MatrixView items() const { return view(item_table); }
   bool has_item_weights() const { return !weight_offsets.shape.empty(); }
+  // A user table of one row is everybody's, strangers' too; that of a single user is that user's.
+  bool serves_everybody() const { return !user_table.shape.empty() && user_table.shape[0] == 1 && n_users() != 1; }
 
  private:
   static MatrixView view(const NamedTensor& tensor) {

@@ -164,6 +164,12 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       throw Error(REC_CORRUPT_DATA, cat("the model file has no tensor '", tensors[i].name, "'"));
   bind_for_serving(*served, *model.catalog);
   served->freeze();
+  // The ranker hands the plugin room for vectors as wide as the file's item table.
+  const bool by_vectors = !model.item_table.shape.empty();
+  const bool sound = by_vectors ? served->has(REC_CAP_ENCODE) && served->has(REC_CAP_ITEM_TABLE) &&
+                                      served->table(REC_TABLE_ITEM).shape[1] == model.item_table.shape[1]
+                                : served->has(REC_CAP_SCORE);
+  if (!sound) throw corrupt("serving tables");
   return served;
 }
 
@@ -189,7 +195,7 @@ std::shared_ptr<const Model> to_model(TensorFile file) {
     if (model->needs_plugin) {
       // Looked at before it is needed, but a runtime must not come into the process for a model that is merely opened.
       if (PluginRegistry::instance().locate(model->name).runtime.empty()) model->plugin();
-    } else if (model->user_table.shape.empty() && !model->has_item_weights()) {
+    } else if (model->user_table.shape.empty() && (!model->item_table.shape.empty() || !model->has_item_weights())) {
       throw corrupt("serving tables");
     }
   } catch (const Json::exception& error) {

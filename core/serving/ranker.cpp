@@ -35,8 +35,7 @@ bool Ranker::wants_query_column(int32_t column) const {
 }
 
 bool Ranker::answerable(const Queries& queries, int64_t q) const {
-  const bool everybody = model_->user_table.shape.size() == 2 && model_->user_table.shape[0] == 1;
-  if (everybody) return true;
+  if (model_->serves_everybody()) return true;
   const bool has_history = !queries.given_history(q).empty();
   const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
   if (user < 0) return has_history && (plugin_ == nullptr || plugin_->has(REC_CAP_COLD_USER));
@@ -147,7 +146,7 @@ void Ranker::encode(const Queries& queries, rec_status_t* status, Scratch& scrat
     const std::span<const int32_t> given = queries.given_history(q);
     if (plugin_ != nullptr) {
       scratch.asked.push_back(q);
-    } else if (users.rows == 1 && model_->user_table.shape[0] == 1) {
+    } else if (model_->serves_everybody()) {
       std::copy_n(users.data, d, vector);
     } else if (!given.empty()) {
       // Somebody known by a history only: the mean of its items' vectors.

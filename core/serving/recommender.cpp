@@ -116,6 +116,8 @@ void Recommender::top_k_of_candidates(const Request& request, Slot& slot, int64_
     return item >= 0 && (request.allow == nullptr || bit(request.allow)) &&
            (request.deny == nullptr || !bit(request.deny));
   };
+  kernels::ItemFilter filter;
+  if (options_.exclude_seen) exclude_seen(queries, slot, filter);
   std::vector<float> scores(static_cast<size_t>(request.candidate_offsets[queries.n]));
   ranker_.candidate_scores(queries, request.candidate_offsets, request.candidates, scores.data(), slot.status.data(),
                            slot.ranking);
@@ -124,8 +126,9 @@ void Recommender::top_k_of_candidates(const Request& request, Slot& slot, int64_
     for (int64_t e = request.candidate_offsets[q]; e < request.candidate_offsets[q + 1]; ++e) {
       const int32_t item = request.candidates[e];
       const float score = scores[static_cast<size_t>(e)];
-      const bool seen = options_.exclude_seen && queries.users != nullptr && queries.users[q] >= 0 && item >= 0 &&
-                        ranker_.model().catalog->seen.row_contains(queries.users[q], item);
+      const bool seen =
+          options_.exclude_seen && std::binary_search(filter.exclude_rows + filter.exclude_offsets[q],
+                                                      filter.exclude_rows + filter.exclude_offsets[q + 1], item);
       if (allowed(item) && !seen && score > -std::numeric_limits<float>::infinity()) ranked.emplace_back(score, item);
     }
     std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {

@@ -85,6 +85,46 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
   return tensor;
 }
 
+// The manifest and the tensors of a header whose own checksum is right.
+TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buffer<char>>& bytes,
+                        const std::string& name, std::string_view format, const Corrupt& corrupt) {
+  const auto header_end = static_cast<int64_t>(head.size());
+  const int64_t size = bytes->size();
+  const Json header = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA);
+  const auto metadata = header.find("__metadata__");
+  if (metadata == header.end() || !metadata->is_object() || !metadata->contains("recore.manifest") ||
+      !(*metadata)["recore.manifest"].is_string())
+    throw corrupt(8, "a safetensors file, but it has no Recore manifest");
+  TensorFile file;
+  file.manifest = parse_json((*metadata)["recore.manifest"].get<std::string>(), name, REC_CORRUPT_DATA);
+  const Json version = file.manifest.value("format_version", Json());
+  if (version != kFormatVersion)
+    throw Error(REC_UNSUPPORTED,
+                cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
+  if (file.manifest.value("format", Json()) != format)
+    throw Error(REC_INVALID_ARGUMENT, cat(name, ": holds ", printable(dump_json(file.manifest.value("format", Json()))),
+                                          ", wanted \"", format, "\""));
+  const Json& sums = file.manifest.at("tensors");
+
+  int64_t expected_begin = 0;
+  for (const auto& [tensor_name, entry] : header.items()) {
+    if (tensor_name == "__metadata__") continue;
+    NamedTensor tensor =
+        read_entry(tensor_name, entry, size - header_end, expected_begin, bytes->data(), header_end, corrupt);
+    const auto sum = sums.find(tensor_name);
+    if (sum == sums.end() || (*sum).value("xxh3", "") != hash(tensor.data, tensor.bytes()))
+      throw corrupt(static_cast<const char*>(tensor.data) - bytes->data(), "the checksum of tensor '",
+                    printable(tensor_name), "' is wrong");
+    tensor.kind = (*sum).value("kind", 0);
+    tensor.owner = bytes;
+    file.tensors.push_back(std::move(tensor));
+  }
+  if (expected_begin != size - header_end)
+    throw corrupt(header_end + expected_begin, "there are bytes after the last tensor");
+  if (sums.size() != file.tensors.size()) throw corrupt(8, "the manifest lists other tensors than the file has");
+  return file;
+}
+
 }  // namespace
 
 int64_t NamedTensor::elements() const {
@@ -115,6 +155,8 @@ void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor
   std::stable_sort(order.begin(), order.end(), [](const NamedTensor* a, const NamedTensor* b) {
     return dtype_size(a->dtype) > dtype_size(b->dtype);
   });
+  if (order.size() >= kMaxJsonKeys)
+    throw Error(REC_LIMIT, cat("the file would have ", order.size(), " tensors, at most ", kMaxJsonKeys - 1));
   manifest["format_version"] = kFormatVersion;
   Json& sums = manifest["tensors"] = Json::object();
   Json header = Json::object();
@@ -176,39 +218,11 @@ TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const st
   if (stored != hash(head.data(), header_end))
     throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
 
-  const Json header = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA);
-  const auto metadata = header.find("__metadata__");
-  if (metadata == header.end() || !metadata->is_object() || !metadata->contains("recore.manifest") ||
-      !(*metadata)["recore.manifest"].is_string())
-    throw corrupt(8, "a safetensors file, but it has no Recore manifest");
-  TensorFile file;
-  file.manifest = parse_json((*metadata)["recore.manifest"].get<std::string>(), name, REC_CORRUPT_DATA);
-  const Json version = file.manifest.value("format_version", Json());
-  if (version != kFormatVersion)
-    throw Error(REC_UNSUPPORTED,
-                cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
-  if (file.manifest.value("format", Json()) != format)
-    throw Error(REC_INVALID_ARGUMENT, cat(name, ": holds ", printable(dump_json(file.manifest.value("format", Json()))),
-                                          ", wanted \"", format, "\""));
-  const Json& sums = file.manifest.at("tensors");
-
-  int64_t expected_begin = 0;
-  for (const auto& [tensor_name, entry] : header.items()) {
-    if (tensor_name == "__metadata__") continue;
-    NamedTensor tensor =
-        read_entry(tensor_name, entry, size - header_end, expected_begin, bytes->data(), header_end, corrupt);
-    const auto sum = sums.find(tensor_name);
-    if (sum == sums.end() || (*sum).value("xxh3", "") != hash(tensor.data, tensor.bytes()))
-      throw corrupt(static_cast<const char*>(tensor.data) - bytes->data(), "the checksum of tensor '",
-                    printable(tensor_name), "' is wrong");
-    tensor.kind = (*sum).value("kind", 0);
-    tensor.owner = bytes;
-    file.tensors.push_back(std::move(tensor));
+  try {
+    return read_tensors(head, bytes, name, format, corrupt);
+  } catch (const Json::exception& error) {
+    throw corrupt(8, "the manifest is not sound: ", printable(error.what()));
   }
-  if (expected_begin != size - header_end)
-    throw corrupt(header_end + expected_begin, "there are bytes after the last tensor");
-  if (sums.size() != file.tensors.size()) throw corrupt(8, "the manifest lists other tensors than the file has");
-  return file;
 }
 
 }  // namespace rec

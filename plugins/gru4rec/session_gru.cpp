@@ -19,7 +19,6 @@ void SessionGru::plan(const Options& options, const rec_schema_t& schema, rec_pl
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
                       REC_CAP_GRADIENTS;
   plan.memory_bytes = 16 * schema.n_items * options.layers.back();
-  plan.history_max = options.history_max;
   for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_ITEM, REC_COLUMN_SESSION_RESET, REC_COLUMN_SLOT_KEEP})
     plan.columns[plan.n_columns++] = column;
   if (options.n_sample > 0) plan.columns[plan.n_columns++] = REC_COLUMN_SHARED_ITEM;

@@ -57,7 +57,8 @@ class ModelFile : public testing::Test {
     for (auto& [name, entry] : header.items()) {
       if (name == "__metadata__" || !entry.contains("data_offsets")) continue;
       const uint64_t begin = entry["data_offsets"][0], end = entry["data_offsets"][1];
-      if (begin <= end && end <= data.size())
+      if (begin <= end && end <= data.size() && manifest.is_object() && manifest.contains("tensors") &&
+          manifest["tensors"].contains(name) && manifest["tensors"][name].is_object())
         manifest["tensors"][name]["xxh3"] = hex(XXH3_64bits(data.data() + begin, end - begin));
     }
     header["__metadata__"] = {{"recore.manifest", manifest.dump()}, {"recore.header_xxh3", "0000000000000000"}};
@@ -105,7 +106,7 @@ TEST_F(ModelFile, WithAnyByteFlippedIsRefused) {
 
 TEST_F(ModelFile, ThatLiesUnderRightChecksumsIsRefused) {
   using Json = nlohmann::ordered_json;
-  const std::string tables = bytes_of("bprmf"), weights = bytes_of("itemknn");
+  const std::string tables = bytes_of("bprmf"), weights = bytes_of("itemknn"), plugin = bytes_of("fpmc");
   ASSERT_EQ(load_bytes(forged(tables, [](Json&, Json&, std::string&) {})), REC_OK) << "the forger itself is right";
   const auto put = [](const Json& header, std::string& data, const char* tensor, size_t at, auto value) {
     const size_t begin = header[tensor]["data_offsets"][0];
@@ -141,6 +142,29 @@ TEST_F(ModelFile, ThatLiesUnderRightChecksumsIsRefused) {
       {"a table that is not there", tables,
        [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "nowhere"; }},
       {"a manifest of another shape", tables, [](Json&, Json& m, std::string&) { m["serving"] = 7; }},
+      {"a manifest that is a list", tables, [](Json&, Json& m, std::string&) { m = Json::array(); }},
+      {"a manifest without tensors", tables, [](Json&, Json& m, std::string&) { m.erase("tensors"); }},
+      {"a sum that is no object", tables, [](Json&, Json& m, std::string&) { m["tensors"]["user_emb"] = 3; }},
+      {"more keys than anybody needs", tables,
+       [](Json&, Json& m, std::string&) {
+         for (int i = 0; i < 5000; ++i) m["info"][std::to_string(i)] = 0;
+       }},
+      {"an item table beside item weights", weights,
+       [](Json& h, Json& m, std::string& d) {
+         h["extra"] = {{"dtype", "F32"}, {"shape", {3, 1}}, {"data_offsets", {d.size(), d.size() + 12}}};
+         d.append(12, '\0');
+         m["tensors"]["extra"] = {{"xxh3", ""}, {"kind", 0}};
+         m["serving"]["item_table"] = "extra";
+       }},
+      {"tables said to need a plugin that does not encode", tables,
+       [](Json&, Json& m, std::string&) {
+         m["serving"]["plugin"] = true;
+         m["serving"].erase("user_table");
+       }},
+      {"no tables, and a plugin that does not score", tables,
+       [](Json&, Json& m, std::string&) { m["serving"] = {{"plugin", true}}; }},
+      {"an item table narrower than the plugin's", plugin,
+       [](Json&, Json& m, std::string&) { m["serving"]["item_table"] = "li_emb"; }},
       {"a model named like a path", tables, [](Json&, Json& m, std::string&) { m["model"] = "../../evil"; }},
       {"a tensor that only the manifest has", tables,
        [](Json&, Json& m, std::string&) { m["tensors"]["ghost"] = {{"xxh3", "0"}}; }},

@@ -358,3 +358,18 @@ def test_eight_threads_get_the_single_threaded_answer(model):
         for _ in range(20):
             for answer, alone in zip(pool.map(lambda chunk: recommender.recommend(chunk, k=20), chunks), expected):
                 assert answer.scores.tobytes() == alone.scores.tobytes() and (answer.items == alone.items).all()
+
+
+def test_given_histories_are_seen_among_candidates_too(model):
+    history, candidates = ["film-001", "film-002"], ["film-001", "film-002", "film-003"]
+    recommender = model.recommender(exclude_seen=True)
+    items, _ = recommender.recommend(None, k=3, histories=[history], candidates=candidates)
+    assert [item for item in items[0] if item] == ["film-003"]
+
+
+def test_the_model_of_one_user_answers_no_stranger():
+    data = recore.Dataset.from_columns([7] * 6, range(6))
+    for name, params in (("bprmf", {"emb_size": 2}), ("itemknn", {}), ("popularity", {})):
+        model = recore.train(data, name, epochs=1, patience=0, **params)
+        with pytest.raises(recore.NotFoundError):
+            model.recommender(strict=True).recommend([12345], k=2)
