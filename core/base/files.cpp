@@ -64,29 +64,62 @@ Buffer<char> read_bytes(int fd, const std::string& path, int64_t size) {
   return bytes;
 }
 
-// What a gzip file holds: all of it, at most `limit` bytes; or just its first `head` bytes when head > 0.
-Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
-  int64_t size = 0;
-  const int fd = open_regular(path, size);
-  const gzFile file = gzdopen(fd, "rb");
-  if (file == nullptr) {
-    ::close(fd);
-    throw std::bad_alloc();
+// zlib's state for reading gzip data, and its end.
+class Inflater {
+ public:
+  Inflater() {
+    // 15 bits of window, and 16 for "gzip headers only".
+    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw std::bad_alloc();
   }
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> closer(file, gzclose);
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  z_stream& stream() { return stream_; }
+
+ private:
+  z_stream stream_{};
+};
+
+// What a gzip file holds: all of it, at most `limit` bytes; or just its first `head` bytes when head > 0. Every byte of
+// the file must belong to a member: gzread would take a damaged header of a later one for the end of the data.
+Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
+  constexpr int64_t kBlock = 1 << 20;
+  int64_t size = 0, n_read = 0;
+  const Descriptor file(open_regular(path, size));
+  Inflater inflater;
+  z_stream& stream = inflater.stream();
+  const auto corrupt = [&](const char* what) {
+    return Error(REC_CORRUPT_DATA, cat(path, ": ", what))
+        .at_offset(path, n_read - static_cast<int64_t>(stream.avail_in));
+  };
   std::vector<char> text;
-  std::vector<char> block(head > 0 ? static_cast<size_t>(head) : size_t{1} << 20);
-  do {
-    const int n = gzread(file, block.data(), static_cast<unsigned>(block.size()));
-    if (n < 0) throw Error(REC_CORRUPT_DATA, cat(path, ": not a whole gzip file")).at_offset(path, gzoffset(file));
-    if (n == 0) break;
+  auto packed = Buffer<char>();
+  auto block = Buffer<char>::uninitialized(head > 0 ? head : kBlock);
+  bool within_member = false, drained = true;
+  while (head == 0 || static_cast<int64_t>(text.size()) < head) {
+    if (stream.avail_in == 0 && drained) {
+      if (n_read == size) break;
+      packed = read_bytes(file.get(), path, std::min(kBlock, size - n_read));
+      n_read += packed.size();
+      stream.next_in = reinterpret_cast<Bytef*>(packed.data());
+      stream.avail_in = static_cast<uInt>(packed.size());
+    }
+    stream.next_out = reinterpret_cast<Bytef*>(block.data());
+    stream.avail_out = static_cast<uInt>(block.size());
+    const int code = inflate(&stream, Z_NO_FLUSH);
+    if (code == Z_MEM_ERROR) throw std::bad_alloc();
+    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) throw corrupt("not a whole gzip file");
+    drained = stream.avail_out != 0;
+    const int64_t n = block.size() - static_cast<int64_t>(stream.avail_out);
     check_limit(path, static_cast<int64_t>(text.size()) + n, limit);
     text.insert(text.end(), block.begin(), block.begin() + n);
-  } while (head == 0);
-  int code = 0;
-  gzerror(file, &code);
-  if (code == Z_BUF_ERROR)
-    throw Error(REC_CORRUPT_DATA, cat(path, ": gzip data end early")).at_offset(path, gzoffset(file));
+    if (code == Z_OK) within_member = true;
+    if (code != Z_STREAM_END) continue;
+    within_member = false;
+    inflateReset(&stream);
+  }
+  if (head == 0 && within_member) throw corrupt("gzip data end early");
+  if (head > 0 && static_cast<int64_t>(text.size()) > head) text.resize(static_cast<size_t>(head));
   return Buffer<char>(std::span<const char>(text));
 }
 

@@ -16,7 +16,8 @@ namespace rec {
 // limit_bytes 0 = none.
 Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0);
 
-// A text file whole; .gz is unpacked, up to a limit that a decompression bomb meets.
+// A text file whole; .gz is unpacked, up to a limit that a decompression bomb meets. CORRUPT_DATA unless the file is
+// whole gzip members to its last byte.
 Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes = 0);
 
 // The first n_bytes of what read_text_file gives, or all of it when it is shorter.
