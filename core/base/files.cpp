@@ -50,7 +50,15 @@ int create_beside(const std::string& path, std::string& temporary) {
   }
 }
 
-// The first `size` bytes of an open file.
+// Makes a change of the folder's entries last.
+void flush_folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems do not flush folders; the file itself is whole and in place by now.
+  if (directory.get() >= 0) ::fsync(directory.get());
+}
+
+// The next `size` bytes of an open file.
 Buffer<char> read_bytes(int fd, const std::string& path, int64_t size) {
   auto bytes = Buffer<char>::uninitialized(size);
   int64_t done = 0;
@@ -155,23 +163,38 @@ Buffer<char> read_text_head(const std::string& path, int64_t n_bytes) {
   return read_bytes(file.get(), path, std::min(size, n_bytes));
 }
 
-void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill) {
-  std::string temporary;
-  Descriptor file(create_beside(path, temporary));
+StagedFile::StagedFile(std::string path, const std::function<void(FileWriter&)>& fill) : path_(std::move(path)) {
+  Descriptor file(create_beside(path_, temporary_));
   try {
-    DescriptorWriter writer(file.get(), path);
+    DescriptorWriter writer(file.get(), path_);
     fill(writer);
-    if (::fsync(file.get()) != 0) throw system_error("flush", path, errno);
-    if (file.close() != 0) throw system_error("close", path, errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) throw system_error("replace", path, errno);
+    if (::fsync(file.get()) != 0) throw system_error("flush", path_, errno);
+    if (file.close() != 0) throw system_error("close", path_, errno);
   } catch (...) {
-    ::unlink(temporary.c_str());
+    ::unlink(temporary_.c_str());
     throw;
   }
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some file systems do not flush folders; the file itself is whole and in place by now.
-  if (directory.get() >= 0) ::fsync(directory.get());
+}
+
+StagedFile::~StagedFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void StagedFile::put() {
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw system_error("replace", path_, errno);
+  temporary_.clear();
+  flush_folder_of(path_);
+}
+
+void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill) {
+  StagedFile(path, fill).put();
+}
+
+void remove_if_there(const std::string& path) {
+  if (::unlink(path.c_str()) == 0)
+    flush_folder_of(path);
+  else if (errno != ENOENT)
+    throw system_error("remove", path, errno);
 }
 
 void rename_if_there(const std::string& from, const std::string& to) {

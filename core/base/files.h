@@ -31,12 +31,29 @@ class FileWriter {
   void write(std::string_view text) { write(text.data(), static_cast<int64_t>(text.size())); }
 };
 
+// A new file that waits beside `path`, filled and flushed, until put() gives it that name. Without put() it goes away and
+// the old file stays as it was.
+class StagedFile {
+ public:
+  StagedFile(std::string path, const std::function<void(FileWriter&)>& fill);
+  ~StagedFile();
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+  void put();
+
+ private:
+  std::string path_, temporary_;
+};
+
 // Temporary file beside `path`, fill, fsync, rename, fsync of the folder. On any failure the old file stays as it was
 // and the temporary one is gone.
 void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill);
 
 // rename(2), for keeping the previous checkpoint; a missing source is no error.
 void rename_if_there(const std::string& from, const std::string& to);
+
+// unlink(2); a missing file is no error.
+void remove_if_there(const std::string& path);
 
 bool file_exists(const std::string& path);
 bool is_directory(const std::string& path);

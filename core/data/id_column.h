@@ -30,6 +30,11 @@ class IdColumn {
   // The row, or -1.
   int32_t find(const Key& key) const;
 
+  // The type, unless it was declared or an id is there.
+  void prefer(int32_t type) {
+    if (type_ == REC_ID_AUTO) type_ = type;
+  }
+
   int32_t type() const { return type_; }
   int64_t size() const { return static_cast<int64_t>(type_ == REC_ID_BYTES ? offsets_.size() - 1 : i64_.size()); }
   const std::vector<int64_t>& i64() const { return i64_; }

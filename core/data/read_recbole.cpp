@@ -131,10 +131,26 @@ void read_titles(const std::string& path, RowSink& sink) {
   });
 }
 
+// write_dataset's word on ids that are text though they look like numbers: user_id, item_id, one a line.
+void read_byte_ids(const std::string& path, RowSink& sink) {
+  TextFile file = open_text(path, sink.builder().budget());
+  DelimitedReader reader(file, kWholeLine, Quotes::kNone);
+  std::vector<std::string_view> cells;
+  while (reader.next(cells)) {
+    if (cells[0] != "user_id" && cells[0] != "item_id")
+      throw located(Error(REC_INVALID_DATA, cat("'", printable(cells[0]), "' is neither user_id nor item_id")), path,
+                    reader.line());
+    IdColumn& ids = cells[0] == "user_id" ? sink.builder().users() : sink.builder().items();
+    ids.prefer(REC_ID_BYTES);
+  }
+}
+
 }  // namespace
 
 void read_recbole(const std::string& path, RowSink& sink) {
   const Source source = find_source(path);
+  if (const auto ids = find_text_file(source.folder, source.name + ".byte_ids"); ids && !source.name.empty())
+    read_byte_ids(*ids, sink);
   if (source.benchmark) {
     for (const PartFile& part : kParts) {
       const std::string name = source.name + part.suffix + ".inter";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <optional>
 
 #include "core/base/files.h"
 #include "core/base/log.h"
@@ -42,6 +43,18 @@ void append_id(std::string& out, const IdMap& ids, int64_t row) {
     out += ids.bytes_at(row);
   else
     append_number(out, ids.int64_at(row));
+}
+
+// Names of the columns whose bytes a reader could take for int64.
+std::string columns_of_byte_ids(const Dataset& dataset) {
+  std::string names;
+  for (const auto& [name, ids] : {std::pair{"user_id\n", &dataset.users}, std::pair{"item_id\n", &dataset.items}}) {
+    if (ids->type() != REC_ID_BYTES) continue;
+    bool number = false;
+    for (int64_t row = 0; row < ids->size() && !number; ++row) number = parse_int64(ids->bytes_at(row)).has_value();
+    if (number) names += name;
+  }
+  return names;
 }
 
 void write_part(const Dataset& dataset, Part part, FileWriter& file) {
@@ -107,15 +120,26 @@ void write_dataset(const Dataset& dataset, const std::string& folder) {
   check_ids(dataset.items, "item_id");
   create_directories(folder);
   const std::string base = folder + "/" + name_of(folder);
-  if (!dataset.title_offsets.empty())
-    write_file_atomically(base + ".item", [&](FileWriter& file) { write_titles(dataset, file); });
-  const auto write = [&](const char* suffix, Part part) {
-    write_file_atomically(base + suffix, [&](FileWriter& file) { write_part(dataset, part, file); });
+  const auto staged = [&](const char* suffix, Part part) {
+    return StagedFile(base + suffix, [&](FileWriter& file) { write_part(dataset, part, file); });
   };
-  // Train last: a folder without it is no data set yet.
-  write(".valid.inter", Part::kValid);
-  write(".test.inter", Part::kTest);
-  write(".train.inter", Part::kTrain);
+  // All are on the disk before an old data set is touched: a disk that fills up leaves that one whole.
+  StagedFile valid = staged(".valid.inter", Part::kValid), test = staged(".test.inter", Part::kTest),
+             train = staged(".train.inter", Part::kTrain);
+  std::optional<StagedFile> byte_ids, titles;
+  if (const std::string names = columns_of_byte_ids(dataset); !names.empty())
+    byte_ids.emplace(base + ".byte_ids", [&](FileWriter& file) { file.write(names); });
+  if (!dataset.title_offsets.empty())
+    titles.emplace(base + ".item", [&](FileWriter& file) { write_titles(dataset, file); });
+  // A folder without train is no data set: the old one goes first and the new one comes last, so that parts of both are
+  // never read as one.
+  for (const char* suffix : {".train.inter", ".train.inter.gz", ".byte_ids", ".byte_ids.gz", ".item", ".item.gz"})
+    remove_if_there(base + suffix);
+  if (byte_ids) byte_ids->put();
+  if (titles) titles->put();
+  valid.put();
+  test.put();
+  train.put();
   if (const std::string names = left_out(dataset); !names.empty())
     log::write(REC_LOG_WARNING, cat("dataset_saved path=", folder, " left_out=", names));
 }

@@ -7,7 +7,9 @@
 namespace rec {
 
 // Writes FOLDER/<FOLDER's name>.{train,valid,test}.inter, RecBole benchmark files, and .item when there are titles.
-// INVALID_DATA for a byte id that such a file cannot hold. Each file is whole or not there.
+// Where byte ids look like numbers, .byte_ids names their columns, which RecBole's files have no word for.
+// INVALID_DATA for a byte id that such a file cannot hold. A data set of the same name is replaced as a whole: after a
+// failure the folder holds all of the old one or, without a train file, none.
 void write_dataset(const Dataset& dataset, const std::string& folder);
 
 }  // namespace rec

@@ -1,14 +1,18 @@
 #include "core/data/split.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/base/log.h"
 #include "core/base/rng.h"
+#include "core/base/text.h"
 #include "core/data/dataset_builder.h"
 #include "core/data/describe.h"
 #include "core/data/load.h"
@@ -188,6 +192,71 @@ TEST(WriteDataset, ReadsBackTheSameRowsOfEveryPart) {
                                           "0")
                                     : back.items.find(int64_t{0});
     EXPECT_EQ(title_of(back, titled), mask & 1 ? "A \"title\", with tab" : "Zero");
+  }
+}
+
+Dataset one_row(int64_t item, bool titled) {
+  DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
+  builder.add(int64_t{1}, item, 0, 0.0f, Part::kTrain);
+  if (titled) builder.set_title(item, "A title");
+  return builder.finish();
+}
+
+TEST(WriteDataset, LeavesNothingOfAnOlderOne) {
+  const TempFolder folder;
+  write_dataset(one_row(7, true), folder / "shop");
+  write_dataset(one_row(7, false), folder / "shop");
+  EXPECT_TRUE(load_dataset(folder / "shop").title_offsets.empty());
+}
+
+TEST(WriteDataset, ThatDoesNotFitOnTheDiskLeavesTheOlderOne) {
+  const TempFolder folder;
+  write_dataset(one_row(7, true), folder / "shop");
+  rlimit old;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit few{4096, old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &few), 0);
+  DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
+  for (int64_t i = 0; i < 2000; ++i) builder.add(i, i, 0, 0.0f, Part::kTrain);
+  const Dataset large = builder.finish();
+  const Error error = error_of([&] { write_dataset(large, folder / "shop"); });
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(error.status, REC_IO) << error.message;
+  const Dataset data = load_dataset(folder / "shop");
+  EXPECT_EQ(rows_of(data), Rows{"1 7"});
+  EXPECT_EQ(title_of(data, 0), "A title");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "shop"), {}), 4);
+}
+
+TEST(WriteDataset, ThatFailsHalfWayLeavesNoDataSetRatherThanTwoMixed) {
+  const TempFolder folder;
+  write_dataset(one_row(7, true), folder / "shop");
+  std::filesystem::remove(folder / "shop/shop.test.inter");
+  folder.file("shop/shop.test.inter/in_the_way", "");
+  EXPECT_NE(error_of([&] { write_dataset(one_row(8, false), folder / "shop"); }).status, REC_OK);
+  EXPECT_EQ(error_of([&] { load_dataset(folder / "shop"); }).status, REC_NOT_FOUND);
+}
+
+TEST(WriteDataset, ByteIdsThatLookLikeNumbersComeBackAsBytes) {
+  for (const auto& [users, items] :
+       {std::pair{"1 abc 2", "x y z"}, std::pair{"1 2 3", "4 5 6"}, std::pair{"a b c", "a 5 007"}}) {
+    SCOPED_TRACE(cat(users, " / ", items));
+    DatasetBuilder builder(REC_ID_BYTES, REC_ID_BYTES, 0, nullptr);
+    for (size_t i = 0; i < 3; ++i) builder.add(split(users, ' ')[i], split(items, ' ')[i], 0, 0.0f, Part::kTrain);
+    builder.set_title(split(items, ' ')[0], "First");
+    const Dataset data = builder.finish();
+    const TempFolder folder;
+    write_dataset(data, folder / "shop");
+    for (const std::string& path : {folder / "shop", folder / "shop/shop.train.inter"}) {
+      const Dataset back = load_dataset(path);
+      EXPECT_TRUE(back.users.same_ids(data.users));
+      EXPECT_TRUE(back.items.same_ids(data.items));
+      EXPECT_EQ(title_of(back, 0), "First");
+    }
+    write_dataset(one_row(7, false), folder / "shop");
+    EXPECT_EQ(load_dataset(folder / "shop").users.type(), REC_ID_INT64) << "of the data set before";
   }
 }
 
