@@ -33,6 +33,8 @@ std::optional<std::string> nearest_name(std::string_view name, std::span<const s
   size_t best = std::max<size_t>(2, name.size() / 2) + 1;
   std::optional<std::string> nearest;
   for (const std::string& candidate : candidates) {
+    // Nobody meant a name that long, and comparing costs the product of both lengths.
+    if (candidate.size() > 128) continue;
     const std::string lower = to_lower(candidate);
     size_t distance = edit_distance(wanted, lower);
     if (wanted.size() >= 3 && lower.find(wanted) != std::string::npos) distance = std::min<size_t>(distance, 1);
@@ -44,11 +46,17 @@ std::optional<std::string> nearest_name(std::string_view name, std::span<const s
   return nearest;
 }
 
-std::string suggestion(std::string_view name, std::span<const std::string> candidates) {
-  if (const auto nearest = nearest_name(name, candidates)) return cat(", did you mean '", *nearest, "'?");
+std::string name_list(std::span<const std::string> names) {
+  constexpr size_t kMost = 40;
   std::string all;
-  for (const std::string& candidate : candidates) all += (all.empty() ? "" : ", ") + candidate;
-  return all.empty() ? "" : "; there are " + all;
+  for (const std::string& name : names.first(std::min(names.size(), kMost)))
+    all += (all.empty() ? "" : ", ") + printable(name);
+  return names.size() > kMost ? cat(all, " and ", names.size() - kMost, " more") : all;
+}
+
+std::string suggestion(std::string_view name, std::span<const std::string> candidates) {
+  if (const auto nearest = nearest_name(name, candidates)) return cat(", did you mean '", printable(*nearest), "'?");
+  return candidates.empty() ? "" : "; there are " + name_list(candidates);
 }
 
 bool looks_like_integer(std::string_view text) {

@@ -12,6 +12,9 @@ namespace rec {
 // The candidate that is nearest to a mistyped name, or nullopt when none is near.
 std::optional<std::string> nearest_name(std::string_view name, std::span<const std::string> candidates);
 
+// "a, b, c" for messages: printable, the first forty.
+std::string name_list(std::span<const std::string> names);
+
 // ", did you mean 'n_layers'?" or "; there are a, b, c" for messages about an unknown name.
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 

@@ -42,10 +42,7 @@ std::string find_ratings(const std::string& path) {
 
 ColumnPlan plan_ratings(DelimitedReader& reader, const Release& release, const RowSink& sink, const std::string& path) {
   if (release.separator == ',') {
-    std::vector<std::string_view> cells;
-    reader.next(cells);
-    std::vector<std::string> header;
-    for (std::string_view cell : cells) header.emplace_back(trim(cell));
+    const std::vector<std::string> header = read_header(reader, path);
     return plan_columns(header, sink.options(), path, reader.line());
   }
   const auto wanted = [](const std::optional<std::string>& name) { return !name || !name->empty(); };
@@ -77,11 +74,10 @@ void read_titles(const std::string& path, const Release& release, RowSink& sink)
   sink.begin_titles(path);
   if (release.separator == ',') {
     DelimitedReader reader(file, ',', Quotes::kRfc4180);
-    std::vector<std::string_view> cells;
-    reader.next(cells);
-    std::vector<std::string> header;
-    for (std::string_view cell : cells) header.emplace_back(trim(cell));
-    const int item = find_column(header, {"movieid", "itemid"}), title = find_column(header, {"title"});
+    const std::vector<std::string> header = read_header(reader, path);
+    const auto [item, title] = with_place(path, reader.line(), [&] {
+      return std::pair(find_column(header, {"movieid", "itemid"}), find_column(header, {"title"}));
+    });
     if (item < 0 || title < 0)
       throw located(Error(REC_INVALID_DATA, "no movieId and title columns"), path, reader.line());
     for_each_row(reader, sink, [&](const auto& row) {

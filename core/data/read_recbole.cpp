@@ -106,9 +106,11 @@ void read_inter(const std::string& path, Part part, RowSink& sink) {
   const std::vector<std::string> header = field_names(cells, path);
   // These files are also what a labelled data set is written to: its lists are those of the column, not of the time.
   DatasetOptions options = sink.options();
-  const bool labelled = find_column(header, {"label"}) >= 0 && find_column(header, {"impressionid"}) >= 0;
-  if (!options.impression_key && !options.label_column && labelled)
-    options.impression_key = header[static_cast<size_t>(find_column(header, {"impressionid"}))];
+  const auto [label, impression] = with_place(path, reader.line(), [&] {
+    return std::pair(find_column(header, {"label"}), find_column(header, {"impressionid"}));
+  });
+  if (!options.impression_key && !options.label_column && label >= 0 && impression >= 0)
+    options.impression_key = header[static_cast<size_t>(impression)];
   const ColumnPlan plan = plan_columns(header, options, path, reader.line());
   sink.begin_file(path, plan.optional());
   for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), part); });
@@ -120,8 +122,10 @@ void read_titles(const std::string& path, RowSink& sink) {
   std::vector<std::string_view> cells;
   reader.next(cells);
   const std::vector<std::string> header = field_names(cells, path);
-  const int item = find_column(header, {"itemid", "item", "movieid", "iid"});
-  const int title = find_column(header, {"title", "movietitle", "itemtitle", "name", "itemname"});
+  const auto [item, title] = with_place(path, reader.line(), [&] {
+    return std::pair(find_column(header, {"itemid", "item", "movieid", "iid"}),
+                     find_column(header, {"title", "movietitle", "itemtitle", "name", "itemname"}));
+  });
   if (item < 0 || title < 0) return;
   sink.begin_titles(path);
   for_each_row(reader, sink, [&](const auto& row) {

@@ -21,7 +21,8 @@ struct Lists {
 // "[1, 2, 3]" and nothing else; the reference runs such cells as program code.
 void parse_list(std::string_view cell, const std::string& column, std::vector<int64_t>& out) {
   const auto bad = [&](const char* what) {
-    return Error(REC_INVALID_DATA, cat(column, ": '", printable(cell), "' ", what)).at_argument(column);
+    const std::string name = printable(column);
+    return Error(REC_INVALID_DATA, cat(name, ": '", printable(cell), "' ", what)).at_argument(name);
   };
   const std::string_view text = trim(cell);
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') throw bad("is not a list like [1, 2, 3]");
@@ -43,10 +44,7 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
   const char found = detect_separator(head);
   const char separator = sink.options().separator ? sink.options().separator->front() : found == 0 ? '\t' : found;
   DelimitedReader reader(file, separator, Quotes::kRfc4180);
-  std::vector<std::string_view> cells;
-  std::vector<std::string> header;
-  reader.next(cells);
-  for (std::string_view cell : cells) header.emplace_back(trim(cell));
+  const std::vector<std::string> header = read_header(reader, path);
   const ColumnPlan plan = plan_columns(header, sink.options(), path, reader.line());
   const auto list = std::find(header.begin(), header.end(), "neg_items");
   const int list_column = part == Part::kTrain || list == header.end() ? -1 : static_cast<int>(list - header.begin());
@@ -100,17 +98,16 @@ void read_meta(const std::string& path, const Meta& meta, RowSink& sink) {
   const char found = detect_separator(first_line(file.text()));
   const char separator = sink.options().separator ? sink.options().separator->front() : found == 0 ? '\t' : found;
   DelimitedReader reader(file, separator, Quotes::kRfc4180);
-  std::vector<std::string_view> cells;
-  reader.next(cells);
+  const std::vector<std::string> header = read_header(reader, path);
   struct Column {
     size_t at, number;
     std::string name;
   };
   std::vector<Column> relations, dense, categorical;
   std::optional<size_t> id_column;
-  const size_t n_columns = cells.size();
+  const size_t n_columns = header.size();
   for (size_t c = 0; c < n_columns; ++c) {
-    const std::string name(trim(cells[c]));
+    const std::string& name = header[c];
     if (name == meta.id_column) {
       id_column = c;
     } else if (meta.has_relations && name.starts_with("r_")) {
@@ -128,7 +125,8 @@ void read_meta(const std::string& path, const Meta& meta, RowSink& sink) {
   const auto integer = [](std::string_view cell, const std::string& column) {
     const auto value = parse_int64(trim(cell));
     if (!value)
-      throw Error(REC_INVALID_DATA, cat(column, ": '", printable(cell), "' is no integer")).at_argument(column);
+      throw Error(REC_INVALID_DATA, cat(printable(column), ": '", printable(cell), "' is no integer"))
+          .at_argument(printable(column));
     return *value;
   };
   std::vector<int64_t> targets;

@@ -23,9 +23,7 @@ struct Table {
 
   Table(const std::string& path, RowSink& sink)
       : file(open_text(path, sink.builder().budget())), reader(file, separator_of(file, sink), Quotes::kRfc4180) {
-    std::vector<std::string_view> cells;
-    reader.next(cells);
-    for (std::string_view cell : cells) header.emplace_back(trim(cell));
+    header = read_header(reader, path);
   }
 
  private:
@@ -54,8 +52,8 @@ std::vector<int64_t> read_ids(const std::string& path, IdColumn& ids, int64_t n_
     if (cells.size() != 2) throw Error(REC_INVALID_DATA, cat("the row has ", cells.size(), " columns, expected 2"));
     const auto row = parse_int64(trim(cells[row_column]));
     if (!row || *row < 0 || *row >= n_matrix_rows)
-      throw Error(REC_INVALID_DATA, cat(table.header[row_column], ": must be a row within 0 .. ", n_matrix_rows - 1,
-                                        ", got '", printable(cells[row_column]), "'"));
+      throw Error(REC_INVALID_DATA, cat(printable(table.header[row_column]), ": must be a row within 0 .. ",
+                                        n_matrix_rows - 1, ", got '", printable(cells[row_column]), "'"));
     sink.builder().budget().charge(static_cast<int64_t>(sizeof(Entry)), "the id map");
     entries.push_back({*row, std::string(cells[id_column]), table.reader.line()});
   });
@@ -126,7 +124,7 @@ void read_interactions(const std::string& path, RowSink& sink) {
   // "query" is this format's word for a user; columns without a name that is known are the first two.
   std::vector<std::string>& header = table.header;
   const auto name = [&](const std::vector<std::string>& names, size_t otherwise, const char* usual) {
-    const int found = find_column(header, names);
+    const int found = with_place(path, table.reader.line(), [&] { return find_column(header, names); });
     const size_t at = found >= 0 ? static_cast<size_t>(found) : otherwise;
     if (at < header.size()) header[at] = usual;
   };

@@ -23,12 +23,6 @@ std::string plain(std::string_view name) {
   return out;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + printable(name);
-  return all;
-}
-
 int named_column(const std::vector<std::string>& header, const std::string& name, const char* option) {
   const auto at = std::find(header.begin(), header.end(), name);
   if (at == header.end())
@@ -42,7 +36,7 @@ int required_column(const std::vector<std::string>& header, const std::optional<
   if (name) return named_column(header, *name, option);
   const int column = find_column(header, usual);
   if (column < 0)
-    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", joined(header), "; name it with ", option))
+    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", name_list(header), "; name it with ", option))
         .at_argument(option);
   return column;
 }
@@ -73,8 +67,9 @@ int impression_column(const std::vector<std::string>& header, const DatasetOptio
 }
 
 Error bad_cell(std::string_view column, std::string_view cell, const char* what) {
-  Error error(REC_INVALID_DATA, cat(column, ": '", printable(cell), "' ", what));
-  error.argument = std::string(column);
+  const std::string name = printable(column);
+  Error error(REC_INVALID_DATA, cat(name, ": '", printable(cell), "' ", what));
+  error.argument = name;
   return error;
 }
 
@@ -86,8 +81,9 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
     for (size_t i = 0; i < header.size(); ++i) {
       if (plain(header[i]) != name) continue;
       if (found >= 0)
-        throw Error(REC_INVALID_DATA, cat("columns '", header[static_cast<size_t>(found)], "' and '", header[i],
-                                          "' could both be the one wanted; name one in the options"));
+        throw Error(REC_INVALID_DATA,
+                    cat("columns '", printable(header[static_cast<size_t>(found)]), "' and '", printable(header[i]),
+                        "' could both be the one wanted; name one in the options"));
       found = static_cast<int>(i);
     }
     if (found >= 0) return found;
@@ -96,10 +92,12 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
 }
 
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options) {
-  for (auto name = header.begin(); name != header.end(); ++name)
-    if (std::find(header.begin(), name, *name) != name)
-      throw Error(REC_INVALID_DATA, cat("column '", printable(*name), "' stands twice in the header"))
-          .at_argument(*name);
+  std::vector<std::string_view> names(header.begin(), header.end());
+  std::sort(names.begin(), names.end());
+  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) {
+    const std::string name = printable(*twice);
+    throw Error(REC_INVALID_DATA, cat("column '", name, "' stands twice in the header")).at_argument(name);
+  }
   ColumnPlan plan;
   plan.n_columns = header.size();
   plan.user = required_column(header, options.user_column, kUserNames, "user", "user_column");
@@ -117,11 +115,19 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
 
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options, const std::string& path,
                         int64_t line) {
+  return with_place(path, line, [&] { return plan_columns(header, options); });
+}
+
+std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path) {
+  std::vector<std::string_view> cells;
   try {
-    return plan_columns(header, options);
+    reader.next(cells);
   } catch (Error& error) {
-    throw located(std::move(error), path, line);
+    throw located(std::move(error), path, reader.line());
   }
+  std::vector<std::string> header;
+  for (std::string_view cell : cells) header.emplace_back(trim(cell));
+  return header;
 }
 
 std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row,

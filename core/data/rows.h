@@ -29,6 +29,8 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
 // A file of numbers without a header: user, item[, rating[, time]].
 std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row,
                                           const DatasetOptions& options);
+// The names in the first row, without blanks around them; an error in it has its file and line.
+std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path);
 // The column whose name is one of `names` (lower case, without _ and -), the first name first; -1 for none.
 int find_column(const std::vector<std::string>& header, const std::vector<std::string>& names);
 

@@ -29,6 +29,16 @@ TextFile open_text_head(const std::string& path);
 // "path:line: message", with file and line in their fields; an error that has a place already keeps it.
 Error located(Error error, const std::string& path, int64_t line);
 
+// What work() gives; an error it ends in gets a place.
+template <class Work>
+auto with_place(const std::string& path, int64_t line, const Work& work) {
+  try {
+    return work();
+  } catch (Error& error) {
+    throw located(std::move(error), path, line);
+  }
+}
+
 // The first line that is not empty, for telling formats apart; "" for a file that has none.
 std::string_view first_line(std::string_view text);
 

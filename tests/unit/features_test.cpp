@@ -143,6 +143,8 @@ TEST(TwoTowerFolder, RefusesFilesThatDoNotFitEachOther) {
       {"q_idmap.csv", "idx,user\n0,u2\n0,u3\n", "row 0 stands twice"},
       {"i_idmap.csv", "item,row\na,1\na,2\n", "'a' stands twice"},
       {"i_idmap.csv", "item\na\n", "two columns"},
+      {"i_idmap.csv", "item,\"row\na,1\n", "i_idmap.csv:1: a quoted cell"},
+      {"interactions.csv", "query,item,rating,Rating\nu1,a,1,2\n", "interactions.csv:1: columns 'rating'"},
       {"q_side_cat.npy", npy<int32_t>("<i4", 2, 1, {0, 1}), "expected 3 rows as in q_feats.npy, got 2"},
       {"q_side_cat.npy", npy<int32_t>("<i4", 3, 1, {0, 1, -1}), "got -1"},
       {"q_side_cat.npy", npy<float>("<f4", 3, 1, {0, 1, 1}), "<i4 or <i8"},
