@@ -1,6 +1,9 @@
 #include "core/data/id_column.h"
 
-#include <functional>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <random>
 
 #include "core/base/text.h"
 
@@ -8,8 +11,17 @@ namespace rec {
 
 namespace {
 
-// The finaliser of MurmurHash3: every bit of the id reaches every bit of the hash.
-uint64_t mix(uint64_t x) {
+// Rows are numbered by first appearance, so nothing that is seen depends on the key.
+uint64_t random_key() {
+  std::random_device bits;
+  return uint64_t{bits()} << 32 | bits();
+}
+
+// A round with the key, then the finaliser of MurmurHash3: every bit of the id reaches every bit of the hash.
+uint64_t mix(uint64_t x, uint64_t key) {
+  x ^= key;
+  x ^= x >> 33;
+  x *= key << 1 | 1;
   x ^= x >> 33;
   x *= 0xff51afd7ed558ccdULL;
   x ^= x >> 33;
@@ -20,14 +32,14 @@ uint64_t mix(uint64_t x) {
 }  // namespace
 
 IdColumn::IdColumn(std::string name, int32_t type, MemoryBudget* budget)
-    : name_(std::move(name)), type_(type), budget_(budget) {
+    : name_(std::move(name)), type_(type), budget_(budget), hash_key_(random_key()) {
   grow();
 }
 
-IdColumn::Key IdColumn::key(std::string_view text) {
-  if (type_ == REC_ID_AUTO) type_ = parse_int64(text) ? REC_ID_INT64 : REC_ID_BYTES;
-  if (type_ == REC_ID_BYTES) return {0, text};
+IdColumn::Key IdColumn::key(std::string_view text) const {
+  if (type_ == REC_ID_BYTES) return {REC_ID_BYTES, 0, text};
   const auto value = parse_int64(text);
+  if (!value && type_ == REC_ID_AUTO) return {REC_ID_BYTES, 0, text};
   if (!value) {
     const char* why = looks_like_integer(text) ? "does not fit an int64 written plainly" : "is not an int64";
     throw Error(REC_INVALID_DATA,
@@ -35,19 +47,21 @@ IdColumn::Key IdColumn::key(std::string_view text) {
                     "_type as bytes to take any text"))
         .at_argument(name_);
   }
-  return {*value, {}};
+  return {REC_ID_INT64, *value, {}};
 }
 
 IdColumn::Key IdColumn::key(int64_t value) {
-  if (type_ == REC_ID_AUTO) type_ = REC_ID_INT64;
-  if (type_ == REC_ID_INT64) return {value, {}};
+  if (type_ != REC_ID_BYTES) return {REC_ID_INT64, value, {}};
   scratch_ = std::to_string(value);
-  return {value, scratch_};
+  return {REC_ID_BYTES, 0, scratch_};
 }
 
 IdColumn::Slot IdColumn::probe(const Key& key) const {
-  return {type_ == REC_ID_BYTES ? static_cast<int64_t>(std::hash<std::string_view>()(key.text)) : key.value, -1};
+  if (key.type != REC_ID_BYTES) return {key.value, -1};
+  return {static_cast<int64_t>(XXH3_64bits_withSeed(key.text.data(), key.text.size(), hash_key_)), -1};
 }
+
+size_t IdColumn::first_slot(int64_t key) const { return mix(static_cast<uint64_t>(key), hash_key_) & mask_; }
 
 bool IdColumn::same_text(int32_t row, std::string_view text) const {
   const int64_t begin = offsets_[static_cast<size_t>(row)];
@@ -57,7 +71,7 @@ bool IdColumn::same_text(int32_t row, std::string_view text) const {
 
 size_t IdColumn::slot_of(const Slot& probe, std::string_view text) const {
   const Slot* const slots = slots_.data();
-  size_t at = mix(static_cast<uint64_t>(probe.key)) & mask_;
+  size_t at = first_slot(probe.key);
   while (slots[at].row >= 0 &&
          (slots[at].key != probe.key || (type_ == REC_ID_BYTES && !same_text(slots[at].row, text))))
     at = (at + 1) & mask_;
@@ -65,6 +79,7 @@ size_t IdColumn::slot_of(const Slot& probe, std::string_view text) const {
 }
 
 int32_t IdColumn::add(const Key& key) {
+  type_ = key.type;
   const Slot wanted = probe(key);
   Slot& slot = slots_[slot_of(wanted, key.text)];
   if (slot.row >= 0) return slot.row;
@@ -93,7 +108,7 @@ void IdColumn::grow() {
   mask_ = n - 1;
   for (const Slot& slot : old) {
     if (slot.row < 0) continue;
-    size_t at = mix(static_cast<uint64_t>(slot.key)) & mask_;
+    size_t at = first_slot(slot.key);
     while (slots_[at].row >= 0) at = (at + 1) & mask_;
     slots_[at] = slot;
   }

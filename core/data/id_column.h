@@ -17,13 +17,14 @@ class IdColumn {
   IdColumn(std::string name, int32_t type, MemoryBudget* budget);
 
   // An id as this column holds it: value for int64 ids, text for bytes. The text is the caller's, or scratch that
-  // lives until the next key().
+  // lives until the next key(). The first id that is added decides the type, not the first that is asked for.
   struct Key {
+    int32_t type = REC_ID_AUTO;
     int64_t value = 0;
     std::string_view text;
   };
   // INVALID_DATA when the column is of int64 ids and the text is none.
-  Key key(std::string_view text);
+  Key key(std::string_view text) const;
   Key key(int64_t value);
 
   int32_t add(const Key& key);
@@ -42,7 +43,7 @@ class IdColumn {
   IdMap finish();
 
  private:
-  // Open addressing. A slot keeps the int64 id itself, or the hash of a byte id, so that a look-up of one that is known
+  // Open addressing, under a hash with a key of its own: ids cannot be chosen to meet in one slot. A slot keeps the int64 id itself, or the hash of a byte id, so that a look-up of one that is known
   // touches the table alone, and a byte id's text only to confirm it.
   struct Slot {
     int64_t key = 0;
@@ -50,6 +51,7 @@ class IdColumn {
   };
 
   Slot probe(const Key& key) const;
+  size_t first_slot(int64_t key) const;
   bool same_text(int32_t row, std::string_view text) const;
   size_t slot_of(const Slot& probe, std::string_view text) const;
   void grow();
@@ -60,6 +62,7 @@ class IdColumn {
   std::vector<int64_t> i64_;
   std::vector<int64_t> offsets_{0};
   std::vector<char> bytes_;
+  uint64_t hash_key_;
   std::vector<Slot> slots_;
   size_t mask_ = 0;
   std::string scratch_;

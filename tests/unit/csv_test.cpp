@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <ctime>
+
+#include "core/base/text.h"
 #include "core/data/load.h"
 #include "tests/unit/data_checks.h"
 #include "tests/unit/temp_folder.h"
@@ -175,6 +179,109 @@ TEST(Csv, CountsSkippedRowsAndGivesThemNoIds) {
   EXPECT_EQ(data.n_skipped, 2);
   EXPECT_EQ(data.n_users(), 1);
   EXPECT_EQ(data.n_items(), 1);
+}
+
+TEST(Csv, ASkippedRowDoesNotDecideTheTypeOfIds) {
+  const TempFolder folder;
+  DatasetOptions options;
+  options.bad_rows = REC_BAD_ROW_SKIP;
+  options.item_id_type = REC_ID_INT64;
+  const Dataset data = load_dataset(folder.file("a.csv", "user,item\nx9,notanumber\n1,10\n2,20\n"), options);
+  EXPECT_EQ(data.users.type(), REC_ID_INT64);
+  EXPECT_EQ(rows_of(data), kTwoRows);
+  EXPECT_EQ(data.n_skipped, 1);
+}
+
+TEST(Csv, AWideHeaderIsCheckedInNoTime) {
+  const TempFolder folder;
+  std::string header = "user,item", row = "1,2";
+  for (int i = 0; i < 50'000; ++i) {
+    header += cat(",column", i);
+    row += ",";
+  }
+  const auto cpu_time_of = [&](const std::string& text) {
+    const std::string path = folder.file("a.csv", text);
+    const std::clock_t begin = std::clock();
+    load_dataset(path);
+    return static_cast<double>(std::clock() - begin);
+  };
+  // As many cells below each other: time by the number of columns alone.
+  std::string tall = "user,item\n";
+  for (int i = 0; i < 50'000; ++i) tall += cat(i, ",", i, "\n");
+  EXPECT_LT(cpu_time_of(header + "\n" + row + "\n"), 20 * cpu_time_of(tall));
+}
+
+TEST(Csv, AMessageAboutAHeaderIsShortAndPrintable) {
+  const TempFolder folder;
+  std::string text = "who,what," + std::string(100'000, 'x') + ",\xff\xfe\x01";
+  for (int i = 0; i < 10'000; ++i) text += cat(",column", i);
+  DatasetOptions wants_time;
+  wants_time.time_column = "~~~~";
+  for (const DatasetOptions& options : {DatasetOptions{}, wants_time})
+    for (const std::string& header : {text, "user,item," + text, "user,user," + text, text + ",user,\xffuser,who"}) {
+      const Error error = error_of([&] { load_dataset(folder.file("a.csv", header + "\n1\n"), options); });
+      EXPECT_EQ(error.status, REC_INVALID_DATA);
+      EXPECT_LT(error.message.size(), 5000);
+      EXPECT_LT(error.argument.size(), 100);
+      EXPECT_EQ(printable(error.message.substr(0, 50)), error.message.substr(0, 50));
+      EXPECT_EQ(invalid_utf8(error.message), std::nullopt);
+    }
+}
+
+// The id that the finaliser of MurmurHash3, without a key, turns into x.
+int64_t id_of_hash(uint64_t x) {
+  const auto inverse = [](uint64_t a) {
+    uint64_t b = a;
+    for (int i = 0; i < 6; ++i) b *= 2 - a * b;
+    return b;
+  };
+  x ^= x >> 33;
+  x *= inverse(0xc4ceb9fe1a85ec53ULL);
+  x ^= x >> 33;
+  x *= inverse(0xff51afd7ed558ccdULL);
+  return static_cast<int64_t>(x ^ x >> 33);
+}
+
+TEST(IdColumn, IdsChosenToMeetInOneSlotTakeNoLonger) {
+  const auto cpu_time_for = [](const std::function<int64_t(int64_t)>& id) {
+    MemoryBudget budget(0);
+    IdColumn column("user_id", REC_ID_INT64, &budget);
+    const std::clock_t begin = std::clock();
+    for (int64_t i = 1; i <= 100'000; ++i) column.add(column.key(id(i)));
+    EXPECT_EQ(column.size(), 100'000);
+    return static_cast<double>(std::clock() - begin);
+  };
+  const double plain = cpu_time_for([](int64_t i) { return i; });
+  EXPECT_LT(cpu_time_for([](int64_t i) { return id_of_hash(static_cast<uint64_t>(i) << 40); }), 20 * plain);
+}
+
+// Texts of 16 bytes that all have one hash under std::hash of GCC, MurmurHash2 with a seed that is known.
+std::string text_of_one_hash(uint64_t i) {
+  constexpr uint64_t kM = 0xc6a4a7935bd1e995ULL, kInverse = 0x5f7a0ea7e59b19bdULL;
+  const auto block = [](uint64_t k) {
+    k *= kM;
+    return (k ^ k >> 47) * kM;
+  };
+  const uint64_t state = (0xc70f6907ULL ^ 16 * kM ^ block(i)) * kM;
+  uint64_t k = state * kInverse;  // becomes the block that takes the state to 0
+  k = (k ^ k >> 47) * kInverse;
+  std::string text(16, '\0');
+  std::memcpy(text.data(), &i, 8);
+  std::memcpy(text.data() + 8, &k, 8);
+  return text;
+}
+
+TEST(IdColumn, TextsChosenToHaveOneHashTakeNoLonger) {
+  const auto cpu_time_for = [](const std::function<std::string(uint64_t)>& text) {
+    MemoryBudget budget(0);
+    IdColumn column("user_id", REC_ID_BYTES, &budget);
+    const std::clock_t begin = std::clock();
+    for (uint64_t i = 1; i <= 20'000; ++i) column.add(column.key(std::string_view(text(i))));
+    EXPECT_EQ(column.size(), 20'000);
+    return static_cast<double>(std::clock() - begin);
+  };
+  const double plain = cpu_time_for([](uint64_t i) { return cat("a text of ", i); });
+  EXPECT_LT(cpu_time_for(text_of_one_hash), 20 * plain);
 }
 
 TEST(Csv, SurvivesEveryTruncationAndEveryByteFlip) {
