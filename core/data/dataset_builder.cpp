@@ -1,6 +1,7 @@
 #include "core/data/dataset_builder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <tuple>
 
@@ -50,6 +51,22 @@ void DatasetBuilder::push(const IdColumn::Key& user, const IdColumn::Key& item, 
   if (columns_.label) label_.push_back(shown.label);
   if (columns_.impression) impression_key_.push_back(shown.impression_key);
   part_.push_back(part);
+}
+
+bool DatasetBuilder::fill_weights() {
+  double sum = 0;
+  int64_t n_known = 0;
+  for (float weight : weight_) {
+    if (std::isnan(weight)) continue;
+    sum += static_cast<double>(weight);
+    ++n_known;
+  }
+  if (n_known == static_cast<int64_t>(weight_.size())) return true;
+  if (n_known == 0) return false;
+  const auto mean = static_cast<float>(sum / static_cast<double>(n_known));
+  for (float& weight : weight_)
+    if (std::isnan(weight)) weight = mean;
+  return true;
 }
 
 void DatasetBuilder::add_candidates(int64_t row, std::span<const int64_t> items) {

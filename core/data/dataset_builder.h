@@ -46,6 +46,9 @@ class DatasetBuilder {
   // A number for the text of an impression id.
   int64_t impression_key(std::string_view text) { return impression_ids_.add(impression_ids_.key(text)); }
 
+  // Gives the rows of weight NaN the mean of the others; false when there are no others.
+  bool fill_weights();
+
   // The candidates of interaction `row`; rows must rise from call to call. An item that no interaction has gets a row.
   void add_candidates(int64_t row, std::span<const int64_t> items);
 

@@ -111,7 +111,8 @@ void read_inter(const std::string& path, Part part, RowSink& sink) {
   });
   if (!options.impression_key && !options.label_column && label >= 0 && impression >= 0)
     options.impression_key = header[static_cast<size_t>(impression)];
-  const ColumnPlan plan = plan_columns(header, options, path, reader.line());
+  ColumnPlan plan = plan_columns(header, options, path, reader.line());
+  plan.weight_may_be_empty = true;
   sink.begin_file(path, plan.optional());
   for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), part); });
 }
@@ -167,6 +168,12 @@ void read_recbole(const std::string& path, RowSink& sink) {
   } else {
     const bool folder = is_directory(path);
     read_inter(folder ? *find_text_file(source.folder, source.name + ".inter") : path, Part::kTrain, sink);
+  }
+  // An empty cell of a float column is a missing one, and RecBole takes the column's mean for it.
+  if (!sink.builder().fill_weights()) {
+    Error error(REC_INVALID_DATA, cat(path, ": weight: every cell of the column is empty"));
+    error.file = path;
+    throw error.at_argument("weight");
   }
   if (sink.builder().n() == 0 || source.name.empty()) return;
   if (const auto titles = find_text_file(source.folder, source.name + ".item")) read_titles(*titles, sink);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "core/base/text.h"
 
@@ -194,7 +195,10 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
   if (row.user.empty()) throw bad_cell("user_id", row.user, "is empty");
   if (row.item.empty()) throw bad_cell("item_id", row.item, "is empty");
   if (plan.time >= 0) row.time = parse_time(cell(plan.time), "time");
-  if (plan.weight >= 0) row.weight = parse_weight(cell(plan.weight), "weight");
+  if (plan.weight >= 0 && cell(plan.weight).empty() && plan.weight_may_be_empty)
+    row.weight = std::numeric_limits<float>::quiet_NaN();
+  else if (plan.weight >= 0)
+    row.weight = parse_weight(cell(plan.weight), "weight");
   if (plan.label >= 0) row.shown.label = parse_label(cell(plan.label), "label");
   if (plan.impression >= 0)
     row.shown.impression_key = plan.impression == plan.time ? row.time : builder_.impression_key(cell(plan.impression));
@@ -202,7 +206,8 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
 }
 
 bool RowSink::add(const Row& row, Part part) {
-  if (options_.min_weight && static_cast<double>(row.weight) < *options_.min_weight) return false;
+  // Not "less": a weight that is missing passes no bound.
+  if (options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight)) return false;
   builder_.add(row.user, row.item, row.time, row.weight, part, row.shown);
   return true;
 }

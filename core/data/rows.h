@@ -17,6 +17,7 @@ struct ColumnPlan {
   int user = -1, item = -1, time = -1, weight = -1, label = -1;
   int impression = -1;  // the time column when that is the key
   size_t n_columns = 0;
+  bool weight_may_be_empty = false;  // such a row is added with NaN, for DatasetBuilder::fill_weights
 
   OptionalColumns optional() const { return {time >= 0, weight >= 0, label >= 0, impression >= 0}; }
 };
