@@ -130,6 +130,14 @@ void encode_all(const Context& context, const Tower& tower, const std::vector<Te
   }
 }
 
+// A loss times a negative reward has no lower bound: training would only push it down.
+void check_rewards(const Batch& batch) {
+  const float* const weights = batch.weights();
+  const float* const bad = std::find_if(weights, weights + batch.n_rows(), [](float weight) { return weight < 0; });
+  if (bad != weights + batch.n_rows())
+    throw plugin::Failure{REC_INVALID_DATA, "reward: weight needs weights of at least 0, got " + std::to_string(*bad)};
+}
+
 }  // namespace
 
 struct TwoTower::ItemGraph {
@@ -294,6 +302,7 @@ const TwoTower::ItemGraph& TwoTower::item_graph() const {
 
 double TwoTower::compute(const Context& context, const Batch& batch) {
   plugin::use_one_thread();
+  if (options_.rewarded) check_rewards(batch);
   users_.collect(batch.users(), batch.n_rows());
   items_.collect(batch.items(), batch.n_rows());
   const bool by_graph = options_.graph >= 0;

@@ -271,6 +271,23 @@ TEST_P(TwoTowerGolden, PluginTableMultipliesALossByTheWeightOfItsRow) {
   EXPECT_NEAR(harness.compute(std::move(batch)), golden_.doubles("loss.logq_mask_reward")[0], 1e-4);
 }
 
+TEST(TwoTower, RefusesARewardBelowZero) {
+  HarnessData data;
+  data.has_weights = true;
+  PluginHarness harness("two_tower", R"({"reward": "weight"})", 4, 4, {{0, 0}}, 2, std::move(data));
+  for (const float weight : {0.0f, -1.5f}) {
+    Batch batch = PluginHarness::batch_of({0, 1}, {2, 3});
+    float* const weights = batch.column(REC_COLUMN_WEIGHT).reshape<float>(batch.n_rows);
+    weights[0] = 1;
+    weights[1] = weight;
+    const Error error = error_of([&] { harness.compute(std::move(batch)); });
+    EXPECT_EQ(error.status, weight < 0 ? REC_INVALID_DATA : REC_OK) << error.message;
+    EXPECT_EQ(error.message.find("reward: weight needs weights of at least 0, got -1.5") != std::string::npos,
+              weight < 0)
+        << error.message;
+  }
+}
+
 TEST(TwoTower, SaysWhatTheDataSetLacks) {
   struct Case {
     const char* params;
