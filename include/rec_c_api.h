@@ -292,8 +292,9 @@ REC_API rec_status_t rec_split_options_init(rec_split_options_t* options, uint32
 REC_API rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,
                                        rec_dataset_t** out_dataset, rec_error_t** out_error);
 /**
- * Writes DIR/<DIR's name>.{train,valid,test}.inter and .item, RecBole benchmark files. They hold rows, labels, lists and
- * titles; candidates, relations and features are left out, and a warning in the log names them. Threads: readers. @since 1.0
+ * Writes DIR/<DIR's name>.{train,valid,test}.inter and .item, RecBole benchmark files, and .byte_ids if byte ids look like
+ * numbers. What was saved there before is replaced. They hold rows, labels, lists and titles; candidates, relations and
+ * features are left out, and a warning in the log names them. Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, rec_error_t** out_error);
 /**
