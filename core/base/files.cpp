@@ -151,16 +151,19 @@ Buffer<char> read_file(const std::string& path, int64_t limit_bytes) {
   return read_bytes(file.get(), path, size);
 }
 
+Buffer<char> read_head(const std::string& path, int64_t n_bytes) {
+  int64_t size = 0;
+  const Descriptor file(open_regular(path, size));
+  return read_bytes(file.get(), path, std::min(size, n_bytes));
+}
+
 Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes) {
   if (!path.ends_with(".gz")) return read_file(path, limit_bytes);
   return read_gzip(path, limit_bytes > 0 ? limit_bytes : kMaxTextBytes, 0);
 }
 
 Buffer<char> read_text_head(const std::string& path, int64_t n_bytes) {
-  if (path.ends_with(".gz")) return read_gzip(path, 0, n_bytes);
-  int64_t size = 0;
-  const Descriptor file(open_regular(path, size));
-  return read_bytes(file.get(), path, std::min(size, n_bytes));
+  return path.ends_with(".gz") ? read_gzip(path, 0, n_bytes) : read_head(path, n_bytes);
 }
 
 StagedFile::StagedFile(std::string path, const std::function<void(FileWriter&)>& fill) : path_(std::move(path)) {
@@ -180,14 +183,17 @@ StagedFile::~StagedFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void StagedFile::put() {
+void StagedFile::put(const std::string& keep_as) {
+  if (!keep_as.empty() && ::rename(path_.c_str(), keep_as.c_str()) != 0 && errno != ENOENT)
+    throw system_error("rename", path_, errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw system_error("replace", path_, errno);
   temporary_.clear();
   flush_folder_of(path_);
 }
 
-void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill) {
-  StagedFile(path, fill).put();
+void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
+                           const std::string& keep_as) {
+  StagedFile(path, fill).put(keep_as);
 }
 
 void remove_if_there(const std::string& path) {
@@ -195,10 +201,6 @@ void remove_if_there(const std::string& path) {
     flush_folder_of(path);
   else if (errno != ENOENT)
     throw system_error("remove", path, errno);
-}
-
-void rename_if_there(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) throw system_error("rename", from, errno);
 }
 
 bool file_exists(const std::string& path) {

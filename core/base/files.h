@@ -20,6 +20,9 @@ Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0);
 // whole gzip members to its last byte.
 Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes = 0);
 
+// A regular file's first n_bytes, or all of it when it is shorter.
+Buffer<char> read_head(const std::string& path, int64_t n_bytes);
+
 // The first n_bytes of what read_text_file gives, or all of it when it is shorter.
 Buffer<char> read_text_head(const std::string& path, int64_t n_bytes);
 
@@ -31,15 +34,15 @@ class FileWriter {
   void write(std::string_view text) { write(text.data(), static_cast<int64_t>(text.size())); }
 };
 
-// A new file that waits beside `path`, filled and flushed, until put() gives it that name. Without put() it goes away and
-// the old file stays as it was.
+// A new file that waits beside `path`, filled and flushed, until put() gives it that name; the old one is replaced, or
+// becomes `keep_as`. Without put() it goes away and the old file stays as it was.
 class StagedFile {
  public:
   StagedFile(std::string path, const std::function<void(FileWriter&)>& fill);
   ~StagedFile();
   StagedFile(const StagedFile&) = delete;
   StagedFile& operator=(const StagedFile&) = delete;
-  void put();
+  void put(const std::string& keep_as = "");
 
  private:
   std::string path_, temporary_;
@@ -47,10 +50,8 @@ class StagedFile {
 
 // Temporary file beside `path`, fill, fsync, rename, fsync of the folder. On any failure the old file stays as it was
 // and the temporary one is gone.
-void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill);
-
-// rename(2), for keeping the previous checkpoint; a missing source is no error.
-void rename_if_there(const std::string& from, const std::string& to);
+void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
+                           const std::string& keep_as = "");
 
 // unlink(2); a missing file is no error.
 void remove_if_there(const std::string& path);

@@ -186,8 +186,16 @@ void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor
   for (const NamedTensor* tensor : order) out.write(tensor->data, tensor->bytes());
 }
 
-void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors) {
-  write_file_atomically(path, [&](FileWriter& out) { write_tensors(out, std::move(manifest), tensors); });
+void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors,
+                       const std::string& keep_as) {
+  write_file_atomically(path, [&](FileWriter& out) { write_tensors(out, std::move(manifest), tensors); }, keep_as);
+}
+
+// The manifest is the header's first entry and "format" is the manifest's.
+bool begins_as(const std::string& path, std::string_view format) {
+  const std::string magic = cat(R"({"__metadata__":{"recore.manifest":"{\"format\":\")", format, R"(\")");
+  const Buffer<char> head = read_head(path, 8 + static_cast<int64_t>(magic.size()));
+  return head.size() > 8 && std::string_view(head.data() + 8, static_cast<size_t>(head.size() - 8)) == magic;
 }
 
 TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes) {

@@ -83,9 +83,12 @@ struct TensorFile {
 
 // `kind` of each tensor travels in the manifest.
 void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor>& tensors);
-// Saves whole or not at all.
-void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors);
+// Saves whole or not at all; the old file is kept as `keep_as` unless that is "".
+void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors,
+                       const std::string& keep_as = "");
 
+// Whether a file begins as one of this format does; says nothing of the rest.
+bool begins_as(const std::string& path, std::string_view format);
 // Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").
 TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes = 0);
 // The same over bytes that tensors will point into. `name` stands for the file in messages.

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <limits>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -17,8 +19,16 @@ namespace {
 
 constexpr std::string_view kFormat = "recore.checkpoint";
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-double to_double(const Json& value) { return value.is_null() ? std::nan("") : value.get<double>(); }
+// JSON has no number for these: null is NaN, an infinity is its sign.
+Json number(double value) {
+  if (std::isnan(value)) return nullptr;
+  return std::isinf(value) ? Json(value > 0 ? "+" : "-") : Json(value);
+}
+double to_double(const Json& value) {
+  if (value.is_null()) return std::nan("");
+  const double infinity = std::numeric_limits<double>::infinity();
+  return value == "+" ? infinity : value == "-" ? -infinity : value.get<double>();
+}
 
 void add_parameters(std::vector<NamedTensor>& out, const char* prefix, const Model& model) {
   for (NamedTensor tensor : model.parameters) {
@@ -78,11 +88,22 @@ std::string dataset_hash(const Dataset& data) {
 Json Trainer::run_identity() const {
   Json params = params_json_;
   for (const char* free : {"epochs", "patience"}) params.erase(free);
+  const Protocol& p = options_.protocol;
   return {{"model", plugin_.name()},
           {"model_version", plugin_.table->model_version},
           {"parameters", std::move(params)},
           {"data_hash", data_hash_},
-          {"metrics", options_.metrics}};
+          {"metrics", options_.metrics},
+          {"main_metric", metrics_[main_metric_].name},
+          {"protocol",
+           {{"rows", p.rows},
+            {"candidates", p.candidates},
+            {"mask", p.mask},
+            {"ties", p.ties},
+            {"n_candidates", p.n_candidates},
+            {"seed", p.seed},
+            {"max_pos", p.max_pos},
+            {"max_neg", p.max_neg}}}};
 }
 
 void Trainer::save_checkpoint(const Observer& observer) {
@@ -106,16 +127,45 @@ void Trainer::save_checkpoint(const Observer& observer) {
   if (best_ != nullptr) add_parameters(tensors, "best.", *best_);
   if (last_ != nullptr && last_ != best_) add_parameters(tensors, "last.", *last_);
   Json history = Json::array();
-  for (const EpochRecord& record : history_)
-    history.push_back({{"loss", number(record.loss)}, {"metrics", record.metrics}});
-  const Json manifest = {{"format", kFormat},         {"run", run_identity()}, {"epoch", cursor_.epoch},
-                         {"batch", cursor_.batch},    {"loss_sum", loss_sum_}, {"history", std::move(history)},
-                         {"best_epoch", best_epoch_}, {"stale", stale_}};
-  rename_if_there(options_.checkpoint_path, options_.checkpoint_path + ".prev");
-  write_tensor_file(options_.checkpoint_path, manifest, tensors);
+  for (const EpochRecord& record : history_) {
+    Json metrics = Json::array();
+    for (double value : record.metrics) metrics.push_back(number(value));
+    history.push_back({{"loss", number(record.loss)}, {"metrics", std::move(metrics)}});
+  }
+  const Json manifest = {{"format", kFormat},
+                         {"run", run_identity()},
+                         {"epoch", cursor_.epoch},
+                         {"batch", cursor_.batch},
+                         {"loss_sum", number(loss_sum_)},
+                         {"history", std::move(history)},
+                         {"best_epoch", best_epoch_},
+                         {"stale", stale_}};
+  // A damaged file must not take the place of the whole one before it.
+  write_tensor_file(options_.checkpoint_path, manifest, tensors,
+                    checkpoint_damaged_ ? "" : options_.checkpoint_path + ".prev");
+  checkpoint_damaged_ = false;
   log::write(REC_LOG_DEBUG,
              cat("checkpoint path=", options_.checkpoint_path, " epoch=", cursor_.epoch, " batch=", cursor_.batch));
   observer(event(REC_EVENT_CHECKPOINT));
+}
+
+// What stands at the path is moved aside by the first checkpoint and replaced by the third, so it must be one itself.
+// A resumed run reads the file, and that says more of one that is damaged.
+void Trainer::check_checkpoint_path() const {
+  const std::string& path = options_.checkpoint_path;
+  if (path.empty()) return;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty() && !is_directory(folder.string()))
+    throw Error(REC_NOT_FOUND, cat("checkpoint_path: there is no folder ", folder.string()))
+        .at_argument("checkpoint_path");
+  if (!file_exists(path)) return;
+  const char* what = is_directory(path)                              ? "a folder"
+                     : !std::filesystem::is_regular_file(path)       ? "no regular file"
+                     : !options_.resume && !begins_as(path, kFormat) ? "no checkpoint"
+                                                                     : nullptr;
+  if (what != nullptr)
+    throw invalid_argument("checkpoint_path", "must name a new file or a checkpoint to write over, got ",
+                           printable(path), ", which is ", what);
 }
 
 // The newest checkpoint that is whole; none at all is a fresh start.
@@ -130,6 +180,7 @@ void Trainer::load_checkpoint() {
     } catch (const Error& error) {
       if (error.status != REC_CORRUPT_DATA) throw;
       if (!damage) damage = error;
+      checkpoint_damaged_ |= path == options_.checkpoint_path;
       log::write(REC_LOG_WARNING, cat("checkpoint_damaged path=", path, " reason=", error.message));
       continue;
     }
@@ -167,15 +218,20 @@ void Trainer::restore(const TensorFile& file) {
     read("sampler.gaps", REC_DTYPE_F64, frequency_->gaps().data(), n);
   }
   cursor_ = {manifest.at("epoch").get<int64_t>(), manifest.at("batch").get<int64_t>()};
-  loss_sum_ = manifest.at("loss_sum").get<double>();
+  loss_sum_ = to_double(manifest.at("loss_sum"));
   best_epoch_ = manifest.at("best_epoch").get<int64_t>();
   stale_ = manifest.at("stale").get<int64_t>();
-  for (const Json& record : manifest.at("history"))
-    history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")),
-                        record.at("metrics").get<std::vector<double>>()});
+  for (const Json& record : manifest.at("history")) {
+    std::vector<double> metrics;
+    for (const Json& value : record.at("metrics")) metrics.push_back(to_double(value));
+    if (!metrics.empty() && metrics.size() != metrics_.size())
+      throw Error(REC_CORRUPT_DATA,
+                  cat("the checkpoint has ", metrics.size(), " metrics of an epoch, this run has ", metrics_.size()));
+    history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")), std::move(metrics)});
+  }
   const auto n_history = static_cast<int64_t>(history_.size());
   if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch > rows_->batches_per_epoch() ||
-      best_epoch_ < 0 || best_epoch_ > n_history)
+      best_epoch_ < 0 || best_epoch_ > n_history || stale_ < 0)
     throw Error(REC_CORRUPT_DATA, "the checkpoint's cursor is outside this run");
   if (cursor_.epoch == 0) return;
 

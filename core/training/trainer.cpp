@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
-#include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/plugin/loop_params.h"
@@ -45,9 +43,7 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   params_json_.erase("threads");  // of no effect on the model, so it is not in its file
   prepare_metrics();
   check_params();
-  const std::string folder = std::filesystem::path(options_.checkpoint_path).parent_path().string();
-  if (!folder.empty() && !is_directory(folder))
-    throw Error(REC_NOT_FOUND, cat("checkpoint_path: there is no folder ", folder)).at_argument("checkpoint_path");
+  check_checkpoint_path();
   prepare_data();
   if (options_.resume) load_checkpoint();
 }

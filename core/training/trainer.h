@@ -80,6 +80,7 @@ class Trainer : public Training {
   bool patience_is_out() const;
   Json run_identity() const;
   Json info(int64_t epoch) const;
+  void check_checkpoint_path() const;
   void save_checkpoint(const Observer& observer);
   void load_checkpoint();
   void restore(const TensorFile& file);
@@ -118,6 +119,7 @@ class Trainer : public Training {
   double loss_sum_ = 0;    // of the batches of this epoch
   bool applying_ = false;  // inside the plugin's optimiser step
   std::chrono::steady_clock::time_point checkpointed_;
+  bool checkpoint_damaged_ = false;  // the file that the next checkpoint replaces
   std::vector<EpochRecord> history_;
   int64_t best_epoch_ = 0, stale_ = 0;
   std::shared_ptr<const Model> best_, last_;

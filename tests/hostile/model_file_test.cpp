@@ -1,4 +1,4 @@
-// A model file is hostile until proven sane: cut anywhere, any byte flipped, lies under a right checksum.
+// A model file or a checkpoint is hostile until proven sane: cut anywhere, any byte flipped, lies under a right checksum.
 #define XXH_INLINE_ALL
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -245,6 +245,124 @@ TEST_F(ModelFile, WithoutUserDataCannotExcludeSeen) {
   wants.exclude_seen = 1;
   rec_recommender_t* out = nullptr;
   EXPECT_EQ(rec_recommender_create(loaded.get(), &wants, &out, nullptr), REC_UNSUPPORTED);
+}
+
+class Checkpoint : public ModelFile {
+ protected:
+  Checkpoint() { options_.struct_size = sizeof options_; }
+
+  std::string path() const { return folder_ / "a.ckpt"; }
+  std::string read(const std::string& name) const {
+    std::ifstream file(folder_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  Handle<rec_trainer_t> with_checkpoints(bool resume, int64_t epochs = 3) {
+    const std::string at = path();
+    options_.checkpoint_path = at.c_str();
+    options_.checkpoint_batches = 1;
+    options_.resume = resume;
+    return trainer(data_.get(), "bprmf", R"({"emb_size": 3, "epochs": )" + std::to_string(epochs) + "}", &options_);
+  }
+  static void run(rec_trainer_t* t) {
+    call([&](rec_error_t** error) { return rec_trainer_run(t, nullptr, error); });
+  }
+  // How a new trainer is refused.
+  CallFailed refusal(bool resume) {
+    try {
+      with_checkpoints(resume);
+    } catch (const CallFailed& failure) {
+      return failure;
+    }
+    return {REC_OK, nullptr};
+  }
+
+  rec_trainer_options_t options_{};
+  // User 1 has every item, so that no AUC is defined.
+  Handle<rec_dataset_t> data_ =
+      dataset({1, 1, 1, 2, 2}, {10, 11, 12, 10, 11},
+              {REC_PART_TRAIN, REC_PART_TRAIN, REC_PART_VALID, REC_PART_TRAIN, REC_PART_TRAIN});
+};
+
+TEST_F(Checkpoint, ThatLiesUnderRightChecksumsIsRefused) {
+  using Json = nlohmann::ordered_json;
+  run(with_checkpoints(false).get());
+  const std::string good = read("a.ckpt");
+  folder_.file("a.ckpt", forged(good, [](Json&, Json&, std::string&) {}));
+  ASSERT_EQ(refusal(true).status, REC_OK) << "the forger itself is right";
+  const std::pair<const char*, std::function<void(Json&)>> cases[] = {
+      {"more metrics than the run has", [](Json& m) { m["history"][0]["metrics"] = std::vector<double>(50, 0.5); }},
+      {"fewer metrics than the run has", [](Json& m) { m["history"][0]["metrics"] = {0.5}; }},
+      {"metrics that are none", [](Json& m) { m["history"][0]["metrics"] = {"x", "y"}; }},
+      {"fewer epochs than are done", [](Json& m) { m["history"].erase(0); }},
+      {"a best epoch to come", [](Json& m) { m["best_epoch"] = 99; }},
+      {"a negative count of stale epochs", [](Json& m) { m["stale"] = -1; }},
+  };
+  for (const auto& [name, change] : cases) {
+    folder_.file("a.ckpt", forged(good, [&](Json&, Json& manifest, std::string&) { change(manifest); }));
+    EXPECT_EQ(refusal(true).status, REC_CORRUPT_DATA) << name;
+  }
+}
+
+TEST_F(Checkpoint, BeforeADamagedOneOutlivesAFailedWrite) {
+  run(with_checkpoints(false).get());
+  const std::string before = read("a.ckpt.prev"), damaged = read("a.ckpt").substr(0, 100);
+  ASSERT_NE(before, "");
+  folder_.file("a.ckpt", damaged);
+  const auto t = with_checkpoints(true, 6);
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit tight{512, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &tight);
+  const rec_status_t status = rec_trainer_run(t.get(), nullptr, nullptr);
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(status, REC_IO);
+  EXPECT_TRUE(read("a.ckpt.prev") == before);
+  EXPECT_EQ(read("a.ckpt"), damaged) << "nothing moves before the new one is whole";
+  run(with_checkpoints(true, 6).get());
+  EXPECT_NE(read("a.ckpt.prev"), damaged);
+}
+
+TEST_F(Checkpoint, PathOfSomethingElseIsRefused) {
+  const auto refused = [&](const char* what) {
+    for (bool resume : {false, true}) {
+      const CallFailed failure = refusal(resume);
+      EXPECT_NE(failure.status, REC_OK) << what;
+      if (resume) continue;  // an error of the file's reader
+      EXPECT_EQ(failure.status, REC_INVALID_ARGUMENT) << what;
+      EXPECT_EQ(failure.argument, "checkpoint_path") << what;
+      EXPECT_NE(std::string(failure.what()).find(path()), std::string::npos) << failure.what();
+    }
+    EXPECT_FALSE(std::filesystem::exists(path() + ".prev")) << what;
+  };
+  std::filesystem::create_directory(path());
+  refused("a folder");
+  std::filesystem::remove(path());
+  folder_.file("a.ckpt", "user,item\n1,2\n");
+  refused("a text");
+  folder_.file("a.ckpt", bytes_of("bprmf"));
+  refused("a model");
+}
+
+TEST_F(Checkpoint, OfAnotherProtocolOrMainMetricIsRefused) {
+  options_.metrics = "ndcg@2,recall@2";
+  run(with_checkpoints(false).get());
+  ASSERT_EQ(refusal(true).status, REC_OK);
+  rec_protocol_t protocol{};
+  protocol.struct_size = sizeof protocol;
+  protocol.mask = REC_MASK_TRAIN;
+  options_.protocol = &protocol;
+  EXPECT_NE(std::string(refusal(true).what()).find("its protocol is"), std::string::npos) << refusal(true).what();
+  options_.protocol = nullptr;
+  options_.main_metric = "recall@2";
+  EXPECT_NE(std::string(refusal(true).what()).find("its main_metric is"), std::string::npos) << refusal(true).what();
+}
+
+TEST_F(Checkpoint, WithAMetricThatIsNoNumberIsResumed) {
+  options_.metrics = "ndcg@2,gauc";
+  run(with_checkpoints(false).get());
+  ASSERT_NE(read("a.ckpt").find("null"), std::string::npos) << "gauc is NaN";
+  run(with_checkpoints(true, 4).get());
 }
 
 }  // namespace
