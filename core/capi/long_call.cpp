@@ -38,24 +38,26 @@ class LongCall {
     if (code != 0) throw system_error("start", "a thread", code);
   }
 
-  // On the caller's thread, until the work is done.
+  // On the caller's thread, until the work is done. The work uses this object, so nothing leaves before it has ended.
   void serve(rec_event_fn on_event, void* user_data, const CancelToken* host_cancel) {
     std::unique_lock lock(mutex_);
     while (!done_ || !events_.empty()) {
       if (events_.empty()) changed_.wait_for(lock, kPollInterval);
-      std::deque<TrainingEvent> batch = std::move(events_);
-      events_.clear();
+      taken_.clear();
+      taken_.swap(events_);
       lock.unlock();
-      for (const TrainingEvent& event : batch) deliver(event, on_event, user_data);
+      keep_exception([&] {
+        for (const TrainingEvent& event : taken_) deliver(event, on_event, user_data);
+      });
       if (host_cancel != nullptr && host_cancel->requested()) cancel_.request();
-      log::deliver();
+      keep_exception([] { log::deliver(); });
       lock.lock();
-      answered_ += static_cast<int64_t>(batch.size());
+      answered_ += static_cast<int64_t>(taken_.size());
       answered_changed_.notify_one();
     }
     lock.unlock();
     pthread_join(thread_, nullptr);
-    log::deliver();
+    keep_exception([] { log::deliver(); });
     if (host_exception_) std::rethrow_exception(host_exception_);
     if (stopped_with_ != REC_OK) throw Error(stopped_with_, "stopped by on_event").at_argument("on_event");
     if (failure_) std::rethrow_exception(failure_);
@@ -84,6 +86,17 @@ class LongCall {
     if (event.kind != REC_EVENT_PROGRESS) answered_changed_.wait(lock, [&] { return answered_ >= number; });
   }
 
+  // An exception of a C++ host's own, from its callback or its log sink: the work stops, the call reports the first.
+  template <class Body>
+  void keep_exception(Body&& body) {
+    try {
+      body();
+    } catch (...) {
+      if (!host_exception_) host_exception_ = std::current_exception();
+      cancel_.request();
+    }
+  }
+
   void deliver(const TrainingEvent& event, rec_event_fn on_event, void* user_data) {
     if (on_event == nullptr || stopped_with_ != REC_OK || host_exception_) return;
     std::vector<const char*> names;
@@ -102,12 +115,8 @@ class LongCall {
     out.metric_values = event.metric_values.data();
     out.n_metrics = static_cast<int64_t>(names.size());
     out.is_best = event.is_best;
-    try {
-      stopped_with_ = on_event(&out, user_data);
-    } catch (...) {  // a C++ host's own exception: the work stops, the call reports it
-      host_exception_ = std::current_exception();
-    }
-    if (stopped_with_ != REC_OK || host_exception_) cancel_.request();
+    stopped_with_ = on_event(&out, user_data);
+    if (stopped_with_ != REC_OK) cancel_.request();
   }
 
   const std::function<void(const Observer&, const CancelToken*)>& work_;
@@ -117,6 +126,7 @@ class LongCall {
   std::condition_variable changed_, answered_changed_;
   int64_t pushed_ = 0, answered_ = 0;  // events
   std::deque<TrainingEvent> events_;
+  std::deque<TrainingEvent> taken_;  // of the caller's thread; a member, as an empty deque allocates
   bool done_ = false;
   std::exception_ptr failure_, host_exception_;
   rec_status_t stopped_with_ = REC_OK;

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "tests/conformance/capi.h"
@@ -114,6 +115,28 @@ TEST(Callback, ExceptionOfACppHostStopsTheWorkAndIsReported) {
   EXPECT_EQ(rec_trainer_run(t.get(), &run, &error), REC_INTERNAL);
   const Handle<rec_error_t> owner(error);
   EXPECT_NE(std::string(rec_error_message(error)).find("thrown by the host"), std::string::npos);
+}
+
+TEST(Callback, ExceptionOfACppHostsLogSinkStopsTheWorkAndIsReported) {
+  const auto data = world();
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / ("log_sink" + std::to_string(getpid()));
+  const std::string name = path.string();
+  rec_trainer_options_t options{};
+  options.struct_size = sizeof options;
+  options.checkpoint_path = name.c_str();  // each one is a line in the log
+  options.checkpoint_batches = 1;
+  const auto t = trainer(data.get(), "bprmf", R"({"emb_size": 4, "epochs": 100000, "patience": 0})", &options);
+  call([](rec_error_t** error) {
+    return rec_log_set_sink([](int32_t, const char*, void*) { throw std::runtime_error("thrown by the sink"); },
+                            REC_LOG_DEBUG, nullptr, nullptr, error);
+  });
+  rec_error_t* error = nullptr;
+  EXPECT_EQ(rec_trainer_run(t.get(), nullptr, &error), REC_INTERNAL);
+  const Handle<rec_error_t> owner(error);
+  EXPECT_NE(std::string(rec_error_message(error)).find("thrown by the sink"), std::string::npos);
+  call([](rec_error_t** e) { return rec_log_set_sink(nullptr, REC_LOG_ERROR, nullptr, nullptr, e); });
+  std::filesystem::remove(path);
+  std::filesystem::remove(name + ".prev");
 }
 
 }  // namespace
