@@ -40,5 +40,15 @@ TEST(BprMf, ScoresLiveAsItScoresFrozen) {
   EXPECT_EQ(live, (std::vector<float>{dot(2, 0), dot(1, 3)}));
 }
 
+TEST(Bprmf, LeavesToTheHostWhatItSaysOfAFailure) {
+  PluginHarness harness("bprmf", R"({"emb_size": 2})", 1, 2, {{0, 0}});
+  try {
+    harness.compute(PluginHarness::batch_of({0}, {0}));
+    ADD_FAILURE() << "a loss over one column";
+  } catch (const Error& error) {
+    EXPECT_NE(error.message.find("two columns"), std::string::npos) << error.message;
+  }
+}
+
 }  // namespace
 }  // namespace rec

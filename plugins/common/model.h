@@ -8,14 +8,14 @@
 
 namespace rec::plugin {
 
-// What a slot throws to say that it failed.
+// What a slot throws to say that it failed; without a message the host has said it.
 struct Failure {
   rec_status_t status;
   std::string message;
 };
 
 inline void check(rec_status_t status) {
-  if (status != REC_OK) throw Failure{status, "a host service failed"};
+  if (status != REC_OK) throw Failure{status, {}};
 }
 
 // A named array of the model's state; the memory is the model's own.

@@ -62,6 +62,7 @@ class Table {
       body(Context{*host_, call});
       return REC_OK;
     } catch (const Failure& failure) {
+      if (failure.message.empty()) return failure.status;
       return host_->fail(call, failure.status, failure.message.c_str());
     } catch (const std::bad_alloc&) {
       return host_->fail(call, REC_OUT_OF_MEMORY, "out of memory");
