@@ -26,10 +26,17 @@ class InteractionRows : public RowSource {
       throw Error(REC_INVALID_DATA, cat("dataset: no user has more than ", plan_.min_history,
                                         " training interactions, so no row has the history this model needs"))
           .at_argument("dataset");
+    if (plan.in_batch && rows.size() == 1)
+      throw Error(REC_INVALID_DATA, "dataset: in-batch negatives need two training rows, and there is one")
+          .at_argument("dataset");
     order_ = ShuffledRows(std::move(rows));
   }
 
-  int64_t batches_per_epoch() const override { return order_.batches(plan_.batch_size); }
+  // A row alone in the last batch has no other's positive to be told from; in each epoch it is another one.
+  int64_t batches_per_epoch() const override {
+    const bool one_alone = plan_.in_batch && order_.size() % plan_.batch_size == 1;
+    return order_.batches(plan_.batch_size) - one_alone;
+  }
   void seek(int64_t epoch, int64_t) override { order_.seek(plan_.seed, epoch); }
 
   void fill(Batch& batch) override {

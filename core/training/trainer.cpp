@@ -22,6 +22,10 @@ rec_csr_t view_of(const Csr& csr, int64_t n_columns) {
   return {csr.offsets.data(), csr.columns.data(), csr.n_rows(), n_columns};
 }
 
+bool plans_column(const rec_plan_t& plan, int32_t column) {
+  return std::find(plan.columns, plan.columns + plan.n_columns, column) != plan.columns + plan.n_columns;
+}
+
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
@@ -102,21 +106,14 @@ void Trainer::prepare_data() {
              static_cast<int64_t>(schema_items_.size())};
   const rec_plan_t plan = PluginModel::plan(plugin_, *params_, schema_);
   check_task(task_of(*params_), plugin_, plan);
-  for (int32_t i = 0; i < plan.n_columns; ++i)
-    if ((plan.columns[i] == REC_COLUMN_TIME || plan.columns[i] == REC_COLUMN_HISTORY_TIME) && schema_.has_times == 0)
-      throw Error(REC_INVALID_DATA,
-                  cat("dataset: '", plugin_.name(), "' looks at times, and the interactions have none"))
-          .at_argument("dataset");
+  if ((plans_column(plan, REC_COLUMN_TIME) || plans_column(plan, REC_COLUMN_HISTORY_TIME)) && schema_.has_times == 0)
+    throw Error(REC_INVALID_DATA, cat("dataset: '", plugin_.name(), "' looks at times, and the interactions have none"))
+        .at_argument("dataset");
+  check_sampler(plan);
+  const bool labelled = plan.rows == REC_PLAN_LISTS || plan.rows == REC_PLAN_LABELLED;
   budget_.charge(plan.memory_bytes, "the model");
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
-  const bool labelled = plan.rows == REC_PLAN_LISTS || plan.rows == REC_PLAN_LABELLED;
   if (labelled) budget_.charge(checked_mul(n_train_rows_, 16), "the labelled rows");
-  const std::string& sampler = params_->text("sampler");
-  if (sampler == "dns" && plan.negatives == REC_NEGATIVES_SAMPLED && (plan.capabilities & REC_CAP_SCORE_LIVE) == 0)
-    throw Error(REC_UNSUPPORTED, cat("sampler: 'dns' ranks candidates by the model in training, which '",
-                                     plugin_.name(), "' does not offer; use uniform or popularity"))
-        .at_argument("sampler");
-
   train_ = build_interactions(data, true, false, false);
   if (plan.rows == REC_PLAN_LISTS) lists_ = impression_lists(data, Part::kTrain);
   if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
@@ -162,6 +159,44 @@ void Trainer::prepare_data() {
   }
 }
 
+// A sampler that the model cannot use is refused, not ignored.
+void Trainer::check_sampler(const rec_plan_t& plan) const {
+  const std::string& sampler = params_->text("sampler");
+  const bool sampled = plan.negatives == REC_NEGATIVES_SAMPLED, in_batch = has_in_batch_negatives(plan);
+  const bool corrects = plans_column(plan, REC_COLUMN_LOG_Q);
+  const auto refused = [&](const char* why, const char* which, const char* instead) {
+    return Error(REC_UNSUPPORTED,
+                 cat("sampler: '", sampler, "' ", why, " '", plugin_.name(), "' ", which, "; ", instead))
+        .at_argument("sampler");
+  };
+  if (sampled && sampler == "dns" && (plan.capabilities & REC_CAP_SCORE_LIVE) == 0)
+    throw refused("ranks candidates by the model in training, which", "does not offer", "use uniform or popularity");
+  if (sampled && sampler == "in_batch" && !corrects)
+    throw refused("needs a model that corrects its scores, which", "does not", "use uniform or popularity");
+  if (!sampled && sampler != "uniform" && !(in_batch && sampler == "in_batch"))
+    throw refused("would have no effect:", "with these parameters takes no negatives from the sampler",
+                  "leave it at uniform");
+  if (corrects && !(in_batch && plans_column(plan, REC_COLUMN_ITEM)))
+    throw Error(REC_UNSUPPORTED, cat("plugin '", plugin_.name(),
+                                     "' plans the column LOG_Q, which only items with in-batch negatives have"));
+  if (in_batch && batch_rows(plan) == 1)
+    throw invalid_argument("batch_size", "must be >= 2 where the other rows of a batch are the negatives, got 1");
+}
+
+bool Trainer::has_in_batch_negatives(const rec_plan_t& plan) const {
+  return plan.negatives == REC_NEGATIVES_IN_BATCH ||
+         (plan.negatives == REC_NEGATIVES_SAMPLED && params_->text("sampler") == "in_batch");
+}
+
+int64_t Trainer::batch_rows(const rec_plan_t& plan) const {
+  return plan.batch_size > 0 ? plan.batch_size : params_->integer("batch_size");
+}
+
+int64_t Trainer::negatives_drawn(const rec_plan_t& plan) const {
+  if (plan.negatives != REC_NEGATIVES_SAMPLED || has_in_batch_negatives(plan)) return 0;
+  return params_->integer("num_neg") * (params_->text("sampler") == "dns" ? params_->integer("dns_candidates") : 1);
+}
+
 void Trainer::prepare_batches(const rec_plan_t& plan) {
   const std::string& sampler = params_->text("sampler");
   batch_plan_.train = &train_;
@@ -172,24 +207,14 @@ void Trainer::prepare_batches(const rec_plan_t& plan) {
   batch_plan_.n_items = schema_.n_items;
   batch_plan_.rows = plan.rows;
   batch_plan_.columns.assign(plan.columns, plan.columns + plan.n_columns);
-  batch_plan_.batch_size = plan.batch_size > 0 ? plan.batch_size : params_->integer("batch_size");
+  batch_plan_.batch_size = batch_rows(plan);
   batch_plan_.history_max = plan.history_max;
   batch_plan_.min_history = plan.min_history;
   batch_plan_.seed = static_cast<uint64_t>(params_->integer("seed"));
-  if (plan.negatives == REC_NEGATIVES_SAMPLED) {
-    const int64_t candidates = sampler == "dns" ? params_->integer("dns_candidates") : 1;
-    batch_plan_.n_negatives = params_->integer("num_neg") * candidates;
-  }
-  batch_plan_.in_batch = plan.negatives == REC_NEGATIVES_IN_BATCH;
-  if (plan.negatives == REC_NEGATIVES_SAMPLED && sampler == "in_batch") {
-    if (!batch_plan_.wants(REC_COLUMN_LOG_Q))
-      throw Error(REC_UNSUPPORTED, cat("sampler: 'in_batch' needs a model that corrects its scores, which '",
-                                       plugin_.name(), "' does not; use uniform or popularity"))
-          .at_argument("sampler");
-    batch_plan_.in_batch = true;
-    batch_plan_.n_negatives = 0;
+  batch_plan_.n_negatives = negatives_drawn(plan);
+  batch_plan_.in_batch = has_in_batch_negatives(plan);
+  if (batch_plan_.wants(REC_COLUMN_LOG_Q))
     frequency_ = std::make_unique<FrequencyEstimator>(schema_.n_items, params_->number("frequency_alpha"));
-  }
   if (plan.negatives == REC_NEGATIVES_SHARED) batch_plan_.n_shared = plan.n_shared;
   if (batch_plan_.n_negatives > 0 || batch_plan_.n_shared > 0) {
     Buffer<int64_t> item_counts(schema_.n_items);

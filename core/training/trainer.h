@@ -70,6 +70,10 @@ class Trainer : public Training {
   void check_params() const;
   void prepare_metrics();
   void prepare_data();
+  void check_sampler(const rec_plan_t& plan) const;
+  bool has_in_batch_negatives(const rec_plan_t& plan) const;
+  int64_t batch_rows(const rec_plan_t& plan) const;
+  int64_t negatives_drawn(const rec_plan_t& plan) const;  // of each row
   void prepare_batches(const rec_plan_t& plan);
   void pick_dynamic_negatives(Batch& batch);
   void correct_in_batch(Batch& batch);

@@ -27,8 +27,11 @@ Options read(const Context& context, const rec_params_t& params) {
   options.share_item_table = host.param_bool(&params, "share_item_table");
   options.loss = host.param_text(&params, "loss");
   options.objective = plugin::read_objective(context, params);
-  if (options.objective.rows == plugin::Objective::Rows::kInteractions)
-    options.objective.loss = options.loss == "in_batch" ? REC_LOSS_SOFTMAX : REC_LOSS_BCE;
+  if (options.objective.rows == plugin::Objective::Rows::kInteractions) {
+    const bool in_batch = options.loss == "in_batch";
+    options.objective.loss = in_batch ? REC_LOSS_SOFTMAX : REC_LOSS_BCE;
+    options.objective.in_batch |= in_batch;  // also with the sampler left alone: the same columns and correction
+  }
   options.temperature = host.param_float(&params, "temperature");
   options.dropout = host.param_float(&params, "dropout");
   options.init_std = host.param_float(&params, "init_std");

@@ -42,6 +42,10 @@ static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec
 #ifdef EVIL_COLUMN
   out->columns[out->n_columns++] = REC_COLUMN_BASKET;
 #endif
+#ifdef EVIL_LOG_Q
+  out->negatives = REC_NEGATIVES_SAMPLED;
+  out->columns[out->n_columns++] = REC_COLUMN_LOG_Q;
+#endif
 #ifdef EVIL_NO_SERVING
   out->capabilities = REC_CAP_TRAIN;
 #endif

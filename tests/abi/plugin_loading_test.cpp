@@ -99,6 +99,7 @@ TEST(PluginContract, IsHeldAgainstThePlugin) {
   } cases[] = {
       {"evil_param", REC_PLUGIN_FAILED, "asked for a parameter it does not declare: 'undeclared'"},
       {"evil_column", REC_UNSUPPORTED, "wants column 13"},
+      {"evil_log_q", REC_UNSUPPORTED, "plans the column LOG_Q"},
       {"evil_unserved", REC_PLUGIN_FAILED, "plans no way to be served"},
       {"evil_features", REC_UNSUPPORTED, "it must be served by its tables"},
       {"evil_greedy", REC_LIMIT, "memory_limit_bytes"},

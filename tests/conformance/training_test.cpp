@@ -121,13 +121,17 @@ class InBatch : public testing::Test, protected Worlds {
  protected:
   static void SetUpTestSuite() { add_plugins(); }
 
-  static double first_loss(const std::vector<int64_t>& items) {
+  // Each user has one of the items.
+  static Handle<rec_dataset_t> one_each(const std::vector<int64_t>& items) {
     std::vector<int64_t> users;
     for (size_t u = 0; u < items.size(); ++u) users.push_back(static_cast<int64_t>(u));
-    const auto data = dataset(users, items);
-    const auto t =
-        trainer(data.get(), "bprmf",
-                R"({"emb_size": 4, "epochs": 1, "batch_size": 8, "sampler": "in_batch", "loss": "softmax"})");
+    return dataset(users, items);
+  }
+  // Of a model whose scores are near 0 at the start.
+  static double first_loss(const std::vector<int64_t>& items, const std::string& model = "bprmf",
+                           const std::string& params = R"("sampler": "in_batch", "loss": "softmax")") {
+    const auto data = one_each(items);
+    const auto t = trainer(data.get(), model, R"({"emb_size": 4, "epochs": 1, "batch_size": 8, )" + params + "}");
     double loss = NAN;
     rec_run_options_t run{};
     run.struct_size = sizeof run;
@@ -146,6 +150,77 @@ TEST_F(InBatch, MasksAccidentalHits) {
   EXPECT_NEAR(first_loss({0, 1, 2, 3}), std::log(4.0), 0.01);
   EXPECT_NEAR(first_loss({0, 0, 1, 1}), std::log(3.0), 0.01) << "its own and two of the other item";
   EXPECT_EQ(first_loss({0, 0, 0, 0}), 0) << "nothing to tell apart";
+}
+
+TEST_F(InBatch, MasksAccidentalHitsOfHrm) {
+  const std::string near_zero = R"("temperature": 100, "dropout": 0, )";
+  for (const std::string sampler : {"uniform", "in_batch"}) {
+    SCOPED_TRACE(sampler);
+    const auto softmax = [&](const std::vector<int64_t>& items) {
+      return first_loss(items, "hrm", near_zero + R"("loss": "in_batch", "sampler": ")" + sampler + "\"");
+    };
+    EXPECT_NEAR(softmax({0, 1, 2, 3}), std::log(4.0), 0.02);
+    EXPECT_NEAR(softmax({0, 0, 1, 1}), std::log(3.0), 0.02) << "its own and two of the other item";
+    EXPECT_EQ(softmax({0, 0, 0, 0}), 0) << "nothing to tell apart";
+  }
+  const auto bce = [&](const std::vector<int64_t>& items) {
+    return first_loss(items, "hrm", near_zero + R"("sampler": "in_batch")");
+  };
+  EXPECT_NEAR(bce({0, 1, 2, 3}) / bce({0, 0, 0, 0}), 4, 0.1) << "the positive alone, of four columns";
+}
+
+TEST_F(InBatch, TrainsWhenTheLastBatchWouldHaveOneRow) {
+  const auto data = one_each({0, 1, 2, 3, 4, 5, 6, 7, 8});
+  for (const auto& [model, params] : {std::pair{"bprmf", R"("sampler": "in_batch")"}, {"hrm", R"("loss": "in_batch")"}})
+    for (int batch_size : {2, 4, 8})
+      EXPECT_NO_THROW(train(data.get(), model,
+                            R"({"epochs": 2, "batch_size": )" + std::to_string(batch_size) + ", " + params + "}"))
+          << model << " " << batch_size;
+}
+
+// What a trainer of these is refused with.
+CallFailed refusal(const rec_dataset_t* data, const std::string& model, const std::string& params) {
+  rec_trainer_options_t options{};
+  options.struct_size = sizeof options;
+  try {
+    trainer(data, model, params, &options);
+  } catch (const CallFailed& failure) {
+    return failure;
+  }
+  return {REC_OK, nullptr};
+}
+
+TEST_F(InBatch, OfOneRowIsRefused) {
+  const auto data = one_each({0, 1, 2}), one = one_each({0});
+  for (const auto& [model, params] :
+       {std::pair{"bprmf", R"("sampler": "in_batch")"}, {"hrm", R"("loss": "in_batch")"}}) {
+    const CallFailed failure = refusal(data.get(), model, std::string(R"({"batch_size": 1, )") + params + "}");
+    EXPECT_EQ(failure.status, REC_INVALID_ARGUMENT) << failure.what();
+    EXPECT_EQ(failure.argument, "batch_size");
+    EXPECT_EQ(refusal(one.get(), model, std::string("{") + params + "}").status, REC_INVALID_DATA);
+  }
+}
+
+class Sampler : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+};
+
+TEST_F(Sampler, ThatAModelCannotUseIsRefused) {
+  const auto data = checkerboard();
+  const std::pair<const char*, const char*> cases[] = {
+      {"popularity", R"({"sampler": "popularity"})"},
+      {"ease", R"({"sampler": "dns"})"},
+      {"itemknn", R"({"sampler": "in_batch"})"},
+      {"gru4rec", R"({"sampler": "popularity"})"},
+      {"hrm", R"({"loss": "in_batch", "sampler": "dns"})"},
+  };
+  for (const auto& [model, params] : cases) {
+    const CallFailed failure = refusal(data.get(), model, params);
+    EXPECT_EQ(failure.status, REC_UNSUPPORTED) << model << " " << failure.what();
+    EXPECT_EQ(failure.argument, "sampler") << model;
+    EXPECT_NE(std::string(failure.what()).find(model), std::string::npos) << failure.what();
+  }
 }
 
 }  // namespace
