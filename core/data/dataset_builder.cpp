@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -116,6 +117,9 @@ void DatasetBuilder::relate_rows(size_t relation, int32_t item, int32_t target) 
 
 // Rows of one part with equal (user, key) are one list; lists are numbered by first appearance.
 Buffer<int32_t> DatasetBuilder::number_impressions() const {
+  if (n() > std::numeric_limits<int32_t>::max())
+    throw Error(REC_LIMIT, cat("impressions of ", n(), " rows are more than the ", std::numeric_limits<int32_t>::max(),
+                               " that can be numbered"));
   const auto at = [](const auto& column, int64_t row) { return column[static_cast<size_t>(row)]; };
   auto order = Buffer<int64_t>::uninitialized(n());
   std::iota(order.begin(), order.end(), int64_t{0});

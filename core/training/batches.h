@@ -18,6 +18,9 @@ struct Cursor {
 // Batches from a cursor on, built ahead on a thread of its own.
 class BatchStream {
  public:
+  // The producer fills the queue, then sleeps until half of it is taken: waking it for each batch costs the step more.
+  static constexpr size_t kAhead = 8, kRefill = kAhead / 2;
+
   // The source is this stream's while it lives.
   BatchStream(RowSource& source, Cursor start, int64_t n_epochs);
   ~BatchStream();
@@ -26,9 +29,6 @@ class BatchStream {
   Batch* next();
 
  private:
-  // The producer fills the queue, then sleeps until half of it is taken: waking it for each batch costs the step more.
-  static constexpr size_t kAhead = 8, kRefill = kAhead / 2;
-
   void produce();
 
   RowSource& source_;

@@ -111,9 +111,14 @@ void Trainer::prepare_data() {
         .at_argument("dataset");
   check_sampler(plan);
   const bool labelled = plan.rows == REC_PLAN_LISTS || plan.rows == REC_PLAN_LABELLED;
+  if (std::max(n_train, labelled ? data.n() : 0) > std::numeric_limits<int32_t>::max())
+    throw Error(REC_LIMIT, cat("dataset: ", std::max(n_train, data.n()), " rows are more than the ",
+                               std::numeric_limits<int32_t>::max(), " that training can number"))
+        .at_argument("dataset");
   budget_.charge(plan.memory_bytes, "the model");
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
   if (labelled) budget_.charge(checked_mul(n_train_rows_, 16), "the labelled rows");
+  charge_batches(plan, plan.rows == REC_PLAN_ITEMS ? data.n_items() : labelled ? n_train_rows_ : n_train);
   train_ = build_interactions(data, true, false, false);
   if (plan.rows == REC_PLAN_LISTS) lists_ = impression_lists(data, Part::kTrain);
   if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
@@ -195,6 +200,25 @@ int64_t Trainer::batch_rows(const rec_plan_t& plan) const {
 int64_t Trainer::negatives_drawn(const rec_plan_t& plan) const {
   if (plan.negatives != REC_NEGATIVES_SAMPLED || has_in_batch_negatives(plan)) return 0;
   return params_->integer("num_neg") * (params_->text("sampler") == "dns" ? params_->integer("dns_candidates") : 1);
+}
+
+// Those built ahead, the one in the step, and the model's scores of it with their gradient.
+void Trainer::charge_batches(const rec_plan_t& plan, int64_t n_rows) {
+  const int64_t rows = std::min(batch_rows(plan), n_rows);
+  const int64_t columns = plan.rows == REC_PLAN_LISTS    ? params_->integer("max_pos") + params_->integer("max_neg")
+                          : has_in_batch_negatives(plan) ? rows
+                                                         : 1 + negatives_drawn(plan);
+  const int64_t cells = checked_mul(rows, columns);
+  if (cells > std::numeric_limits<int32_t>::max())
+    throw Error(REC_LIMIT, cat("batch_size: a batch of ", rows, " rows and ", columns, " items each is more than the ",
+                               std::numeric_limits<int32_t>::max(), " scores that a batch can have"))
+        .at_argument("batch_size");
+  int64_t cell_bytes = 0;
+  for (const auto& [column, bytes] :
+       {std::pair{REC_COLUMN_ITEM, 4}, {REC_COLUMN_LOG_Q, 4}, {REC_COLUMN_LABEL, 4}, {REC_COLUMN_IMPRESSION_MASK, 1}})
+    if (plans_column(plan, column)) cell_bytes += bytes;
+  constexpr int64_t kBatches = BatchStream::kAhead + 1, kScoreBytes = 2 * sizeof(float);
+  budget_.charge(checked_mul(cells, kBatches * cell_bytes + kScoreBytes), "a queue of batches of this batch_size");
 }
 
 void Trainer::prepare_batches(const rec_plan_t& plan) {

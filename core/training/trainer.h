@@ -74,6 +74,7 @@ class Trainer : public Training {
   bool has_in_batch_negatives(const rec_plan_t& plan) const;
   int64_t batch_rows(const rec_plan_t& plan) const;
   int64_t negatives_drawn(const rec_plan_t& plan) const;  // of each row
+  void charge_batches(const rec_plan_t& plan, int64_t n_rows);
   void prepare_batches(const rec_plan_t& plan);
   void pick_dynamic_negatives(Batch& batch);
   void correct_in_batch(Batch& batch);

@@ -179,9 +179,11 @@ TEST_F(InBatch, TrainsWhenTheLastBatchWouldHaveOneRow) {
 }
 
 // What a trainer of these is refused with.
-CallFailed refusal(const rec_dataset_t* data, const std::string& model, const std::string& params) {
+CallFailed refusal(const rec_dataset_t* data, const std::string& model, const std::string& params,
+                   int64_t memory_limit_bytes = 0) {
   rec_trainer_options_t options{};
   options.struct_size = sizeof options;
+  options.memory_limit_bytes = memory_limit_bytes;
   try {
     trainer(data, model, params, &options);
   } catch (const CallFailed& failure) {
@@ -199,6 +201,19 @@ TEST_F(InBatch, OfOneRowIsRefused) {
     EXPECT_EQ(failure.argument, "batch_size");
     EXPECT_EQ(refusal(one.get(), model, std::string("{") + params + "}").status, REC_INVALID_DATA);
   }
+}
+
+TEST_F(InBatch, BatchesCountAgainstTheMemoryLimit) {
+  std::vector<int64_t> users, items;
+  for (int64_t e = 0; e < 10000; ++e) users.push_back(e / 100), items.push_back(e % 100);
+  const auto data = dataset(users, items);
+  const CallFailed failure =
+      refusal(data.get(), "bprmf", R"({"sampler": "in_batch", "batch_size": 8192})", int64_t{150} << 20);
+  EXPECT_EQ(failure.status, REC_LIMIT) << failure.what();
+  EXPECT_NE(std::string(failure.what()).find("batch_size"), std::string::npos) << failure.what();
+  EXPECT_EQ(refusal(data.get(), "bprmf", R"({"sampler": "in_batch", "batch_size": 256})", int64_t{150} << 20).status,
+            REC_OK);
+  EXPECT_EQ(refusal(data.get(), "bprmf", R"({"batch_size": 8192})", int64_t{150} << 20).status, REC_OK);
 }
 
 class Sampler : public testing::Test, protected Worlds {
