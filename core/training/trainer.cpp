@@ -406,6 +406,7 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
   };
   const bool evaluated = !metrics.empty();
   const auto better = [&](double now_is, double was) {
+    if (std::isnan(was)) return !std::isnan(now_is);
     return lower_is_better(metrics_[main_metric_].metric) ? now_is < was : now_is > was;
   };
   done.is_best = evaluated ? best_epoch_ == 0 || best().empty() || better(metrics[main_metric_], best()[main_metric_])
