@@ -17,6 +17,20 @@ namespace {
 
 constexpr int64_t kUsers = 70, kItems = 45, kWidth = 5;
 
+Dataset data_of(const std::vector<int64_t>& users, const std::vector<int64_t>& items, const std::vector<int64_t>& times,
+                const std::vector<int32_t>& parts) {
+  const auto n = static_cast<int64_t>(users.size());
+  const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, nullptr, n};
+  const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, nullptr, n};
+  rec_columns_t columns{};
+  columns.struct_size = sizeof columns;
+  columns.users = &u;
+  columns.items = &v;
+  columns.times = times.empty() ? nullptr : times.data();
+  columns.parts = parts.data();
+  return dataset_from_columns(columns);
+}
+
 // Interactions with times and parts, and a model of two random tables; some scores tie.
 struct World {
   Dataset data;
@@ -35,15 +49,7 @@ struct World {
         parts.push_back(static_cast<int32_t>(rng.next_below(5) < 3 ? 0 : 1 + rng.next_below(2)));
       }
     for (size_t i = 0; i < user_ids.size(); ++i) times.push_back(rng.next_below(50));
-    const rec_ids_t u{sizeof u, REC_ID_INT64, user_ids.data(), nullptr, nullptr, static_cast<int64_t>(user_ids.size())};
-    const rec_ids_t v{sizeof v, REC_ID_INT64, item_ids.data(), nullptr, nullptr, static_cast<int64_t>(item_ids.size())};
-    rec_columns_t columns{};
-    columns.struct_size = sizeof columns;
-    columns.users = &u;
-    columns.items = &v;
-    columns.times = times.data();
-    columns.parts = parts.data();
-    data = dataset_from_columns(columns);
+    data = data_of(user_ids, item_ids, times, parts);
     for (float& x : users) x = static_cast<float>(rng.next_below(3)) - 1;  // small whole numbers: ties
     for (float& x : items) x = static_cast<float>(rng.next_below(3)) - 1;
     model->name = "random";
@@ -154,7 +160,7 @@ TEST(Evaluator, RanksEventsWithEveryTieAgainstTheTarget) {
     }
 }
 
-// Three items by (user, item, part), at times 1, 2, ...
+// Rows of (user, item, part), at times 0, 1, ...
 Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
   std::vector<int64_t> user_ids, item_ids, times;
   std::vector<int32_t> parts;
@@ -164,16 +170,7 @@ Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
     parts.push_back(static_cast<int32_t>(part));
     times.push_back(static_cast<int64_t>(times.size()));
   }
-  const auto n = static_cast<int64_t>(rows.size());
-  const rec_ids_t u{sizeof u, REC_ID_INT64, user_ids.data(), nullptr, nullptr, n};
-  const rec_ids_t v{sizeof v, REC_ID_INT64, item_ids.data(), nullptr, nullptr, n};
-  rec_columns_t columns{};
-  columns.struct_size = sizeof columns;
-  columns.users = &u;
-  columns.items = &v;
-  columns.times = times.data();
-  columns.parts = parts.data();
-  return dataset_from_columns(columns);
+  return data_of(user_ids, item_ids, times, parts);
 }
 
 TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
@@ -282,16 +279,7 @@ TEST(Evaluator, DrawsCandidatesOutsideEverythingTheUserHas) {
 TEST(Evaluator, CountsWhatTheModelDoesNotKnowAsMisses) {
   const World world(6);
   // The same users and one item that only this data set has.
-  const std::vector<int64_t> users{1, 2}, items{int64_t{100000}, 3};
-  const std::vector<int32_t> parts{REC_PART_TEST, REC_PART_TEST};
-  const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, nullptr, 2},
-      v{sizeof v, REC_ID_INT64, items.data(), nullptr, nullptr, 2};
-  rec_columns_t columns{};
-  columns.struct_size = sizeof columns;
-  columns.users = &u;
-  columns.items = &v;
-  columns.parts = parts.data();
-  const Dataset other = dataset_from_columns(columns);
+  const Dataset other = data_of({1, 2}, {100000, 3}, {}, {REC_PART_TEST, REC_PART_TEST});
   const Evaluator evaluator(other, *world.model->catalog, Protocol{}, parse_metrics("recall@45"));
   ThreadPool pool(1);
   const Report report = evaluator.run(Ranker(world.model), pool, nullptr);
