@@ -56,6 +56,7 @@ int run(const EvaluateOptions& options, Context& context) {
                         {"part", options.part},
                         {"protocol", options.protocol.protocol},
                         {"rows", options.protocol.row_kind()},
+                        {"mask", options.protocol.mask},
                         {"ties", options.protocol.ties},
                         {"seed", seed},
                         {"split", split_json(data.split)},

@@ -243,6 +243,7 @@ void Training::tell_test_and_report() {
                            {"part", "test"},
                            {"protocol", options_.protocol.protocol},
                            {"rows", of_task ? task->rows_name : options_.protocol.row_kind()},
+                           {"mask", options_.protocol.mask},
                            {"ties", options_.protocol.ties},
                            {"seed", summary_.card["seed"]},
                            {"split", split_json(data_.split)},

@@ -195,9 +195,12 @@ class Evaluate(CliTest):
         self.assertEqual(metrics["metrics"], card["valid_metrics"])
 
     def test_names_carry_the_protocol(self):
+        hits = {mask: self.events("evaluate --model m.rec --data orchard.inter.gz --metrics hit@10 --mask " + mask)[0]["metrics"]["hit@10"]
+                for mask in ("known", "train", "none")}
+        self.assertTrue(hits["known"] > hits["train"] > hits["none"], hits)
         event = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics hit@10 --protocol uni50 --rows event --ties against-target")[0]
         self.assertEqual(list(event["metrics"]), ["hit@10[uni50]"])
-        self.assertEqual((event["rows"], event["split"]["seed"]), ("event", 1))
+        self.assertEqual((event["rows"], event["mask"], event["split"]["seed"]), ("event", "known", 1))
 
     def test_keeps_the_parts_of_split_files(self):
         self.recore("data split orchard.inter.gz --by user --ratio 8:1:1 --seed 1 --out parts")
