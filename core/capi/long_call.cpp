@@ -59,7 +59,9 @@ class LongCall {
     pthread_join(thread_, nullptr);
     keep_exception([] { log::deliver(); });
     if (host_exception_) std::rethrow_exception(host_exception_);
-    if (stopped_with_ != REC_OK) throw Error(stopped_with_, "stopped by on_event").at_argument("on_event");
+    // A stop takes the place of the cancellation it became, and of nothing else: a checkpoint may have failed on the way.
+    if (stopped_with_ != REC_OK && (!failure_ || cancelled_))
+      throw Error(stopped_with_, "stopped by on_event").at_argument("on_event");
     if (failure_) std::rethrow_exception(failure_);
   }
 
@@ -67,6 +69,9 @@ class LongCall {
   void work() {
     try {
       work_([this](const TrainingEvent& event) { push(event); }, &cancel_);
+    } catch (const Error& error) {
+      cancelled_ = error.status == REC_CANCELLED;
+      failure_ = std::current_exception();
     } catch (...) {
       failure_ = std::current_exception();
     }
@@ -127,7 +132,7 @@ class LongCall {
   int64_t pushed_ = 0, answered_ = 0;  // events
   std::deque<TrainingEvent> events_;
   std::deque<TrainingEvent> taken_;  // of the caller's thread; a member, as an empty deque allocates
-  bool done_ = false;
+  bool done_ = false, cancelled_ = false;
   std::exception_ptr failure_, host_exception_;
   rec_status_t stopped_with_ = REC_OK;
 };

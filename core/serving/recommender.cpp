@@ -97,6 +97,7 @@ void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_sc
     block.n = std::min(Ranker::kBlock, n - begin);
     if (block.users != nullptr) block.users += begin;
     if (block.history_offsets != nullptr) block.history_offsets += begin;
+    if (block.times != nullptr) block.times += begin;
     kernels::ItemFilter filter;
     filter.allow = request.allow;
     filter.deny = request.deny;

@@ -373,3 +373,34 @@ def test_the_model_of_one_user_answers_no_stranger():
         model = recore.train(data, name, epochs=1, patience=0, **params)
         with pytest.raises(recore.NotFoundError):
             model.recommender(strict=True).recommend([12345], k=2)
+
+
+def test_each_row_of_a_large_request_is_ranked_at_its_own_time(orchard):
+    model = train_small(orchard, "slrc_plus", batch_size=512)
+    early, late = 4_000, 90_000_000
+    recommender = model.recommender(max_k=model.n_items)
+    history = ["film-001", "film-002"]
+    asked = dict(histories=[history] * 70, history_times=[[3_000, 3_500]] * 70)
+    _, scores = recommender.recommend(["u0061"] * 70, k=model.n_items, request_times=[early] * 64 + [late] * 6, **asked)
+    one = dict(histories=[history], history_times=[[3_000, 3_500]])
+    expected = {time: recommender.recommend(["u0061"], k=model.n_items, request_times=[time], **one).scores[0] for time in (early, late)}
+    assert expected[early].tolist() != expected[late].tolist()
+    for row, time in ((0, early), (63, early), (64, late), (69, late)):
+        assert scores[row].tolist() == expected[time].tolist(), row
+
+
+def test_a_status_buffer_may_be_longer_than_the_request(model):
+    recommender = model.recommender(strict=True)
+    status = np.full(4, 5, np.int32)
+    rows = np.empty((2, 3), np.int64)
+    recommender.recommend_into(["u0061", "u0511"], 3, rows, None, status)
+    assert status.tolist() == [0, 0, 5, 5]
+
+
+def test_one_id_where_a_list_is_due_is_refused_by_name(model):
+    recommender = model.recommender()
+    for ask in (dict(candidates="film-001"), dict(allow="film-001"), dict(deny="film-001")):
+        with pytest.raises(TypeError, match=next(iter(ask))):
+            recommender.recommend(["u0061"], k=1, **ask)
+    with pytest.raises(recore.InvalidArgumentError, match="rows"):
+        model.item_ids([1.7])

@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -315,3 +316,28 @@ def test_a_model_starts_from_another(orchard):
     other = recore.Dataset.from_columns([1, 1, 2, 2], [1, 2, 1, 2])
     with pytest.raises(recore.InvalidArgumentError, match="users"):
         recore.Trainer(other, "bprmf", {"emb_size": 8}).warm_start(first)
+
+
+def test_a_stop_hides_no_checkpoint_that_could_not_be_written(orchard, tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    trainer = recore.Trainer(orchard, "bprmf", {"epochs": 3}, checkpoint=folder / "m.ckpt")
+
+    def stop(event):
+        shutil.rmtree(folder)
+        return False
+
+    with pytest.raises(recore.Error, match="gone"):
+        trainer.run(on_epoch=stop)
+
+
+def test_a_bad_form_of_ids_is_refused_before_training(orchard):
+    with pytest.raises(recore.InvalidArgumentError, match="ids"):
+        recore.Trainer(orchard, "bprmf", {"epochs": 1}, ids="byte")
+
+
+def test_times_and_parts_that_do_not_fit_are_refused():
+    with pytest.raises(recore.InvalidDataError, match="NaT"):
+        recore.Dataset.from_columns(["a"], ["x"], times=np.array(["NaT"], "datetime64[s]"))
+    with pytest.raises(recore.InvalidArgumentError, match="parts"):
+        recore.Dataset.from_columns(["a"], ["x"], parts=np.array([2**32]))
