@@ -8,7 +8,7 @@ from typing import Any, Optional, Sequence, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, InvalidDataError
 from ._ids import SupportsArray
 
 # What the buffer protocol gives; the names that typing has for it are newer than Python 3.11.
@@ -25,8 +25,10 @@ def column(values: Any, n: int, dtype: Any, name: str) -> Optional[NDArray[Any]]
         made = np.asarray(values)
         if dtype != np.float32 and made.dtype.kind not in "iub" and made.size:
             raise TypeError(f"must be integers, got {made.dtype}")
-        made = np.ascontiguousarray(made, dtype=dtype)
-    except (TypeError, ValueError) as error:
+        original, made = made, np.ascontiguousarray(made, dtype=dtype)
+        if dtype != np.float32 and made.dtype != original.dtype and not np.array_equal(made, original):
+            raise ValueError(f"has numbers beyond {np.dtype(dtype)}")
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidArgumentError(f"{name}: {error}", argument=name) from None
     if made.shape != (n,):
         raise InvalidArgumentError(f"{name}: must have the shape ({n},), got {made.shape}", argument=name)
@@ -38,4 +40,6 @@ def seconds(times: Any) -> Any:
     if times is None:
         return None
     times = np.asarray(times)
+    if times.dtype.kind == "M" and np.isnat(times).any():
+        raise InvalidDataError(f"times: row {int(np.isnat(times).argmax())}: is NaT", argument="times")
     return times.astype("datetime64[s]").astype(np.int64) if times.dtype.kind == "M" else times

@@ -23,6 +23,12 @@ class SupportsArray(Protocol):
 Id = Union[int, str, bytes, np.integer[Any]]
 Ids = Union[SupportsArray, Sequence[int], Sequence[str], Sequence[bytes]]
 ID_FORMS = ("str", "bytes")
+
+
+def id_form(form: str) -> str:
+    if form not in ID_FORMS:
+        raise InvalidArgumentError(f"ids: must be 'str' or 'bytes', got {form!r}", argument="ids")
+    return form
 _INT64 = np.dtype(np.int64)  # numpy has one of it
 
 

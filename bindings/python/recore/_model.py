@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _log, _raw, _recore
-from ._columns import Numbers
+from ._columns import Numbers, column
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
 from ._handle import ISOLATIONS, Handle, choice, options
-from ._ids import ID_FORMS, Ids, as_ids, from_raw
+from ._ids import Ids, as_ids, from_raw, id_form
 from ._recommender import Recommender
 from ._report import Report, protocol
 
@@ -38,9 +38,7 @@ class Model(Handle["_recore.ModelHandle"]):
 
     @ids.setter
     def ids(self, form: str) -> None:
-        if form not in ID_FORMS:
-            raise InvalidArgumentError(f"ids: must be 'str' or 'bytes', got {form!r}", argument="ids")
-        self._ids = form
+        self._ids = id_form(form)
         self._as_text = form == "str"
 
     def save(self, path: str | os.PathLike[str], *, user_data: bool = True) -> None:
@@ -119,7 +117,7 @@ class Model(Handle["_recore.ModelHandle"]):
         return from_raw(_recore.rec_model_item_titles(self._handle, self.item_rows(items), True))
 
     def _ids_of(self, function: Callable[..., Any], rows: Any) -> NDArray[Any]:
-        return from_raw(function(self._handle, np.ascontiguousarray(rows, dtype=np.int64), self._as_text))
+        return from_raw(function(self._handle, column(rows, np.size(rows), np.int64, "rows"), self._as_text))
 
     @property
     def item_vectors(self) -> NDArray[np.float32]:

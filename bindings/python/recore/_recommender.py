@@ -125,12 +125,12 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             else:
                 _recore.rec_flat_top_k(
                     self._handle, k, users, *_histories(histories, history_times, n), _moments(request_times, n),
-                    *_candidates(candidates, n), self._bits(allow), self._bits(deny), rows, scores, status)
+                    *_candidates(candidates, n), self._bits(allow, "allow"), self._bits(deny, "deny"), rows, scores, status)
         except InvalidArgumentError:
             _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
             raise
         if status is not None and self.strict:
-            _raise_unknown(users, status, "users")
+            _raise_unknown(users, status, n, "users")
 
     def similar(self, items: Union[Id, Ids], k: int = 10) -> Recommendations:
         """The k items most like each given one, itself left out; shapes as in recommend().
@@ -161,7 +161,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
             raise
         if status is not None and self.strict:
-            _raise_unknown(items, status, "items")
+            _raise_unknown(items, status, n, "items")
 
     # A str is an id and a list of str; it is meant as an id.
     @overload
@@ -213,7 +213,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             _check_room(scores=(scores, len(pool) * (n if offsets is None else 1)), status=(status, n))
             raise
         if status is not None and self.strict:
-            _raise_unknown(users, status, "users")
+            _raise_unknown(users, status, n, "users")
 
     def titles(self, items: Ids) -> NDArray[Any]:
         """Titles [n] of items, "" where there is none."""
@@ -230,11 +230,11 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         ids = as_ids(users, "users")
         return False, ids, len(ids)
 
-    def _bits(self, items: Optional[Ids]) -> Optional[NDArray[np.uint8]]:
+    def _bits(self, items: Optional[Ids], name: str) -> Optional[NDArray[np.uint8]]:
         if items is None:
             return None
         marks = np.zeros(self._n_items, np.bool_)
-        rows = self.model.item_rows(items)
+        rows = self.model.item_rows(as_ids(items, name))
         marks[rows[rows >= 0]] = True
         return np.packbits(marks, bitorder="little")
 
@@ -279,6 +279,8 @@ def _moments(times: Optional[Times], n: int) -> Optional[NDArray[Any]]:
 def _candidates(candidates: Optional[Candidates], n: int) -> tuple[Any, Optional[NDArray[np.int64]]]:
     if candidates is None:
         return None, None
+    if isinstance(candidates, (str, bytes)):
+        return as_ids(candidates, "candidates"), None  # one id where a list is due: refused there
     given: Any = candidates
     if not isinstance(given, np.ndarray) or given.ndim == 2 or given.dtype == object:
         given = list(given)
@@ -293,8 +295,8 @@ def _check_room(**buffers: tuple[Any, int]) -> None:
             raise InvalidArgumentError(f"{name}: must have room for {wanted}, has {room}", argument=name)
 
 
-def _raise_unknown(ids: Any, status: Any, name: str) -> None:
-    unknown = np.flatnonzero(np.frombuffer(status, np.int32))
+def _raise_unknown(ids: Any, status: Any, n: int, name: str) -> None:
+    unknown = np.flatnonzero(np.frombuffer(status, np.int32)[:n])
     if not unknown.size:
         return
     row = int(unknown[0])

@@ -11,6 +11,7 @@ from . import _log, _raw, _recore
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
 from ._handle import ISOLATIONS, Handle, choice, options
+from ._ids import id_form
 from ._model import Model
 from ._report import protocol as make_protocol
 
@@ -69,6 +70,7 @@ class Trainer(Handle["_recore.TrainerHandle"]):
                  checkpoint_seconds: float = 0, checkpoint_batches: int = 0, resume: bool = False,
                  memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str") -> None:
         _log.follow_level()
+        self._ids = id_form(ids)
         given = options(
             _raw.rec_trainer_options_t, resume=int(resume), metrics=metrics, main_metric=main_metric,
             checkpoint_path=None if checkpoint is None else os.fspath(checkpoint), checkpoint_seconds=checkpoint_seconds,
@@ -77,7 +79,6 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         raw = _recore.rec_py_trainer_create(dataset._handle, model, _to_json(params or {}), given,
                                             make_protocol(**(protocol or {})))
         super().__init__(raw, _recore.rec_trainer_destroy)
-        self._ids = ids
 
     def warm_start(self, model: Model) -> None:
         """Starts from a saved model of the same users and items, before the first run; may be called for several.
