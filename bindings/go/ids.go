@@ -171,6 +171,9 @@ func ListsOf(lists ...IDs) Lists {
 		for i := range list.Len() {
 			joined.IDs.Append(list.view(i))
 		}
+		if list.raw.Type == mixed {
+			joined.IDs.raw.Type = mixed
+		}
 		joined.Offsets = append(joined.Offsets, int64(joined.IDs.Len()))
 	}
 	return joined
@@ -183,11 +186,14 @@ func (lists *Lists) check(name string, n int) error {
 	if lists.Offsets == nil && !lists.IDs.given() {
 		return nil
 	}
+	if err := lists.IDs.check(name); err != nil {
+		return err
+	}
 	if lists.Len() != n || len(lists.Offsets) == 0 {
 		return invalid(name, "must be as many lists as users, %d, got %d", n, lists.Len())
 	}
 	if end := lists.Offsets[n]; lists.Offsets[0] != 0 || end != int64(lists.IDs.Len()) {
 		return invalid(name, "offsets must begin with 0 and end with the number of ids, %d, got %d", lists.IDs.Len(), end)
 	}
-	return lists.IDs.check(name)
+	return nil
 }

@@ -127,6 +127,12 @@ func TestTimesReachTheModel(t *testing.T) {
 		{"history_times", func(q *recore.Query) { q.HistoryTimes = []int64{5} }},
 		{"times", func(q *recore.Query) { q.Times = []int64{8} }},
 		{"histories", func(q *recore.Query) { q.Histories = recore.ListsOf(recore.IDsOf(1)) }},
+		{"histories", func(q *recore.Query) {
+			var mixed recore.IDs
+			mixed.Append(recore.IDOf("a"))
+			mixed.Append(recore.IDOf(7))
+			q.Histories, q.HistoryTimes = recore.ListsOf(mixed, recore.IDsOf(2)), nil
+		}},
 		{"histories", func(q *recore.Query) { q.Histories.Offsets = []int64{0, 1, 2} }},
 		{"candidates", func(q *recore.Query) { q.CandidateLists = recore.ListsOf(recore.IDsOf(1)) }},
 		{"users", func(q *recore.Query) { q.Users, q.Histories = recore.IDs{}, recore.Lists{} }},

@@ -147,6 +147,9 @@ func Isolate(isolation Isolation) TrainOption {
 // When the context or a callback's error ends training, there is an error and, if an epoch was finished, the model of the
 // last one: errors.Is(err, context.Canceled) and model != nil.
 func Train(ctx context.Context, dataset *Dataset, model string, options ...TrainOption) (*Model, error) {
+	if ctx.Err() != nil {
+		return nil, cancelled(ctx, &Error{Code: CodeCancelled, Message: "cancelled before training began"})
+	}
 	trainer, err := NewTrainer(dataset, model, options...)
 	if err != nil {
 		return nil, err
@@ -285,6 +288,10 @@ func (t *Trainer) Run(ctx context.Context) error {
 			case refused == nil:
 				return t.ended(ctx, err)
 			case errors.Is(refused, Stop):
+				var other *Error // a checkpoint that could not be written, say
+				if err := t.h.failed(err); errors.As(err, &other) && other.Code != CodeCancelled {
+					return err
+				}
 				return nil
 			}
 			return fmt.Errorf("recore: training stopped by a callback: %w", refused)

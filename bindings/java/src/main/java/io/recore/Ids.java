@@ -92,7 +92,7 @@ public final class Ids {
   private static Ids pack(List<byte[]> ids) {
     int n = ids.size();
     long[] offsets = new long[n + 1];
-    byte[] bytes = new byte[16 * n + 64];
+    byte[] bytes = new byte[(int) Math.min(16L * n + 64, Integer.MAX_VALUE - 8)];
     for (int i = 0; i < n; ++i) {
       byte[] id = ids.get(i);
       long end = offsets[i] + id.length;
