@@ -32,11 +32,11 @@ func main() {
 	flag.StringVar(&o.address, "address", "127.0.0.1", "address to listen on")
 	flag.IntVar(&o.port, "port", 8080, "port to listen on; 0 = any, see the line on stdout")
 	flag.BoolVar(&o.excludeSeen, "exclude-seen", false, "leave out what the user had in training")
-	flag.IntVar(&o.workers, "workers", 4*runtime.GOMAXPROCS(0), "requests that rank at once")
+	flag.IntVar(&o.workers, "workers", 4*runtime.GOMAXPROCS(0), "requests that rank at once, 1 to 4096")
 	flag.IntVar(&o.maxWaiting, "max-waiting", 256, "requests that may wait for a worker; more are answered with 503")
 	flag.IntVar(&o.linger, "linger", 1, "`seconds` from SIGTERM until the port closes")
 	flag.Parse()
-	if o.model == "" || flag.NArg() > 0 {
+	if o.model == "" || flag.NArg() > 0 || o.workers < 1 || o.workers > 4096 {
 		flag.Usage()
 		os.Exit(2)
 	}

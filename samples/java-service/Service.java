@@ -1,4 +1,5 @@
 import com.sun.net.httpserver.HttpServer;
+import io.recore.Rec;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Executors;
@@ -18,6 +19,7 @@ public final class Service {
     System.setProperty("sun.net.httpserver.maxRspTime", "10");
     System.setProperty("sun.net.httpserver.idleInterval", "120");
     System.setProperty("sun.net.httpserver.maxIdleConnections", "10000");
+    Rec.version(); // a native library that does not load ends the process here, not the thread that watches
     HttpServer server = HttpServer.create(new InetSocketAddress(options.address, options.port), 1024);
 
     Models models = new Models(options);
