@@ -159,7 +159,8 @@ func LoadDataset(ctx context.Context, path string, options ...LoadOption) (*Data
 }
 
 // DatasetFromArrow reads a struct ArrowArrayStream in C memory, as cdata.ExportRecordReader of Arrow fills it. The stream
-// is taken, success or not; nil is an ErrInvalidArgument. Options for files alone are ignored.
+// is taken, success or not, but by an option that cannot be passed on (a NUL in a name); nil is an ErrInvalidArgument.
+// Options for files alone are ignored.
 func DatasetFromArrow(stream unsafe.Pointer, options ...LoadOption) (*Dataset, error) {
 	o, err := loadOptions(options)
 	if err != nil {
