@@ -244,7 +244,7 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
   }
   std::vector<uint8_t> taken(static_cast<size_t>(n_items_));  // by the row's user, or drawn
   for (size_t row = 0; row < users_.size(); ++row) {
-    if (row % 64 == 0) throw_if_cancelled(cancel_);
+    throw_if_cancelled(cancel_);
     const std::span<const int32_t> positives = positives_.row(static_cast<int64_t>(row));
     for (int32_t item : positives)
       if (item < n_items_) candidates.columns.push_back(item);
