@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/data/columns.h"
 #include "core/data/dataset.h"
 
 namespace rec {
@@ -19,6 +20,21 @@ inline Error error_of(const std::function<void()>& work) {
     return error;
   }
   return Error(REC_OK, "no error");
+}
+
+// Rows of int64 ids, each in its part; `add` sets further columns.
+inline Dataset dataset_of(const std::vector<int64_t>& users, const std::vector<int64_t>& items,
+                          const std::vector<int32_t>& parts, const std::function<void(rec_columns_t&)>& add) {
+  const auto n = static_cast<int64_t>(users.size());
+  const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, nullptr, n};
+  const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, nullptr, n};
+  rec_columns_t columns{};
+  columns.struct_size = sizeof columns;
+  columns.users = &u;
+  columns.items = &v;
+  columns.parts = parts.data();
+  add(columns);
+  return dataset_from_columns(columns);
 }
 
 inline std::string id_text(const IdMap& ids, int64_t row) {

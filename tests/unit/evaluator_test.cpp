@@ -10,26 +10,12 @@
 #include <set>
 
 #include "core/base/rng.h"
-#include "core/data/columns.h"
+#include "tests/unit/data_checks.h"
 
 namespace rec {
 namespace {
 
 constexpr int64_t kUsers = 70, kItems = 45, kWidth = 5;
-
-Dataset data_of(const std::vector<int64_t>& users, const std::vector<int64_t>& items, const std::vector<int64_t>& times,
-                const std::vector<int32_t>& parts) {
-  const auto n = static_cast<int64_t>(users.size());
-  const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, nullptr, n};
-  const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, nullptr, n};
-  rec_columns_t columns{};
-  columns.struct_size = sizeof columns;
-  columns.users = &u;
-  columns.items = &v;
-  columns.times = times.empty() ? nullptr : times.data();
-  columns.parts = parts.data();
-  return dataset_from_columns(columns);
-}
 
 // Interactions with times and parts, and a model of two random tables; some scores tie.
 struct World {
@@ -49,7 +35,7 @@ struct World {
         parts.push_back(static_cast<int32_t>(rng.next_below(5) < 3 ? 0 : 1 + rng.next_below(2)));
       }
     for (size_t i = 0; i < user_ids.size(); ++i) times.push_back(rng.next_below(50));
-    data = data_of(user_ids, item_ids, times, parts);
+    data = dataset_of(user_ids, item_ids, parts, [&](rec_columns_t& columns) { columns.times = times.data(); });
     for (float& x : users) x = static_cast<float>(rng.next_below(3)) - 1;  // small whole numbers: ties
     for (float& x : items) x = static_cast<float>(rng.next_below(3)) - 1;
     model->name = "random";
@@ -170,7 +156,7 @@ Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
     parts.push_back(static_cast<int32_t>(part));
     times.push_back(static_cast<int64_t>(times.size()));
   }
-  return data_of(user_ids, item_ids, times, parts);
+  return dataset_of(user_ids, item_ids, parts, [&](rec_columns_t& columns) { columns.times = times.data(); });
 }
 
 TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
@@ -279,7 +265,7 @@ TEST(Evaluator, DrawsCandidatesOutsideEverythingTheUserHas) {
 TEST(Evaluator, CountsWhatTheModelDoesNotKnowAsMisses) {
   const World world(6);
   // The same users and one item that only this data set has.
-  const Dataset other = data_of({1, 2}, {100000, 3}, {}, {REC_PART_TEST, REC_PART_TEST});
+  const Dataset other = dataset_of({1, 2}, {100000, 3}, {REC_PART_TEST, REC_PART_TEST}, [](rec_columns_t&) {});
   const Evaluator evaluator(other, *world.model->catalog, Protocol{}, parse_metrics("recall@45"));
   ThreadPool pool(1);
   const Report report = evaluator.run(Ranker(world.model), pool, nullptr);

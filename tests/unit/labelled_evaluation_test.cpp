@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "core/base/rng.h"
-#include "core/data/columns.h"
 #include "core/data/impressions.h"
 #include "core/evaluation/evaluator.h"
 #include "tests/unit/data_checks.h"
@@ -30,17 +29,10 @@ struct World {
     parts.push_back(part);
   }
   Dataset dataset() const {
-    const auto n = static_cast<int64_t>(users.size());
-    const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, nullptr, n};
-    const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, nullptr, n};
-    rec_columns_t columns{};
-    columns.struct_size = sizeof columns;
-    columns.users = &u;
-    columns.items = &v;
-    columns.labels = labels.data();
-    columns.impressions = lists.data();
-    columns.parts = parts.data();
-    return dataset_from_columns(columns);
+    return dataset_of(users, items, parts, [&](rec_columns_t& columns) {
+      columns.labels = labels.data();
+      columns.impressions = lists.data();
+    });
   }
   explicit World(uint64_t seed) {
     Rng rng(seed, RngStream::kInit);

@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 
-#include "core/data/columns.h"
 #include "core/training/batches.h"
 #include "tests/unit/data_checks.h"
 
@@ -37,17 +36,10 @@ struct World {
     add(0, 1, 0, 9, REC_PART_TRAIN);
     add(0, 1, 1, 9, REC_PART_TEST);
     add(0, 2, 0, 9, REC_PART_TEST);
-    const auto n = static_cast<int64_t>(users.size());
-    const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, nullptr, n};
-    const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, nullptr, n};
-    rec_columns_t columns{};
-    columns.struct_size = sizeof columns;
-    columns.users = &u;
-    columns.items = &v;
-    columns.labels = labels.data();
-    columns.impressions = lists.data();
-    columns.parts = parts.data();
-    data = dataset_from_columns(columns);
+    data = dataset_of(users, items, parts, [&](rec_columns_t& columns) {
+      columns.labels = labels.data();
+      columns.impressions = lists.data();
+    });
     train = impression_lists(data, Part::kTrain);
     clicked = build_interactions(data, true, false, false);
     plan.train = &clicked;
