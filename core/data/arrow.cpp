@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/checked.h"
 #include "core/base/text.h"
 #include "core/data/arrow_column.h"
 #include "core/data/dataset_builder.h"
@@ -55,11 +56,22 @@ std::vector<std::string> column_names(const ArrowSchema& schema) {
   return names;
 }
 
+bool has_null_rows(const ArrowArray& batch) {
+  if (batch.null_count >= 0) return batch.null_count > 0;
+  // -1: the producer did not count. Without a bitmap no row is null.
+  if (batch.n_buffers < 1 || batch.buffers == nullptr || batch.buffers[0] == nullptr) return false;
+  const auto* valid = static_cast<const uint8_t*>(batch.buffers[0]);
+  const int64_t end = checked_add(batch.offset, batch.length);
+  for (int64_t at = batch.offset; at < end; ++at)
+    if ((valid[at / 8] >> (at % 8) & 1) == 0) return true;
+  return false;
+}
+
 void check_batch(const ArrowSchema& schema, const ArrowArray& batch) {
   if (batch.length < 0 || batch.offset < 0) throw bad_stream("a batch has a negative length or offset");
   if (batch.n_children != schema.n_children || (batch.n_children > 0 && batch.children == nullptr))
     throw bad_stream(cat("a batch has ", batch.n_children, " columns, its schema ", schema.n_children));
-  if (batch.null_count > 0) throw bad_stream("a batch has null rows");
+  if (has_null_rows(batch)) throw bad_stream("a batch has null rows");
 }
 
 class Reader {

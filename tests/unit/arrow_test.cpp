@@ -49,7 +49,8 @@ struct Producer {
   size_t next = 0;
   int live = 0, double_releases = 0, stream_releases = 0;
   int fail_schema = 0, fail_at = -1;
-  int64_t batch_offset = 0;
+  int64_t batch_offset = 0, batch_null_count = 0;
+  uint8_t batch_valid = 0;  // bits of its rows; 0 = no bitmap
   std::string error = "planted";
 
   ArrowArrayStream stream() {
@@ -125,11 +126,16 @@ struct Producer {
     for (const Column& column : columns) list->push_back(array_of(column));
     batch.length = columns.empty() ? 0 : columns[0].length - batch_offset;
     batch.offset = batch_offset;
+    batch.null_count = batch_null_count;
+    batch.n_buffers = 1;
+    valid_[0] = batch_valid == 0 ? nullptr : &batch_valid;
+    batch.buffers = valid_;
     batch.n_children = static_cast<int64_t>(list->size());
     batch.children = list->data();
     owned(batch);
   }
 
+  const void* valid_[1] = {};
   std::vector<std::unique_ptr<ArrowSchema>> schemas_;
   std::vector<std::unique_ptr<ArrowArray>> arrays_;
   std::vector<std::unique_ptr<std::vector<ArrowSchema*>>> schema_lists_;
@@ -272,6 +278,29 @@ TEST(Arrow, SkipsAndCountsNullRowsWhenAsked) {
   const Dataset data = read(Batch{with_null(kUsers), kItems}, options);
   EXPECT_EQ(rows_of(data), (Rows{"7 a", "7 \xf0\x9f\x98\x80"}));
   EXPECT_EQ(data.n_skipped, 1);
+}
+
+TEST(Arrow, RefusesNullRowsThatTheProducerDidNotCount) {
+  struct Case {
+    const char* name;
+    int64_t null_count, offset;
+    uint8_t valid;
+    bool refused;
+  };
+  for (const Case& row : {Case{"Counted", 1, 0, 0b101, true}, Case{"NotCounted", -1, 0, 0b101, true},
+                          Case{"BeforeTheOffset", -1, 1, 0b110, false}, Case{"AfterTheOffset", -1, 1, 0b011, true},
+                          Case{"AfterTheEnd", -1, 0, 0b111, false}, Case{"NoBitmap", -1, 0, 0, false}}) {
+    SCOPED_TRACE(row.name);
+    Producer producer;
+    producer.batches = {{kUsers, kItems}};
+    producer.batch_null_count = row.null_count;
+    producer.batch_offset = row.offset;
+    producer.batch_valid = row.valid;
+    if (row.refused)
+      EXPECT_EQ(error_of([&] { read(producer); }).message, "stream: a batch has null rows");
+    else
+      EXPECT_EQ(read(producer).n(), 3 - row.offset);
+  }
 }
 
 struct BadStream {
