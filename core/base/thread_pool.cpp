@@ -3,7 +3,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <system_error>
 
 namespace rec {
 
@@ -22,10 +21,11 @@ void relax(int spin) {
 }  // namespace
 
 ThreadPool::ThreadPool(int n_threads) {
+  workers_.reserve(static_cast<size_t>(std::max(n_threads - 1, 0)));
   for (int i = 1; i < n_threads; ++i) {
     try {
       workers_.emplace_back([this] { work(); });
-    } catch (const std::system_error&) {
+    } catch (...) {  // no thread or no memory for one: the pool works with those it has
       break;
     }
   }
