@@ -27,7 +27,10 @@ void read_table(const std::string& path, char separator, const DatasetOptions& n
     throw located(std::move(error), path, reader.line());
   }
 
-  const bool named = names.user_column || names.item_column || names.label_column || names.impression_key;
+  bool named = false;
+  for (const auto* name : {&names.user_column, &names.item_column, &names.time_column, &names.weight_column,
+                           &names.label_column, &names.impression_key})
+    named |= *name && !(*name)->empty();
   const std::optional<ColumnPlan> headerless = named ? std::nullopt : plan_headerless(cells, names);
   std::vector<std::string> header;
   for (std::string_view cell : cells) header.emplace_back(trim(cell));

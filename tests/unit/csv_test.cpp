@@ -65,6 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
                  })},
         GoodFile{"HeaderlessPairs", "1,10\n2,20\n", kTwoRows},
         GoodFile{"HeaderlessRatingsAndTimes", "1,10,4.5,100\n2,20,3,200\n", {"1 10 @100 *4.5", "2 20 @200 *3"}},
+        GoodFile{"HeaderlessWithEverythingElseIgnored", "1,10,4.5,100\n2,20,3,200\n", kTwoRows,
+                 with([](auto& o) { o.weight_column = o.time_column = o.label_column = o.impression_key = ""; })},
         GoodFile{
             "FloatTimes", "user,item,time\n1,10,1.2e9\n2,20,978300760.0\n", {"1 10 @1200000000", "2 20 @978300760"}},
         GoodFile{
@@ -132,6 +134,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"NoItemColumn", "user,what\na,b\n", 1, {"no item column", "user, what", "item_column"}},
         BadFile{"UnknownGivenColumn", "user,item\na,b\n", 1, {"time_column", "'stamp'"}, with([](auto& o) {
                   o.time_column = "stamp";
+                })},
+        BadFile{"HeaderlessWithANamedWeight", "1,10,4.5\n", 1, {"no user column"}, with([](auto& o) {
+                  o.weight_column = "score";
+                })},
+        BadFile{"HeaderlessWithANamedTime", "1,10,4.5,100\n", 1, {"no user column"}, with([](auto& o) {
+                  o.time_column = "when";
                 })},
         BadFile{"NoSeparator", "userid\n1\n", 1, {"no separator"}},
         BadFile{"EmptyUser", "user,item\n,10\n", 2, {"user_id", "empty"}},
