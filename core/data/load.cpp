@@ -99,7 +99,12 @@ std::string detect_format(const std::string& path) {
   std::string name = std::filesystem::path(path).filename().string();
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   if (name.ends_with(".inter")) return "recbole";
-  if (name == "u.data" || name == "ratings.dat" || name == "ratings.csv") return "movielens";
+  if (name == "u.data" || name == "ratings.dat") return "movielens";
+  if (name == "ratings.csv") {
+    // A usual name; only MovieLens has this column.
+    const TextFile file = open_text_head(path);
+    return first_line(file.text()).find("movieId") != std::string_view::npos ? "movielens" : "csv";
+  }
   // Their first line would tell nothing more, and a look at it costs a reading of the file.
   if (name.ends_with(".csv")) return "csv";
   if (name.ends_with(".tsv")) return "tsv";
