@@ -283,7 +283,7 @@ func (d *Dataset) Split(split Split) (*Dataset, error) {
 }
 
 // Write makes folder/<its name>.{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
-// Candidates, relations and features are left out, and a warning in the log names them.
+// Candidates, relations, features, and users and items without rows are left out; a warning in the log names them.
 func (d *Dataset) Write(folder string) error {
 	if err := text("directory", folder); err != nil {
 		return err

@@ -98,7 +98,8 @@ std::vector<std::string> field_names(const std::vector<std::string_view>& cells,
 
 char separator_of(const RowSink& sink) { return sink.options().separator ? sink.options().separator->front() : '\t'; }
 
-void read_inter(const std::string& path, Part part, RowSink& sink) {
+// Without lists a labelled row is of none, as write_dataset's NAME.no_lists says.
+void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
   DelimitedReader reader(file, separator_of(sink), Quotes::kNone);
   std::vector<std::string_view> cells;
@@ -111,6 +112,7 @@ void read_inter(const std::string& path, Part part, RowSink& sink) {
   });
   if (!options.impression_key && !options.label_column && label >= 0 && impression >= 0)
     options.impression_key = header[static_cast<size_t>(impression)];
+  if (!options.impression_key && !has_lists) options.impression_key = "";
   ColumnPlan plan = plan_columns(header, options, path, reader.line());
   plan.weight_may_be_empty = true;
   sink.begin_file(path, plan.optional());
@@ -156,18 +158,19 @@ void read_recbole(const std::string& path, RowSink& sink) {
   const Source source = find_source(path);
   if (const auto ids = find_text_file(source.folder, source.name + ".byte_ids"); ids && !source.name.empty())
     read_byte_ids(*ids, sink);
+  const bool has_lists = source.name.empty() || !find_text_file(source.folder, source.name + ".no_lists");
   if (source.benchmark) {
     for (const PartFile& part : kParts) {
       const std::string name = source.name + part.suffix + ".inter";
       const auto file = find_text_file(source.folder, name);
       if (file)
-        read_inter(*file, part.part, sink);
+        read_inter(*file, part.part, has_lists, sink);
       else if (part.part == Part::kTrain)
         throw system_error("open", source.folder + "/" + name, ENOENT);
     }
   } else {
     const bool folder = is_directory(path);
-    read_inter(folder ? *find_text_file(source.folder, source.name + ".inter") : path, Part::kTrain, sink);
+    read_inter(folder ? *find_text_file(source.folder, source.name + ".inter") : path, Part::kTrain, has_lists, sink);
   }
   // An empty cell of a float column is a missing one, and RecBole takes the column's mean for it.
   if (!sink.builder().fill_weights()) {

@@ -101,13 +101,21 @@ std::string name_of(const std::string& folder) {
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
+bool holds_all_rows(const Buffer<int32_t>& rows, int64_t n) {
+  std::vector<bool> seen(static_cast<size_t>(n));
+  for (int32_t row : rows) seen[static_cast<size_t>(row)] = true;
+  return std::find(seen.begin(), seen.end(), false) == seen.end();
+}
+
 // What these files have no place for.
 std::string left_out(const Dataset& dataset) {
   std::string names;
   for (const auto& [name, has] :
        {std::pair{"candidates", !dataset.candidate_offsets.empty()}, std::pair{"relations", !dataset.relations.empty()},
         std::pair{"user_features", !dataset.user_features.empty()},
-        std::pair{"item_features", !dataset.item_features.empty()}})
+        std::pair{"item_features", !dataset.item_features.empty()},
+        std::pair{"users_without_rows", !holds_all_rows(dataset.user, dataset.n_users())},
+        std::pair{"items_without_rows", !holds_all_rows(dataset.item, dataset.n_items())}})
     if (has) names += cat(names.empty() ? "" : ",", name);
   return names;
 }
@@ -126,16 +134,22 @@ void write_dataset(const Dataset& dataset, const std::string& folder) {
   // All are on the disk before an old data set is touched: a disk that fills up leaves that one whole.
   StagedFile valid = staged(".valid.inter", Part::kValid), test = staged(".test.inter", Part::kTest),
              train = staged(".train.inter", Part::kTrain);
-  std::optional<StagedFile> byte_ids, titles;
+  std::optional<StagedFile> byte_ids, no_lists, titles;
   if (const std::string names = columns_of_byte_ids(dataset); !names.empty())
     byte_ids.emplace(base + ".byte_ids", [&](FileWriter& file) { file.write(names); });
+  // A reader would take rows of equal time for a list.
+  if (!dataset.label.empty() && !dataset.time.empty() && dataset.impression.empty())
+    no_lists.emplace(base + ".no_lists", [](FileWriter&) {});
   if (!dataset.title_offsets.empty())
     titles.emplace(base + ".item", [&](FileWriter& file) { write_titles(dataset, file); });
   // A folder without train is no data set: the old one goes first and the new one comes last, so that parts of both are
   // never read as one.
-  for (const char* suffix : {".train.inter", ".train.inter.gz", ".byte_ids", ".byte_ids.gz", ".item", ".item.gz"})
+  for (const std::string suffix : {".train.inter", ".byte_ids", ".no_lists", ".item"}) {
     remove_if_there(base + suffix);
+    remove_if_there(base + suffix + ".gz");
+  }
   if (byte_ids) byte_ids->put();
+  if (no_lists) no_lists->put();
   if (titles) titles->put();
   valid.put();
   test.put();

@@ -136,6 +136,16 @@ TEST(Labels, AreKeptBySplitAndByWriting) {
   EXPECT_EQ(lists_of(data), lists_of(back)) << "lists by their own ids, not by the time";
 }
 
+TEST(Labels, WithoutListsAreWrittenWithoutLists) {
+  const TempFolder folder;
+  folder.file("a.csv", kShown);
+  write_dataset(load(folder, "a.csv", ""), folder / "out");
+  EXPECT_TRUE(load(folder, "out").impression.empty());
+  EXPECT_EQ(lists_of(load(folder, "out", "time")), lists_of(load(folder, "a.csv"))) << "unless they are asked for";
+  write_dataset(load(folder, "a.csv", "impression_id"), folder / "out");
+  EXPECT_FALSE(load(folder, "out").impression.empty()) << "of the data set before";
+}
+
 TEST(Labels, OfTheCallersColumnsAreChecked) {
   const std::vector<int64_t> users{1, 1, 1}, items{7, 8, 9}, times{5, 5, 5}, lists{1, 2, 1};
   std::vector<float> labels{1, 0, 0};

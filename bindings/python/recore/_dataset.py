@@ -141,7 +141,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Writes DIRECTORY/<its name>.{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
 
-        Candidates, relations and features are left out, and a warning in the log names them.
+        Candidates, relations, features, and users and items without rows are left out; a warning in the log names them.
         """
         _recore.rec_dataset_save(self._handle, directory)
 

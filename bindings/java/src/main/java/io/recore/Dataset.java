@@ -64,7 +64,7 @@ public final class Dataset extends Handle {
 
   /**
    * Writes FOLDER/(its name).{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
-   * Candidates, relations and features are left out, and a warning in the log names them.
+   * Candidates, relations, features, and users and items without rows are left out; a warning in the log names them.
    */
   public void save(Path folder) {
     Raw.rec_dataset_save(this, Utf8.terminated(folder.toString(), "folder"));
