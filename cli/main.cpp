@@ -1,6 +1,7 @@
 // The recore command: the library from a shell. Only rec_c_api.h is included of it.
 #include <unistd.h>
 
+#include <cstdio>
 #include <new>
 
 #include "cli/command.h"
@@ -71,7 +72,11 @@ int run(std::span<char* const> words) {
 }  // namespace rec::cli
 
 int main(int argc, char** argv) {
-  const int code = rec::cli::run({argv, static_cast<size_t>(argc)});
+  int code = rec::cli::run({argv, static_cast<size_t>(argc)});
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fputs("recore: the output could not be written\n", stderr);
+    if (code == 0) code = rec::cli::kExitIo;
+  }
   // The sink's Output is gone: nothing may reach it while the process ends.
   rec_log_set_sink(nullptr, REC_LOG_ERROR, nullptr, nullptr, nullptr);
   return code;

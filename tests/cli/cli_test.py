@@ -464,6 +464,15 @@ class Mistakes(CliTest):
                     self.assertTrue({"status", "message", "argument", "file", "line"} <= set(error))
 
 
+class LostOutput(CliTest):
+    def test_is_an_io_failure(self):
+        for arguments in ("recommend --model m.rec --user u0061", "recommend --model m.rec --user u0061 --json", "--version"):
+            with self.subTest(arguments), open("/dev/full", "w") as full:
+                done = subprocess.run([RECORE] + arguments.split(), cwd=self.folder, stdout=full, stderr=subprocess.PIPE,
+                                      text=True)
+                self.assertEqual((done.returncode, done.stderr), (5, "recore: the output could not be written\n"))
+
+
 class Page(html.parser.HTMLParser):
     """Counts tags, and fails on anything that would be fetched or is left open."""
 
