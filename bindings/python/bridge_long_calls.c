@@ -12,7 +12,7 @@ extern PyObject* rec_py_log_handler;
 
 /* ---- log lines: queued by the library's thread, handled by the caller's ---- */
 
-enum { kMaxLines = 1024, kPollMs = 50 };
+enum { kMaxLines = 10000 /* as many as wait in the library */, kPollMs = 50 };
 
 typedef struct {
   int32_t level;
@@ -23,15 +23,20 @@ static struct {
   pthread_mutex_t mutex;
   log_line_t lines[kMaxLines];
   int first, n;
-} log_queue = {PTHREAD_MUTEX_INITIALIZER, {{0, NULL}}, 0, 0};
+  int64_t n_lost;
+} log_queue = {PTHREAD_MUTEX_INITIALIZER, {{0, NULL}}, 0, 0, 0};
 
 static void log_sink(int32_t level, const char* message, void* user_data) {
+  char* text = strdup(message);
   (void)user_data;
   pthread_mutex_lock(&log_queue.mutex);
-  if (log_queue.n < kMaxLines) {
+  if (text != NULL && log_queue.n < kMaxLines) {
     log_line_t* line = &log_queue.lines[(log_queue.first + log_queue.n++) % kMaxLines];
     line->level = level;
-    line->text = strdup(message);
+    line->text = text;
+  } else {
+    ++log_queue.n_lost;
+    free(text);
   }
   pthread_mutex_unlock(&log_queue.mutex);
 }
@@ -49,16 +54,24 @@ static int next_line(log_line_t* out) {
   return has_line;
 }
 
+static int64_t take_lost(void) {
+  int64_t n_lost;
+  pthread_mutex_lock(&log_queue.mutex);
+  n_lost = log_queue.n_lost;
+  log_queue.n_lost = 0;
+  pthread_mutex_unlock(&log_queue.mutex);
+  return n_lost;
+}
+
 /* -1 with the exception of the handler. */
 static int deliver_lines(void) {
   log_line_t line;
   while (next_line(&line)) {
-    PyObject* text =
-        line.text == NULL ? NULL : PyUnicode_DecodeUTF8(line.text, (Py_ssize_t)strlen(line.text), "replace");
+    PyObject* text = PyUnicode_DecodeUTF8(line.text, (Py_ssize_t)strlen(line.text), "replace");
     PyObject* result = text == NULL ? NULL : PyObject_CallFunction(rec_py_log_handler, "iO", (int)line.level, text);
     free(line.text);
     Py_XDECREF(text);
-    if (result == NULL) return PyErr_Occurred() ? -1 : 0;
+    if (result == NULL) return -1;
     Py_DECREF(result);
   }
   return 0;
@@ -77,7 +90,8 @@ PyObject* rec_py_log_poll(void) {
   int64_t n_lost = 0;
   rec_status_t status;
   Py_BEGIN_ALLOW_THREADS status = rec_log_poll(&n_lost, &error);
-  Py_END_ALLOW_THREADS if (status == REC_OK) return deliver_lines() == 0 ? PyLong_FromLongLong(n_lost) : NULL;
+  Py_END_ALLOW_THREADS if (status == REC_OK)
+    return deliver_lines() == 0 ? PyLong_FromLongLong(n_lost + take_lost()) : NULL;
   rec_py_raise(status, error);
   return NULL;
 }

@@ -99,14 +99,15 @@ int32_t level() {
   return log.sink != nullptr ? log.level : 0;
 }
 
-int64_t deliver() {
+void deliver() {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
   Line line;
   while (log.queue->pop(line)) {
     if (log.sink != nullptr) log.sink(line.level, line.text.c_str(), log.user_data);
   }
-  return log.queue->take_dropped();
 }
+
+int64_t take_dropped() { return the_log().queue->take_dropped(); }
 
 }  // namespace rec::log

@@ -13,7 +13,9 @@ void write(int32_t level, std::string_view message);
 void set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn destroy);
 // The lowest level that is wanted, 0 without a sink.
 int32_t level();
-// Delivers waiting lines on this thread; returns how many were dropped since the last call.
-int64_t deliver();
+// Delivers waiting lines on this thread.
+void deliver();
+// How many lines found the queue full since the last call.
+int64_t take_dropped();
 
 }  // namespace rec::log

@@ -78,8 +78,8 @@ rec_status_t rec_log_set_sink(rec_log_fn sink, int32_t level, void* user_data, r
 }
 rec_status_t rec_log_poll(int64_t* out_dropped, rec_error_t** out_error) {
   return guarded(out_error, [&] {
-    const int64_t dropped = log::deliver();
-    if (out_dropped != nullptr) *out_dropped = dropped;
+    log::deliver();
+    if (out_dropped != nullptr) *out_dropped = log::take_dropped();
   });
 }
 

@@ -70,6 +70,9 @@ static rec_status_t initialize(rec_call_t* call, rec_plugin_model_t* model, int6
 #ifdef EVIL_HANG
   for (;;) pause();
 #endif
+#ifdef EVIL_LINES
+  for (int i = 0; i < EVIL_LINES; ++i) host->log(REC_LOG_WARNING, "evil n=1");
+#endif
   return REC_OK;
 }
 static rec_status_t bind(rec_call_t* call, rec_plugin_model_t* model, const rec_dataset_view_t* view) {

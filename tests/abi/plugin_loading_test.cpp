@@ -91,6 +91,21 @@ TEST(PluginLoading, RefusesASecondLibTorchNamingBothFiles) {
   EXPECT_EQ(load_plugin(evil("evil_torch")).first, REC_OK) << "the only one is welcome";
 }
 
+TEST(PluginLog, IsDeliveredOrCountedAsLost) {
+  ASSERT_EQ(load_plugin(evil("evil_chatty")).first, REC_OK);
+  static int64_t n_lines;
+  n_lines = 0;
+  int64_t n_lost = 0;
+  rec_log_poll(nullptr, nullptr);
+  rec_log_set_sink([](int32_t, const char* line, void*) { n_lines += std::string_view(line) == "evil n=1"; },
+                   REC_LOG_WARNING, nullptr, nullptr, nullptr);
+  const auto data = dataset({1, 1}, {5, 6});
+  trainer(data.get(), "evil_chatty", "{}");  // a long call, which delivers and leaves the count
+  EXPECT_EQ(rec_log_poll(&n_lost, nullptr), REC_OK);
+  rec_log_set_sink(nullptr, REC_LOG_ERROR, nullptr, nullptr, nullptr);
+  EXPECT_EQ(n_lines + n_lost, 20000);
+}
+
 TEST(PluginContract, IsHeldAgainstThePlugin) {
   const struct {
     const char* name;

@@ -281,6 +281,15 @@ def test_log_lines_come_through_logging(orchard, tmp_path, caplog):
     assert caplog.records == []
 
 
+def test_log_lines_are_delivered_or_counted_as_lost(caplog):
+    recore.load_plugin(pathlib.Path(os.environ["REC_BUILD_FOLDER"]) / "lib/recore/evil/librecore_evil_chatty.so")
+    recore.flush_log()
+    with caplog.at_level(logging.WARNING, logger="recore"):
+        recore.Trainer(recore.Dataset.from_columns([1, 1], [5, 6]), "evil_chatty")
+        n_lost = recore.flush_log()
+    assert [record.getMessage() for record in caplog.records].count("evil n=1") + n_lost == 20000
+
+
 def test_what_a_log_handler_raises_ends_the_call(orchard, tmp_path):
     class Mine(BaseException):
         pass
