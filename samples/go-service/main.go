@@ -59,10 +59,10 @@ func run(o options) error {
 	s := newService(o)
 	go s.models.watch(ctx)
 	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		Handler:      s,
+		ReadTimeout:  10 * time.Second, // of a body too, which nobody reads
+		WriteTimeout: 10 * time.Second,
+		IdleTimeout:  2 * time.Minute,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -110,7 +110,7 @@ func (s *service) health(a *answer) error {
 
 // rank does what /recommend and /similar have in common: parameters, a worker, a model.
 func (s *service) rank(r *http.Request, a *answer, fill func(*generation, url.Values, int, *answer) error) error {
-	params, err := url.ParseQuery(r.URL.RawQuery)
+	params, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")) // it refuses what may stand in an id
 	if err != nil {
 		return refuse(http.StatusBadRequest, "query: is not percent-encoded")
 	}

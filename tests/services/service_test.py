@@ -196,6 +196,8 @@ class Answers(ServiceTest):
                                                          "history=ITEM,ITEM"),
                 ("/recommend?user=",                404, "user: the model does not know ''; give what they had as "
                                                          "history=ITEM,ITEM"),
+                ("/recommend?user=a;b",             404, "user: the model does not know 'a;b'; give what they had as "
+                                                         "history=ITEM,ITEM"),
                 ("/recommend?history=nothing",      404, "history: the model knows none of it"),
                 ("/similar",                        400, "item: must be given"),
                 ("/similar?item=nothing",           404, "item: the model does not know 'nothing'"),
@@ -209,7 +211,7 @@ class Answers(ServiceTest):
         self.assertEqual(service.get("/healthz", "HEAD")[0], 200)
         self.assertEqual(service.json("/healthz"), {"status": "ok", "generation": 1})
 
-        for path, status, n in [("/recommend", 200, 6), ("/recommend", 404, 3), ("/similar", 200, 1), ("/similar", 400, 1),
+        for path, status, n in [("/recommend", 200, 6), ("/recommend", 404, 4), ("/similar", 200, 1), ("/similar", 400, 1),
                                 ("/recommend", 405, 1), ("other", 404, 1), ("/healthz", 200, 2)]:
             service.wait_for(f'recore_requests_total{{path="{path}",status="{status}"}}', n)
         metrics = service.metrics()
@@ -218,6 +220,12 @@ class Answers(ServiceTest):
         self.assertEqual(of_similar['recore_request_seconds_bucket{path="/similar",le="+Inf"}'], 3)
         self.assertTrue(0 < of_similar['recore_request_seconds_sum{path="/similar"}'] < 3)
         service.wait_for("recore_requests_in_flight", 1)  # the one that asks
+
+    def test_do_not_wait_for_a_body_that_never_comes(self):
+        service = self.start()
+        with socket.create_connection(("127.0.0.1", service.port), 20) as half, half.makefile("rb") as file:
+            half.sendall(b"GET /recommend?user=u0061 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+            file.read()  # to the end of the connection
 
     def test_to_integer_ids_are_integers(self):
         lines = ["user,item"] + [f"{u},{-i * 10**15}" for u in range(8) for i in range(12) if (u + i) % 3]
