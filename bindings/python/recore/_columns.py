@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._errors import InvalidArgumentError, InvalidDataError
-from ._ids import SupportsArray
+from ._ids import SupportsArray, refuse_masked
 
 # What the buffer protocol gives; the names that typing has for it are newer than Python 3.11.
 Buffer = Union[NDArray[Any], memoryview, bytearray, "array[Any]"]
@@ -21,6 +21,7 @@ def column(values: Any, n: int, dtype: Any, name: str) -> Optional[NDArray[Any]]
     """values as [n] of dtype; None stays None."""
     if values is None:
         return None
+    refuse_masked(values, name)
     try:
         made = np.asarray(values)
         if dtype != np.float32 and made.dtype.kind not in "iub" and made.size:
@@ -39,6 +40,7 @@ def seconds(times: Any) -> Any:
     """UTC epoch seconds of datetime64; numbers stay what they are."""
     if times is None:
         return None
+    refuse_masked(times, "times")
     times = np.asarray(times)
     if times.dtype.kind == "M" and np.isnat(times).any():
         raise InvalidDataError(f"times: row {int(np.isnat(times).argmax())}: is NaT", argument="times")

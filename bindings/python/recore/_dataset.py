@@ -168,10 +168,12 @@ def _pandas_column(df: Any, name: str) -> Any:
     except KeyError:
         raise InvalidArgumentError(f"{name}: there is no such column; there are {', '.join(map(str, df.columns))}",
                                    argument=name) from None
+    if column.ndim != 1:
+        raise InvalidArgumentError(f"{name}: there are several columns of this name", argument=name)
     nulls = column.isna().to_numpy()
     if nulls.any():
         raise InvalidDataError(f"{name}: row {int(nulls.argmax())}: is null", argument=name)
-    if getattr(column.dtype, "tz", None) is not None:
+    if getattr(getattr(column.dtype, "pyarrow_dtype", column.dtype), "tz", None) is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     values = column.to_numpy()
     if values.dtype == object and column.dtype.kind in "iuf":  # nullable numbers of older pandas

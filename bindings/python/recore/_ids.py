@@ -11,7 +11,7 @@ from typing import Any, Iterable, Protocol, Sequence, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, InvalidDataError
 
 
 class SupportsArray(Protocol):
@@ -36,6 +36,13 @@ def is_scalar(ids: Any) -> bool:
     return isinstance(ids, (str, bytes, int, np.integer))
 
 
+def refuse_masked(values: Any, name: str) -> None:
+    """A masked value is a null, which numpy.asarray would take for the number below the mask."""
+    if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+        row = int(values.mask.argmax())
+        raise InvalidDataError(f"{name}: row {row}: is null", argument=name)
+
+
 def as_ids(ids: Any, name: str) -> Any:
     """ids in a form the raw layer takes: an int64 array as it is, or a list of int, str or bytes."""
     if type(ids) is np.ndarray and ids.dtype is _INT64 and ids.ndim == 1 or type(ids) is list:
@@ -47,6 +54,7 @@ def as_ids(ids: Any, name: str) -> Any:
             ids = np.asarray(ids)
         else:
             return list(ids)
+    refuse_masked(ids, name)
     if ids.ndim != 1:
         raise InvalidArgumentError(f"{name}: must have one dimension, got shape {ids.shape}", argument=name)
     if ids.dtype.kind == "i" or (ids.dtype.kind == "u" and ids.dtype.itemsize < 8):

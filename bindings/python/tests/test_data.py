@@ -63,6 +63,14 @@ def test_text_columns_of_every_kind_give_the_same_ids():
         assert model.user_ids().tolist() == users
 
 
+def test_times_of_pandas_with_a_zone_are_utc():
+    zoned = pd.Series(pd.to_datetime(["2020-01-01", "2020-07-01"]).tz_localize("Europe/Berlin"))
+    for times in (zoned, zoned.astype(pd.ArrowDtype(pa.timestamp("ns", "Europe/Berlin")))):
+        frame = pd.DataFrame({"u": [1, 2], "i": [1, 2], "t": times})
+        described = recore.Dataset.from_pandas(frame, user="u", item="i", time="t").describe()
+        assert described["time"] == {"first": 1577833200, "last": 1593554400}, times.dtype
+
+
 def test_parts_and_titles_come_from_columns():
     dataset = recore.Dataset.from_columns([1, 1, 1, 2], [10, 11, 12, 10], parts=["train", "valid", "test", "train"],
                                           titles={10: "Ten", 12: "Zwölf", 99: "never seen"})
@@ -115,6 +123,12 @@ BAD = [
      recore.InvalidDataError, "u"),
     ("null in Arrow", lambda: recore.Dataset.from_arrow(pa.table({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
      recore.InvalidDataError, None),
+    ("masked user", lambda: Columns(np.ma.array([1, 2], mask=[0, 1]), [1, 2]), recore.InvalidDataError, "users"),
+    ("masked time", lambda: Columns([1], [1], times=np.ma.array([1], mask=[1])), recore.InvalidDataError, "times"),
+    ("masked weight", lambda: Columns([1], [1], weights=np.ma.array([1.0], mask=[1])), recore.InvalidDataError, "weights"),
+    ("masked part", lambda: Columns([1], [1], parts=np.ma.array([0], mask=[1])), recore.InvalidDataError, "parts"),
+    ("two columns of a name", lambda: recore.Dataset.from_pandas(Frame([[1, 2, 3]], columns=["u", "u", "i"]), user="u",
+                                                                 item="i"), recore.InvalidArgumentError, "u"),
     ("no such column", lambda: recore.Dataset.from_pandas(Frame({"u": [1]}), user="u", item="i"),
      recore.InvalidArgumentError, "i"),
     ("no such format", lambda: recore.Dataset.load(ORCHARD, format="parquet"), recore.InvalidArgumentError, "format"),
