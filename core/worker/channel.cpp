@@ -9,8 +9,8 @@ namespace rec {
 
 namespace {
 
-constexpr size_t kMostFiles = 2;
-constexpr size_t kLargestMessage = size_t{64} << 20;
+constexpr size_t kMostFiles = 3;
+constexpr size_t kLargestPacket = size_t{64} << 10;  // the socket takes three times as much
 
 union Control {  // the alignment that the kernel wants
   char bytes[CMSG_SPACE(kMostFiles * sizeof(int))];
@@ -21,6 +21,15 @@ union Control {  // the alignment that the kernel wants
 
 bool Channel::send(const Note& body, const std::vector<const MemoryFile*>& files) {
   const std::vector<uint8_t> bytes = Note::to_cbor(body);  // keeps NaN, and text that is no UTF-8
+  if (bytes.size() <= kLargestPacket) return send_packet(bytes, files);
+  const MemoryFile note = MemoryFile::write(
+      "recore note", [&](FileWriter& out) { out.write(bytes.data(), static_cast<int64_t>(bytes.size())); });
+  std::vector<const MemoryFile*> with_note = files;
+  with_note.push_back(&note);
+  return send_packet(Note::to_cbor(nullptr), with_note);
+}
+
+bool Channel::send_packet(const std::vector<uint8_t>& bytes, const std::vector<const MemoryFile*>& files) {
   iovec piece{const_cast<uint8_t*>(bytes.data()), bytes.size()};
   msghdr message{};
   message.msg_iov = &piece;
@@ -41,8 +50,6 @@ bool Channel::send(const Note& body, const std::vector<const MemoryFile*>& files
   for (;;) {
     if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0) return true;
     if (errno == EPIPE || errno == ECONNRESET || errno == EBADF) return false;
-    if (errno == EMSGSIZE)
-      throw Error(REC_LIMIT, cat("a message of ", bytes.size(), " bytes is too long for a worker process"));
     if (errno != EINTR) throw system_error("write to", "the worker process", errno);
   }
 }
@@ -52,7 +59,7 @@ std::optional<Message> Channel::receive() {
   do {
     size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
   } while (size < 0 && errno == EINTR);
-  if (size <= 0 || static_cast<size_t>(size) > kLargestMessage) return std::nullopt;
+  if (size <= 0 || static_cast<size_t>(size) > kLargestPacket) return std::nullopt;
   std::vector<uint8_t> bytes(static_cast<size_t>(size));
   iovec piece{bytes.data(), bytes.size()};
   Control control{};
@@ -76,6 +83,10 @@ std::optional<Message> Channel::receive() {
   }
   Message message{Note::from_cbor(bytes), {}};
   for (Descriptor& file : files) message.files.emplace_back(std::move(file));
+  if (message.body.is_null() && !message.files.empty()) {
+    message.body = Note::from_cbor(message.files.back().map()->span());
+    message.files.pop_back();
+  }
   return message;
 }
 

@@ -10,14 +10,15 @@
 
 namespace rec {
 
-// What crosses between a host and its worker: a small object, and memory files for what is large.
+// What crosses between a host and its worker: an object, and memory files for what is large.
 using Note = nlohmann::json;
 struct Message {
   Note body;
   std::vector<MemoryFile> files;
 };
 
-// One end of a socket of whole messages. The two processes run the same version of the library.
+// One end of a socket of whole messages; a body that does not fit a packet goes in a memory file, the last one. The two
+// processes run the same version of the library.
 class Channel {
  public:
   explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
@@ -30,6 +31,8 @@ class Channel {
   std::optional<Message> receive();
 
  private:
+  bool send_packet(const std::vector<uint8_t>& bytes, const std::vector<const MemoryFile*>& files);
+
   Descriptor socket_;
 };
 
