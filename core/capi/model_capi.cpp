@@ -100,6 +100,12 @@ void find_rows(const IdMap& map, const rec_ids_t* ids, int64_t* out_rows) {
   for (int64_t i = 0; i < list.size(); ++i) out_rows[i] = list.row(i, map);
 }
 
+int64_t memory_limit_of(const rec_load_options_t* options) {
+  const int64_t limit = read_struct(options, "options").memory_limit_bytes;
+  if (limit < 0) throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", limit);
+  return limit;
+}
+
 }  // namespace
 
 extern "C" {
@@ -117,9 +123,8 @@ rec_status_t rec_model_load(const char* path, const rec_load_options_t* options,
                             rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
-    const rec_load_options_t o = read_struct(options, "options");
-    not_null(out_model, "out_model") =
-        new_handle<rec_model_t>(load_model(&not_null(path, "path"), o.memory_limit_bytes));
+    const int64_t limit = memory_limit_of(options);
+    not_null(out_model, "out_model") = new_handle<rec_model_t>(load_model(&not_null(path, "path"), limit));
   });
 }
 
@@ -127,12 +132,12 @@ rec_status_t rec_model_load_bytes(const void* data, int64_t n_data, const rec_lo
                                   rec_model_t** out_model, rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
-    const rec_load_options_t o = read_struct(options, "options");
+    const int64_t limit = memory_limit_of(options);
     not_null(out_model, "out_model");
     if (n_data < 0) throw invalid_argument("n_data", "must be >= 0, got ", n_data);
     if (data == nullptr) throw invalid_argument("data", "must not be null");
-    *out_model = new_handle<rec_model_t>(
-        load_model_bytes({static_cast<const char*>(data), static_cast<size_t>(n_data)}, o.memory_limit_bytes));
+    *out_model =
+        new_handle<rec_model_t>(load_model_bytes({static_cast<const char*>(data), static_cast<size_t>(n_data)}, limit));
   });
 }
 

@@ -11,7 +11,7 @@ std::string_view Catalog::title(int64_t item) const {
   return {title_bytes.data() + title_offsets[item], static_cast<size_t>(title_offsets[item + 1] - title_offsets[item])};
 }
 
-std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train) {
+std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train, int64_t history_kept) {
   auto catalog = std::make_shared<Catalog>();
   catalog->users = dataset.users.copy();
   catalog->items = dataset.items.copy();
@@ -25,7 +25,7 @@ std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Intera
   catalog->history.offsets = Buffer<int64_t>(all.n_rows() + 1);
   for (int64_t user = 0; user < all.n_rows(); ++user)
     catalog->history.offsets[user + 1] =
-        catalog->history.offsets[user] + std::min<int64_t>(kHistoryKept, static_cast<int64_t>(all.row(user).size()));
+        catalog->history.offsets[user] + std::min<int64_t>(history_kept, static_cast<int64_t>(all.row(user).size()));
   const int64_t kept = catalog->history.offsets[all.n_rows()];
   catalog->history.columns = Buffer<int32_t>::uninitialized(kept);
   if (!train.user_time.empty()) catalog->history_time = Buffer<int64_t>::uninitialized(kept);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/checked.h"
 #include "core/data/dataset.h"
 #include "core/data/interactions.h"
 #include "core/plugin/model.h"
@@ -26,10 +27,11 @@ struct Catalog {
   std::string_view title(int64_t item) const;
 };
 
-// Histories are cut to this many items in a model file.
+// Histories are cut to their last items: to this many, or to what the model looks at when that is more.
 inline constexpr int64_t kHistoryKept = 100;
 
-std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train);
+std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train,
+                                            int64_t history_kept = kHistoryKept);
 
 // What a plugin is bound to for its relations and features; good while they live.
 std::vector<rec_csr_t> views_of(const std::vector<Relation>& relations);
@@ -56,6 +58,7 @@ struct Model {
   NamedTensor user_table, item_table;                         // shape empty when there is none
   NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
   bool needs_plugin = false;                                  // to be served
+  MemoryBudget budget;                                        // what opened the file allows, less the file
 
   // The plugin that serves it. One with a runtime of its own is loaded at the first call, and may be refused then.
   const PluginModel& plugin() const;
@@ -88,6 +91,7 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
 
 void save_model(const Model& model, const std::string& path, bool user_data);
 void write_model(FileWriter& out, const Model& model, bool user_data);
+// What the file says its plugin will allocate counts too; memory_limit_bytes 0 = none.
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes);
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes);
 // The same over bytes that the model keeps.

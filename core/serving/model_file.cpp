@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/files.h"
 #include "core/base/text.h"
 #include "core/plugin/loop_params.h"
 #include "core/serving/model.h"
@@ -143,6 +144,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   schema.n_items = model.n_items();
   schema.n_relations = static_cast<int32_t>(model.catalog->relations.size());
   schema.has_times = !model.catalog->history_time.empty();
+  MemoryBudget budget = model.budget;
+  budget.charge(PluginModel::plan(plugin, *params, schema).memory_bytes, "the plugin with the file's parameters");
   auto served = std::make_shared<PluginModel>(plugin, params, schema);
   const std::vector<rec_tensor_info_t> tensors = served->tensors();
   std::vector<bool> filled(tensors.size());
@@ -173,8 +176,9 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   return served;
 }
 
-std::shared_ptr<const Model> to_model(TensorFile file) {
+std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budget) {
   auto model = std::make_shared<Model>();
+  model->budget = budget;
   try {
     model->name = file.manifest.at("model").get<std::string>();
     check_model_name(model->name);
@@ -202,6 +206,12 @@ std::shared_ptr<const Model> to_model(TensorFile file) {
     throw Error(REC_CORRUPT_DATA, cat("the model file's manifest is not sound: ", printable(error.what())));
   }
   return model;
+}
+
+MemoryBudget budget_less(std::span<const char> file, int64_t memory_limit_bytes) {
+  MemoryBudget budget(memory_limit_bytes);
+  budget.charge(static_cast<int64_t>(file.size()), "the file");
+  return budget;
 }
 
 }  // namespace
@@ -262,7 +272,8 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
 
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes) {
   try {
-    return to_model(read_tensor_file(path, kFormat, memory_limit_bytes));
+    auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes));
+    return to_model(parse_tensor_file(bytes, path, kFormat), budget_less(bytes->span(), memory_limit_bytes));
   } catch (Error& error) {
     if (error.file.empty()) {
       error.message = cat(path, ": ", error.message);
@@ -273,14 +284,12 @@ std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_
 }
 
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes) {
-  if (memory_limit_bytes > 0 && static_cast<int64_t>(bytes.size()) > memory_limit_bytes)
-    throw Error(REC_LIMIT,
-                cat("n_data: ", bytes.size(), " bytes are more than memory_limit_bytes ", memory_limit_bytes));
-  return load_model_over(std::make_shared<Buffer<char>>(bytes));
+  const MemoryBudget budget = budget_less(bytes, memory_limit_bytes);
+  return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat), budget);
 }
 
 std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes) {
-  return to_model(parse_tensor_file(std::move(bytes), "model bytes", kFormat));
+  return to_model(parse_tensor_file(std::move(bytes), "model bytes", kFormat), MemoryBudget());
 }
 
 }  // namespace rec

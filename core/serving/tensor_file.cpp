@@ -198,9 +198,8 @@ bool begins_as(const std::string& path, std::string_view format) {
   return head.size() > 8 && std::string_view(head.data() + 8, static_cast<size_t>(head.size() - 8)) == magic;
 }
 
-TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes) {
-  auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes));
-  return parse_tensor_file(std::move(bytes), path, format);
+TensorFile read_tensor_file(const std::string& path, std::string_view format) {
+  return parse_tensor_file(std::make_shared<Buffer<char>>(read_file(path)), path, format);
 }
 
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,

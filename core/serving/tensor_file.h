@@ -90,7 +90,7 @@ void write_tensor_file(const std::string& path, Json manifest, const std::vector
 // Whether a file begins as one of this format does; says nothing of the rest.
 bool begins_as(const std::string& path, std::string_view format);
 // Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").
-TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t memory_limit_bytes = 0);
+TensorFile read_tensor_file(const std::string& path, std::string_view format);
 // The same over bytes that tensors will point into. `name` stands for the file in messages.
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
                              std::string_view format);

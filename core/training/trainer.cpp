@@ -122,7 +122,7 @@ void Trainer::prepare_data() {
   train_ = build_interactions(data, true, false, false);
   if (plan.rows == REC_PLAN_LISTS) lists_ = impression_lists(data, Part::kTrain);
   if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
-  catalog_ = make_catalog(data, train_);
+  catalog_ = make_catalog(data, train_, std::max(kHistoryKept, plan.history_max));
   data_hash_ = dataset_hash(data);
   view_ = {};
   view_.struct_size = sizeof view_;

@@ -26,14 +26,16 @@ class ModelFile : public testing::Test {
     std::ifstream file(folder_ / "m.rec", std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  static rec_status_t load_bytes(const std::string& bytes, std::string* message = nullptr) {
+  static rec_status_t load_bytes(const std::string& bytes, std::string* message = nullptr,
+                                 int64_t memory_limit_bytes = 0) {
     rec_model_t* model = nullptr;
     rec_error_t* error = nullptr;
     // An exact allocation, so that a sanitizer sees one byte too far.
     const std::unique_ptr<char[]> copy(new char[bytes.size() + (bytes.empty() ? 1 : 0)]);
     std::memcpy(copy.get(), bytes.data(), bytes.size());
+    const rec_load_options_t options{sizeof options, 0, memory_limit_bytes};
     const rec_status_t status =
-        rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), nullptr, &model, &error);
+        rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), &options, &model, &error);
     const Handle<rec_model_t> owner(model);
     const Handle<rec_error_t> error_owner(error);
     if (message != nullptr && error != nullptr) *message = rec_error_message(error);
@@ -230,6 +232,21 @@ TEST_F(ModelFile, OnAFullDiskIsAnIoErrorAndTheOldOneStays) {
   std::ifstream file(folder_ / "m.rec", std::ios::binary);
   EXPECT_EQ((std::string{std::istreambuf_iterator<char>(file), {}}), before);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1) << "the temporary file is gone";
+}
+
+TEST_F(ModelFile, WhosePluginWouldTakeTooMuchMemoryIsRefusedBeforeItDoes) {
+  const std::string bytes = bytes_of("fpmc");
+  const std::string wide = forged(bytes, [](nlohmann::ordered_json&, nlohmann::ordered_json& manifest, std::string&) {
+    manifest["info"]["parameters"]["emb_size"] = 4096;
+  });
+  std::string message;
+  constexpr int64_t kLimit = 256 << 10;  // FPMC says 12 bytes of 4096 numbers of 12 rows: 590 KB
+  EXPECT_EQ(load_bytes(bytes, &message, kLimit), REC_OK) << message;
+  EXPECT_EQ(load_bytes(wide, &message, kLimit), REC_LIMIT);
+  EXPECT_NE(message.find("memory_limit_bytes: the plugin with the file's parameters needs"), std::string::npos)
+      << message;
+  EXPECT_EQ(load_bytes(bytes, &message, static_cast<int64_t>(bytes.size())), REC_LIMIT) << "the file counts too";
+  EXPECT_EQ(load_bytes(bytes, &message, -1), REC_INVALID_ARGUMENT);
 }
 
 TEST_F(ModelFile, WithoutUserDataCannotExcludeSeen) {
