@@ -292,9 +292,10 @@ REC_API rec_status_t rec_split_options_init(rec_split_options_t* options, uint32
 REC_API rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,
                                        rec_dataset_t** out_dataset, rec_error_t** out_error);
 /**
- * Writes DIR/<DIR's name>.{train,valid,test}.inter and .item, RecBole benchmark files, and .byte_ids if byte ids look like
- * numbers. What was saved there before is replaced. They hold rows, labels, lists and titles; candidates, relations and
- * features are left out, and a warning in the log names them. Threads: readers. @since 1.0
+ * Writes DIR/<DIR's name>.{train,valid,test}.inter and .item, RecBole benchmark files, .byte_ids if byte ids look like
+ * numbers, and .no_lists if labelled rows with times are in no lists. What was saved there before is replaced. They hold rows,
+ * labels, lists and titles; candidates, relations, features, and users and items without rows are left out, and a warning in
+ * the log names them. Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, rec_error_t** out_error);
 /**
@@ -333,11 +334,13 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 
 /** What ranks what, and which items are candidates, in an evaluation. */
 #define REC_ROWS_USER 0  /**< a row is a user with all its items of the part */
-#define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the history before it in time */
+#define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the history before it in time; without one it is a
+                              miss of a model trained on histories only */
 #define REC_ROWS_LIST 2  /**< a row is an impression list with a clicked and a shown item, ranked by itself: items the
                               model does not know come last, the list of an unknown user is a miss */
 #define REC_ROWS_LABEL 3 /**< a row is a labelled interaction: prediction sigmoid(score), label 0 or 1; a row of an
-                              unknown user or item is left out */
+                              unknown user or item is left out, and without a history for a model trained on
+                              histories only */
 
 #define REC_CANDIDATES_FULL 0    /**< all items but the masked ones */
 #define REC_CANDIDATES_GIVEN 1   /**< the lists that came with the data set (neg_items), or candidate_rows */
@@ -503,7 +506,7 @@ REC_API rec_status_t rec_model_save(const rec_model_t* model, const char* path, 
 typedef struct rec_load_options_t {
   uint32_t struct_size;
   int32_t reserved;
-  int64_t memory_limit_bytes; /**< 0 = none */
+  int64_t memory_limit_bytes; /**< 0 = none; the file, and what a plugin that serves it says it will allocate */
 } rec_load_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
@@ -628,7 +631,7 @@ typedef struct rec_request_t {
   int32_t reserved;
   int64_t k;                        /**< items wanted, 1 .. max_k; ignored by rec_recommender_score */
   const rec_ids_t* users;           /**< [n] */
-  const rec_ids_t* history_items;   /**< nullable: instead of what the model file knows */
+  const rec_ids_t* history_items;   /**< nullable: instead of what the model file knows, unless it is empty */
   const int64_t* history_offsets;   /**< [n + 1] */
   const int64_t* history_times;     /**< [n_history], nullable; for models that look at times */
   const int64_t* request_times;     /**< [n], nullable; likewise */

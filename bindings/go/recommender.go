@@ -91,7 +91,7 @@ type Item struct {
 type Query struct {
 	Users          IDs   // none when Histories alone say who asks
 	K              int   // items wanted, 1 .. MaxK; ignored by Score
-	Histories      Lists // items of each user, instead of what the model file knows
+	Histories      Lists // items of each user, instead of what the model file knows unless empty
 	HistoryTimes   []int64
 	Times          []int64 // of each request; both in UTC epoch seconds, for models that look at times
 	Candidates     IDs     // rank or score only these, for every user

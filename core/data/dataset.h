@@ -21,6 +21,10 @@ struct Relation {
 
 enum class Part : uint8_t { kTrain = REC_PART_TRAIN, kValid = REC_PART_VALID, kTest = REC_PART_TEST };
 
+// Train is before valid, and both are before test.
+inline bool is_before(Part part, Part other) { return part < other; }
+static_assert(Part::kTrain < Part::kValid && Part::kValid < Part::kTest);
+
 // Interactions in the order they were read. Immutable once built; parts are given anew by making another one.
 struct Dataset {
   IdMap users, items;          // rows are numbered by first appearance

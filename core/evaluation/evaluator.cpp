@@ -97,6 +97,7 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
     : protocol_(protocol),
       cancel_(cancel),
       metrics_(std::move(metrics)),
+      has_times_(!data.time.empty()),
       n_items_(catalog.items.size()),
       lists_(metrics_) {
   for (const MetricSpec& metric : metrics_) {
@@ -118,7 +119,7 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
     return;
   }
   needs_scores_ |= protocol_.ties == REC_TIES_AGAINST_TARGET || protocol_.candidates != REC_CANDIDATES_FULL;
-  max_k_ = std::max<int64_t>(lists_.max_k(), 1);
+  max_k_ = std::clamp<int64_t>(lists_.max_k(), 1, std::max<int64_t>(n_items_, 1));
 
   item_row_ = match_ids(data.items, catalog.items);
   for (int64_t i = 0; i < item_row_.size(); ++i)
@@ -136,94 +137,79 @@ Evaluator::Evaluator(const Dataset& data, const Catalog& catalog, const Protocol
 
 Evaluator::~Evaluator() = default;
 
-// Train is before valid, and both are before test.
-bool Evaluator::before(Part part) const {
-  return part == Part::kTrain || (part == Part::kValid && protocol_.part == Part::kTest);
-}
-
 bool Evaluator::masked(Part part) const {
-  return before(part) &&
+  return is_before(part, protocol_.part) &&
          (protocol_.mask == REC_MASK_KNOWN || (protocol_.mask == REC_MASK_TRAIN && part == Part::kTrain));
 }
 
+void Evaluator::add_history(const Dataset& data, int64_t event) {
+  const int32_t item = item_row_[data.item[event]];
+  if (item >= n_items_) return;
+  history_items_.push_back(item);
+  if (has_times_) history_times_.push_back(data.time[event]);
+}
+
 void Evaluator::prepare_user_rows(const Dataset& data) {
-  Rows positives, masks, histories;
-  std::vector<int64_t> history_times;
+  Rows positives, masks;
   const auto events = events_of_users(data);
   std::vector<int64_t> row_users;
   for (int64_t user = 0; user < data.n_users(); ++user) {
-    for (int64_t i : events[static_cast<size_t>(user)])
-      if (data.part[i] == protocol_.part) positives.columns.push_back(item_row_[data.item[i]]);
-    if (static_cast<int64_t>(positives.columns.size()) == positives.offsets.back()) continue;
-    positives.close_ascending();
-    const auto begin = positives.columns.begin() + positives.offsets[positives.offsets.size() - 2];
-    for (int64_t i : events[static_cast<size_t>(user)]) {
+    const std::vector<int64_t>& list = events[static_cast<size_t>(user)];
+    const auto first =
+        std::find_if(list.begin(), list.end(), [&](int64_t i) { return data.part[i] == protocol_.part; });
+    if (first == list.end()) continue;
+    const auto begin = static_cast<int64_t>(history_items_.size());
+    for (int64_t i : list) {
       const int32_t item = item_row_[data.item[i]];
-      if (masked(data.part[i]) && item < n_items_ && !std::binary_search(begin, positives.columns.end(), item))
-        masks.columns.push_back(item);
-      if (before(data.part[i]) && item < n_items_) {
-        histories.columns.push_back(item);
-        if (!data.time.empty()) history_times.push_back(data.time[i]);
-      }
+      if (data.part[i] == protocol_.part) positives.columns.push_back(item);
+      if (masked(data.part[i]) && item < n_items_) masks.columns.push_back(item);
+      if (is_before(data.part[i], protocol_.part)) add_history(data, i);
     }
+    positives.close_ascending();
     masks.close_ascending();
-    histories.close();
+    mask_of_.push_back(static_cast<int64_t>(users_.size()));
+    history_of_.emplace_back(begin, static_cast<int64_t>(history_items_.size()));
     users_.push_back(user_row_[user]);
     row_users.push_back(user);
-    if (!data.time.empty()) {
-      const auto& list = events[static_cast<size_t>(user)];
-      const auto first =
-          std::find_if(list.begin(), list.end(), [&](int64_t i) { return data.part[i] == protocol_.part; });
-      row_times_.push_back(data.time[*first]);
-    }
+    if (has_times_) row_times_.push_back(data.time[*first]);
   }
   positives_ = positives.take();
   masks_ = masks.take();
-  histories_ = histories.take();
-  history_times_ = Buffer<int64_t>(std::span<const int64_t>(history_times));
   prepare_candidates(data, events, row_users, {});
 }
 
 // A row's history is what came before it in time, but for later parts; the masked items are those of whole parts, since a
-// split need not go by time. Given candidates are ranked as they are.
+// split need not go by time. Given candidates are ranked as they are. The rows of a user share both.
 void Evaluator::prepare_event_rows(const Dataset& data) {
-  Rows positives, masks, histories;
-  std::vector<int64_t> history_times;
+  Rows positives, masks;
   const auto events = events_of_users(data);
   std::vector<int64_t> row_users, row_events;
   for (int64_t user = 0; user < data.n_users(); ++user) {
     const std::vector<int64_t>& list = events[static_cast<size_t>(user)];
-    std::vector<int32_t> known;
-    for (int64_t i : list)
-      if (const int32_t item = item_row_[data.item[i]];
-          item < n_items_ && masked(data.part[i]) && protocol_.candidates != REC_CANDIDATES_GIVEN)
-        known.push_back(item);
-    for (size_t at = 0; at < list.size(); ++at) {
-      if (data.part[list[at]] != protocol_.part) continue;
-      const int32_t target = item_row_[data.item[list[at]]];
-      positives.columns.push_back(target);
-      positives.close();
-      for (size_t earlier = 0; earlier < at; ++earlier) {
-        const int32_t item = item_row_[data.item[list[earlier]]];
-        const Part part = data.part[list[earlier]];
-        if (item >= n_items_ || (part != protocol_.part && !before(part))) continue;
-        histories.columns.push_back(item);
-        if (!data.time.empty()) history_times.push_back(data.time[list[earlier]]);
+    if (std::none_of(list.begin(), list.end(), [&](int64_t i) { return data.part[i] == protocol_.part; })) continue;
+    const auto begin = static_cast<int64_t>(history_items_.size());
+    const auto mask = static_cast<int64_t>(masks.offsets.size()) - 1;
+    for (int64_t i : list) {
+      const int32_t item = item_row_[data.item[i]];
+      if (item < n_items_ && masked(data.part[i]) && protocol_.candidates != REC_CANDIDATES_GIVEN)
+        masks.columns.push_back(item);
+      const bool is_row = data.part[i] == protocol_.part;
+      if (is_row) {
+        positives.columns.push_back(item);
+        positives.close();
+        mask_of_.push_back(mask);
+        history_of_.emplace_back(begin, static_cast<int64_t>(history_items_.size()));
+        users_.push_back(user_row_[user]);
+        row_users.push_back(user);
+        row_events.push_back(i);
+        if (has_times_) row_times_.push_back(data.time[i]);
       }
-      histories.close();
-      std::copy_if(known.begin(), known.end(), std::back_inserter(masks.columns),
-                   [&](int32_t item) { return item != target; });
-      masks.close_ascending();
-      users_.push_back(user_row_[user]);
-      row_users.push_back(user);
-      row_events.push_back(list[at]);
-      if (!data.time.empty()) row_times_.push_back(data.time[list[at]]);
+      if (is_row || is_before(data.part[i], protocol_.part)) add_history(data, i);
     }
+    masks.close_ascending();
   }
   positives_ = positives.take();
   masks_ = masks.take();
-  histories_ = histories.take();
-  history_times_ = Buffer<int64_t>(std::span<const int64_t>(history_times));
   prepare_candidates(data, events, row_users, row_events);
 }
 
@@ -291,6 +277,10 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
 }
 
 Report Evaluator::run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const {
+  if (ranker.wants_query_column(REC_COLUMN_HISTORY_TIME) && !has_times_)
+    throw Error(REC_INVALID_DATA,
+                cat("dataset: '", ranker.model().name, "' looks at times, and the interactions have none"))
+        .at_argument("dataset");
   if (labelled_ != nullptr) return labelled_->run(ranker, pool, cancel);
   const auto n_rows = static_cast<int64_t>(users_.size());
   const size_t n_metrics = metrics_.size();
@@ -328,25 +318,41 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
   Queries queries;
   queries.n = n;
   queries.users = users_.data() + begin;
-  // Two tables know their users; an item-by-item matrix takes what the model knows of them, unless rows are events.
+  // Two tables know their users; an item-by-item matrix takes what the model knows of them, if anything, unless rows are
+  // events.
   const Model& model = ranker.model();
-  std::vector<int64_t> history_offsets;
+  std::vector<int64_t> history_offsets{0}, history_times;
+  std::vector<int32_t> history_items;
   if (ranker.wants_query_column(REC_COLUMN_HISTORY) ||
-      (protocol_.rows == REC_ROWS_EVENT && (model.needs_plugin || model.has_item_weights()))) {
-    for (int64_t row = begin; row <= end; ++row)
-      history_offsets.push_back(histories_.offsets[row] - histories_.offsets[begin]);
+      (protocol_.rows == REC_ROWS_EVENT ? model.needs_plugin || model.has_item_weights()
+                                        : model.has_item_weights() && !model.catalog->has_user_data)) {
+    for (int64_t row = begin; row < end; ++row) {
+      const auto [first, last] = history_of_[static_cast<size_t>(row)];
+      history_items.insert(history_items.end(), history_items_.begin() + first, history_items_.begin() + last);
+      if (has_times_)
+        history_times.insert(history_times.end(), history_times_.begin() + first, history_times_.begin() + last);
+      history_offsets.push_back(static_cast<int64_t>(history_items.size()));
+    }
     queries.history_offsets = history_offsets.data();
-    queries.history_items = histories_.columns.data() + histories_.offsets[begin];
-    if (!history_times_.empty()) queries.history_times = history_times_.data() + histories_.offsets[begin];
-    if (!row_times_.empty()) queries.times = row_times_.data() + begin;
+    queries.history_items = history_items.data();
+    if (has_times_) {
+      queries.history_times = history_times.data();
+      queries.times = row_times_.data() + begin;
+    }
+    queries.histories_are_whole = protocol_.rows == REC_ROWS_EVENT;
   }
   if (!needs_scores_) {
-    std::vector<int64_t> top(static_cast<size_t>(n * max_k_)), offsets;
+    std::vector<int64_t> top(static_cast<size_t>(n * max_k_)), offsets{0};
     std::vector<float> scores(top.size());
-    for (int64_t row = begin; row <= end; ++row) offsets.push_back(masks_.offsets[row]);
+    std::vector<int32_t> excluded;
+    for (int64_t row = begin; row < end; ++row) {
+      std::ranges::set_difference(masks_.row(mask_of_[static_cast<size_t>(row)]), positives_.row(row),
+                                  std::back_inserter(excluded));
+      offsets.push_back(static_cast<int64_t>(excluded.size()));
+    }
     kernels::ItemFilter filter;
     filter.exclude_offsets = offsets.data();
-    filter.exclude_rows = masks_.columns.data();
+    filter.exclude_rows = excluded.data();
     ranker.top_k(queries, filter, max_k_, top.data(), scores.data(), status.data(), scratch);
     for (int64_t q = 0; q < n; ++q)
       lists_.row(std::span<const int64_t>(top.data() + q * max_k_, static_cast<size_t>(max_k_)),
@@ -388,8 +394,9 @@ double Evaluator::evaluate_scores(int64_t row, const std::span<const int32_t>* i
     const auto found = std::lower_bound(items->begin(), items->end(), item);
     return found != items->end() && *found == item ? found - items->begin() : -1;
   };
-  for (int32_t item : masks_.row(row))
-    if (const int64_t place = place_of(item); place >= 0) scores[static_cast<size_t>(place)] = kNone;
+  for (int32_t item : masks_.row(mask_of_[static_cast<size_t>(row)]))
+    if (const int64_t place = place_of(item); place >= 0 && !std::ranges::binary_search(positives, item))
+      scores[static_cast<size_t>(place)] = kNone;
 
   // The list: score descending, then lower row; or every tie before the target.
   const bool against = protocol_.ties == REC_TIES_AGAINST_TARGET;

@@ -51,8 +51,8 @@ class Evaluator {
   Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const;
 
  private:
-  bool before(Part part) const;
   bool masked(Part part) const;
+  void add_history(const Dataset& data, int64_t event);
   void prepare_user_rows(const Dataset& data);
   void prepare_event_rows(const Dataset& data);
   void prepare_candidates(const Dataset& data, const std::vector<std::vector<int64_t>>& events,
@@ -65,19 +65,22 @@ class Evaluator {
   const CancelToken* cancel_;  // while the rows are prepared
   std::vector<MetricSpec> metrics_;
   std::unique_ptr<const RowEvaluation> labelled_;  // of lists or labelled rows, which need nothing of what follows
+  bool has_times_;
   int64_t n_items_;
   ListMetrics lists_;
   int64_t max_k_ = 1;
-  bool needs_scores_ = false;       // a metric or the tie rule looks at more than the top of the list
-  Buffer<int32_t> item_row_;        // of each item of the data set; n_items_ and more = unknown to the model
-  Buffer<int32_t> user_row_;        // -1 = unknown
-  std::vector<int32_t> users_;      // [n_rows]
-  Csr positives_;                   // [n_rows] ascending
-  Csr masks_;                       // [n_rows] ascending, without the positives
-  Csr histories_;                   // [n_rows] what came before the row, oldest first
-  Buffer<int64_t> history_times_;   // beside histories_.columns, or empty
-  std::vector<int64_t> row_times_;  // [n_rows], or empty
-  Csr candidates_;                  // [n_rows] ascending, positives included once; no offsets = all items
+  bool needs_scores_ = false;     // a metric or the tie rule looks at more than the top of the list
+  Buffer<int32_t> item_row_;      // of each item of the data set; n_items_ and more = unknown to the model
+  Buffer<int32_t> user_row_;      // -1 = unknown
+  std::vector<int32_t> users_;    // [n_rows]
+  Csr positives_;                 // [n_rows] ascending
+  Csr masks_;                     // ascending; a row's positives may be among them, and are not masked
+  std::vector<int64_t> mask_of_;  // [n_rows] into masks_
+  std::vector<std::pair<int64_t, int64_t>> history_of_;  // [n_rows] begin and end of what came before, oldest first
+  std::vector<int32_t> history_items_;
+  std::vector<int64_t> history_times_;  // beside history_items_, or empty
+  std::vector<int64_t> row_times_;      // [n_rows], or empty
+  Csr candidates_;                      // [n_rows] ascending, positives included once; no offsets = all items
 };
 
 }  // namespace rec

@@ -17,7 +17,7 @@ class ListEvaluation final : public RowEvaluation {
       : protocol_(protocol),
         metrics_(std::move(metrics)),
         item_row_(match_ids(data.items, catalog.items)),
-        histories_(data, item_row_),
+        histories_(data, item_row_, protocol.part),
         lists_(impression_lists(data, protocol.part)) {
     const Buffer<int32_t> user_row = match_ids(data.users, catalog.users);
     for (int32_t user : lists_.users) users_.push_back(user_row[user]);

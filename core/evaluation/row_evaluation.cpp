@@ -12,7 +12,7 @@ Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known) {
   return rows;
 }
 
-Histories::Histories(const Dataset& data, const Buffer<int32_t>& item_row)
+Histories::Histories(const Dataset& data, const Buffer<int32_t>& item_row, Part part)
     : begin_(Buffer<int64_t>::uninitialized(data.n())),
       end_(Buffer<int64_t>::uninitialized(data.n())),
       row_time_(data.time.copy()) {
@@ -23,13 +23,17 @@ Histories::Histories(const Dataset& data, const Buffer<int32_t>& item_row)
     if (!data.time.empty() && data.time[a] != data.time[b]) return data.time[a] < data.time[b];
     return a < b;
   });
-  int64_t begin = 0;
+  int64_t begin = 0, end = 0;
   for (int64_t at = 0; at < data.n(); ++at) {
     const int64_t row = order[at];
-    if (at > 0 && data.user[row] != data.user[order[at - 1]]) begin = static_cast<int64_t>(items_.size());
+    const bool same_user = at > 0 && data.user[row] == data.user[order[at - 1]];
+    if (!same_user) begin = static_cast<int64_t>(items_.size());
+    if (!same_user || !has_times() || data.time[row] != data.time[order[at - 1]])
+      end = static_cast<int64_t>(items_.size());
     begin_[row] = begin;
-    end_[row] = static_cast<int64_t>(items_.size());
+    end_[row] = end;
     if (!data.is_positive(row) || item_row[data.item[row]] < 0) continue;
+    if (data.part[row] != part && !is_before(data.part[row], part)) continue;
     items_.push_back(item_row[data.item[row]]);
     if (has_times()) times_.push_back(data.time[row]);
   }
@@ -64,6 +68,7 @@ void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::sp
     if (histories.has_times()) queries.history_times = item_times.data(), queries.times = times.data();
     queries.history_offsets = offsets.data();
     queries.history_items = items.data();
+    queries.histories_are_whole = true;
   }
   scores.resize(candidates.size());
   status.resize(users.size());

@@ -19,18 +19,19 @@ class RowEvaluation {
 std::unique_ptr<RowEvaluation> make_list_evaluation(const Dataset& data, const Catalog& catalog,
                                                     const Protocol& protocol, std::vector<MetricSpec> metrics);
 // REC_ROWS_LABEL: a prediction and a label of each row of the part. The prediction is sigmoid(score), but auc goes by
-// the score itself. A row whose user or item is unknown to the model has no prediction and is left out.
+// the score itself. A row whose user or item is unknown to the model has no prediction and is left out, and so is one
+// without a history for a model that was trained with histories only.
 std::unique_ptr<RowEvaluation> make_value_evaluation(const Dataset& data, const Catalog& catalog,
                                                      const Protocol& protocol, std::vector<MetricSpec> metrics);
 
 // Row of each id among the known ones; -1 = not there.
 Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known);
 
-// What each user had clicked before a row: rows by time, equal times (or none) in the order read. Items unknown to the
-// model are left out.
+// What each user had clicked before a row of a part, in that part or an earlier one: at earlier times, or without times in
+// the order read, as in training. Items unknown to the model are left out.
 class Histories {
  public:
-  Histories(const Dataset& data, const Buffer<int32_t>& item_row);
+  Histories(const Dataset& data, const Buffer<int32_t>& item_row, Part part);
   std::span<const int32_t> before(int64_t row) const;
   std::span<const int64_t> times_before(int64_t row) const;  // beside before(); empty without times
   bool has_times() const { return !row_time_.empty(); }

@@ -21,7 +21,7 @@ class ValueEvaluation final : public RowEvaluation {
       : suffix_(protocol.suffix()),
         metrics_(std::move(metrics)),
         item_row_(match_ids(data.items, catalog.items)),
-        histories_(data, item_row_) {
+        histories_(data, item_row_, protocol.part) {
     if (data.label.empty())
       throw Error(REC_INVALID_DATA, "dataset: labelled rows need a label of each row, and there is no label column")
           .at_argument("dataset");

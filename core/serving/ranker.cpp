@@ -39,13 +39,18 @@ bool Ranker::answerable(const Queries& queries, int64_t q) const {
   const bool has_history = !queries.given_history(q).empty();
   const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
   if (user < 0) return has_history && (plugin_ == nullptr || plugin_->has(REC_CAP_COLD_USER));
-  const bool needs_history = model_->has_item_weights() || wants_query_column(REC_COLUMN_HISTORY);
-  return !needs_history || has_history || model_->catalog->has_user_data;
+  if (has_history || (!model_->has_item_weights() && !wants_query_column(REC_COLUMN_HISTORY))) return true;
+  return queries.histories_are_whole ? !needs_history() : model_->catalog->has_user_data;
+}
+
+// Whether it was trained on rows with a history only.
+bool Ranker::needs_history() const {
+  return plugin_ == nullptr || (plugin_->plan().rows != REC_PLAN_LABELLED && plugin_->plan().min_history > 0);
 }
 
 // The given history, else the one the model knows.
 Ranker::History Ranker::history_of(const Queries& queries, int64_t q) const {
-  if (const auto given = queries.given_history(q); !given.empty())
+  if (const auto given = queries.given_history(q); !given.empty() || queries.histories_are_whole)
     return {given, queries.history_times != nullptr ? queries.history_times + queries.history_offsets[q] : nullptr};
   const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
   const Catalog& catalog = *model_->catalog;
@@ -57,7 +62,7 @@ Ranker::History Ranker::history_of(const Queries& queries, int64_t q) const {
 // Ascending and without repetition.
 std::span<const int32_t> Ranker::distinct_history(const Queries& queries, int64_t q, Scratch& scratch) const {
   const std::span<const int32_t> given = queries.given_history(q);
-  if (given.empty()) {
+  if (given.empty() && !queries.histories_are_whole) {
     const int32_t user = queries.users != nullptr ? queries.users[q] : -1;
     if (user < 0 || !model_->catalog->has_user_data) return {};
     return model_->catalog->seen.row(user);

@@ -8,13 +8,15 @@
 
 namespace rec {
 
-// Who asks: a user row (-1 = unknown), or a history of item rows, or both. A given history wins.
+// Who asks: a user row (-1 = unknown), or a history of item rows, or both. A given history wins; an empty one stands for
+// what the model knows of the user, or for nothing.
 struct Queries {
   int64_t n = 0;
   const int32_t* users = nullptr;            // [n], nullable
   const int64_t* history_offsets = nullptr;  // [n + 1], nullable
   const int32_t* history_items = nullptr;
   const int64_t* history_times = nullptr;  // beside history_items, nullable
+  bool histories_are_whole = false;        // an empty one is none
   const int64_t* times = nullptr;          // [n] when each query asks, nullable: right after its history
 
   std::span<const int32_t> given_history(int64_t q) const {
@@ -74,6 +76,7 @@ class Ranker {
   std::span<const int32_t> distinct_history(const Queries& queries, int64_t q, Scratch& scratch) const;
   void fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Batch& batch) const;
   bool answerable(const Queries& queries, int64_t q) const;
+  bool needs_history() const;
   bool by_vectors() const { return !model_->item_table.shape.empty(); }
 
   std::shared_ptr<const Model> model_;

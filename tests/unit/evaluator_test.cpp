@@ -161,12 +161,12 @@ Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
 
 TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
   const Dataset data =
-      small_data({{1, 10, REC_PART_TEST}, {2, 10, 0}, {2, 11, 0}, {2, 12, 0}, {1, 11, REC_PART_VALID}});
+      small_data({{1, 10, REC_PART_TEST}, {2, 10, 0}, {2, 11, 0}, {2, 12, 0}, {1, 13, 0}, {1, 11, REC_PART_VALID}});
   auto model = std::make_shared<Model>();
   model->name = "weights";
   model->catalog = make_catalog(data, build_interactions(data, true, false, false));
   // Who had item 10 gets item 12.
-  model->weight_offsets = own_tensor("o", {4}, Buffer<int64_t>(std::vector<int64_t>{0, 1, 1, 1}));
+  model->weight_offsets = own_tensor("o", {5}, Buffer<int64_t>(std::vector<int64_t>{0, 1, 1, 1, 1}));
   model->weight_columns = own_tensor("c", {1}, Buffer<int32_t>(std::vector<int32_t>{2}));
   model->weight_values = own_tensor("v", {1}, Buffer<float>(std::vector<float>{1}));
   Protocol protocol;
@@ -176,6 +176,33 @@ TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
   ThreadPool pool(1);
   EXPECT_EQ(evaluator.run(Ranker(model), pool, nullptr).values, std::vector<double>{1})
       << "item 11 is second among items without a score, and third behind item 12";
+}
+
+TEST(Evaluator, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
+  // User 1 has item 12 before item 10; who had item 10 gets item 12.
+  const std::vector<int64_t> times{0, 5, 1, 2};
+  const Dataset data = dataset_of({1, 1, 2, 2}, {12, 10, 10, 11}, {REC_PART_TEST, 0, 0, 0},
+                                  [&](rec_columns_t& columns) { columns.times = times.data(); });
+  auto model = std::make_shared<Model>();
+  model->name = "weights";
+  const auto catalog =
+      std::const_pointer_cast<Catalog>(make_catalog(data, build_interactions(data, true, false, false)));
+  model->catalog = catalog;
+  model->weight_offsets = own_tensor("o", {4}, Buffer<int64_t>(std::vector<int64_t>{0, 0, 1, 1}));
+  model->weight_columns = own_tensor("c", {1}, Buffer<int32_t>(std::vector<int32_t>{0}));
+  model->weight_values = own_tensor("v", {1}, Buffer<float>(std::vector<float>{1}));
+  ThreadPool pool(1);
+  const auto hits = [&](int32_t rows) {
+    Protocol protocol;
+    protocol.rows = rows;
+    const Evaluator evaluator(data, *catalog, protocol, parse_metrics("hit@1000000"));
+    return evaluator.run(Ranker(model), pool, nullptr).values;
+  };
+  EXPECT_EQ(hits(REC_ROWS_EVENT), std::vector<double>{0}) << "nothing came before";
+  EXPECT_EQ(hits(REC_ROWS_USER), std::vector<double>{1});
+  catalog->has_user_data = false;
+  EXPECT_EQ(hits(REC_ROWS_EVENT), std::vector<double>{0});
+  EXPECT_EQ(hits(REC_ROWS_USER), std::vector<double>{1}) << "a model without histories gets those of the data";
 }
 
 TEST(Evaluator, RanksGivenCandidatesAsTheyAre) {

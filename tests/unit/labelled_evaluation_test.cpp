@@ -158,6 +158,33 @@ TEST(LabelRows, GiveMeansAndRowValuesOfTheSlowDefinition) {
   for (size_t m = 0; m < expected.size(); ++m) EXPECT_NEAR(report.means[m], expected[m], 1e-6) << report.names[m];
 }
 
+// As in training, and the test part does not help to choose an epoch.
+TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
+  // Items 0 .. 5 are train, valid at the same time, test, valid, valid but only shown, and the row itself.
+  const std::vector<int64_t> users(6, 7), items{0, 1, 2, 3, 4, 5}, times{1, 9, 2, 3, 4, 9}, lists{1, 9, 2, 3, 4, 9};
+  const std::vector<float> labels{1, 1, 1, 1, 0, 0};
+  const std::vector<int32_t> parts{REC_PART_TRAIN, REC_PART_VALID, REC_PART_TEST,
+                                   REC_PART_VALID, REC_PART_VALID, REC_PART_VALID};
+  const Dataset data = dataset_of(users, items, parts, [&](rec_columns_t& columns) {
+    columns.times = times.data();
+    columns.labels = labels.data();
+    columns.impressions = lists.data();
+  });
+  auto model = std::make_shared<Model>();
+  model->name = "weights";
+  model->catalog = make_catalog(data, build_interactions(data, true, false, false));
+  // Each item in the history adds its own power of two to the score of item 5.
+  model->weight_offsets = own_tensor("o", {7}, Buffer<int64_t>(std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
+  model->weight_columns = own_tensor("c", {6}, Buffer<int32_t>(std::vector<int32_t>(6, 5)));
+  model->weight_values = own_tensor("v", {6}, Buffer<float>(std::vector<float>{1, 2, 4, 8, 16, 32}));
+  Protocol protocol = rows_of_kind(REC_ROWS_LABEL);
+  protocol.part = Part::kValid;
+  ThreadPool pool(1);
+  const Report report =
+      Evaluator(data, *model->catalog, protocol, parse_metrics("mae")).run(Ranker(model), pool, nullptr);
+  EXPECT_NEAR(report.values.back(), 1 / (1 + std::exp(-9.0)), 1e-6) << "items 0 and 3";
+}
+
 TEST(LabelRows, OfUnknownUsersOrItemsAreLeftOut) {
   const World world(6);
   World other(6);

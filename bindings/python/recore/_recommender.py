@@ -74,7 +74,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         Args:
             users: [n] ids, or a single one; None when histories are given.
             k: 1 .. max_k; more than there are items gives all of them.
-            histories: n lists of item ids, instead of what the model file knows.
+            histories: n lists of item ids, instead of what the model file knows unless a list is empty.
             history_times: n lists of a time for each item of the histories, for models that look at times.
             request_times: [n] times at which the answers are wanted, likewise. Times are UTC epoch seconds or datetime64.
             candidates: rank only these: a list of ids for everybody, or n lists.
