@@ -13,7 +13,7 @@ constexpr int64_t kChunk = 64;  // rows
 double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-// One row: its valid slots, and the gradient of its loss by their scores. models.md 1.6.
+// One row: its valid slots, and the gradient of its loss by their scores.
 class ListRow {
  public:
   using Doubles = std::vector<double>;
@@ -102,8 +102,7 @@ class ListRow {
     }
     for (size_t p = 0; p < wp.size(); ++p)
       slope_[positives_[p]] = wp[p] * (g[p] + sign * (g[p] * (s_[positives_[p]] - m) - shared));
-    for (size_t n = 0; n < wn.size(); ++n)
-      slope_[negatives_[n]] = -weight * wn[n] * (1 + s_[negatives_[n]] - m);
+    for (size_t n = 0; n < wn.size(); ++n) slope_[negatives_[n]] = -weight * wn[n] * (1 + s_[negatives_[n]] - m);
     return total + static_cast<double>(s_.size() - wp.size()) * std::log(2.0);
   }
 
