@@ -246,7 +246,7 @@ typedef void (*rec_range_fn)(void* context, int64_t begin, int64_t end);
 #define REC_LOSS_BCE 4          /**< mean binary cross-entropy with logits; column 0 has label 1, others 0 */
 #define REC_LOSS_SOFTMAX 5      /**< mean cross-entropy over the row's columns, target column 0 */
 
-/* Losses over impression lists, models.md 1.6. w+ is the softmax of a row's clicked scores, w- that of its shown ones. */
+/* Losses over impression lists. w+ is the softmax of a row's clicked scores, w- that of its shown ones. */
 #define REC_LIST_LOSS_BPR 1        /**< -ln sum_p w+ sum_n w- sigmoid(s_p - s_n) */
 #define REC_LIST_LOSS_BPR_AFTER 2  /**< sum_p w+ sum_n w- softplus(s_n - s_p) */
 #define REC_LIST_LOSS_BPR_BEFORE 3 /**< sum_p softplus(-w+ (s_p - sum_n w- s_n)), + ln 2 for every other slot */
@@ -263,7 +263,7 @@ typedef void (*rec_range_fn)(void* context, int64_t begin, int64_t end);
 #define REC_MATMUL_TRANSPOSE_B 2
 #define REC_MATMUL_ADD 4
 
-/** Adam over a table [n_rows, d]; models.md 2.1. The arrays are the plugin's. */
+/** Adam over a table [n_rows, d]. The arrays are the plugin's. */
 typedef struct rec_adam_t {
   uint32_t struct_size;
   int32_t lazy;         /**< 1: rows that are not listed stand still; 0: dense semantics, skipped steps are replayed */

@@ -118,7 +118,12 @@ double bpr_multi(const ScoreLoss& s, int64_t begin, int64_t end) {
     const float* positive = s.scores + row * s.n_candidates;
     const float* negative = positive + 1;
     float* slope = s.dscores + row * s.n_candidates;
-    const F16 highest = set1(max_over(negative, n));
+    const float most = max_over(negative, n);
+    if (most == -kInfinity) {  // no negative, as with masks in a small batch: nothing to tell the positive from
+      for (int64_t k = 0; k <= n; ++k) slope[k] = 0.0f;
+      continue;
+    }
+    const F16 highest = set1(most);
     F16 weight_sum = set1(0.0f), weighted_sum = set1(0.0f);
     for (int64_t k = 0; k < n; k += 16) {
       const F16 score = load_or(negative + k, n - k, -kInfinity);

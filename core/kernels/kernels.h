@@ -203,7 +203,7 @@ struct Table {
   void (*top_k_of_scores)(const TopKOfScores&, int64_t query_begin, int64_t query_end);
   double (*bpr_softplus)(const ScoreLoss&, int64_t begin, int64_t end);  // mean over all B (C - 1) pairs
   double (*bpr_log)(const ScoreLoss&, int64_t begin, int64_t end);       // the same, -ln(gamma + sigmoid)
-  double (*bpr_multi)(const ScoreLoss&, int64_t begin, int64_t end);     // models.md 1.2, mean over rows
+  double (*bpr_multi)(const ScoreLoss&, int64_t begin, int64_t end);     // mean over rows
   double (*bce_logits)(const ScoreLoss&, int64_t begin, int64_t end);    // column 0 label 1; mean over all B C entries
   double (*softmax_ce)(const ScoreLoss&, int64_t begin, int64_t end);    // column 0 the target, mean over rows
   void (*adam_rows)(const AdamRows&, int64_t begin, int64_t end);

@@ -8,7 +8,7 @@ constexpr rec_param_t kLoopParams[] = {
     {"epochs", REC_PARAM_INT, 0, "300", 1, 1e6, nullptr, "most passes over the training interactions"},
     {"batch_size", REC_PARAM_INT, 0, "2048", 1, 1 << 24, nullptr, "rows of one optimiser step"},
     {"seed", REC_PARAM_INT, 0, "1", 0, 0, nullptr, "of every random number: same seed, same batches, same model"},
-    {"num_neg", REC_PARAM_INT, 0, "1", 1, 4096, nullptr, "negatives of each positive"},
+    {"num_neg", REC_PARAM_INT, 0, "1", 1, 4096, nullptr, "negatives of each positive, where the sampler draws them"},
     {"sampler", REC_PARAM_CHOICE, 0, "uniform", 0, 0, "uniform|popularity|dns|in_batch",
      "negatives: uniform, by training count to the power sampler_alpha, the best-scored of dns_candidates, or the "
      "other "

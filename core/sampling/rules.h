@@ -6,7 +6,7 @@
 
 namespace rec {
 
-// The samplers' rules as functions of given draws (models.md 2.2).
+// The samplers' rules as functions of given draws.
 
 // P(i) = count_i^alpha / sum over items with a count; 0 for the others, at alpha 0 too.
 std::vector<double> popularity_probabilities(std::span<const int64_t> counts, double alpha);

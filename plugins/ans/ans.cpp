@@ -132,9 +132,9 @@ void Ans::plan(const Context& context, const rec_params_t& params, const rec_sch
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
                       REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
   const int64_t H = options.n_layers + 1, d = options.emb_size;
-  const int64_t entries =
-      context.host.param_int(&params, "batch_size") * (1 + context.host.param_int(&params, "num_neg"));
-  plan.memory_bytes = 4 * d * ((schema.n_users + schema.n_items) * (4 + 4 * H) + entries * 6 * H);
+  const int64_t entries = plugin::largest_batch(context, params, schema, {}).entries;
+  plan.memory_bytes = 4 * d * ((schema.n_users + schema.n_items) * (4 + 4 * H) + entries * 6 * H) +
+                      plugin::kWeightBytes * 2 * d * (d + 1);
   plan.columns[plan.n_columns++] = REC_COLUMN_USER;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }

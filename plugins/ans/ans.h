@@ -24,7 +24,7 @@ struct Options {
   int64_t seed = 1;
 };
 
-// Augmented negative sampling on a matrix factorisation or LightGCN backbone; models.md 3.4.
+// Augmented negative sampling on a matrix factorisation or LightGCN backbone.
 class Ans : public plugin::TwoTables {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

@@ -23,7 +23,7 @@ struct Options {
   int64_t seed = 1;
 };
 
-// Graph collaborative filtering that learns which parts of the graph to mask and rebuild; models.md 3.10.
+// Graph collaborative filtering that learns which parts of the graph to mask and rebuild.
 class AutoCf : public plugin::TwoTables {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

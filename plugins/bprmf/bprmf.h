@@ -19,7 +19,7 @@ struct Options {
   plugin::Regularizer regularizer;
 };
 
-// Matrix factorisation trained on pairwise order: s(u, i) = p_u . q_i; models.md 3.2.
+// Matrix factorisation trained on pairwise order: s(u, i) = p_u . q_i.
 class BprMf : public plugin::TwoTables {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

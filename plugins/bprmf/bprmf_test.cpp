@@ -40,6 +40,20 @@ TEST(BprMf, ScoresLiveAsItScoresFrozen) {
   EXPECT_EQ(live, (std::vector<float>{dot(2, 0), dot(1, 3)}));
 }
 
+// Each row's user and item once, however many rows have them as a negative.
+TEST(BprMf, RegularisesTheRowsOfABatchThatIsItsOwnNegatives) {
+  const auto loss = [](const char* reg_weight) {
+    PluginHarness harness("bprmf", cat(R"({"emb_size": 2, "sampler": "in_batch", "reg_weight": )", reg_weight, "}"), 3,
+                          3, {{0, 0}});
+    harness.set("user_emb", {1, 0, 0, 2, 3, 0});
+    harness.set("item_emb", {1, 1, 0, 1, 2, 0});
+    Batch batch = PluginHarness::batch_of({0, 1, 2}, {0, 1, 2, 1, 2, 0, 2, 0, 1});
+    std::fill_n(batch.column(REC_COLUMN_LOG_Q).reshape<float>(3, 3), 9, 0.f);
+    return harness.compute(std::move(batch));
+  };
+  EXPECT_NEAR(loss("0.1") - loss("0"), 0.1 * 0.5 * (1 + 4 + 9 + 2 + 1 + 4) / 3, 1e-6);
+}
+
 TEST(Bprmf, LeavesToTheHostWhatItSaysOfAFailure) {
   PluginHarness harness("bprmf", R"({"emb_size": 2})", 1, 2, {{0, 0}});
   try {

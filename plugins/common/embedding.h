@@ -9,7 +9,10 @@
 
 namespace rec::plugin {
 
-// models.md 2.1. kIndexedAdagrad: epsilon inside the root, with momentum; kUncorrectedAdam: no bias correction, touched
+// What a dense weight takes in training, at most: value, two moments and a gradient.
+inline constexpr int64_t kWeightBytes = 16;
+
+// kIndexedAdagrad: epsilon inside the root, with momentum; kUncorrectedAdam: no bias correction, touched
 // rows only; kFtrl: FTRL-proximal.
 enum class Optimizer { kAdam, kLazyAdam, kSgd, kAdagrad, kIndexedAdagrad, kUncorrectedAdam, kFtrl };
 

@@ -39,6 +39,17 @@ Objective read_objective(const Context& context, const rec_params_t& params) {
   return {Objective::Rows::kInteractions, loss_named(host.param_text(&params, "loss")), in_batch};
 }
 
+BatchSize largest_batch(const Context& context, const rec_params_t& params, const rec_schema_t& schema,
+                        const Objective& objective) {
+  const auto number = [&](const char* name) { return context.host.param_int(&params, name); };
+  const int64_t rows = std::min(number("batch_size"), schema.n_interactions);
+  switch (objective.rows) {
+    case Objective::Rows::kLists: return {rows, rows * (number("max_pos") + number("max_neg"))};
+    case Objective::Rows::kLabelled: return {rows, rows};
+    default: return {rows, rows * (objective.in_batch ? rows : 1 + number("num_neg"))};
+  }
+}
+
 void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories) {
   if (histories && objective.rows == Objective::Rows::kLists)
     throw Failure{REC_UNSUPPORTED,
@@ -198,11 +209,13 @@ double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const
     for (int64_t k = 0; k < d_; ++k) sum += static_cast<double>(row[k]) * row[k];
     return sum;
   };
-  // The blocks of models.md 1.5: users, positives, negatives, repetitions included; padding is of none.
+  // The blocks: users, positives, negatives, repetitions included; padding is of none. Negatives that are
+  // the batch's positives count as these only.
   const bool lists = objective_.rows == Objective::Rows::kLists;
   const auto* mask = lists ? batch.get<uint8_t>(REC_COLUMN_IMPRESSION_MASK) : nullptr;
   const auto slot_of = [&](int32_t e) -> uint8_t {
-    return lists ? mask[e] : e % C == 0 ? REC_SLOT_POSITIVE : REC_SLOT_NEGATIVE;
+    if (lists) return mask[e];
+    return e % C == 0 ? REC_SLOT_POSITIVE : objective_.in_batch ? REC_SLOT_PADDING : REC_SLOT_NEGATIVE;
   };
   double user_square = 0, positive_square = 0, negative_square = 0;
   const auto occurrences = [](const TouchedRows& rows, int64_t s) {

@@ -68,13 +68,19 @@ struct Objective {
 };
 // For models whose scores are a matrix [B, C]; their own parameter `loss` is that of task=topk.
 Objective read_objective(const Context& context, const rec_params_t& params);
+// Rows of the largest batch and its scores [rows, candidates], for estimates of memory.
+struct BatchSize {
+  int64_t rows, entries;
+};
+BatchSize largest_batch(const Context& context, const rec_params_t& params, const rec_schema_t& schema,
+                        const Objective& objective);
 // Rows, negatives and columns of the plan; with the history and its length for a model that reads them.
 void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories = false);
 // The objective over scores [B, C] of the batch's items, and its gradient. Scores of padding become -INFINITY.
 double objective_loss(const Context& context, const Objective& objective, const Batch& batch, Floats& scores,
                       Floats& dscores);
 
-// Squared or plain Frobenius norms of the batch's layer-0 rows; models.md 1.5.
+// Squared or plain Frobenius norms of the batch's layer-0 rows.
 struct Regularizer {
   double weight = 0;
   bool squared = true;

@@ -9,7 +9,7 @@
 namespace rec::plugin {
 
 // A named tensor [n, d] with its optimiser and the gradient of the last batch: of all rows, or of those it touched. A
-// tensor whose name contains "bias" takes no weight decay (models.md 2.1).
+// tensor whose name contains "bias" takes no weight decay.
 class Parameter : public Embedding {
  public:
   Parameter(std::string name, int64_t n, int64_t d, OptimizerOptions options, std::vector<int64_t> shape = {});
@@ -17,6 +17,7 @@ class Parameter : public Embedding {
   Parameter& operator=(const Parameter&) = delete;
 
   const std::string& name() const { return name_; }
+  std::vector<int64_t> shape() const { return shape_.empty() ? std::vector<int64_t>{n(), d()} : shape_; }
 
   // The rows of this batch: they are brought up to date, and `gradient` is what `step` applies to them. Both must live
   // until then.
@@ -53,7 +54,7 @@ class ParameterModel : public Model {
   virtual std::vector<Parameter*> parameters() = 0;
 };
 
-// One of the rules of models.md 0.3 for a whole tensor: normal(deviation), xavier_normal, xavier_uniform.
+// One of the rules for a whole tensor: normal(deviation), xavier_normal, xavier_uniform.
 void initialize(Parameter& parameter, const Context& context, int64_t seed, int32_t stream, const std::string& rule,
                 double deviation);
 

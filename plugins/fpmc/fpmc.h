@@ -20,7 +20,7 @@ struct Options {
   plugin::OptimizerOptions optimizer;
 };
 
-// Factorised personalised Markov chains: s(u, l, i) = ui_u . iu_i + li_l . il_i; models.md 3.6.
+// Factorised personalised Markov chains: s(u, l, i) = ui_u . iu_i + li_l . il_i.
 class Fpmc : public plugin::ParameterModel {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

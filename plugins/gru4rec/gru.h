@@ -25,7 +25,7 @@ struct GruNames {
   std::string weight_ih, weight_hh, bias_ih, bias_hh;  // biases "" for a GRU without
 };
 
-// A layer of gated recurrent units, models.md 0.4:  r = s(W_ir x + b + W_hr h + b'),  z likewise,
+// A layer of gated recurrent units:  r = s(W_ir x + b + W_hr h + b'),  z likewise,
 // n = tanh(W_in x + b + r (W_hn h + b')),  h' = (1 - z) n + z h.  Weights are stacked r, z, n.
 class GruLayer {
  public:

@@ -7,7 +7,7 @@
 
 namespace rec::gru4rec {
 
-// Values of the plugin's parameters; models.md 3.8.
+// Values of the plugin's parameters.
 struct Options {
   std::string variant = "official";
   int64_t emb_size = 64;

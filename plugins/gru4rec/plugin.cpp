@@ -38,7 +38,7 @@ constexpr rec_param_t kParams[] = {
     {"ftrl_l2", REC_PARAM_FLOAT, 0, "120", 0, 10000, nullptr, "L2 of FTRL"},
     {"init_std", REC_PARAM_FLOAT, 0, "0.01", 0, 10, nullptr, "deviation of the item tables (rechorus, metaspore)"},
     {"frozen_row", REC_PARAM_INT, 0, "-1", -1, 2147483647, nullptr,
-     "item row that gets no gradient as input, for files whose row 0 is padding; -1 = none"},
+     "not official: item row that gets no gradient as input, for files whose row 0 is padding; -1 = none"},
 };
 
 constexpr int64_t kCapabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER |

@@ -21,10 +21,12 @@ GruNames names_of(const Options& options, size_t layer) {
   return {"gru.weight_ih" + suffix, "gru.weight_hh" + suffix, "gru.bias_ih" + suffix, "gru.bias_hh" + suffix};
 }
 
+constexpr int64_t kScoreRows = 256;  // of a batch scored against all items at a time
+
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-// In-batch losses over S [B, B], row i's positive in column i; models.md 3.8.4. The positive's own pair counts.
+// In-batch losses over S [B, B], row i's positive in column i. The positive's own pair counts.
 double in_batch_loss(bool top1, const Floats& s, int64_t B, double tau, Floats& ds) {
   ds.assign(s.size(), 0.f);
   const double share = 1 / static_cast<double>(B * B);
@@ -80,7 +82,28 @@ void SequenceGru::plan(const Options& options, const rec_schema_t& schema, rec_p
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
                       REC_CAP_GRADIENTS;
   if (sampled) plan.capabilities |= REC_CAP_SCORE_LIVE;
-  plan.memory_bytes = 24 * schema.n_items * options.emb_size;
+  const int64_t B = std::min(options.batch_size, schema.n_interactions);
+  if (options.variant == "metaspore" && options.batch_size < 2 && schema.n_interactions > 0)
+    throw plugin::Failure{REC_INVALID_ARGUMENT,
+                          "batch_size: must be >= 2 where the other rows of a batch are the negatives, got 1"};
+  if (options.variant == "recbole" && !sampled && schema.n_items < 2)
+    throw plugin::Failure{REC_INVALID_DATA, "dataset: a softmax over all items needs two items, and there is one"};
+  if (options.frozen_row >= schema.n_items)
+    throw plugin::Failure{REC_INVALID_ARGUMENT, "frozen_row: must be below the " + std::to_string(schema.n_items) +
+                                                    " items, got " + std::to_string(options.frozen_row)};
+  int64_t in = options.emb_size, dense = 0, width = in;
+  for (int64_t h : options.layers) {
+    dense += 3 * h * (in + h + 2);
+    width += 8 * h;
+    in = h;
+  }
+  dense += (in + 1) * options.emb_size;
+  const int64_t events = B * (options.history_max > 0 ? options.history_max : 100);
+  const int64_t scores = sampled                          ? 0
+                         : options.variant == "metaspore" ? B * B
+                                                          : std::min(B, kScoreRows) * schema.n_items;
+  plan.memory_bytes =
+      24 * schema.n_items * options.emb_size + plugin::kWeightBytes * dense + 4 * events * width + 8 * scores;
   plan.history_max = options.history_max;
   plan.min_history = 1;
   for (int32_t column : {REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
@@ -237,9 +260,8 @@ double SequenceGru::compute_full(const Context& context, const Batch& batch) {
   std::fill_n(d_items, n_items * d, 0.f);
   Floats d_queries(static_cast<size_t>(B * d));
   double loss = 0;
-  constexpr int64_t kRows = 256;
-  for (int64_t begin = 0; begin < B; begin += kRows) {
-    const int64_t n = std::min(kRows, B - begin);
+  for (int64_t begin = 0; begin < B; begin += kScoreRows) {
+    const int64_t n = std::min(kScoreRows, B - begin);
     scores_.resize(static_cast<size_t>(n * n_items));
     dscores_.resize(scores_.size());
     const float* queries = trace_.queries.data() + begin * d;

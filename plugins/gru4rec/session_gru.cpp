@@ -16,9 +16,21 @@ void SessionGru::plan(const Options& options, const rec_schema_t& schema, rec_pl
   plan.negatives = options.n_sample > 0 ? REC_NEGATIVES_SHARED : REC_NEGATIVES_NONE;
   plan.n_shared = options.n_sample;
   plan.shared_alpha = options.sample_alpha;
+  plan.min_history = 1;
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
                       REC_CAP_GRADIENTS;
-  plan.memory_bytes = 16 * schema.n_items * options.layers.back();
+  const bool separate = options.input == "separate", one_hot = options.input == "onehot";
+  int64_t in = separate ? options.emb_size : options.layers.back(), width = 0;
+  int64_t weights = schema.n_items * (options.layers.back() + 1 + (separate ? options.emb_size : 0));
+  for (size_t l = 0; l < options.layers.size(); ++l) {
+    const int64_t h = options.layers[l];
+    weights += 3 * h * ((l == 0 && one_hot ? schema.n_items : in) + h + 2);
+    width += 10 * h;
+    in = h;
+  }
+  const int64_t alive = std::min(options.batch_size, schema.n_users);
+  plan.memory_bytes =
+      plugin::kWeightBytes * weights + 4 * options.batch_size * width + 8 * alive * (alive + options.n_sample);
   for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_ITEM, REC_COLUMN_SESSION_RESET, REC_COLUMN_SLOT_KEEP})
     plan.columns[plan.n_columns++] = column;
   if (options.n_sample > 0) plan.columns[plan.n_columns++] = REC_COLUMN_SHARED_ITEM;

@@ -9,7 +9,7 @@
 
 namespace rec::gru4rec {
 
-// The authors' variant, models.md 3.8.3: session-parallel steps of one event, a store of shared negatives, cross-entropy or
+// The authors' variant: session-parallel steps of one event, a store of shared negatives, cross-entropy or
 // BPR-max over [targets of the batch ; samples], indexed Adagrad. Column m is row m's positive.
 class SessionGru : public plugin::ParameterModel {
  public:

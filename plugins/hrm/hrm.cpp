@@ -249,7 +249,11 @@ void Hrm::score_live(const Context& context, const Batch& batch, float* out_scor
 void Hrm::freeze(const Context&) {
   Floats lengths;
   served_.assign(items_.data(), items_.data() + items_.n() * items_.d());
-  if (options_.cosine()) plugin::normalize(items_.data(), items_.n(), items_.d(), served_.data(), lengths);
+  if (!options_.cosine()) return;
+  plugin::normalize(items_.data(), items_.n(), items_.d(), served_.data(), lengths);
+  if (options_.objective.rows != plugin::Objective::Rows::kLabelled) return;
+  // Predictions are sigmoid(score): the score is the one of training.
+  for (float& value : served_) value /= static_cast<float>(options_.temperature);
 }
 
 void Hrm::encode(const Context& context, const Batch& queries, float* out_vectors) const {

@@ -34,6 +34,27 @@ INSTANTIATE_TEST_SUITE_P(Hrm, GoldenTest,
                                          golden("hrm_mean_max_ties", "mean", "max")),
                          [](const auto& test) { return test.param.golden; });
 
+// Predictions are sigmoid(score), so the score that is served is the one of training.
+TEST(Hrm, ServesTheScoresOfLabelledRows) {
+  PluginHarness harness("hrm", R"({"emb_size": 4, "task": "ctr", "dropout": 0, "init_std": 1})", 2, 3, {{0, 0}});
+  const auto batch = [] {
+    Batch made = PluginHarness::batch_of({0, 1}, {0, 1, 2, 0, 1, 2});
+    PluginHarness::add_histories(made, {{1}, {2, 0}});
+    return made;
+  };
+  std::vector<float> live(6), queries(8);
+  harness.model().score_live(batch().view(1), live.data());
+  harness.model().freeze();
+  const rec_tensor_view_t items = harness.model().table(REC_TABLE_ITEM);
+  harness.model().encode(batch().view(1), queries.data());
+  for (size_t b = 0; b < 2; ++b)
+    for (size_t i = 0; i < 3; ++i) {
+      float score = 0;
+      for (size_t k = 0; k < 4; ++k) score += queries[b * 4 + k] * static_cast<const float*>(items.data)[i * 4 + k];
+      EXPECT_NEAR(score, live[b * 3 + i], 1e-4f) << b << ", " << i;
+    }
+}
+
 // The gradient of a shared table is that of both of its roles.
 TEST(Hrm, AddsTheGradientsOfASharedTable) {
   const auto gradients = [](bool shared) {

@@ -16,9 +16,9 @@ constexpr rec_param_t kParams[] = {
     {"temperature", REC_PARAM_FLOAT, 0, "0.05", 1e-4, 100, nullptr, "divisor of the cosines"},
     {"dropout", REC_PARAM_FLOAT, 0, "0.1", 0, 0.99, nullptr, "share of pooled and item values dropped in training"},
     {"lr", REC_PARAM_FLOAT, 0, "0.001", 1e-8, 10, nullptr, "learning rate; alpha of ftrl"},
-    {"l2", REC_PARAM_FLOAT, 0, "0", 0, 10, nullptr, "weight decay of the optimiser"},
+    {"l2", REC_PARAM_FLOAT, 0, "0", 0, 10, nullptr, "weight decay of the optimiser; none with ftrl"},
     {"optimizer", REC_PARAM_CHOICE, 0, "adam", 0, 0, "adam|lazy_adam|uncorrected_adam|ftrl|sgd|adagrad",
-     "adam is dense Adam, replayed for rows that skip steps"},
+     "adam is dense Adam, replayed for rows that skip steps; ftrl has beta 1, L1 1, L2 120"},
     {"init_std", REC_PARAM_FLOAT, 0, "0.0001", 0, 10, nullptr, "deviation of the tables at the start"},
 };
 

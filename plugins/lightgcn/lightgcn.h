@@ -35,7 +35,7 @@ struct NodeRows {
   const std::vector<int32_t>*users = nullptr, *items = nullptr;
 };
 
-// Linear propagation of id embeddings over the interaction graph; models.md 3.3.
+// Linear propagation of id embeddings over the interaction graph.
 class LightGcn : public plugin::TwoTables {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

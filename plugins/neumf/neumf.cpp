@@ -58,6 +58,11 @@ void add_products(const Context& context, const float* x, int64_t n, const float
   plugin::check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B | REC_MATMUL_ADD, n, 1, h, x, w, scores));
 }
 
+// Not too much memory for the gradients that each has of the dense weights.
+int64_t most_parts(int64_t dense) {
+  return std::clamp<int64_t>((int64_t{1} << 24) / std::max<int64_t>(dense, 1), 8, 64);
+}
+
 }  // namespace
 
 void NeuMf::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
@@ -65,7 +70,16 @@ void NeuMf::plan(const Context& context, const rec_params_t& params, const rec_s
   plugin::plan_objective(options.objective, plan);
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS |
                       REC_CAP_LISTS | REC_CAP_LABELLED;
-  plan.memory_bytes = 12 * (schema.n_users + schema.n_items) * (options.emb_size + options.mlp_emb_size);
+  int64_t in = 2 * options.mlp_emb_size, dense = 0, width = in + options.emb_size;
+  for (int64_t out : options.layers) {
+    dense += (in + 1) * out;
+    width += out;
+    in = out;
+  }
+  const plugin::BatchSize batch = plugin::largest_batch(context, params, schema, options.objective);
+  plan.memory_bytes = 12 * (schema.n_users + schema.n_items) * (options.emb_size + options.mlp_emb_size) +
+                      (plugin::kWeightBytes + 4 * most_parts(dense)) * dense + 12 * batch.entries * width +
+                      4 * schema.n_items * options.layers.front();
   plan.query_columns[plan.n_query_columns++] = REC_COLUMN_USER;
 }
 
@@ -97,11 +111,11 @@ NeuMf::NeuMf(const Options& options, const rec_schema_t& schema)
   transposed_.resize(layers_.size());
 }
 
-// Enough work each, and not too much memory for their gradients; by the batch alone, never by the threads.
+// Enough work each; by the batch alone, never by the threads.
 int64_t NeuMf::rows_of_part(const Batch& batch) const {
-  constexpr int64_t kEntries = 64, kGradients = int64_t{1} << 24;
-  const int64_t most = std::clamp<int64_t>(kGradients / dense_size(), 8, 64);
-  const int64_t parts = std::clamp<int64_t>(batch.n_rows() * batch.n_candidates() / kEntries, 1, most);
+  constexpr int64_t kEntries = 64;
+  const int64_t parts =
+      std::clamp<int64_t>(batch.n_rows() * batch.n_candidates() / kEntries, 1, most_parts(dense_size()));
   return (batch.n_rows() + parts - 1) / parts;
 }
 
@@ -347,29 +361,30 @@ int64_t NeuMf::warm_start(const rec_tensor_info_t* infos, const void* const* dat
       if (name == infos[i].name) return i;
     return -1;
   };
-  const auto elements = [&](int64_t i) {
-    int64_t all = 1;
-    for (int32_t k = 0; k < infos[i].n_dims; ++k) all *= infos[i].shape[k];
-    return infos[i].dtype == REC_DTYPE_F32 ? all : -1;
+  const auto has_shape = [&](int64_t i, const std::vector<int64_t>& shape) {
+    return infos[i].dtype == REC_DTYPE_F32 &&
+           std::equal(shape.begin(), shape.end(), infos[i].shape, infos[i].shape + infos[i].n_dims);
   };
   int64_t taken = 0;
   for (plugin::Parameter* parameter : parameters()) {
     const int64_t i = parameter == &predict_ ? -1 : find(parameter->name());
-    if (i < 0 || elements(i) != parameter->n() * parameter->d()) continue;
+    if (i < 0 || !has_shape(i, parameter->shape())) continue;
     parameter->assign(static_cast<const float*>(data[i]));
     ++taken;
   }
   const int64_t weights = find("predict.weight");
   if (weights < 0 || taken == 0) return taken;
-  // A model of one path has that path's weights only; of both, all of them.
-  const bool gmf = find("mf_user_emb") >= 0, mlp = find("mlp_user_emb") >= 0;
-  const int64_t d = options_.gmf ? options_.emb_size : 0, h = predict_.d() - d;
+  // A model of one path has that path's weights only; of both, all of them, first those of the product path.
+  const int64_t products = find("mf_item_emb"), d = options_.gmf ? options_.emb_size : 0, h = predict_.d() - d;
+  const bool gmf = products >= 0, mlp = find("mlp_user_emb") >= 0;
   const bool whole = gmf == options_.gmf && mlp == options_.mlp;
-  if (elements(weights) != (whole ? d + h : gmf ? d : h)) return taken;
+  const int64_t n_weights = whole ? d + h : gmf ? d : h;
+  if ((gmf && options_.gmf && !has_shape(products, mf_item_.shape())) || !has_shape(weights, {1, n_weights}))
+    return taken;
   std::vector<float> start(predict_.data(), predict_.data() + predict_.d());
   const auto* from = static_cast<const float*>(data[weights]);
   float* to = start.data() + (whole || gmf ? 0 : d);
-  for (int64_t k = 0; k < elements(weights); ++k) to[k] = whole ? from[k] : 0.5f * from[k];
+  for (int64_t k = 0; k < n_weights; ++k) to[k] = whole ? from[k] : 0.5f * from[k];
   predict_.assign(start.data());
   return taken + 1;
 }

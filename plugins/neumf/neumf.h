@@ -25,7 +25,7 @@ struct Options {
   int64_t seed = 1;
 };
 
-// Neural collaborative filtering: a product path and an MLP path into one linear layer; models.md 3.5.
+// Neural collaborative filtering: a product path and an MLP path into one linear layer.
 class NeuMf : public plugin::ParameterModel {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

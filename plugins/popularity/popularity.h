@@ -9,7 +9,7 @@ namespace rec::popularity {
 using plugin::Batch;
 using plugin::Context;
 
-// Score of an item = number of its training interactions; models.md 3.1.
+// Score of an item = number of its training interactions.
 class Popularity : public plugin::Model {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

@@ -15,12 +15,9 @@ constexpr double kSqrtTwoPi = 2.5066282746310002;
 
 Kernel Kernel::of(double pi, double beta, double sigma, double mu) {
   const auto free = [](double x) { return x >= kLeast && x <= kMost; };
-  return {pi + 0.5,
-          std::clamp(beta + 1, kLeast, kMost),
-          mu + 1,
-          std::clamp(sigma + 1, kLeast, kMost),
-          free(beta + 1),
-          free(sigma + 1)};
+  return {pi + 0.5,       std::clamp(beta + 1, kLeast, kMost),
+          mu + 1,         std::clamp(sigma + 1, kLeast, kMost),
+          free(beta + 1), free(sigma + 1)};
 }
 
 double Kernel::at(double t) const {
@@ -51,7 +48,9 @@ void last_intervals(const rec_csr_t* relations, int64_t n_relations, const int32
       out[at->second * R + r] = interval;
   };
   for (int64_t e = 0; e < n_history; ++e) {  // oldest first: the last one stands
-    const auto interval = static_cast<float>(static_cast<double>(now - history_times[e]) / time_scalar);
+    if (history_times[e] > now) continue;    // what is to come does not excite
+    const auto interval =
+        static_cast<float>((static_cast<double>(now) - static_cast<double>(history_times[e])) / time_scalar);
     excite(history[e], 0, interval);
     for (int64_t r = 0; r < n_relations; ++r) {
       const int32_t* begin = relations[r].columns + relations[r].offsets[history[e]];

@@ -21,7 +21,7 @@ struct Options {
 };
 
 // A base rate u . i + b_u + b_i and an excitation by what the user had before: the item itself (relation 0) and items that
-// lead to it (relations 1 ..); models.md 3.7.
+// lead to it (relations 1 ..).
 class SlrcPlus : public plugin::ParameterModel {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

@@ -153,6 +153,15 @@ TEST(SlrcPlusIntervals, AreThoseOfTheReferencesReader) {
   }
 }
 
+TEST(SlrcPlusIntervals, LeaveOutWhatIsToCome) {
+  const int32_t history[] = {4, 5, 4}, items[] = {4, 5};
+  const int64_t times[] = {100, std::numeric_limits<int64_t>::max(), 1000};
+  float out[2];
+  slrc_plus::last_intervals(nullptr, 0, history, times, 3, 500, 100, items, 2, out);
+  EXPECT_EQ(out[0], 4);
+  EXPECT_EQ(out[1], -1);
+}
+
 TEST(SlrcPlusKernel, HasTheSlopesOfItsValue) {
   const double start[] = {0.1, -0.3, 0.2, -0.4}, h = 1e-6;
   for (double t : {0.0, 0.3, 2.5}) {

@@ -2,6 +2,14 @@
 
 namespace rec::two_tower {
 
+int64_t Tower::n_weights(const TowerShape& shape) {
+  const int64_t F = shape.input;
+  if (shape.kind == TowerKind::kGcn) return (F + 1) * shape.h1 + (shape.h1 + 1) * shape.out;
+  const bool crosses = shape.kind == TowerKind::kDcn;
+  const int64_t cross = crosses ? shape.cross_layers * F * (shape.cross == CrossType::kMatrix ? F + 1 : 2) : 0;
+  return cross + (F + 1) * shape.h1 + (shape.h1 + 1) * shape.h2 + ((crosses ? F : 0) + shape.h2 + 1) * shape.out;
+}
+
 Tower::Tower(plugin::DenseParameters& parameters, const std::string& prefix, const TowerShape& shape) : shape_(shape) {
   const int64_t F = shape.input;
   if (shape.kind == TowerKind::kGcn) {

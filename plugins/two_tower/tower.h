@@ -20,6 +20,7 @@ struct TowerShape {
 // One tower: where its parameters are among all of the model's.
 class Tower {
  public:
+  static int64_t n_weights(const TowerShape& shape);
   // Parameters PREFIX.mlp.0 [h1, input], PREFIX.mlp.1 [h2, h1], PREFIX.cross.l, PREFIX.gcn.l and PREFIX.out.
   Tower(plugin::DenseParameters& parameters, const std::string& prefix, const TowerShape& shape);
 

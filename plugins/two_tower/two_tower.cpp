@@ -243,7 +243,10 @@ void TwoTower::plan(const Context& context, const rec_params_t& params, const re
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_NONE;
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC;
-  const int64_t B = context.host.param_int(&params, "batch_size");
+  if (context.host.param_int(&params, "batch_size") < 2 && schema.n_interactions > 0)
+    throw plugin::Failure{REC_INVALID_ARGUMENT,
+                          "batch_size: must be >= 2 where the other rows of a batch are the negatives, got 1"};
+  const int64_t B = plugin::largest_batch(context, params, schema, {}).rows;
   const auto table_bytes = [&](const InputShape& shape, int64_t n) {
     int64_t n_categories = 0;
     for (int64_t vocabulary : shape.vocabularies) n_categories += vocabulary;
@@ -251,6 +254,7 @@ void TwoTower::plan(const Context& context, const rec_params_t& params, const re
   };
   plan.memory_bytes = table_bytes(options.user_input, schema.n_users) +
                       table_bytes(options.item_input, schema.n_items) +
+                      plugin::kWeightBytes * (Tower::n_weights(options.query) + Tower::n_weights(options.item)) +
                       4 * B * (4 * B + 4 * (options.query.h1 + options.query.h2));
   if (options.graph >= 0) {
     plan.wants_relations = 1;

@@ -27,7 +27,7 @@ struct Options {
 };
 
 // A query tower and an item tower, trained by a softmax over the items of the batch that is corrected for how often each
-// is drawn; models.md 3.11.
+// is drawn.
 class TwoTower : public plugin::Model {
  public:
   static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);

@@ -69,6 +69,14 @@ TEST_F(WarmStart, RefusesOtherItemsOtherShapesAndATrainerThatHasBegun) {
   EXPECT_EQ(rec_trainer_warm_start(t.get(), own.get(), nullptr), REC_BAD_STATE);
 }
 
+// A weight [16, 8] has as many elements as one of [8, 16].
+TEST_F(WarmStart, ComparesShapes) {
+  const auto data = checkerboard();
+  const auto wide = train(data.get(), "neumf", R"({"paths": "mlp", "mlp_emb_size": 4, "layers": [16], "epochs": 1})");
+  const auto t = trainer(data.get(), "neumf", R"({"paths": "mlp", "mlp_emb_size": 8, "layers": [8]})");
+  EXPECT_EQ(rec_trainer_warm_start(t.get(), wide.get(), nullptr), REC_INVALID_ARGUMENT);
+}
+
 class Times : public testing::Test, protected Worlds {
  protected:
   static void SetUpTestSuite() { add_plugins(); }
@@ -101,6 +109,51 @@ TEST_F(Times, AreAskedForAndReachTheModel) {
   }
   EXPECT_NE(scores(times.data(), {30}), scores(times.data(), {3000}));
   EXPECT_EQ(scores(times.data(), {20}), scores(times.data(), {})) << "without a time: as of the last event";
+}
+
+TEST_F(Times, AreMissedInAnEvaluationToo) {
+  const auto trained = train(checkerboard().get(), "slrc_plus", R"({"emb_size": 8, "epochs": 1})");
+  const std::vector<int64_t> user{1000}, item{-50};
+  const std::vector<int32_t> part{REC_PART_TEST};
+  const rec_ids_t users = int64_ids(user), items = int64_ids(item);
+  rec_columns_t columns{};
+  columns.struct_size = sizeof columns;
+  columns.users = &users;
+  columns.items = &items;
+  columns.parts = part.data();
+  const auto timeless = make<rec_dataset_t>(
+      [&](rec_dataset_t** out, rec_error_t** e) { return rec_dataset_create_from_columns(&columns, out, e); });
+  rec_report_t* report = nullptr;
+  rec_error_t* error = nullptr;
+  EXPECT_EQ(rec_model_evaluate(trained.get(), timeless.get(), "ndcg@5", nullptr, nullptr, &report, &error),
+            REC_INVALID_DATA);
+  const Handle<rec_error_t> owner(error);
+  EXPECT_NE(std::string(rec_error_message(error)).find("looks at times"), std::string::npos);
+}
+
+// A model that reads more than the items that every file keeps has them when it serves.
+TEST(Histories, AreKeptAsLongAsTheModelReadsThem) {
+  call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
+  std::vector<int64_t> users, items;
+  for (int64_t e = 0; e < 150; ++e) users.push_back(1000), items.push_back(e);
+  const auto data = dataset(users, items);
+  const auto model = train(data.get(), "hrm", R"({"history_max": 140, "pooling_items": "mean", "epochs": 1})");
+  const auto r = recommender(model.get());
+  const std::vector<int64_t> user{1000}, offsets{0, 150};
+  const rec_ids_t who = int64_ids(user), all = int64_ids(items);
+  rec_request_t request{};
+  request.struct_size = sizeof request;
+  request.users = &who;
+  request.candidates = &all;
+  const auto scores = [&] {
+    std::vector<float> out(150);
+    call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, out.data(), nullptr, error); });
+    return out;
+  };
+  const auto known = scores();
+  request.history_items = &all;
+  request.history_offsets = offsets.data();
+  EXPECT_EQ(known, scores());
 }
 
 TEST(UnknownModel, IsToldEachKnownNameOnce) {
@@ -201,6 +254,40 @@ TEST_F(InBatch, OfOneRowIsRefused) {
     EXPECT_EQ(failure.argument, "batch_size");
     EXPECT_EQ(refusal(one.get(), model, std::string("{") + params + "}").status, REC_INVALID_DATA);
   }
+  const CallFailed failure = refusal(checkerboard().get(), "gru4rec", R"({"variant": "metaspore", "batch_size": 1})");
+  EXPECT_EQ(failure.status, REC_INVALID_ARGUMENT) << failure.what();
+  EXPECT_NE(std::string(failure.what()).find("batch_size: must be >= 2"), std::string::npos) << failure.what();
+}
+
+// bpr_multi is the loss of these unless another is asked for; here each other row of a batch has the same item.
+TEST_F(InBatch, WithoutANegativeLosesNothing) {
+  for (const char* model : {"neumf", "fpmc", "bprmf"}) {
+    const std::string params = R"("sampler": "in_batch", "loss": "bpr_multi")";
+    const std::vector<int64_t> items(12, 5);
+    if (std::string(model) != "fpmc") {
+      EXPECT_EQ(first_loss(items, model, params), 0) << model;
+      continue;
+    }
+    const auto data = dataset({1, 1, 2, 2, 3, 3, 4, 4}, {5, 5, 5, 5, 5, 5, 5, 6});
+    EXPECT_NO_THROW(train(data.get(), model, "{" + params + R"(, "epochs": 2, "batch_size": 2})")) << model;
+  }
+}
+
+TEST_F(InBatch, DenseWeightsCountAgainstTheMemoryLimit) {
+  const auto data = checkerboard();
+  constexpr int64_t kLimit = 20 << 20;
+  const std::pair<const char*, const char*> cases[] = {
+      {"neumf", R"("layers": [2048, 2048])"},
+      {"gru4rec", R"("variant": "rechorus", "layers": [1024])"},
+      {"gru4rec", R"("variant": "metaspore", "layers": [1024])"},
+      {"gru4rec", R"("layers": [1024], "n_sample": 8)"},
+      {"gru4rec", R"("batch_size": 200000, "n_sample": 8)"},
+  };
+  for (const auto& [model, params] : cases)
+    EXPECT_EQ(refusal(data.get(), model, std::string("{") + params + "}", kLimit).status, REC_LIMIT)
+        << model << " " << params;
+  for (const char* model : {"neumf", "gru4rec", "hrm", "fpmc"})
+    EXPECT_EQ(refusal(data.get(), model, "{}", kLimit).status, REC_OK) << model;
 }
 
 TEST_F(InBatch, BatchesCountAgainstTheMemoryLimit) {
@@ -214,6 +301,15 @@ TEST_F(InBatch, BatchesCountAgainstTheMemoryLimit) {
   EXPECT_EQ(refusal(data.get(), "bprmf", R"({"sampler": "in_batch", "batch_size": 256})", int64_t{150} << 20).status,
             REC_OK);
   EXPECT_EQ(refusal(data.get(), "bprmf", R"({"batch_size": 8192})", int64_t{150} << 20).status, REC_OK);
+}
+
+TEST(Gru4Rec, NeedsItemsToTellApart) {
+  call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
+  const auto data = dataset({1, 1, 2, 2}, {5, 5, 5, 5});
+  const CallFailed failure = refusal(data.get(), "gru4rec", R"({"variant": "recbole"})");
+  EXPECT_EQ(failure.status, REC_INVALID_DATA) << failure.what();
+  const CallFailed frozen = refusal(data.get(), "gru4rec", R"({"variant": "rechorus", "frozen_row": 1})");
+  EXPECT_EQ(frozen.status, REC_INVALID_ARGUMENT) << frozen.what();
 }
 
 class Sampler : public testing::Test, protected Worlds {

@@ -136,6 +136,20 @@ TEST(Losses, StayFiniteFarFromZero) {
     }
 }
 
+// As where each other row of a batch has the same item.
+TEST(BprMulti, OfNoNegativeIsZero) {
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  std::vector<float> scores{0.5f, kNone, kNone, 1, 2, kNone};
+  for (const Table* level : {&scalar(), &best()}) {
+    SCOPED_TRACE(level->name);
+    const auto actual = run_loss(*level, &Table::bpr_multi, scores, 3);
+    EXPECT_NEAR(actual.loss, 0.5 * std::log1p(std::exp(1.0)), 1e-6) << "of the second row alone";
+    for (int j = 0; j < 3; ++j) EXPECT_EQ(actual.slopes[static_cast<size_t>(j)], 0.0f);
+    EXPECT_NEAR(actual.slopes[4], 0.5 / (1 + std::exp(-1.0)), 1e-6);
+    EXPECT_EQ(actual.slopes[5], 0.0f);
+  }
+}
+
 TEST(BprMulti, HasNoGradientBelowItsClamp) {
   for (const std::vector<float>& scores : {std::vector<float>{-10, 10, 11}, {-10, 10}}) {
     const auto actual = run_loss(scalar(), &Table::bpr_multi, scores, static_cast<int64_t>(scores.size()));
@@ -314,7 +328,7 @@ TEST(RowOptimisers, FollowTheirFormulas) {
   scalar().adagrad_rows({adagrad.data(), accumulator.data(), 2, rows.data(), grads.data(), 0.1f}, 0, 1);
   EXPECT_FLOAT_EQ(accumulator[3], 4.25f);
   EXPECT_FLOAT_EQ(adagrad[3], 4.0f + 0.1f * 2.0f / std::sqrt(4.25f));
-  // Without bias correction the first step is about 3.16 lr (models.md 2.1).
+  // Without bias correction the first step is about 3.16 lr.
   scalar().lazy_adam_rows({lazy.data(), m.data(), v.data(), 2, rows.data(), grads.data(), {0.1f, 1}}, 0, 1);
   EXPECT_NEAR(lazy[2], 3.0f - 0.316228f, 1e-5);
   for (const auto* table : {&sgd, &adagrad, &lazy}) EXPECT_EQ((*table)[0], 1.0f);
