@@ -26,6 +26,12 @@ bool plans_column(const rec_plan_t& plan, int32_t column) {
   return std::find(plan.columns, plan.columns + plan.n_columns, column) != plan.columns + plan.n_columns;
 }
 
+// Items of a history that the model's file keeps.
+int64_t history_kept(const rec_plan_t& plan) {
+  if (plans_column(plan, REC_COLUMN_HISTORY) && plan.history_max == 0) return std::numeric_limits<int64_t>::max();
+  return std::max(kHistoryKept, plan.history_max);
+}
+
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
@@ -122,7 +128,7 @@ void Trainer::prepare_data() {
   train_ = build_interactions(data, true, false, false);
   if (plan.rows == REC_PLAN_LISTS) lists_ = impression_lists(data, Part::kTrain);
   if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
-  catalog_ = make_catalog(data, train_, std::max(kHistoryKept, plan.history_max));
+  catalog_ = make_catalog(data, train_, history_kept(plan));
   data_hash_ = dataset_hash(data);
   view_ = {};
   view_.struct_size = sizeof view_;

@@ -131,29 +131,39 @@ TEST_F(Times, AreMissedInAnEvaluationToo) {
   EXPECT_NE(std::string(rec_error_message(error)).find("looks at times"), std::string::npos);
 }
 
-// A model that reads more than the items that every file keeps has them when it serves.
-TEST(Histories, AreKeptAsLongAsTheModelReadsThem) {
-  call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
-  std::vector<int64_t> users, items;
-  for (int64_t e = 0; e < 150; ++e) users.push_back(1000), items.push_back(e);
-  const auto data = dataset(users, items);
-  const auto model = train(data.get(), "hrm", R"({"history_max": 140, "pooling_items": "mean", "epochs": 1})");
-  const auto r = recommender(model.get());
-  const std::vector<int64_t> user{1000}, offsets{0, 150};
-  const rec_ids_t who = int64_ids(user), all = int64_ids(items);
+// Scores of the 150 items that user 1000 has had, by what the model knows of them or by the items from `first` on.
+std::vector<float> scores_of_150(const rec_model_t* model, int64_t first = -1) {
+  const auto r = recommender(model);
+  std::vector<int64_t> items, user{1000};
+  for (int64_t i = 0; i < 150; ++i) items.push_back(i);
+  const std::vector<int64_t> last(items.begin() + std::max<int64_t>(first, 0), items.end()),
+      offsets{0, static_cast<int64_t>(last.size())};
+  const rec_ids_t who = int64_ids(user), all = int64_ids(items), history = int64_ids(last);
   rec_request_t request{};
   request.struct_size = sizeof request;
   request.users = &who;
   request.candidates = &all;
-  const auto scores = [&] {
-    std::vector<float> out(150);
-    call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, out.data(), nullptr, error); });
-    return out;
-  };
-  const auto known = scores();
-  request.history_items = &all;
-  request.history_offsets = offsets.data();
-  EXPECT_EQ(known, scores());
+  if (first >= 0) {
+    request.history_items = &history;
+    request.history_offsets = offsets.data();
+  }
+  std::vector<float> out(150);
+  call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, out.data(), nullptr, error); });
+  return out;
+}
+
+// A file keeps 100 items of a history, or what its model reads if that is more; gru4rec official reads all.
+TEST(Histories, AreReadWhole) {
+  call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
+  std::vector<int64_t> users(150, 1000), items;
+  for (int64_t e = 0; e < 150; ++e) items.push_back(e);
+  const auto data = dataset(users, items);
+  const auto hrm = train(data.get(), "hrm", R"({"history_max": 140, "pooling_items": "mean", "epochs": 1})");
+  EXPECT_EQ(scores_of_150(hrm.get()), scores_of_150(hrm.get(), 0));
+  EXPECT_NE(scores_of_150(hrm.get()), scores_of_150(hrm.get(), 50)) << "100 items are not enough to see a difference";
+  const auto official = train(data.get(), "gru4rec", R"({"layers": [8], "n_sample": 4, "epochs": 1})");
+  EXPECT_EQ(scores_of_150(official.get()), scores_of_150(official.get(), 0));
+  EXPECT_NE(scores_of_150(official.get()), scores_of_150(official.get(), 130)) << "its history_max is that of others";
 }
 
 TEST(UnknownModel, IsToldEachKnownNameOnce) {
