@@ -337,7 +337,8 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 #define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the history before it in time; without one it is a
                               miss of a model trained on histories only */
 #define REC_ROWS_LIST 2  /**< a row is an impression list with a clicked and a shown item, ranked by itself: items the
-                              model does not know come last, the list of an unknown user is a miss */
+                              model does not know come last; the list of an unknown user is a miss, and one without a
+                              history before it of a model trained on histories only */
 #define REC_ROWS_LABEL 3 /**< a row is a labelled interaction: prediction sigmoid(score), label 0 or 1; a row of an
                               unknown user or item is left out, and without a history for a model trained on
                               histories only */

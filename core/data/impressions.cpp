@@ -72,7 +72,11 @@ ImpressionLists impression_lists(const Dataset& data, Part part) {
     positives.close();
     negatives.close();
     out.users.push_back(data.user[lists.rows[begin]]);
-    out.first_row.push_back(lists.rows[begin]);
+    const auto* first = lists.rows.data() + begin;
+    out.first_row.push_back(data.time.empty() ? *first
+                                              : *std::min_element(first, lists.rows.data() + end, [&](auto a, auto b) {
+                                                  return data.time[a] < data.time[b];
+                                                }));
   }
   out.positives = positives.take();
   out.negatives = negatives.take();

@@ -10,7 +10,7 @@ namespace rec {
 // in order of first appearance; an item stands on a side once. Cut to their slots where they are used.
 struct ImpressionLists {
   std::vector<int32_t> users;      // [n_lists]
-  std::vector<int64_t> first_row;  // [n_lists] of the data set
+  std::vector<int64_t> first_row;  // [n_lists] of the data set: the earliest
   Csr positives, negatives;        // [n_lists] -> items
   int64_t n() const { return static_cast<int64_t>(users.size()); }
 };

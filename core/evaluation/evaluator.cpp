@@ -424,7 +424,7 @@ double Evaluator::evaluate_scores(int64_t row, const std::span<const int32_t>* i
       // A target that the model does not know, or cannot score, is behind everything.
       const bool known = target >= 0 && !std::isnan(scores[static_cast<size_t>(target)]) &&
                          scores[static_cast<size_t>(target)] > kNone;
-      const double rank = known ? rank_of(scores, target, metric.ties) : static_cast<double>(n_items_) + 1;
+      const double rank = known ? rank_of(scores, target, metric.ties) : std::numeric_limits<double>::infinity();
       out[m] = rank_metric(metric, rank);
     } else if (metric.input == MetricInput::kScores) {
       std::vector<int32_t> known;

@@ -61,7 +61,9 @@ class ValueEvaluation final : public RowEvaluation {
     report.users.assign(users_.begin(), users_.end());
     for (const MetricSpec& metric : metrics_) {
       report.names.push_back(metric.name + suffix_);
-      report.means.push_back(value_metric(metric, is_auc(metric.metric) ? kept_scores : predictions, labels));
+      report.means.push_back(!is_auc(metric.metric) ? value_metric(metric, predictions, labels)
+                             : one_class(labels)    ? std::nan("")
+                                                    : value_metric(metric, kept_scores, labels));
       size_t next = 0;
       for (size_t i = 0; i < n; ++i) {
         const bool defined = known[i] && has_row_values(metric.metric);
@@ -74,11 +76,16 @@ class ValueEvaluation final : public RowEvaluation {
   }
 
  private:
-  // Told before a model is trained, not after its first epoch.
+  static bool one_class(const std::vector<float>& labels) {
+    return std::all_of(labels.begin(), labels.end(), [&](float y) { return y == labels.front(); });
+  }
+
+  // Told before a model is trained, not after its first epoch. The rows that it can answer may be of one class all the
+  // same: no area is defined then.
   void check_classes() const {
-    const bool one_class = std::all_of(labels_.begin(), labels_.end(), [&](float y) { return y == labels_.front(); });
+    const bool none = one_class(labels_);
     for (const MetricSpec& metric : metrics_)
-      if (one_class && is_auc(metric.metric))
+      if (none && is_auc(metric.metric))
         throw Error(REC_INVALID_DATA, cat("metrics: '", metric.name, "' needs labels of both classes; all ",
                                           labels_.size(), " of the part are ", labels_.front()))
             .at_argument("metrics");

@@ -297,6 +297,14 @@ TEST(Evaluator, CountsWhatTheModelDoesNotKnowAsMisses) {
   ThreadPool pool(1);
   const Report report = evaluator.run(Ranker(world.model), pool, nullptr);
   EXPECT_EQ(report.values, (std::vector<double>{0, 1}));
+  Protocol events;
+  events.rows = REC_ROWS_EVENT;
+  const Evaluator ranks(other, *world.model->catalog, events, parse_metrics("rechorus.hr@100,gru4rec.mrr@100,hit@100"));
+  const std::vector<double> values = ranks.run(Ranker(world.model), pool, nullptr).values;
+  for (size_t m = 0; m < 3; ++m) {
+    EXPECT_EQ(values[2 * m], 0) << "a miss for any k";
+    EXPECT_GT(values[2 * m + 1], 0);
+  }
 }
 
 TEST(Evaluator, RefusesWhatDoesNotGoTogether) {

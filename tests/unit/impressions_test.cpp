@@ -100,6 +100,15 @@ TEST(Impressions, TellListsApartByTimeOrByAColumn) {
   EXPECT_TRUE(load(folder, "a.csv", "").impression.empty());
 }
 
+TEST(Impressions, BeginWithTheirEarliestRow) {
+  const TempFolder folder;
+  folder.file(
+      "a.csv",
+      "user_id,item_id,time,label,impression_id\n1,10,20,0,a\n1,11,15,1,a\n1,12,15,0,a\n2,10,3,1,b\n2,11,3,0,b\n");
+  EXPECT_EQ(impression_lists(load(folder, "a.csv", "impression_id"), Part::kTrain).first_row,
+            (std::vector<int64_t>{1, 3}));
+}
+
 TEST(Impressions, RowsOfAnotherPartAreAnotherList) {
   const TempFolder folder;
   folder.file("train.csv", "user_id\titem_id\ttime\tlabel\n1\t10\t5\t1\n1\t11\t5\t0\n");

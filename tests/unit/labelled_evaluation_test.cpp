@@ -183,6 +183,17 @@ TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
   const Report report =
       Evaluator(data, *model->catalog, protocol, parse_metrics("mae")).run(Ranker(model), pool, nullptr);
   EXPECT_NEAR(report.values.back(), 1 / (1 + std::exp(-9.0)), 1e-6) << "items 0 and 3";
+
+  // Without the first click no history is left for the clicked row at 3, and what remains is of one class.
+  Protocol of_test = rows_of_kind(REC_ROWS_LABEL);
+  of_test.part = Part::kTest;
+  const Dataset rest = dataset_of({7, 7}, {1, 2}, {REC_PART_TEST, REC_PART_TEST}, [&](rec_columns_t& columns) {
+    columns.times = times.data() + 2;
+    columns.labels = labels.data() + 3;
+  });
+  const Report undefined =
+      Evaluator(rest, *model->catalog, of_test, parse_metrics("auc")).run(Ranker(model), pool, nullptr);
+  EXPECT_TRUE(std::isnan(undefined.means[0]));
 }
 
 TEST(LabelRows, OfUnknownUsersOrItemsAreLeftOut) {
