@@ -27,6 +27,10 @@ class QueueSink : public spdlog::sinks::base_sink<std::mutex> {
     lines_.pop_front();
     return true;
   }
+  void add_dropped(int64_t n) {
+    const std::lock_guard lock(mutex_);
+    dropped_ += n;
+  }
   int64_t take_dropped() {
     const std::lock_guard lock(mutex_);
     return std::exchange(dropped_, 0);
@@ -107,6 +111,8 @@ void deliver() {
     if (log.sink != nullptr) log.sink(line.level, line.text.c_str(), log.user_data);
   }
 }
+
+void add_dropped(int64_t n) { the_log().queue->add_dropped(n); }
 
 int64_t take_dropped() { return the_log().queue->take_dropped(); }
 

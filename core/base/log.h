@@ -17,5 +17,7 @@ int32_t level();
 void deliver();
 // How many lines found the queue full since the last call.
 int64_t take_dropped();
+// Of another process that wrote for this one.
+void add_dropped(int64_t n);
 
 }  // namespace rec::log

@@ -51,7 +51,7 @@ class Server {
       } catch (...) {
         answer = {{"error", note_of(current_error())}};
       }
-      log::deliver();
+      deliver_log();
       std::vector<const MemoryFile*> files;
       if (file) files.push_back(&*file);
       if (!channel_.send(answer, files)) return;
@@ -168,9 +168,14 @@ class Server {
     return *trainer_;
   }
 
+  void deliver_log() {
+    log::deliver();
+    if (const int64_t n_lost = log::take_dropped(); n_lost > 0) channel_.send({{"lost_lines", n_lost}});
+  }
+
   // As in one process: training waits until the host has answered, but for mere progress.
   void report(const TrainingEvent& event) {
-    log::deliver();
+    deliver_log();
     if (!channel_.send({{"event", event}})) return;
     std::unique_lock lock(mutex_);
     const int64_t number = ++sent_;

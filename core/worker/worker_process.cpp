@@ -156,6 +156,8 @@ Message WorkerProcess::call(Note request, const std::vector<const MemoryFile*>& 
       if (!channel_->send({{"seen", true}})) report_end();
     } else if (body.contains("log")) {
       log::write(body["level"].get<int32_t>(), body["log"].get<std::string>());
+    } else if (body.contains("lost_lines")) {
+      log::add_dropped(body["lost_lines"].get<int64_t>());
     } else if (body.contains("error")) {
       throw error_of(body["error"]);
     } else {

@@ -416,6 +416,22 @@ TEST_F(Worker, EndsWithItsHost) {
   EXPECT_TRUE(soon([&] { return kill(worker, 0) != 0; }));
 }
 
+TEST_F(Worker, CountsTheLogLinesItLoses) {
+  static int64_t n_lines;
+  n_lines = 0;
+  int64_t n_lost = 0;
+  rec_log_poll(&n_lost, nullptr);
+  call([](rec_error_t** error) {
+    const auto count = [](int32_t, const char* line, void*) { n_lines += std::string_view(line) == "evil n=1"; };
+    return rec_log_set_sink(count, REC_LOG_WARNING, nullptr, nullptr, error);
+  });
+  const auto data = checkerboard();
+  in_worker(data.get(), "evil_chatty", "{}");
+  rec_log_poll(&n_lost, nullptr);
+  rec_log_set_sink(nullptr, REC_LOG_INFO, nullptr, nullptr, nullptr);
+  EXPECT_EQ(n_lines + n_lost, 20000);
+}
+
 TEST_F(Worker, PassesItsLogLinesOn) {
   static std::vector<std::string> lines;
   lines.clear();
