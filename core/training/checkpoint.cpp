@@ -126,19 +126,18 @@ void Trainer::save_checkpoint(const Observer& observer) {
   }
   if (best_ != nullptr) add_parameters(tensors, "best.", *best_);
   if (last_ != nullptr && last_ != best_) add_parameters(tensors, "last.", *last_);
-  Json history = Json::array();
-  for (const EpochRecord& record : history_) {
+  const auto saved = [](const EpochRecord& record) {
     Json metrics = Json::array();
     for (double value : record.metrics) metrics.push_back(number(value));
-    history.push_back({{"loss", number(record.loss)}, {"metrics", std::move(metrics)}});
-  }
+    return Json{{"epoch", record.epoch}, {"metrics", std::move(metrics)}};
+  };
   const Json manifest = {{"format", kFormat},
                          {"run", run_identity()},
                          {"epoch", cursor_.epoch},
                          {"batch", cursor_.batch},
                          {"loss_sum", number(loss_sum_)},
-                         {"history", std::move(history)},
-                         {"best_epoch", best_epoch_},
+                         {"best", saved(best_epoch_)},
+                         {"last", saved(last_epoch_)},
                          {"stale", stale_}};
   // A damaged file must not take the place of the whole one before it.
   write_tensor_file(options_.checkpoint_path, manifest, tensors,
@@ -219,24 +218,25 @@ void Trainer::restore(const TensorFile& file) {
   }
   cursor_ = {manifest.at("epoch").get<int64_t>(), manifest.at("batch").get<int64_t>()};
   loss_sum_ = to_double(manifest.at("loss_sum"));
-  best_epoch_ = manifest.at("best_epoch").get<int64_t>();
   stale_ = manifest.at("stale").get<int64_t>();
-  for (const Json& record : manifest.at("history")) {
-    std::vector<double> metrics;
-    for (const Json& value : record.at("metrics")) metrics.push_back(to_double(value));
-    if (!metrics.empty() && metrics.size() != metrics_.size())
-      throw Error(REC_CORRUPT_DATA,
-                  cat("the checkpoint has ", metrics.size(), " metrics of an epoch, this run has ", metrics_.size()));
-    history_.push_back({static_cast<int64_t>(history_.size()) + 1, to_double(record.at("loss")), std::move(metrics)});
-  }
-  const auto n_history = static_cast<int64_t>(history_.size());
-  if (cursor_.epoch != n_history || cursor_.batch < 0 || cursor_.batch > rows_->batches_per_epoch() ||
-      best_epoch_ < 0 || best_epoch_ > n_history || stale_ < 0)
+  const auto record = [&](const Json& saved) {
+    EpochRecord read{saved.at("epoch").get<int64_t>(), {}};
+    for (const Json& value : saved.at("metrics")) read.metrics.push_back(to_double(value));
+    if (!read.metrics.empty() && read.metrics.size() != metrics_.size())
+      throw Error(REC_CORRUPT_DATA, cat("the checkpoint has ", read.metrics.size(),
+                                        " metrics of an epoch, this run has ", metrics_.size()));
+    return read;
+  };
+  best_epoch_ = record(manifest.at("best"));
+  last_epoch_ = record(manifest.at("last"));
+  if (cursor_.epoch != last_epoch_.epoch || cursor_.epoch < 0 || cursor_.batch < 0 ||
+      cursor_.batch > rows_->batches_per_epoch() || best_epoch_.epoch < 0 || best_epoch_.epoch > cursor_.epoch ||
+      stale_ < 0)
     throw Error(REC_CORRUPT_DATA, "the checkpoint's cursor is outside this run");
   if (cursor_.epoch == 0) return;
 
   // The models of finished epochs, by a second instance of the plugin.
-  const auto rebuild = [&](const char* prefix, int64_t epoch) {
+  const auto rebuild = [&](const char* prefix, const EpochRecord& epoch) {
     PluginModel other(plugin_, params_, schema_);
     other.use(pool_.get(), nullptr);
     other.initialize(params_->integer("seed"));
@@ -250,8 +250,8 @@ void Trainer::restore(const TensorFile& file) {
     }
     return snapshot(other, params_, catalog_, info(epoch));
   };
-  if (best_epoch_ > 0) best_ = rebuild("best.", best_epoch_);
-  last_ = best_epoch_ == cursor_.epoch ? best_ : rebuild("last.", cursor_.epoch);
+  if (best_epoch_.epoch > 0) best_ = rebuild("best.", best_epoch_);
+  last_ = best_epoch_.epoch == cursor_.epoch ? best_ : rebuild("last.", last_epoch_);
 }
 
 }  // namespace rec

@@ -395,7 +395,7 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
     if (error.status == REC_NUMERIC) error.message += cat(" after epoch ", epoch);
     throw;
   }
-  EpochRecord record{epoch, done.loss, {}};
+  EpochRecord record{epoch, {}};
   if (evaluator_ != nullptr && (epoch % params_->integer("eval_every") == 0 || epoch == n_epochs_)) {
     const Ranker ranker(now);
     const Report report = evaluator_->run(ranker, *pool_, cancel);
@@ -405,24 +405,21 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
   done.eval_seconds = seconds_since(start);
 
   // Nothing above changed this object, so a cancelled evaluation is repeated by the next run.
-  history_.push_back(std::move(record));
-  const std::vector<double>& metrics = history_.back().metrics;
-  const auto best = [&]() -> const std::vector<double>& {
-    return history_[static_cast<size_t>(best_epoch_ - 1)].metrics;
-  };
-  const bool evaluated = !metrics.empty();
+  const std::vector<double>& best = best_epoch_.metrics;
+  const bool evaluated = !record.metrics.empty();
   const auto better = [&](double now_is, double was) {
     if (std::isnan(was)) return !std::isnan(now_is);
     return lower_is_better(metrics_[main_metric_].metric) ? now_is < was : now_is > was;
   };
-  done.is_best = evaluated ? best_epoch_ == 0 || best().empty() || better(metrics[main_metric_], best()[main_metric_])
-                           : evaluator_ == nullptr;
-  if (done.is_best) best_epoch_ = epoch;
+  done.is_best =
+      evaluated ? best.empty() || better(record.metrics[main_metric_], best[main_metric_]) : evaluator_ == nullptr;
+  if (done.is_best) best_epoch_ = record;
+  last_epoch_ = std::move(record);
   if (evaluated) stale_ = done.is_best ? 0 : stale_ + 1;
   cursor_ = {cursor_.epoch + 1, 0};
   loss_sum_ = 0;
   auto finished = std::make_shared<Model>(*now);
-  finished->info = info(epoch);
+  finished->info = info(last_epoch_);
   last_ = finished;
   if (done.is_best) best_ = last_;
   observer(done);
@@ -454,14 +451,13 @@ TrainingEvent Trainer::event(int32_t kind) const {
 }
 
 // What of a model goes into its file: no clock, no path, so that equal runs give equal files.
-Json Trainer::info(int64_t epoch) const {
+Json Trainer::info(const EpochRecord& record) const {
   Json metrics = Json::object();
-  const EpochRecord& record = history_[static_cast<size_t>(epoch - 1)];
   for (size_t i = 0; i < record.metrics.size(); ++i)
     metrics[metrics_[i].name + options_.protocol.suffix()] = record.metrics[i];
   return {{"parameters", params_json_},
           {"plugin_version", plugin_.table->version},
-          {"epoch", epoch},
+          {"epoch", record.epoch},
           {"seed", params_->integer("seed")},
           {"valid_metrics", std::move(metrics)},
           {"data_hash", data_hash_},

@@ -62,9 +62,8 @@ class Trainer : public Training {
 
  private:
   struct EpochRecord {
-    int64_t epoch;  // from 1
-    double loss;
-    std::vector<double> metrics;
+    int64_t epoch = 0;            // from 1; 0 = none
+    std::vector<double> metrics;  // empty = not evaluated
   };
 
   void check_params() const;
@@ -84,7 +83,7 @@ class Trainer : public Training {
   void end_epoch(double seconds, const Observer& observer, const CancelToken* cancel);
   bool patience_is_out() const;
   Json run_identity() const;
-  Json info(int64_t epoch) const;
+  Json info(const EpochRecord& record) const;
   void check_checkpoint_path() const;
   void save_checkpoint(const Observer& observer);
   void load_checkpoint();
@@ -125,8 +124,8 @@ class Trainer : public Training {
   bool applying_ = false;  // inside the plugin's optimiser step
   std::chrono::steady_clock::time_point checkpointed_;
   bool checkpoint_damaged_ = false;  // the file that the next checkpoint replaces
-  std::vector<EpochRecord> history_;
-  int64_t best_epoch_ = 0, stale_ = 0;
+  EpochRecord best_epoch_, last_epoch_;
+  int64_t stale_ = 0;  // evaluations since the best one
   std::shared_ptr<const Model> best_, last_;
   std::vector<float> candidate_scores_;
   std::unique_ptr<FrequencyEstimator> frequency_;  // of in-batch negatives

@@ -240,7 +240,7 @@ TEST_F(ModelFile, WhosePluginWouldTakeTooMuchMemoryIsRefusedBeforeItDoes) {
     manifest["info"]["parameters"]["emb_size"] = 4096;
   });
   std::string message;
-  constexpr int64_t kLimit = 256 << 10;  // FPMC says 12 bytes of 4096 numbers of 12 rows: 590 KB
+  constexpr int64_t kLimit = 128 << 10;  // 4096 numbers of 12 rows of four bytes are 196 KB
   EXPECT_EQ(load_bytes(bytes, &message, kLimit), REC_OK) << message;
   EXPECT_EQ(load_bytes(wide, &message, kLimit), REC_LIMIT);
   EXPECT_NE(message.find("memory_limit_bytes: the plugin with the file's parameters needs"), std::string::npos)
@@ -307,11 +307,11 @@ TEST_F(Checkpoint, ThatLiesUnderRightChecksumsIsRefused) {
   folder_.file("a.ckpt", forged(good, [](Json&, Json&, std::string&) {}));
   ASSERT_EQ(refusal(true).status, REC_OK) << "the forger itself is right";
   const std::pair<const char*, std::function<void(Json&)>> cases[] = {
-      {"more metrics than the run has", [](Json& m) { m["history"][0]["metrics"] = std::vector<double>(50, 0.5); }},
-      {"fewer metrics than the run has", [](Json& m) { m["history"][0]["metrics"] = {0.5}; }},
-      {"metrics that are none", [](Json& m) { m["history"][0]["metrics"] = {"x", "y"}; }},
-      {"fewer epochs than are done", [](Json& m) { m["history"].erase(0); }},
-      {"a best epoch to come", [](Json& m) { m["best_epoch"] = 99; }},
+      {"more metrics than the run has", [](Json& m) { m["last"]["metrics"] = std::vector<double>(50, 0.5); }},
+      {"fewer metrics than the run has", [](Json& m) { m["best"]["metrics"] = {0.5}; }},
+      {"metrics that are none", [](Json& m) { m["last"]["metrics"] = {"x", "y"}; }},
+      {"fewer epochs than are done", [](Json& m) { m["last"]["epoch"] = 1; }},
+      {"a best epoch to come", [](Json& m) { m["best"]["epoch"] = 99; }},
       {"a negative count of stale epochs", [](Json& m) { m["stale"] = -1; }},
   };
   for (const auto& [name, change] : cases) {
