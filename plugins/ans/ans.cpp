@@ -134,7 +134,7 @@ void Ans::plan(const Context& context, const rec_params_t& params, const rec_sch
   const int64_t H = options.n_layers + 1, d = options.emb_size;
   const int64_t entries = plugin::largest_batch(context, params, schema, {}).entries;
   plan.memory_bytes = 4 * d * ((schema.n_users + schema.n_items) * (4 + 4 * H) + entries * 6 * H) +
-                      plugin::kWeightBytes * 2 * d * (d + 1);
+                      plugin::weight_bytes(schema) * 2 * d * (d + 1);
   plan.columns[plan.n_columns++] = REC_COLUMN_USER;
   plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
 }

@@ -9,8 +9,8 @@
 
 namespace rec::plugin {
 
-// What a dense weight takes in training, at most: value, two moments and a gradient.
-inline constexpr int64_t kWeightBytes = 16;
+// What a weight takes: its value, and in training at most two moments and a gradient.
+inline int64_t weight_bytes(const rec_schema_t& schema) { return schema.n_interactions > 0 ? 16 : 4; }
 
 // kIndexedAdagrad: epsilon inside the root, with momentum; kUncorrectedAdam: no bias correction, touched
 // rows only; kFtrl: FTRL-proximal.

@@ -29,12 +29,12 @@ void Fpmc::plan(const Context& context, const rec_params_t& params, const rec_sc
   plugin::plan_objective(options.objective, plan, true);
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
                       REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED;
-  plan.memory_bytes = 12 * (schema.n_users + 3 * schema.n_items) * options.emb_size;
+  plan.memory_bytes = plugin::weight_bytes(schema) * (schema.n_users + 3 * schema.n_items) * options.emb_size;
   plan.history_max = options.basket_size;
   plan.min_history = 1;
   if (options.frozen_row >= schema.n_items)
-    throw plugin::Failure{REC_INVALID_ARGUMENT, "frozen_row: must be below the " + std::to_string(schema.n_items) +
-                                                    " items, got " + std::to_string(options.frozen_row)};
+    throw plugin::Failure{REC_INVALID_DATA, "frozen_row: must be below the " + std::to_string(schema.n_items) +
+                                                " items, got " + std::to_string(options.frozen_row)};
   for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
     plan.query_columns[plan.n_query_columns++] = column;
 }

@@ -89,8 +89,8 @@ void SequenceGru::plan(const Options& options, const rec_schema_t& schema, rec_p
   if (options.variant == "recbole" && !sampled && schema.n_items < 2)
     throw plugin::Failure{REC_INVALID_DATA, "dataset: a softmax over all items needs two items, and there is one"};
   if (options.frozen_row >= schema.n_items)
-    throw plugin::Failure{REC_INVALID_ARGUMENT, "frozen_row: must be below the " + std::to_string(schema.n_items) +
-                                                    " items, got " + std::to_string(options.frozen_row)};
+    throw plugin::Failure{REC_INVALID_DATA, "frozen_row: must be below the " + std::to_string(schema.n_items) +
+                                                " items, got " + std::to_string(options.frozen_row)};
   int64_t in = options.emb_size, dense = 0, width = in;
   for (int64_t h : options.layers) {
     dense += 3 * h * (in + h + 2);
@@ -102,8 +102,8 @@ void SequenceGru::plan(const Options& options, const rec_schema_t& schema, rec_p
   const int64_t scores = sampled                          ? 0
                          : options.variant == "metaspore" ? B * B
                                                           : std::min(B, kScoreRows) * schema.n_items;
-  plan.memory_bytes =
-      24 * schema.n_items * options.emb_size + plugin::kWeightBytes * dense + 4 * events * width + 8 * scores;
+  const int64_t tables = (options.variant == "metaspore" ? 2 : 1) * schema.n_items * options.emb_size;
+  plan.memory_bytes = plugin::weight_bytes(schema) * (tables + dense) + 4 * events * width + 8 * scores;
   plan.history_max = options.history_max;
   plan.min_history = 1;
   for (int32_t column : {REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})

@@ -25,12 +25,12 @@ void SessionGru::plan(const Options& options, const rec_schema_t& schema, rec_pl
   for (size_t l = 0; l < options.layers.size(); ++l) {
     const int64_t h = options.layers[l];
     weights += 3 * h * ((l == 0 && one_hot ? schema.n_items : in) + h + 2);
-    width += 10 * h;
+    width += (schema.n_interactions > 0 ? 10 : 1) * h;  // its state; in training what becomes of it too
     in = h;
   }
-  const int64_t alive = std::min(options.batch_size, schema.n_users);
+  const int64_t alive = schema.n_interactions > 0 ? std::min(options.batch_size, schema.n_users) : 0;
   plan.memory_bytes =
-      plugin::kWeightBytes * weights + 4 * options.batch_size * width + 8 * alive * (alive + options.n_sample);
+      plugin::weight_bytes(schema) * weights + 4 * options.batch_size * width + 8 * alive * (alive + options.n_sample);
   for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_ITEM, REC_COLUMN_SESSION_RESET, REC_COLUMN_SLOT_KEEP})
     plan.columns[plan.n_columns++] = column;
   if (options.n_sample > 0) plan.columns[plan.n_columns++] = REC_COLUMN_SHARED_ITEM;

@@ -61,7 +61,7 @@ void Hrm::plan(const Context& context, const rec_params_t& params, const rec_sch
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
                       REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED;
   if (options.loss == "in_batch" && plan.rows == REC_PLAN_INTERACTIONS) plan.negatives = REC_NEGATIVES_IN_BATCH;
-  plan.memory_bytes = 12 * (schema.n_users + 2 * schema.n_items) * options.emb_size;
+  plan.memory_bytes = plugin::weight_bytes(schema) * (schema.n_users + 2 * schema.n_items) * options.emb_size;
   plan.history_max = options.history_max;
   for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
     plan.query_columns[plan.n_query_columns++] = column;

@@ -77,8 +77,9 @@ void NeuMf::plan(const Context& context, const rec_params_t& params, const rec_s
     in = out;
   }
   const plugin::BatchSize batch = plugin::largest_batch(context, params, schema, options.objective);
-  plan.memory_bytes = 12 * (schema.n_users + schema.n_items) * (options.emb_size + options.mlp_emb_size) +
-                      (plugin::kWeightBytes + 4 * most_parts(dense)) * dense + 12 * batch.entries * width +
+  const int64_t tables = (schema.n_users + schema.n_items) * (options.emb_size + options.mlp_emb_size);
+  const int64_t parts = schema.n_interactions > 0 ? most_parts(dense) : 0;
+  plan.memory_bytes = plugin::weight_bytes(schema) * (tables + dense) + 4 * parts * dense + 12 * batch.entries * width +
                       4 * schema.n_items * options.layers.front();
   plan.query_columns[plan.n_query_columns++] = REC_COLUMN_USER;
 }

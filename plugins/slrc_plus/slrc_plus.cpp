@@ -27,8 +27,8 @@ void SlrcPlus::plan(const Context& context, const rec_params_t& params, const re
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_SAMPLED;
   plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
-  plan.memory_bytes =
-      12 * (schema.n_users * (options.emb_size + 1) + schema.n_items * (options.emb_size + 6 + 5 * schema.n_relations));
+  plan.memory_bytes = plugin::weight_bytes(schema) * (schema.n_users * (options.emb_size + 1) +
+                                                      schema.n_items * (options.emb_size + 6 + 5 * schema.n_relations));
   plan.history_max = options.history_max;
   plan.min_history = 1;
   plan.wants_relations = 1;

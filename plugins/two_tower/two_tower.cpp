@@ -252,10 +252,10 @@ void TwoTower::plan(const Context& context, const rec_params_t& params, const re
     for (int64_t vocabulary : shape.vocabularies) n_categories += vocabulary;
     return n * (16 * (shape.ids ? shape.id_dim : 0) + 4 * options.query.out + 20) + 20 * n_categories * shape.cat_dim;
   };
-  plan.memory_bytes = table_bytes(options.user_input, schema.n_users) +
-                      table_bytes(options.item_input, schema.n_items) +
-                      plugin::kWeightBytes * (Tower::n_weights(options.query) + Tower::n_weights(options.item)) +
-                      4 * B * (4 * B + 4 * (options.query.h1 + options.query.h2));
+  plan.memory_bytes =
+      table_bytes(options.user_input, schema.n_users) + table_bytes(options.item_input, schema.n_items) +
+      plugin::weight_bytes(schema) * (Tower::n_weights(options.query) + Tower::n_weights(options.item)) +
+      4 * B * (4 * B + 4 * (options.query.h1 + options.query.h2));
   if (options.graph >= 0) {
     plan.wants_relations = 1;
     plan.memory_bytes += 8 * schema.n_items * (options.item.input + 3 * options.item.h1 + 3 * options.item.out);

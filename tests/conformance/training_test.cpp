@@ -319,7 +319,7 @@ TEST(Gru4Rec, NeedsItemsToTellApart) {
   const CallFailed failure = refusal(data.get(), "gru4rec", R"({"variant": "recbole"})");
   EXPECT_EQ(failure.status, REC_INVALID_DATA) << failure.what();
   const CallFailed frozen = refusal(data.get(), "gru4rec", R"({"variant": "rechorus", "frozen_row": 1})");
-  EXPECT_EQ(frozen.status, REC_INVALID_ARGUMENT) << frozen.what();
+  EXPECT_EQ(frozen.status, REC_INVALID_DATA) << frozen.what();
 }
 
 class Sampler : public testing::Test, protected Worlds {
