@@ -81,6 +81,29 @@ void check_output(const std::string& argument, const std::string& path) {
                   folder.string(), -1};
 }
 
+// The model, the checkpoints and the page are written one after the other, and the checkpoints removed in the end.
+void check_distinct(const std::string& out, const std::string& checkpoint, const std::string& report) {
+  namespace fs = std::filesystem;
+  struct Output {
+    const char *argument, *what;
+    std::string path;
+  };
+  std::vector<Output> outputs = {{"out", "--out", out},
+                                 {"checkpoint", "--checkpoint", checkpoint},
+                                 {"checkpoint", "the previous --checkpoint", checkpoint + ".prev"}};
+  if (!report.empty()) outputs.push_back({"report", "--report", report});
+  const auto same = [](const fs::path& a, const fs::path& b) {
+    std::error_code none;
+    const fs::path resolved = fs::weakly_canonical(fs::absolute(a, none), none);
+    return (!none && resolved == fs::weakly_canonical(fs::absolute(b, none), none)) || fs::equivalent(a, b, none);
+  };
+  for (size_t i = 0; i < outputs.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (same(outputs[i].path, outputs[j].path))
+        throw usage_error(outputs[i].argument, std::string(outputs[i].what) + " and " + outputs[j].what +
+                                                   " are the same file, " + outputs[i].path);
+}
+
 class Training {
  public:
   Training(const TrainOptions& options, Context& context) : options_(options), context_(context) {}
@@ -113,6 +136,7 @@ void Training::prepare() {
   checkpoint_ = options_.checkpoint.empty() ? options_.out + ".ckpt" : options_.checkpoint;
   check_output("checkpoint", checkpoint_);
   if (!options_.report.empty()) check_output("report", options_.report);
+  check_distinct(options_.out, checkpoint_, options_.report);
   const Json params = read_params(options_.set, context_.common);
   const std::string params_text = dump(params);
   int64_t seed = 1;

@@ -1,0 +1,33 @@
+"""What train makes of its options where they meet: files, seeds, metrics, what it starts from, and the words of its page."""
+
+import os
+import unittest
+
+from cli_test import CliTest
+
+TRAIN = "train --model bprmf --data orchard.inter.gz --set epochs=2 --set emb_size=8 "
+
+
+class Files(CliTest):
+    def test_none_is_that_of_another_option(self):
+        before = self.bytes_of("m.rec")
+        os.symlink("m.rec", self.path("link.rec"))
+        os.makedirs(self.path("sub"))
+        for options, first, second in (("--out m.rec --checkpoint m.rec", "--checkpoint", "--out"),
+                                       ("--out m.rec --checkpoint ./sub/../m.rec", "--checkpoint", "--out"),
+                                       ("--out m.rec --checkpoint link.rec", "--checkpoint", "--out"),
+                                       ("--out new.prev --checkpoint new", "--checkpoint", "--out"),
+                                       ("--out m.rec --report m.rec", "--report", "--out"),
+                                       ("--out m.rec --report m.rec.ckpt", "--report", "--checkpoint"),
+                                       ("--out m.rec --report m.rec.ckpt.prev", "--report", "--checkpoint")):
+            with self.subTest(options):
+                error = self.events(TRAIN + options, 2)[-1]
+                self.assertEqual(error["argument"], first[2:])
+                self.assertIn(first, error["message"])
+                self.assertIn(second, error["message"])
+        self.assertEqual(self.bytes_of("m.rec"), before)
+        self.assertFalse(os.path.exists(self.path("new.prev")))
+
+
+if __name__ == "__main__":
+    unittest.main()
