@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 
@@ -29,6 +31,17 @@ rec_trainer_options_t trainer_options(const TrainOptions& options) {
   given.main_metric = options.main_metric ? options.main_metric->c_str() : nullptr;
   given.isolation = read_isolation(options.isolation);
   return given;
+}
+
+// As the library reads an int, which takes 7.0 and 7e0 for 7.
+int64_t read_seed(const std::string& text) {
+  if (const auto seed = to_int64(text)) return *seed;
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, number);
+  if (code != std::errc() || stop != end || std::trunc(number) != number || std::abs(number) > 0x1p53)
+    throw usage_error("seed", "must be a whole number, got '" + text + "'");
+  return static_cast<int64_t>(number);
 }
 
 // A trainer over four interactions: a misspelt model, parameter or metric is told before hours of data are read.
@@ -148,7 +161,7 @@ void Training::prepare() {
     for (const Json& param : plugin["parameters"])
       if (param["name"] == "seed") seed = param["default"];
   }
-  if (params.contains("seed")) seed = to_int64(params["seed"].get<std::string>()).value_or(seed);
+  if (params.contains("seed")) seed = read_seed(params["seed"].get<std::string>());
   data_ = load_split(options_.data, seed, context_);
 
   rec_trainer_options_t given = trainer_options(options_);

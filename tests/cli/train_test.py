@@ -29,5 +29,15 @@ class Files(CliTest):
         self.assertFalse(os.path.exists(self.path("new.prev")))
 
 
+class Seed(CliTest):
+    def test_is_read_as_the_library_reads_it(self):
+        for text in ("7", "7.0", "7e0", "007"):
+            done = self.events(TRAIN + f"--out s{text}.rec --set seed={text}")[-1]
+            self.assertEqual(done["split"]["seed"], 7, text)
+            self.assertEqual(self.bytes_of(f"s{text}.rec"), self.bytes_of("s7.rec"), text)
+        for text in ("7.5", "seven", "", "nan", "1e300"):
+            self.assertEqual(self.events(TRAIN + "--out x.rec --set seed=" + text, 2)[-1]["argument"], "seed", text)
+
+
 if __name__ == "__main__":
     unittest.main()
