@@ -15,9 +15,8 @@ namespace rec::cli {
 namespace {
 
 struct TrainOptions {
-  std::string model, out, checkpoint, report, isolation = "in_process";
+  std::string model, out, checkpoint, report, metrics, main_metric, isolation = "in_process";
   std::vector<std::string> set, warm_start;
-  std::optional<std::string> metrics, main_metric;
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;
   bool resume = false, last = false, best = false;
@@ -27,8 +26,8 @@ struct TrainOptions {
 
 rec_trainer_options_t trainer_options(const TrainOptions& options) {
   auto given = initialized<rec_trainer_options_t>(rec_trainer_options_init);
-  given.metrics = options.metrics ? options.metrics->c_str() : nullptr;
-  given.main_metric = options.main_metric ? options.main_metric->c_str() : nullptr;
+  given.metrics = options.metrics.empty() ? nullptr : options.metrics.c_str();
+  given.main_metric = options.main_metric.empty() ? nullptr : options.main_metric.c_str();
   given.isolation = read_isolation(options.isolation);
   return given;
 }
@@ -260,13 +259,13 @@ void Training::tell_test_and_report() {
   summary_.split = data_.split;
   const std::string task_name = value_text(summary_.card["parameters"]["task"]);
   const Task* task = std::find_if(std::begin(kTasks), std::end(kTasks), [&](auto& t) { return t.name == task_name; });
-  const std::string metrics = options_.metrics.value_or(task->metrics);
+  const std::string metrics = options_.metrics.empty() ? task->metrics : options_.metrics;
   // Whoever asks for rankings gets them, whatever the task.
   if (!summary_.card["valid_metrics"].contains(split(metrics, ',').front() + task->suffix)) task = kTasks;
   const bool of_task = task != kTasks && options_.protocol.rows.empty();
   const std::string& candidates = options_.protocol.protocol;
   const std::string suffix = of_task ? task->suffix : candidates == "full" ? "" : "[" + candidates + "]";
-  summary_.main_metric = options_.main_metric.value_or(split(metrics, ',').front()) + suffix;
+  summary_.main_metric = (options_.main_metric.empty() ? split(metrics, ',').front() : options_.main_metric) + suffix;
   context_.output.progress("report", 0, 0, "evaluating on test");
   if (data_.description["n_test"] > 0) {
     rec_protocol_t protocol = options_.protocol.read();

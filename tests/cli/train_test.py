@@ -39,5 +39,14 @@ class Seed(CliTest):
             self.assertEqual(self.events(TRAIN + "--out x.rec --set seed=" + text, 2)[-1]["argument"], "seed", text)
 
 
+class Metrics(CliTest):
+    def test_empty_ones_are_those_of_the_task(self):
+        words = (TRAIN + "--out e.rec --report e.html --metrics").split()
+        events = self.events(words + ["", "--main-metric", ""])
+        for event in events[0], events[-2]:
+            self.assertEqual(list(event["metrics"]), ["ndcg@20", "recall@20"])
+        self.assertIn("ndcg@20 on test", self.bytes_of("e.html").decode())
+
+
 if __name__ == "__main__":
     unittest.main()
