@@ -126,6 +126,7 @@ class Training {
   using Clock = std::chrono::steady_clock;
 
   void prepare();
+  rec_protocol_t read_protocol() const;
   void save(int32_t which);
   void save_cancelled(Failure failure);
   void tell_test_and_report();
@@ -139,6 +140,7 @@ class Training {
   Trainer trainer_;
   Model model_;
   TrainingSummary summary_;
+  int64_t seed_ = 1;
   bool told_header_ = false;
   int64_t batch_ = 0, best_epoch_ = 0;
 };
@@ -151,17 +153,16 @@ void Training::prepare() {
   check_distinct(options_.out, checkpoint_, options_.report);
   const Json params = read_params(options_.set, context_.common);
   const std::string params_text = dump(params);
-  int64_t seed = 1;
   {
     const Stop::Abandonable abandonable(context_.stop);
     check_names(options_, params_text);
     const Json plugin = Json::parse(text_of(make<Text>(rec_plugin_describe, options_.model.c_str())));
     summary_.model_doc = value_text(plugin["doc"]);
     for (const Json& param : plugin["parameters"])
-      if (param["name"] == "seed") seed = param["default"];
+      if (param["name"] == "seed") seed_ = param["default"];
   }
-  if (params.contains("seed")) seed = read_seed(params["seed"].get<std::string>());
-  data_ = load_split(options_.data, seed, context_);
+  if (params.contains("seed")) seed_ = read_seed(params["seed"].get<std::string>());
+  data_ = load_split(options_.data, seed_, context_);
 
   rec_trainer_options_t given = trainer_options(options_);
   given.resume = options_.resume;
@@ -169,7 +170,7 @@ void Training::prepare() {
   given.checkpoint_seconds = options_.checkpoint_seconds;
   given.checkpoint_batches = options_.checkpoint_batches;
   given.memory_limit_bytes = static_cast<int64_t>(options_.data.memory_limit);
-  const rec_protocol_t protocol = options_.protocol.read();
+  const rec_protocol_t protocol = read_protocol();
   given.protocol = &protocol;
   if (options_.resume && !std::filesystem::exists(checkpoint_) && !std::filesystem::exists(checkpoint_ + ".prev"))
     context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts anew");
@@ -182,6 +183,12 @@ void Training::prepare() {
     const auto model = make<Model>(rec_model_load, path.c_str(), &load);
     call(rec_trainer_warm_start, trainer_.get(), model.get());
   }
+}
+
+rec_protocol_t Training::read_protocol() const {
+  rec_protocol_t protocol = options_.protocol.read();
+  protocol.seed = seed_;
+  return protocol;
 }
 
 int Training::run() {
@@ -268,7 +275,7 @@ void Training::tell_test_and_report() {
   summary_.main_metric = (options_.main_metric.empty() ? split(metrics, ',').front() : options_.main_metric) + suffix;
   context_.output.progress("report", 0, 0, "evaluating on test");
   if (data_.description["n_test"] > 0) {
-    rec_protocol_t protocol = options_.protocol.read();
+    rec_protocol_t protocol = read_protocol();
     protocol.part = REC_PART_TEST;
     if (of_task) protocol.rows = task->rows;
     const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, options_.isolation, context_);

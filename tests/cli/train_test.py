@@ -39,6 +39,15 @@ class Seed(CliTest):
             self.assertEqual(self.events(TRAIN + "--out x.rec --set seed=" + text, 2)[-1]["argument"], "seed", text)
 
 
+    def test_draws_candidates_as_evaluate_does(self):
+        for protocol in ("uni9", "pop9"):
+            given = f" --metrics hit@1 --protocol {protocol}"
+            events = self.events(TRAIN + "--seed 5 --out d.rec --report d.html" + given)
+            for part, metrics in (("valid", events[-1]["valid_metrics"]), ("test", events[-2]["metrics"])):
+                again = self.events(f"evaluate --model d.rec --data orchard.inter.gz --part {part}" + given)[0]
+                self.assertEqual((again["seed"], again["metrics"]), (5, metrics), part)
+
+
 class Metrics(CliTest):
     def test_empty_ones_are_those_of_the_task(self):
         words = (TRAIN + "--out e.rec --report e.html --metrics").split()
