@@ -126,6 +126,7 @@ class Training {
   using Clock = std::chrono::steady_clock;
 
   void prepare();
+  void warm_start();
   rec_protocol_t read_protocol() const;
   void save(int32_t which);
   void save_cancelled(Failure failure);
@@ -178,10 +179,20 @@ void Training::prepare() {
   const Stop::Abandonable abandonable(context_.stop);
   trainer_ =
       make<Trainer>(rec_trainer_create, data_.dataset.get(), options_.model.c_str(), params_text.c_str(), &given);
+  warm_start();
+}
+
+void Training::warm_start() {
   for (const std::string& path : options_.warm_start) {
     const auto load = initialized<rec_load_options_t>(rec_load_options_init);
     const auto model = make<Model>(rec_model_load, path.c_str(), &load);
-    call(rec_trainer_warm_start, trainer_.get(), model.get());
+    try {
+      call(rec_trainer_warm_start, trainer_.get(), model.get());
+    } catch (const Failure& failure) {
+      if (!options_.resume || failure.status != REC_BAD_STATE) throw;
+      context_.output.note("resume: the checkpoint is of a training that has begun, so --warm-start is left out");
+      return;
+    }
   }
 }
 

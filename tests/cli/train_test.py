@@ -1,9 +1,11 @@
 """What train makes of its options where they meet: files, seeds, metrics, what it starts from, and the words of its page."""
 
+import json
 import os
+import subprocess
 import unittest
 
-from cli_test import CliTest
+from cli_test import RECORE, CliTest
 
 TRAIN = "train --model bprmf --data orchard.inter.gz --set epochs=2 --set emb_size=8 "
 
@@ -46,6 +48,27 @@ class Seed(CliTest):
             for part, metrics in (("valid", events[-1]["valid_metrics"]), ("test", events[-2]["metrics"])):
                 again = self.events(f"evaluate --model d.rec --data orchard.inter.gz --part {part}" + given)[0]
                 self.assertEqual((again["seed"], again["metrics"]), (5, metrics), part)
+
+
+class WarmStart(CliTest):
+    def test_is_left_out_of_a_training_that_has_begun(self):
+        self.recore(TRAIN + "--out first.rec")
+        arguments = ("train --model bprmf --data orchard.inter.gz --set epochs=12 --set emb_size=8 --warm-start first.rec"
+                     " --checkpoint-batches 1 --json --resume --out ")
+        self.recore(arguments + "whole.rec")
+        self.recore(arguments.replace("--warm-start first.rec", "") + "cold.rec")
+        killed = subprocess.Popen([RECORE] + (arguments + "killed.rec").split(), cwd=self.folder, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True)
+        for line in killed.stdout:
+            if json.loads(line)["epoch"] == 3:
+                break
+        killed.kill()
+        killed.communicate()
+        done = self.recore(arguments + "killed.rec")
+        self.assertIn("--warm-start is left out", done.stderr)
+        self.assertIn("resumed at epoch", done.stderr)
+        self.assertEqual(self.bytes_of("killed.rec"), self.bytes_of("whole.rec"))
+        self.assertNotEqual(self.bytes_of("cold.rec"), self.bytes_of("whole.rec"))
 
 
 class Metrics(CliTest):
