@@ -25,8 +25,7 @@ int run(const std::string& path, Context& context) {
   context.output.line(facts.text());
 
   Table metrics({"valid metrics", ""});
-  for (const auto& [name, value] : card["valid_metrics"].items())
-    metrics.add({"  " + name, fixed(value.get<double>(), 4)});
+  for (const auto& [name, value] : card["valid_metrics"].items()) metrics.add({"  " + name, fixed(value, 4)});
   if (!card["valid_metrics"].empty()) context.output.line(metrics.text());
   Table parameters({"parameters", ""});
   for (const auto& [name, value] : card["parameters"].items()) parameters.add({"  " + name, plain(value_text(value))});

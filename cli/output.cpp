@@ -118,6 +118,8 @@ std::string fixed(double value, int digits) {
   return text;
 }
 
+std::string fixed(const Json& value, int digits) { return value.is_null() ? "-" : fixed(value.get<double>(), digits); }
+
 std::string grouped(int64_t value) {
   std::string text = std::to_string(value);
   const size_t first = value < 0 ? 1 : 0;

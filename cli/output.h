@@ -49,11 +49,12 @@ class Table {
   std::vector<bool> right_;
 };
 
-std::string fixed(double value, int digits);  // "0.1234"; "-" for NaN
-std::string grouped(int64_t value);           // "1,234,567"
-std::string seconds_text(double seconds);     // "4.2 ms", "0.12 s", "3 min 04 s"
-std::string value_text(const Json& value);    // a JSON value for people: no quotes around a string
-std::string plain(std::string_view text);     // control bytes as '?': titles and ids must not steer a terminal
-size_t width(std::string_view text);          // in code points
+std::string fixed(double value, int digits);       // "0.1234"; "-" for NaN
+std::string fixed(const Json& value, int digits);  // "-" for null, which JSON has for NaN
+std::string grouped(int64_t value);                // "1,234,567"
+std::string seconds_text(double seconds);          // "4.2 ms", "0.12 s", "3 min 04 s"
+std::string value_text(const Json& value);         // a JSON value for people: no quotes around a string
+std::string plain(std::string_view text);          // control bytes as '?': titles and ids must not steer a terminal
+size_t width(std::string_view text);               // in code points
 
 }  // namespace rec::cli

@@ -83,7 +83,7 @@ std::string head(const TrainingSummary& s) {
   if (const NamedValue* test = find(s.test, s.main_metric))
     html += tile(fixed(test->value, 4), s.main_metric + " on test");
   if (const auto valid = s.card["valid_metrics"]; valid.contains(s.main_metric))
-    html += tile(fixed(valid[s.main_metric].get<double>(), 4), s.main_metric + " on valid, epoch " + epoch);
+    html += tile(fixed(valid[s.main_metric], 4), s.main_metric + " on valid, epoch " + epoch);
   html += tile(epoch, s.saved_best ? "best epoch, the one saved" : "last epoch, the one saved");
   html += tile(grouped(s.dataset["n_users"]), "users");
   html += tile(grouped(s.dataset["n_items"]), "items");
@@ -138,7 +138,7 @@ std::string metrics(const TrainingSummary& s) {
   for (const std::string& name : names) {
     const NamedValue* test = find(s.test, name);
     html += "<tr><td>" + escape(name) + "</td><td class=number>" +
-            (valid.contains(name) ? fixed(valid[name].get<double>(), 4) : "-") + "</td><td class=number>" +
+            (valid.contains(name) ? fixed(valid[name], 4) : "-") + "</td><td class=number>" +
             (test != nullptr ? fixed(test->value, 4) : "-") + "</td></tr>";
   }
   html += "</table></div><p class=soft style=\"margin-top:8px\">Full ranking over all items";

@@ -79,6 +79,17 @@ class Metrics(CliTest):
             self.assertEqual(list(event["metrics"]), ["ndcg@20", "recall@20"])
         self.assertIn("ndcg@20 on test", self.bytes_of("e.html").decode())
 
+    def test_undefined_ones_are_dashes(self):
+        os.mkdir(self.path("all"))
+        for part, items in (("train", (1, 2)), ("dev", (3, 4)), ("test", (3, 4))):  # nothing is left to rank below
+            with open(self.path(f"all/{part}.csv"), "w") as file:
+                file.write("user_id\titem_id\ttime\n" + "".join(f"{user}\t{item}\t1\n" for user in (1, 2) for item in items))
+        train = "train --model bprmf --data all --set epochs=1 --metrics gauc --out u.rec --report u.html"
+        self.assertEqual([event["metrics"] for event in self.events(train)[:-1]], [{"gauc": None}] * 2)
+        self.assertRegex(self.recore("info u.rec").stdout, r"gauc +-\n")
+        self.assertIn("<td>gauc</td><td class=number>-</td><td class=number>-</td>", self.bytes_of("u.html").decode())
+        self.assertIn("<b>-</b><span>gauc on valid", self.bytes_of("u.html").decode())
+
 
 if __name__ == "__main__":
     unittest.main()
