@@ -126,6 +126,35 @@ std::string curves(const TrainingSummary& s) {
   return "<h2>Learning</h2>" + resumed + "<div class=grid>" + html + "</div>";
 }
 
+// What the numbers are of, in words.
+std::string protocol_text(const TrainingSummary& s) {
+  const rec_protocol_t& p = s.protocol;
+  const auto slots = [](int64_t n) { return grouped(n > 0 ? n : 20); };
+  if (p.rows == REC_ROWS_LABEL) return "The prediction for each labelled row is compared with its label";
+  if (p.rows == REC_ROWS_LIST)
+    return "Each impression list is ranked by itself, its first " + slots(p.max_pos) + " clicked and " +
+           slots(p.max_neg) + " shown items; near ties count against the clicked";
+  const std::string each = p.rows == REC_ROWS_EVENT ? " for each event" : " for each user";
+  std::string text;
+  switch (p.candidates) {
+    case REC_CANDIDATES_GIVEN: text = "Ranking of the candidates that came with the data" + each; break;
+    case REC_CANDIDATES_UNIFORM:
+    case REC_CANDIDATES_POPULAR:
+      text = "Ranking" + each + " among " + grouped(p.n_candidates) + " items drawn for each positive, " +
+             (p.candidates == REC_CANDIDATES_UNIFORM ? "uniformly" : "by their training count") + ", with seed " +
+             std::to_string(p.seed) + ", outside all that the user has";
+      break;
+    default:
+      text = "Full ranking over all items" + each;
+      text += p.mask == REC_MASK_NONE    ? "; nothing is left out"
+              : p.mask == REC_MASK_TRAIN ? "; what the user had in training is left out"
+                                         : "; what the user had before the part is left out";
+  }
+  return text +
+         (p.ties == REC_TIES_AGAINST_TARGET ? "; ties count against the target" : "; ties go to the lower item row") +
+         ", unless a metric has a rule of its own";
+}
+
 std::string metrics(const TrainingSummary& s) {
   const Json valid = s.card["valid_metrics"];
   if (valid.empty() && s.test.empty()) return {};
@@ -141,9 +170,12 @@ std::string metrics(const TrainingSummary& s) {
             (valid.contains(name) ? fixed(valid[name], 4) : "-") + "</td><td class=number>" +
             (test != nullptr ? fixed(test->value, 4) : "-") + "</td></tr>";
   }
-  html += "</table></div><p class=soft style=\"margin-top:8px\">Full ranking over all items";
-  if (!s.test.empty()) html += ", mean over the " + grouped(s.n_test_rows) + " users of the test part";
-  return html + "; what a user already had is left out; ties go to the lower item row.</p>";
+  html += "</table></div><p class=soft style=\"margin-top:8px\">" + protocol_text(s);
+  if (s.n_test_rows > 0) {
+    constexpr const char* kRows[] = {" users", " events", " impression lists", " labelled rows"};  // for each REC_ROWS_
+    html += "; the test part has " + grouped(s.n_test_rows) + kRows[s.protocol.rows];
+  }
+  return html + ".</p>";
 }
 
 // Ranks in bins of equal width on the log axis, so that a million items draw as quickly as a hundred.

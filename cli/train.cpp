@@ -66,16 +66,24 @@ void check_names(const TrainOptions& options, const std::string& params) {
   }
 }
 
-// How a task's models are judged, as the library does it when neither rows nor metrics are given.
+// How a task's models are judged, as the library does it unless other metrics or rows are asked for.
 struct Task {
   std::string_view name;
   int32_t rows;
-  const char *rows_name, *suffix, *metrics;
+  const char *rows_name, *metrics;
+
+  bool judged_by(const std::string& metric) const {
+    const bool has_cutoff = metric.find('@') != std::string::npos;
+    switch (rows) {
+      case REC_ROWS_LIST: return has_cutoff && metric.starts_with("rechorus.");
+      case REC_ROWS_LABEL: return !has_cutoff && !metric.starts_with("gauc");
+      default: return false;
+    }
+  }
 };
-constexpr Task kTasks[] = {
-    {"topk", REC_ROWS_USER, "user", "", "ndcg@20,recall@20"},
-    {"impression", REC_ROWS_LIST, "list", "[list]", "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5"},
-    {"ctr", REC_ROWS_LABEL, "label", "", "rechorus.auc,rechorus.acc,rechorus.log_loss"}};
+constexpr Task kTasks[] = {{"topk", REC_ROWS_USER, "user", "ndcg@20,recall@20"},
+                           {"impression", REC_ROWS_LIST, "list", "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5"},
+                           {"ctr", REC_ROWS_LABEL, "label", "rechorus.auc,rechorus.acc,rechorus.log_loss"}};
 
 // Before the work, since nobody wants to hear of it after.
 void check_output(const std::string& argument, const std::string& path) {
@@ -278,17 +286,16 @@ void Training::tell_test_and_report() {
   const std::string task_name = value_text(summary_.card["parameters"]["task"]);
   const Task* task = std::find_if(std::begin(kTasks), std::end(kTasks), [&](auto& t) { return t.name == task_name; });
   const std::string metrics = options_.metrics.empty() ? task->metrics : options_.metrics;
+  const std::string first = split(metrics, ',').front();
+  rec_protocol_t protocol = read_protocol();
+  protocol.part = REC_PART_TEST;
   // Whoever asks for rankings gets them, whatever the task.
-  if (!summary_.card["valid_metrics"].contains(split(metrics, ',').front() + task->suffix)) task = kTasks;
-  const bool of_task = task != kTasks && options_.protocol.rows.empty();
-  const std::string& candidates = options_.protocol.protocol;
-  const std::string suffix = of_task ? task->suffix : candidates == "full" ? "" : "[" + candidates + "]";
-  summary_.main_metric = (options_.main_metric.empty() ? split(metrics, ',').front() : options_.main_metric) + suffix;
+  const bool of_task = protocol.rows == REC_ROWS_USER && task->judged_by(first);
+  if (of_task) protocol.rows = task->rows;
+  summary_.protocol = protocol;
+  summary_.main_metric = options_.main_metric.empty() ? first : options_.main_metric;
   context_.output.progress("report", 0, 0, "evaluating on test");
   if (data_.description["n_test"] > 0) {
-    rec_protocol_t protocol = read_protocol();
-    protocol.part = REC_PART_TEST;
-    if (of_task) protocol.rows = task->rows;
     const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, options_.isolation, context_);
     summary_.test = test.metrics;
     summary_.n_test_rows = test.n_rows;
@@ -308,6 +315,12 @@ void Training::tell_test_and_report() {
     for (const NamedValue& metric : test.metrics) table.add({metric.name, fixed(metric.value, 4)});
     context_.output.line(table.text());
   }
+  const std::string bare = summary_.main_metric;
+  const auto choose = [&](const std::string& name) {  // as the protocol names it
+    if (name.starts_with(bare + "[")) summary_.main_metric = name;
+  };
+  for (const auto& [name, value] : summary_.card["valid_metrics"].items()) choose(name);
+  for (const NamedValue& metric : summary_.test) choose(metric.name);
   summary_.popularity = popularity_plot(model_, data_.dataset, context_.stop);
   write_report(options_.report, summary_);
   context_.output.line("wrote " + options_.report);

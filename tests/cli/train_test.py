@@ -91,5 +91,45 @@ class Metrics(CliTest):
         self.assertIn("<b>-</b><span>gauc on valid", self.bytes_of("u.html").decode())
 
 
+class Words(CliTest):
+    def page(self, arguments):
+        events = self.events(arguments + " --out w.rec --report w.html")
+        return events[-2], self.bytes_of("w.html").decode()
+
+    def test_say_how_items_were_ranked(self):
+        for options, words in (("", "Full ranking over all items for each user; what the user had before the part is left out;"
+                                    " ties go to the lower item row"),
+                               (" --mask none", "; nothing is left out"),
+                               (" --mask train", "; what the user had in training is left out"),
+                               (" --rows event --ties against-target", "for each event; what the user had before the part is"
+                                                                       " left out; ties count against the target"),
+                               (" --protocol uni9 --seed 4", "among 9 items drawn for each positive, uniformly, with seed 4"),
+                               (" --protocol pop9", "by their training count, with seed 1")):
+            with self.subTest(options):
+                event, page = self.page(TRAIN + "--metrics hit@5" + options)
+                self.assertIn(words, page)
+                self.assertIn(f"the test part has {event['n_rows']:,} {event['rows']}s.", page)
+                self.assertIn("<span>" + list(event["metrics"])[0] + " on test", page)
+
+    def test_say_what_lists_and_rows_were(self):
+        os.mkdir(self.path("shown"))
+        for part in ("train", "dev", "test"):
+            with open(self.path(f"shown/{part}.csv"), "w") as file:
+                file.write("user_id\titem_id\ttime\tlabel\n")
+                file.writelines(f"{user}\t{item}\t1\t{(user + item) % 2}\n" for user in range(6) for item in range(8))
+        train = "train --model lightgcn --data shown --set epochs=1 --set task="
+        for options, rows, words in (("impression", "list", "its first 20 clicked and 20 shown items"),
+                                     ("impression --rows list --max-pos 3 --max-neg 2 --metrics rechorus.hr@2", "list",
+                                      "its first 3 clicked and 2 shown items"),
+                                     ("impression --metrics ndcg@5", "user", "Full ranking over all items for each user"),
+                                     ("ctr", "label", "compared with its label; the test part has 48 labelled rows."),
+                                     ("ctr --metrics ndcg@5", "user", "Full ranking over all items for each user")):
+            with self.subTest(options):
+                event, page = self.page(train + options)
+                self.assertEqual(event["rows"], rows)
+                self.assertIn(words, page)
+                self.assertIn("<span>" + list(event["metrics"])[0] + " on test", page)
+
+
 if __name__ == "__main__":
     unittest.main()
