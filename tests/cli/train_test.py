@@ -40,7 +40,6 @@ class Seed(CliTest):
         for text in ("7.5", "seven", "", "nan", "1e300"):
             self.assertEqual(self.events(TRAIN + "--out x.rec --set seed=" + text, 2)[-1]["argument"], "seed", text)
 
-
     def test_draws_candidates_as_evaluate_does(self):
         for protocol in ("uni9", "pop9"):
             given = f" --metrics hit@1 --protocol {protocol}"
