@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rec_c_api.h"
 
@@ -67,6 +68,28 @@ Struct initialized(Init init) {
   call(init, &value, uint32_t{sizeof value});
   return value;
 }
+
+// The answers to n queries of k items.
+struct Answers {
+  std::vector<int64_t> rows;
+  std::vector<float> scores;
+  std::vector<rec_status_t> status;
+
+  Answers(size_t n, int64_t k) : rows(n * static_cast<size_t>(k)), scores(rows.size()), status(n) {}
+  friend bool operator==(const Answers&, const Answers&) = default;
+
+  // For the library to fill; the memory is this object's.
+  rec_output_t output() {
+    auto output = initialized<rec_output_t>(rec_output_init);
+    output.rows = rows.data();
+    output.n_rows = std::ssize(rows);
+    output.scores = scores.data();
+    output.n_scores = std::ssize(scores);
+    output.status = status.data();
+    output.n_status = std::ssize(status);
+    return output;
+  }
+};
 
 inline std::string text_of(const Text& text) { return rec_text_data(text.get()); }
 

@@ -95,7 +95,8 @@ int split_path(const SplitOptions& options, Context& context) {
   read_ratio(options.ratio, split.ratios);
   const Dataset dataset = load_dataset(options.data, context);
   const Dataset parts = split_dataset(dataset, split, context);
-  call(rec_dataset_save, parts.get(), options.out.c_str());
+  const rec_run_options_t run = context.stop.run();
+  call(rec_dataset_save, parts.get(), options.out.c_str(), &run);
   const Json about = describe(parts);
   context.output.event({{"event", "dataset"},
                         {"out", options.out},

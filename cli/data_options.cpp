@@ -63,7 +63,8 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   given.min_weight = options.min_weight.value_or(0);
   given.memory_limit_bytes = static_cast<int64_t>(options.memory_limit);
   context.output.progress("reading", 0, 0, options.path);
-  auto dataset = make<Dataset>(rec_dataset_load, options.path.c_str(), &given, context.stop.token());
+  const rec_run_options_t run = context.stop.run();
+  auto dataset = make<Dataset>(rec_dataset_load, options.path.c_str(), &given, &run);
   context.output.clear_progress();
   return dataset;
 }
@@ -77,8 +78,8 @@ Dataset split_dataset(const Dataset& dataset, const Split& split, Context& conte
   given.valid_ratio = split.ratios[1];
   given.test_ratio = split.ratios[2];
   given.seed = split.seed;
-  const Stop::Abandonable abandonable(context.stop);
-  return make<Dataset>(rec_dataset_split, dataset.get(), &given);
+  const rec_run_options_t run = context.stop.run();
+  return make<Dataset>(rec_dataset_split, dataset.get(), &given, &run);
 }
 
 SplitData load_split(const DataOptions& options, int64_t seed, Context& context) {

@@ -28,15 +28,11 @@ int run(const EvaluateOptions& options, Context& context) {
   protocol.part = pick("part", options.part, kParts);
   const std::string metrics = options.metrics.value_or(kMetrics[protocol.rows]);
 
-  Model model;
-  Json card;
-  {
-    const Stop::Abandonable abandonable(context.stop);
-    auto load = initialized<rec_load_options_t>(rec_load_options_init);
-    load.memory_limit_bytes = static_cast<int64_t>(options.data.memory_limit);
-    model = make<Model>(rec_model_load, options.model.c_str(), &load);
-    card = describe(model);
-  }
+  auto load = initialized<rec_load_options_t>(rec_load_options_init);
+  load.memory_limit_bytes = static_cast<int64_t>(options.data.memory_limit);
+  const rec_run_options_t stoppable = context.stop.run();
+  const Model model = make<Model>(rec_model_load, options.model.c_str(), &load, &stoppable);
+  const Json card = describe(model);
   const int64_t seed = context.common.seed.value_or(card.value("seed", int64_t{1}));
   protocol.seed = seed;
   const SplitData data = load_split(options.data, seed, context);
@@ -75,9 +71,8 @@ int run(const EvaluateOptions& options, Context& context) {
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
                     const rec_protocol_t& protocol, const std::string& isolation, Context& context) {
-  auto options = initialized<rec_run_options_t>(rec_run_options_init);
+  rec_run_options_t options = context.stop.run();
   options.threads = static_cast<int32_t>(context.common.threads);
-  options.cancel = context.stop.token();
   options.isolation = read_isolation(isolation);
   const auto report =
       make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);

@@ -32,6 +32,7 @@ IdList::IdList(const std::string& argument, const std::string& type, const std::
       numbers_.push_back(static_cast<int64_t>(bytes_.size()));
     }
     ids_.bytes = bytes_.data();
+    ids_.n_bytes = std::ssize(bytes_);
     ids_.offsets = numbers_.data();
   }
 }

@@ -6,7 +6,7 @@ namespace {
 
 int run(const std::string& path, Context& context) {
   const Stop::Abandonable abandonable(context.stop);
-  const auto model = make<Model>(rec_model_load, path.c_str(), nullptr);
+  const auto model = make<Model>(rec_model_load, path.c_str(), nullptr, nullptr);
   const Json card = describe(model);
   Json event = {{"event", "model"}, {"file", path}};
   event.update(card);

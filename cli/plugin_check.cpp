@@ -40,15 +40,11 @@ Dataset world() {
   columns.users = &user_ids;
   columns.items = &item_ids;
   columns.times = times.data();
+  columns.n_times = std::ssize(times);
   columns.parts = parts.data();
-  return make<Dataset>(rec_dataset_create_from_columns, &columns);
+  columns.n_parts = std::ssize(parts);
+  return make<Dataset>(rec_dataset_create_from_columns, &columns, nullptr);
 }
-
-struct Answers {
-  std::vector<int64_t> rows;
-  std::vector<float> scores;
-  friend bool operator==(const Answers&, const Answers&) = default;
-};
 
 Answers answers(const Recommender& recommender, int64_t first, int64_t n) {
   std::vector<int64_t> users(static_cast<size_t>(n));
@@ -60,8 +56,9 @@ Answers answers(const Recommender& recommender, int64_t first, int64_t n) {
   auto request = initialized<rec_request_t>(rec_request_init);
   request.users = &ids;
   request.k = 5;
-  Answers out{std::vector<int64_t>(static_cast<size_t>(5 * n)), std::vector<float>(static_cast<size_t>(5 * n))};
-  call(rec_recommender_top_k, recommender.get(), &request, out.rows.data(), out.scores.data(), nullptr);
+  Answers out(static_cast<size_t>(n), 5);
+  const rec_output_t output = out.output();
+  call(rec_recommender_top_k, recommender.get(), &request, &output);
   return out;
 }
 
@@ -110,8 +107,8 @@ class Checks {
   void survives_save_and_load() {
     const Model trained = train(1);
     const std::string path = (folder_ / "a.rec").string();
-    call(rec_model_save, trained.get(), path.c_str(), nullptr);
-    const auto loaded = make<Model>(rec_model_load, path.c_str(), nullptr);
+    call(rec_model_save, trained.get(), path.c_str(), nullptr, nullptr);
+    const auto loaded = make<Model>(rec_model_load, path.c_str(), nullptr, nullptr);
     if (bytes_of(loaded) != whole_ && deterministic_)
       throw Broken{"saved, loaded and saved again, the file is another"};
     if (all_answers(loaded) != all_answers(trained)) throw Broken{"the loaded model answers otherwise"};
@@ -139,7 +136,7 @@ class Checks {
     options.resume = 1;
     const Trainer second = trainer(1, &options);
     call(rec_trainer_run, second.get(), nullptr);
-    if (bytes_of(make<Model>(rec_trainer_get_model, second.get(), REC_MODEL_LAST)) != whole_ && deterministic_)
+    if (bytes_of(make<Model>(rec_trainer_create_model, second.get(), REC_MODEL_LAST, nullptr)) != whole_ && deterministic_)
       throw Broken{"stopped after two epochs and resumed, it is another model: is every tensor listed by tensor_info?"};
   }
 
@@ -179,18 +176,18 @@ class Checks {
     params["threads"] = threads;
     auto given = options != nullptr ? *options : initialized<rec_trainer_options_t>(rec_trainer_options_init);
     given.isolation = REC_ISOLATION_IN_PROCESS;  // its memory is looked at
-    return make<Trainer>(rec_trainer_create, data_.get(), model_.c_str(), params.dump().c_str(), &given);
+    return make<Trainer>(rec_trainer_create, data_.get(), model_.c_str(), params.dump().c_str(), &given, nullptr);
   }
 
   Model train(int threads) const {
     const Trainer t = trainer(threads);
     call(rec_trainer_run, t.get(), nullptr);
-    return make<Model>(rec_trainer_get_model, t.get(), REC_MODEL_LAST);
+    return make<Model>(rec_trainer_create_model, t.get(), REC_MODEL_LAST, nullptr);
   }
 
   std::string bytes_of(const Model& model) const {
     const std::string path = (folder_ / "m.rec").string();
-    call(rec_model_save, model.get(), path.c_str(), nullptr);
+    call(rec_model_save, model.get(), path.c_str(), nullptr, nullptr);
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }

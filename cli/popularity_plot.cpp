@@ -8,12 +8,7 @@ namespace {
 
 constexpr int64_t kMaxUsers = 1000;
 
-struct Ranked {
-  std::vector<int64_t> rows;
-  std::vector<float> scores;
-};
-
-Ranked rank(const Model& model, const std::vector<int64_t>& user_rows, int64_t k, bool exclude_seen) {
+Answers rank(const Model& model, const std::vector<int64_t>& user_rows, int64_t k, bool exclude_seen) {
   auto options = initialized<rec_recommender_options_t>(rec_recommender_options_init);
   options.exclude_seen = exclude_seen;
   options.max_k = k;
@@ -26,11 +21,10 @@ Ranked rank(const Model& model, const std::vector<int64_t>& user_rows, int64_t k
   auto request = initialized<rec_request_t>(rec_request_init);
   request.users = &users;
   request.k = k;
-  Ranked ranked;
-  ranked.rows.resize(user_rows.size() * static_cast<size_t>(k));
-  ranked.scores.resize(ranked.rows.size());
-  call(rec_recommender_top_k, recommender.get(), &request, ranked.rows.data(), ranked.scores.data(), nullptr);
-  return ranked;
+  Answers answers(user_rows.size(), k);
+  const rec_output_t output = answers.output();
+  call(rec_recommender_top_k, recommender.get(), &request, &output);
+  return answers;
 }
 
 }  // namespace
@@ -39,18 +33,14 @@ PopularityPlot popularity_plot(const Model& model, const Dataset& dataset, Stop&
   PopularityPlot plot;
   int64_t n_users = 0, n_items = 0;
   call(rec_model_counts, model.get(), &n_users, &n_items);
-  Ranked popular;
+  Answers popular(0, 0);
   try {
     // The popularity model's score of an item is its count in training.
-    Trainer trainer;
-    {
-      const Stop::Abandonable abandonable(stop);
-      trainer = make<Trainer>(rec_trainer_create, dataset.get(), "popularity", nullptr, nullptr);
-    }
-    auto run = initialized<rec_run_options_t>(rec_run_options_init);
-    run.cancel = stop.token();
+    const rec_run_options_t run = stop.run();
+    const auto trainer = make<Trainer>(rec_trainer_create, dataset.get(), "popularity", nullptr, nullptr, &run);
     call(rec_trainer_run, trainer.get(), &run);
-    popular = rank(make<Model>(rec_trainer_get_model, trainer.get(), int32_t{REC_MODEL_LAST}), {0}, n_items, false);
+    popular = rank(make<Model>(rec_trainer_create_model, trainer.get(), int32_t{REC_MODEL_LAST}, &run), {0}, n_items,
+                   false);
   } catch (const Failure& failure) {
     if (failure.status == REC_CANCELLED) throw;
     return plot;

@@ -28,32 +28,31 @@ Recommender make_recommender(const Model& model, int64_t k, bool exclude_seen) {
   return make<Recommender>(rec_recommender_create, model.get(), &options);
 }
 
-// Whoever is known by a history only has no id.
+// A user who is known by a history alone has no id.
 Json query_json(const std::string& type, const std::string& id) { return type.empty() ? Json() : id_json(type, id); }
 
-// Prints each query's items; what the model does not know is an error of its own, after those it does.
+// Prints the items of each query, then an error for each one that the model does not know.
 int print_results(const Model& model, const std::string& kind, const std::string& type,
-                  const std::vector<std::string>& ids, const std::vector<int64_t>& rows,
-                  const std::vector<float>& scores, const std::vector<rec_status_t>& status, int64_t k,
-                  Context& context) {
+                  const std::vector<std::string>& ids, const Answers& answers, int64_t k, Context& context) {
   int code = 0;
   const std::string key = kind == "item" ? "similar_to" : kind;
   bool first = true;
   for (size_t q = 0; q < ids.size(); ++q) {
-    if (status[q] == REC_OK) {
+    const rec_status_t status = answers.status[q];
+    if (status == REC_OK) {
       if (ids.size() > 1) context.output.line((first ? "" : "\n") + kind + " " + plain(ids[q]));
       const size_t begin = q * static_cast<size_t>(k);
       print_items(context.output, key, query_json(type, ids[q]),
-                  items_of(model, rows.data() + begin, scores.data() + begin, k));
+                  items_of(model, answers.rows.data() + begin, answers.scores.data() + begin, k));
       first = false;
       continue;
     }
-    const std::string why = status[q] != REC_NOT_FOUND ? std::string(rec_status_name(status[q]))
+    const std::string why = status != REC_NOT_FOUND ? std::string(rec_status_name(status))
                             : kind == "user"
                                 ? "the model does not know '" + ids[q] + "'; give what they had with --history"
                                 : "the model does not know '" + ids[q] + "'";
-    context.output.failure({status[q], kind + ": " + why, kind, {}, -1}, {{key, query_json(type, ids[q])}});
-    code = exit_code(status[q]);
+    context.output.failure({status, kind + ": " + why, kind, {}, -1}, {{key, query_json(type, ids[q])}});
+    code = exit_code(status);
   }
   if (code == 0)
     context.output.event({{"event", "done"}, {"command", kind == "item" ? "similar" : "recommend"}, {"n", ids.size()}});
@@ -65,7 +64,7 @@ int recommend(const RecommendOptions& options, Context& context) {
   std::vector<std::string> users = options.users;
   if (users.empty() && options.history.empty()) throw usage_error("user", "is required, or --history");
   const Stop::Abandonable abandonable(context.stop);
-  const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr);
+  const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr, nullptr);
   const Json card = describe(model);
   const std::string user_type = card["user_id_type"], item_type = card["item_id_type"];
   const bool anonymous = users.empty();
@@ -89,7 +88,7 @@ int recommend(const RecommendOptions& options, Context& context) {
   const IdList history_ids("history", item_type, histories);
   const IdList once("history", item_type, history);
   std::vector<int64_t> found(history.size());
-  if (!history.empty()) call(rec_model_item_rows, model.get(), once.get(), found.data());
+  if (!history.empty()) call(rec_model_item_rows, model.get(), once.get(), found.data(), std::ssize(found));
   for (size_t i = 0; i < found.size(); ++i)
     if (found[i] == REC_NO_ROW) context.output.note("history: the model does not know item '" + history[i] + "'");
 
@@ -99,13 +98,13 @@ int recommend(const RecommendOptions& options, Context& context) {
   if (!history.empty()) {
     request.history_items = history_ids.get();
     request.history_offsets = offsets.data();
+    request.n_history_offsets = std::ssize(offsets);
   }
-  std::vector<int64_t> rows(users.size() * static_cast<size_t>(k));
-  std::vector<float> scores(rows.size());
-  std::vector<rec_status_t> status(users.size());
+  Answers answers(users.size(), k);
   const Recommender recommender = make_recommender(model, k, options.exclude_seen);
-  call(rec_recommender_top_k, recommender.get(), &request, rows.data(), scores.data(), status.data());
-  return print_results(model, "user", anonymous ? "" : user_type, users, rows, scores, status, k, context);
+  const rec_output_t output = answers.output();
+  call(rec_recommender_top_k, recommender.get(), &request, &output);
+  return print_results(model, "user", anonymous ? "" : user_type, users, answers, k, context);
 }
 
 struct SimilarOptions {
@@ -117,15 +116,14 @@ struct SimilarOptions {
 int similar(const SimilarOptions& options, Context& context) {
   const int64_t k = checked_k(options.k);
   const Stop::Abandonable abandonable(context.stop);
-  const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr);
+  const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr, nullptr);
   const std::string type = describe(model)["item_id_type"];
   const IdList items("item", type, options.items);
-  std::vector<int64_t> rows(options.items.size() * static_cast<size_t>(k));
-  std::vector<float> scores(rows.size());
-  std::vector<rec_status_t> status(options.items.size());
+  Answers answers(options.items.size(), k);
   const Recommender recommender = make_recommender(model, k, false);
-  call(rec_recommender_similar_items, recommender.get(), items.get(), k, rows.data(), scores.data(), status.data());
-  return print_results(model, "item", type, options.items, rows, scores, status, k, context);
+  const rec_output_t output = answers.output();
+  call(rec_recommender_similar_items, recommender.get(), items.get(), k, &output);
+  return print_results(model, "item", type, options.items, answers, k, context);
 }
 
 }  // namespace

@@ -61,6 +61,12 @@ Stop::Stop(std::function<void()> on_abandon) : state_(std::make_shared<State>())
 
 rec_cancel_t* Stop::token() const { return state_->token; }
 
+rec_run_options_t Stop::run() const {
+  auto run = initialized<rec_run_options_t>(rec_run_options_init);
+  run.cancel = state_->token;
+  return run;
+}
+
 Stop::Abandonable::Abandonable(Stop& stop) : stop_(stop) {
   const std::lock_guard lock(stop_.state_->mutex);
   if (stop_.state_->signalled) stop_.state_->abandon();

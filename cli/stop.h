@@ -15,6 +15,8 @@ class Stop {
   explicit Stop(std::function<void()> on_abandon);
 
   rec_cancel_t* token() const;
+  // For a long call: one that a signal cancels.
+  rec_run_options_t run() const;
 
   // While one lives, the work can neither be cancelled through the token nor leave anything half done, so that a signal
   // ends the process at once.

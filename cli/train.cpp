@@ -55,10 +55,11 @@ void check_names(const TrainOptions& options, const std::string& params) {
   columns.users = &user_ids;
   columns.items = &item_ids;
   columns.times = times;
-  const auto tiny = make<Dataset>(rec_dataset_create_from_columns, &columns);
+  columns.n_times = 4;
+  const auto tiny = make<Dataset>(rec_dataset_create_from_columns, &columns, nullptr);
   const rec_trainer_options_t given = trainer_options(options);
   try {
-    make<Trainer>(rec_trainer_create, tiny.get(), options.model.c_str(), params.c_str(), &given);
+    make<Trainer>(rec_trainer_create, tiny.get(), options.model.c_str(), params.c_str(), &given, nullptr);
   } catch (const Failure& failure) {
     // Anything else may be of the four interactions.
     for (const rec_status_t status : {REC_NOT_FOUND, REC_INVALID_ARGUMENT, REC_DEVICE})
@@ -184,16 +185,17 @@ void Training::prepare() {
   if (options_.resume && !std::filesystem::exists(checkpoint_) && !std::filesystem::exists(checkpoint_ + ".prev"))
     context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts anew");
   context_.output.progress(options_.model, 0, 0, "preparing");
-  const Stop::Abandonable abandonable(context_.stop);
+  const rec_run_options_t run = context_.stop.run();
   trainer_ =
-      make<Trainer>(rec_trainer_create, data_.dataset.get(), options_.model.c_str(), params_text.c_str(), &given);
+      make<Trainer>(rec_trainer_create, data_.dataset.get(), options_.model.c_str(), params_text.c_str(), &given, &run);
   warm_start();
 }
 
 void Training::warm_start() {
   for (const std::string& path : options_.warm_start) {
     const auto load = initialized<rec_load_options_t>(rec_load_options_init);
-    const auto model = make<Model>(rec_model_load, path.c_str(), &load);
+    const rec_run_options_t run = context_.stop.run();
+    const auto model = make<Model>(rec_model_load, path.c_str(), &load, &run);
     try {
       call(rec_trainer_warm_start, trainer_.get(), model.get());
     } catch (const Failure& failure) {
@@ -213,8 +215,7 @@ rec_protocol_t Training::read_protocol() const {
 int Training::run() {
   const Clock::time_point start = Clock::now();
   prepare();
-  auto options = initialized<rec_run_options_t>(rec_run_options_init);
-  options.cancel = context_.stop.token();
+  rec_run_options_t options = context_.stop.run();
   options.user_data = this;
   options.on_event = [](const rec_event_t* event, void* self) {
     return static_cast<Training*>(self)->on_event(*event);
@@ -254,8 +255,8 @@ int Training::run() {
 }
 
 void Training::save(int32_t which) {
-  model_ = make<Model>(rec_trainer_get_model, trainer_.get(), which);
-  call(rec_model_save, model_.get(), options_.out.c_str(), nullptr);
+  model_ = make<Model>(rec_trainer_create_model, trainer_.get(), which, nullptr);
+  call(rec_model_save, model_.get(), options_.out.c_str(), nullptr, nullptr);
   summary_.card = describe(model_);
 }
 

@@ -1,23 +1,31 @@
 /**
  * Recore: datasets, training, evaluation and top-k serving of recommender models, behind a stable C ABI.
  *
- * Conventions, said once:
+ * Conventions for the whole header:
  *  - Every function that can fail returns rec_status_t and takes a trailing, nullable rec_error_t** that receives the
- *    reason; end it with rec_error_destroy. On failure out-handles are NULL and output buffers are unspecified.
- *  - Verbs: create/load give the caller a handle, ended by the matching _destroy (accepts NULL; a second call does
- *    nothing); get/view lend memory of the named owner; copy fills the caller's buffer; take moves the argument in.
+ *    reason; release it with rec_error_destroy. On failure out-handles are NULL and the contents of output buffers are
+ *    unspecified.
+ *  - Verbs: create and load return a handle that the caller owns and ends with the matching _destroy (which accepts NULL,
+ *    and does nothing the second time). get returns memory that belongs to the named owner. copy fills the caller's
+ *    buffer. take transfers ownership of the argument to the library.
  *    Domain verbs: split, run, evaluate, save, describe, top_k, score, similar_items, request (of a cancel token).
- *  - Handles are looked up, never dereferenced: a closed handle, or one of another kind, is REC_BAD_STATE. Closing a
- *    handle while another thread uses it is safe; the object ends when its last use does.
- *  - Structs start with struct_size; fill them with their _init function, which takes the caller's sizeof. A zero field
- *    means its default. Structs only grow at their end.
- *  - Matrices are row-major: element (i, j) of x is x[i * n_columns + j]. Rows (of users and of items) are internal,
- *    from 0, numbered by first appearance; REC_NO_ROW (-1) means none.
- *  - Text is UTF-8, NUL-terminated; user and item ids are int64 or bytes with a length. Times are UTC epoch seconds.
- *  - Pointers are non-null unless marked nullable. "Threads: any" means no restriction; "Threads: readers" means
- *    concurrently with other readers of the same handle; "Threads: exclusive" means one call at a time for a handle.
- *  - No function prints, exits, installs a signal handler or changes the locale. After fork() the child gets
- *    REC_BAD_STATE from every call.
+ *  - Handles are looked up, never dereferenced: a closed handle, or a handle of another kind, is REC_BAD_STATE. Closing a
+ *    handle while another thread uses it is safe: the object lives until its last use ends.
+ *  - Structs start with struct_size; initialise them with their _init function, which takes the caller's sizeof. A field
+ *    that is zero has its default value. Structs only grow at the end, and a client compiled with a shorter or a longer
+ *    version of a struct works.
+ *  - An array is followed by its number of elements: xs, n_xs. An array that is NULL is not given, whatever its count.
+ *    Matrices are row-major: element (i, j) of x is x[i * n_columns + j].
+ *  - Rows of users and of items are the library's own numbers, from 0 in order of first appearance; REC_NO_ROW (-1) means
+ *    no row.
+ *  - Text is UTF-8 and NUL-terminated; user and item ids are int64 or byte strings with a length. Times are UTC seconds
+ *    since 1970.
+ *  - Pointers must not be NULL unless the description says nullable.
+ *  - "Threads: any" means without restriction; "Threads: readers" means concurrently with other readers of the same
+ *    handle; "Threads: exclusive" means one call at a time on the same handle.
+ *  - A call that takes rec_run_options_t may run for long: it can be cancelled and reports progress, see there.
+ *  - No function prints, exits, installs a signal handler or changes the locale. After fork(), every call in the child
+ *    returns REC_BAD_STATE.
  */
 #ifndef REC_C_API_H
 #define REC_C_API_H
@@ -48,7 +56,7 @@ extern "C" {
 /** Major * 1000 + minor of the library that is loaded. Threads: any. @since 1.0 */
 REC_API int32_t rec_api_version(void);
 
-/** Version of the library, as "1.0.0"; static text. Threads: any. @since 1.0 */
+/** Version of the library, such as "1.0.0"; static text. Threads: any. @since 1.0 */
 REC_API const char* rec_version_string(void);
 
 /* ---- status and errors ---------------------------------------------------------------------------------------- */
@@ -63,19 +71,19 @@ typedef int32_t rec_status_t;
 #define REC_BAD_STATE 4         /**< closed or foreign handle, wrong order of calls, forked child */
 #define REC_IO 5                /**< the operating system failed to read or write */
 #define REC_CORRUPT_DATA 6      /**< a model file or checkpoint that is damaged */
-#define REC_INVALID_DATA 7      /**< a row or cell of the caller's data, with file and line where they are known */
+#define REC_INVALID_DATA 7      /**< a row or cell of the caller's data; the error has file and line if they are known */
 #define REC_OUT_OF_MEMORY 8
-#define REC_LIMIT 9             /**< a stated limit would be passed, memory_limit_bytes for one */
+#define REC_LIMIT 9             /**< a stated limit would be exceeded, such as memory_limit_bytes */
 #define REC_NUMERIC 10          /**< NaN or infinity where a number must be */
 #define REC_DEVICE 11           /**< no such device, or it failed */
-#define REC_BUSY 12
+#define REC_BUSY 12             /**< another call on the same object is running */
 #define REC_DENIED 13           /**< refused for safety, or by the operating system's permissions */
 #define REC_ABI_MISMATCH 14     /**< plugin of another ABI or architecture */
-#define REC_PLUGIN_FAILED 15    /**< a plugin broke its contract or reported a failure of its own */
+#define REC_PLUGIN_FAILED 15    /**< a plugin broke its contract or reported a failure */
 #define REC_CANCELLED 16
 #define REC_INTERNAL 17         /**< a defect of the library */
 
-/** Name of a status, "INVALID_ARGUMENT"; "UNKNOWN" for another number. Static text. Threads: any. @since 1.0 */
+/** Name of a status, such as "INVALID_ARGUMENT"; "UNKNOWN" for any other number. Static text. Threads: any. @since 1.0 */
 REC_API const char* rec_status_name(rec_status_t status);
 
 /** Why a call failed. Immutable. */
@@ -83,7 +91,7 @@ typedef struct rec_error_t rec_error_t;
 
 /** Status of the failed call; REC_BAD_STATE for a closed handle. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_error_code(const rec_error_t* error);
-/** The whole sentence; lives until the error is destroyed. Never NULL. Threads: readers. @since 1.0 */
+/** The message; valid until the error is destroyed. Never NULL. Threads: readers. @since 1.0 */
 REC_API const char* rec_error_message(const rec_error_t* error);
 /** Name of the argument, parameter or column at fault, or "". Threads: readers. @since 1.0 */
 REC_API const char* rec_error_argument(const rec_error_t* error);
@@ -93,30 +101,30 @@ REC_API const char* rec_error_file(const rec_error_t* error);
 REC_API int64_t rec_error_line(const rec_error_t* error);
 /** Byte offset in that file, or -1. Threads: readers. @since 1.0 */
 REC_API int64_t rec_error_byte_offset(const rec_error_t* error);
-/** Ends an error; NULL is accepted. Threads: any. @since 1.0 */
+/** Releases an error; NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_error_destroy(rec_error_t* error);
 
 /* ---- texts, cancel tokens, logs ------------------------------------------------------------------------------- */
 
-/** A text of the library's making, most often JSON; its length is not known before the call. Immutable. */
+/** A text made by the library, most often JSON, whose length is not known before the call. Immutable. */
 typedef struct rec_text_t rec_text_t;
 
-/** NUL-terminated bytes, owned by the text; NULL for a closed handle. Threads: readers. @since 1.0 */
+/** NUL-terminated bytes, valid until the text is destroyed; NULL for a closed handle. Threads: readers. @since 1.0 */
 REC_API const char* rec_text_data(const rec_text_t* text);
-/** Ends a text; NULL is accepted. Threads: any. @since 1.0 */
+/** Releases a text; NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_text_destroy(rec_text_t* text);
 
-/** Stops a long call from another thread. One token may serve several calls; once requested it stays so. */
+/** Stops long calls from another thread. A token may be given to several calls; a request cannot be taken back. */
 typedef struct rec_cancel_t rec_cancel_t;
 
-/** @param out_cancel a token that nobody has requested yet. Threads: any. @since 1.0 */
+/** A token without a request. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_cancel_create(rec_cancel_t** out_cancel, rec_error_t** out_error);
 /**
  * Asks every call that holds the token to return REC_CANCELLED within 200 ms; a trainer with a checkpoint_path writes its
  * checkpoint first. Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_cancel_request(rec_cancel_t* cancel, rec_error_t** out_error);
-/** Ends a token; calls that hold it go on. Threads: any. @since 1.0 */
+/** Releases a token; calls that use it go on. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_cancel_destroy(rec_cancel_t* cancel);
 
 #define REC_LOG_DEBUG 1
@@ -125,53 +133,129 @@ REC_API void rec_cancel_destroy(rec_cancel_t* cancel);
 #define REC_LOG_ERROR 4
 
 /**
- * One log line: "event key=value ...". Runs on a thread that is inside a library call (long calls, rec_log_poll), never
- * on a library thread; may call nothing of this library.
+ * One log line: "event key=value ...". Called on a thread that is inside a library call (a long call or rec_log_poll),
+ * never on a thread of the library. It must not call the library.
  */
 typedef void (*rec_log_fn)(int32_t level, const char* message, void* user_data);
-/** Ends user_data when the library lets go of it. */
+/** Releases user_data when the library no longer needs it. */
 typedef void (*rec_destroy_fn)(void* user_data);
 
 /**
  * Sets where log lines go; without a sink they are dropped.
  * @param sink    nullable: no more lines.
- * @param level   lowest REC_LOG_ level wanted.
+ * @param level   the lowest REC_LOG_ level that is delivered.
  * @param destroy nullable; called with user_data when another sink replaces this one.
  * Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_log_set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn destroy,
                                       rec_error_t** out_error);
-/** Delivers waiting lines on this thread; out_dropped (nullable) counts those lost to a full queue. @since 1.0 */
+/**
+ * Delivers waiting lines on this thread.
+ * @param out_dropped nullable; how many lines were lost to a full queue since the last call. Threads: any. @since 1.0
+ */
 REC_API rec_status_t rec_log_poll(int64_t* out_dropped, rec_error_t** out_error);
+
+#define REC_OBJECT_ANY 0
+#define REC_OBJECT_ERROR 1
+#define REC_OBJECT_TEXT 2
+#define REC_OBJECT_CANCEL 3
+#define REC_OBJECT_DATASET 4
+#define REC_OBJECT_TRAINER 5
+#define REC_OBJECT_MODEL 6
+#define REC_OBJECT_REPORT 7
+#define REC_OBJECT_RECOMMENDER 8
+
+/**
+ * Number of handles of this process that are not destroyed yet. Leak checkers cannot see a handle that was never
+ * destroyed, since the library keeps the objects in a table: this count shows it.
+ * @param kind REC_OBJECT_; REC_OBJECT_ANY counts all kinds. Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_live_objects(int32_t kind, int64_t* out_n, rec_error_t** out_error);
+
+/* ---- long calls ----------------------------------------------------------------------------------------------- */
+
+#define REC_EVENT_START 1      /**< training, before the first batch; epoch and batch say where it starts */
+#define REC_EVENT_PROGRESS 2   /**< training, within an epoch, at most every 100 ms */
+#define REC_EVENT_EPOCH 3      /**< training: an epoch and its evaluation are done */
+#define REC_EVENT_CHECKPOINT 4 /**< training: a checkpoint is on disk */
+#define REC_EVENT_TICK 5       /**< every long call, at least every 50 ms; only kind and done are set */
+
+/** What a long call reports; valid during the callback. */
+typedef struct rec_event_t {
+  uint32_t struct_size;
+  int32_t kind;                     /**< REC_EVENT_ */
+  int64_t epoch;                    /**< from 1 */
+  int64_t n_epochs;
+  int64_t batch;                    /**< batches done in this epoch */
+  int64_t n_batches;
+  double loss;                      /**< mean batch loss of the epoch so far; NaN for a model without a loss */
+  double train_seconds;             /**< of this epoch */
+  double eval_seconds;
+  const char* const* metric_names;  /**< [n_metrics], of an epoch that was evaluated */
+  const double* metric_values;      /**< [n_metrics] */
+  int64_t n_metrics;
+  int32_t is_best;                  /**< 1 when this epoch is the best so far */
+  int32_t reserved;
+  double done;                      /**< share of the call's work that is done, 0 to 1; NaN while it is unknown */
+} rec_event_t;
+
+/**
+ * Progress of a long call, on the thread that made the call. Any status but REC_OK stops the work, and the call then
+ * returns that status. It may use any function except on the objects that the call changes (the running trainer).
+ */
+typedef rec_status_t (*rec_event_fn)(const rec_event_t* event, void* user_data);
+
+/** Where a plugin runs. A worker process has its own runtime, such as LibTorch, and its crash is an error of the call. */
+#define REC_ISOLATION_AUTO 0       /**< a plugin over LibTorch in a worker, any other in this process */
+#define REC_ISOLATION_IN_PROCESS 1
+#define REC_ISOLATION_PROCESS 2    /**< in a recore-worker, found in recore/ beside the library, or by REC_WORKER_PATH */
+
+/**
+ * How a long call runs. The work is done on a thread of the library; the calling thread waits, and delivers events and log
+ * lines. A call stops within 200 ms after its token is requested or its callback returns a status.
+ */
+typedef struct rec_run_options_t {
+  uint32_t struct_size;
+  int32_t threads;       /**< of an evaluation; 0 = one for each core. Training has a parameter of this name */
+  rec_event_fn on_event; /**< nullable */
+  void* user_data;
+  rec_cancel_t* cancel;  /**< nullable */
+  int32_t isolation;     /**< REC_ISOLATION_, of an evaluation; training has it in the trainer's options */
+  int32_t reserved;
+} rec_run_options_t;
+
+/** Zero options of this size. Threads: any. @since 1.0 */
+REC_API rec_status_t rec_run_options_init(rec_run_options_t* options, uint32_t struct_size, rec_error_t** out_error);
 
 /* ---- ids ------------------------------------------------------------------------------------------------------ */
 
 #define REC_ID_AUTO 0   /**< options only: int64 when the first id is a decimal int64, else bytes */
 #define REC_ID_INT64 1
 #define REC_ID_BYTES 2
-#define REC_ID_ROW 3    /**< requests only: i64 holds internal rows of the model at hand */
+#define REC_ID_ROW 3    /**< requests only: i64 holds rows of the model */
 
-/** A list of ids. int64 (every value is legal) or byte strings (any bytes, NUL and invalid UTF-8 included). */
+/** A list of n ids: int64 (every value is allowed) or byte strings (any bytes, including NUL and invalid UTF-8). */
 typedef struct rec_ids_t {
   uint32_t struct_size;
   int32_t type;           /**< REC_ID_ */
   const int64_t* i64;     /**< [n] for REC_ID_INT64 and REC_ID_ROW */
   const char* bytes;      /**< REC_ID_BYTES: id i is bytes[offsets[i] .. offsets[i + 1]) */
+  int64_t n_bytes;
   const int64_t* offsets; /**< [n + 1] for REC_ID_BYTES */
   int64_t n;
 } rec_ids_t;
 
 #define REC_NO_ROW ((int64_t)-1)
 
-/** Fills ids with zeros and its size. Threads: any. @since 1.0 */
+/** Zero ids of this size. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_ids_init(rec_ids_t* ids, uint32_t struct_size, rec_error_t** out_error);
 
 /* ---- datasets ------------------------------------------------------------------------------------------------- */
 
 /**
  * Interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable after creation. Rows may
- * carry a label: then only clicked rows (label 1) are training positives, seen items, histories and what user and event
- * rows of an evaluation look for. Labelled rows of one user, part and impression key are one impression list.
+ * have a label: then only clicked rows (label 1) count as training positives, seen items, histories, and targets of user
+ * and event rows in an evaluation. Labelled rows with the same user, part and impression key form one impression list.
  */
 typedef struct rec_dataset_t rec_dataset_t;
 
@@ -180,7 +264,7 @@ typedef struct rec_dataset_t rec_dataset_t;
 #define REC_PART_TEST 2
 
 #define REC_BAD_ROW_ERROR 0 /**< the first bad row of a file ends the call */
-#define REC_BAD_ROW_SKIP 1  /**< bad rows are left out and counted, up to max_bad_rows */
+#define REC_BAD_ROW_SKIP 1  /**< bad rows are skipped and counted, up to max_bad_rows */
 
 /** How a file or folder is read. */
 typedef struct rec_dataset_options_t {
@@ -201,9 +285,9 @@ typedef struct rec_dataset_options_t {
   int64_t max_bad_rows;        /**< 0 = 1000 */
   int64_t memory_limit_bytes;  /**< 0 = none */
   const char* label_column;    /**< nullable: "label", when there is one; "" = ignore. 1 = clicked, 0 = shown only */
-  const char* impression_key;  /**< nullable: what tells the lists of a user apart in labelled data: "time", or a column;
+  const char* impression_key;  /**< nullable: what separates the impression lists of a user: "time", or a column;
                                     by default the time, or impression_id where there is no time (in RecBole files
-                                    before the time); "" = no lists */
+                                    impression_id comes first); "" = no lists */
 } rec_dataset_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
@@ -211,33 +295,39 @@ REC_API rec_status_t rec_dataset_options_init(rec_dataset_options_t* options, ui
                                               rec_error_t** out_error);
 
 /**
- * Reads a data set. Files that already are split (RecBole .train/.valid/.test.inter, ReChorus train/dev/test.csv,
- * LightGCN train/valid/test.txt) keep their parts; anything else is all train until rec_dataset_split.
+ * Reads a data set. Files that are already split (RecBole .train/.valid/.test.inter, ReChorus train/dev/test.csv,
+ * LightGCN train/valid/test.txt) keep their parts; in any other file every row is train until rec_dataset_split.
  *
- * @param path     file, or folder of one of the formats; .gz is read as text.
+ * @param path     file, or folder of one of the formats; .gz is decompressed.
  * @param options  nullable.
- * @param cancel   nullable.
- * @return OK, NOT_FOUND, IO, INVALID_DATA (file and line), LIMIT, UNSUPPORTED (a format that cannot be told), CANCELLED.
+ * @param run      nullable.
+ * @return OK, NOT_FOUND, IO, INVALID_DATA (file and line), LIMIT, UNSUPPORTED (the format cannot be determined), CANCELLED.
  * Threads: any.  Cost: one pass over the file; about 24 bytes an interaction.  @since 1.0
  */
-REC_API rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options, rec_cancel_t* cancel,
-                                      rec_dataset_t** out_dataset, rec_error_t** out_error);
+REC_API rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options,
+                                      const rec_run_options_t* run, rec_dataset_t** out_dataset,
+                                      rec_error_t** out_error);
 
-/** Interactions in the caller's memory, copied during the call. */
+/** n interactions in the caller's memory, copied during the call. Every column that is given has n elements. */
 typedef struct rec_columns_t {
   uint32_t struct_size;
   int32_t reserved;
   const rec_ids_t* users;       /**< [n] */
-  const rec_ids_t* items;       /**< [n], same n */
+  const rec_ids_t* items;       /**< [n] */
   const int64_t* times;         /**< [n], nullable */
+  int64_t n_times;
   const float* weights;         /**< [n], nullable, finite */
-  const int32_t* parts;         /**< [n], nullable, REC_PART_; without it all is train */
-  const rec_ids_t* title_items; /**< nullable: items that have a title */
-  const rec_ids_t* titles;      /**< as many REC_ID_BYTES titles, UTF-8 */
-  int64_t memory_limit_bytes;   /**< 0 = none */
+  int64_t n_weights;
+  const int32_t* parts;         /**< [n], nullable, REC_PART_; without it every row is train */
+  int64_t n_parts;
   const float* labels;          /**< [n], nullable; 1 = clicked, 0 = shown only */
-  const int64_t* impressions;   /**< [n], nullable, with labels: rows of one user, part and number are one impression
-                                     list; NULL = times */
+  int64_t n_labels;
+  const int64_t* impressions;   /**< [n], nullable, with labels: rows of one user and part with the same number form one
+                                     impression list; NULL = the times separate the lists */
+  int64_t n_impressions;
+  const rec_ids_t* title_items; /**< [n_titles], nullable: items that have a title */
+  const rec_ids_t* titles;      /**< [n_titles] of REC_ID_BYTES, UTF-8 */
+  int64_t memory_limit_bytes;   /**< 0 = no limit */
 } rec_columns_t;
 
 /** Zero columns of this size. Threads: any. @since 1.0 */
@@ -245,12 +335,13 @@ REC_API rec_status_t rec_columns_init(rec_columns_t* columns, uint32_t struct_si
 
 /**
  * A data set from the caller's columns.
- * @return OK, INVALID_ARGUMENT (lengths that differ, offsets that fall), INVALID_DATA (a weight that is not finite, a
- *         part or label that is none; the message has the row), LIMIT.
+ * @param run nullable.
+ * @return OK, INVALID_ARGUMENT (a length differs from that of users, offsets decrease), INVALID_DATA (a weight is not
+ *         finite, a part or label is not one of its values; the message has the row), LIMIT, CANCELLED.
  * Threads: any. @since 1.0
  */
-REC_API rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, rec_dataset_t** out_dataset,
-                                                     rec_error_t** out_error);
+REC_API rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, const rec_run_options_t* run,
+                                                     rec_dataset_t** out_dataset, rec_error_t** out_error);
 
 struct ArrowArrayStream; /* Arrow C stream interface, https://arrow.apache.org/docs/format/CStreamInterface.html */
 
@@ -258,18 +349,22 @@ struct ArrowArrayStream; /* Arrow C stream interface, https://arrow.apache.org/d
  * A data set from an Arrow stream of record batches, by options->user_column and so on. Id columns are integers, or
  * (large) strings or binaries, without nulls; times are integers or timestamps; weights and labels are numbers.
  *
- * @param stream  taken: released by this call, success or not; get_next runs on the calling thread.
- * @param options nullable; path-only fields are ignored.
+ * @param stream  taken: released by this call, whether it succeeds or not. Its functions are called on the calling
+ *                thread; there is no tick while one of them runs.
+ * @param options nullable; fields that only concern files are ignored.
+ * @param run     nullable.
+ * @return OK, INVALID_ARGUMENT, INVALID_DATA (with the row), IO (the stream failed), LIMIT, CANCELLED.
  * Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, const rec_dataset_options_t* options,
-                                                   rec_dataset_t** out_dataset, rec_error_t** out_error);
+                                                   const rec_run_options_t* run, rec_dataset_t** out_dataset,
+                                                   rec_error_t** out_error);
 
 #define REC_SPLIT_RATIO 1         /**< by user, shuffled: ratios of each user's interactions */
 #define REC_SPLIT_LEAVE_ONE_OUT 2 /**< by user in time order: last to test, last but one to valid */
 #define REC_SPLIT_TEMPORAL 3      /**< over all interactions in time order, by ratios */
 #define REC_SPLIT_SESSION 4       /**< whole users (sessions) by the time of their last event, by ratios */
-#define REC_SPLIT_RATIO_GLOBAL 5  /**< shuffled over all interactions, whoever they are of */
+#define REC_SPLIT_RATIO_GLOBAL 5  /**< shuffled across all users */
 
 typedef struct rec_split_options_t {
   uint32_t struct_size;
@@ -284,72 +379,78 @@ typedef struct rec_split_options_t {
 REC_API rec_status_t rec_split_options_init(rec_split_options_t* options, uint32_t struct_size,
                                             rec_error_t** out_error);
 /**
- * The same interactions with parts given anew. Counts per user are those of RecBole (ratio) and its leave-one-out.
- * @param options nullable. @return OK, INVALID_ARGUMENT (ratios), INVALID_DATA (times wanted, none there; a user with one
- *        interaction under leave-one-out stays in train and is counted in the description).
+ * A copy of the data set with new parts. The numbers of interactions per user and part are those of RecBole's ratio and
+ * leave-one-out splits. A user with a single interaction stays in train under leave-one-out; the description counts them.
+ * @param options nullable.
+ * @param run     nullable.
+ * @return OK, INVALID_ARGUMENT (ratios), INVALID_DATA (the split needs times and there are none), CANCELLED.
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,
-                                       rec_dataset_t** out_dataset, rec_error_t** out_error);
+                                       const rec_run_options_t* run, rec_dataset_t** out_dataset,
+                                       rec_error_t** out_error);
 /**
- * Writes DIR/<DIR's name>.{train,valid,test}.inter and .item, RecBole benchmark files, .byte_ids if byte ids look like
- * numbers, and .no_lists if labelled rows with times are in no lists. What was saved there before is replaced. They hold rows,
- * labels, lists and titles; candidates, relations, features, and users and items without rows are left out, and a warning in
- * the log names them. Threads: readers. @since 1.0
+ * Writes the RecBole benchmark files DIR/<name of DIR>.{train,valid,test}.inter and .item, and two empty marker files when
+ * they are needed: .byte_ids if byte ids look like numbers, .no_lists if labelled rows with times form no lists. Files of
+ * an earlier save are replaced. Rows, labels, lists and titles are saved; candidates, relations, features, and users and
+ * items without rows are not, and a warning in the log names them.
+ * @param run nullable. @return OK, IO, DENIED, CANCELLED (files of this save are removed). Threads: readers. @since 1.0
  */
-REC_API rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, rec_error_t** out_error);
+REC_API rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, const rec_run_options_t* run,
+                                      rec_error_t** out_error);
 /**
  * Counts as JSON: n_users, n_items, n_interactions, n_train, n_valid, n_test, n_duplicates, density, time range, labels,
  * impression lists, id types, format, source, skipped rows, quantiles of interactions per user and per item.
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error);
-/** Ends a data set; trainers that use it keep it alive. Threads: any. @since 1.0 */
+/** Releases a data set; trainers that use it keep it alive. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_dataset_destroy(rec_dataset_t* dataset);
 
 /* ---- plugins -------------------------------------------------------------------------------------------------- */
 
 /**
- * Loads one plugin file. Otherwise plugins are found as librecore_<model>.so in REC_PLUGIN_PATH (read once, at the first
- * look-up), then beside the library in recore/plugins/. A plugin is never unloaded. A second load of a file does nothing.
- * @return OK, NOT_FOUND, DENIED (world-writable), ABI_MISMATCH, UNSUPPORTED (another LibTorch is mapped), PLUGIN_FAILED.
+ * Loads one plugin file. Plugins that are not loaded this way are found as librecore_<model>.so in REC_PLUGIN_PATH (read
+ * once, at the first look-up), then beside the library in recore/plugins/. A plugin is never unloaded. Loading the same
+ * file again does nothing.
+ * @return OK, NOT_FOUND, DENIED (world-writable), ABI_MISMATCH, UNSUPPORTED (another LibTorch is in this process),
+ *         PLUGIN_FAILED.
  * Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error);
-/** Adds a folder that is searched before the others. Threads: any. @since 1.0 */
+/** Adds a folder that is searched before all others. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error);
 /**
- * Every model that can be found, as a JSON list of {name, version, path, doc, error}; a file that is refused has the
- * reason in error. One over LibTorch is named but not loaded, so its doc says no more than that. Threads: any. @since 1.0
+ * Every model that can be found, as a JSON list of {name, version, path, doc, error}; error has the reason why a file is
+ * refused. A plugin over LibTorch is not loaded for this, and its doc only says so. Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error);
 /**
  * One model: {name, version, doc, paper, capabilities, parameters: [{name, type, default, min, max, choices, doc, owner}]};
  * parameters of the training loop (epochs, batch_size, ...) have owner "core". A plugin over LibTorch that is not loaded yet
- * is asked in a worker process. Threads: any. @since 1.0
+ * is described by a worker process. Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_json, rec_error_t** out_error);
 
 /* ---- training ------------------------------------------------------------------------------------------------- */
 
-/** What ranks what, and which items are candidates, in an evaluation. */
+/** The rows of an evaluation, and the items that are ranked in each. */
 #define REC_ROWS_USER 0  /**< a row is a user with all its items of the part */
-#define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the history before it in time; without one it is a
-                              miss of a model trained on histories only */
-#define REC_ROWS_LIST 2  /**< a row is an impression list with a clicked and a shown item, ranked by itself: items the
-                              model does not know come last; the list of an unknown user is a miss, and one without a
-                              history before it of a model trained on histories only */
-#define REC_ROWS_LABEL 3 /**< a row is a labelled interaction: prediction sigmoid(score), label 0 or 1; a row of an
-                              unknown user or item is left out, and without a history for a model trained on
-                              histories only */
+#define REC_ROWS_EVENT 1 /**< a row is one interaction of the part, with the user's earlier interactions as history; without
+                              a history, a model that requires one scores a miss */
+#define REC_ROWS_LIST 2  /**< a row is an impression list with clicked and shown items, which are ranked among themselves;
+                              items that the model does not know come last. The list of an unknown user scores a miss, as
+                              does one without a history for a model that requires one */
+#define REC_ROWS_LABEL 3 /**< a row is a labelled interaction: prediction sigmoid(score), label 0 or 1. Rows of unknown users
+                              and items are left out, as are rows without a history for a model that requires one */
 
 #define REC_CANDIDATES_FULL 0    /**< all items but the masked ones */
 #define REC_CANDIDATES_GIVEN 1   /**< the lists that came with the data set (neg_items), or candidate_rows */
 #define REC_CANDIDATES_UNIFORM 2 /**< n_candidates drawn uniformly per positive, outside all the user's items */
 #define REC_CANDIDATES_POPULAR 3 /**< the same, by training count */
 
-/** Items that no ranking holds unless they are the row's positives. Given candidates are ranked as they are, one that is
-    listed twice as two. */
+/** Items that are left out of every ranking unless they are the row's positives. Given candidates are not masked, and one
+    that is listed twice is ranked twice. */
 #define REC_MASK_KNOWN 0 /**< items the user had before the part: train for valid; train and valid for test */
 #define REC_MASK_NONE 1
 #define REC_MASK_TRAIN 2 /**< items of the train part only */
@@ -366,74 +467,28 @@ typedef struct rec_protocol_t {
   int32_t ties;         /**< REC_TIES_ */
   int64_t n_candidates; /**< sampled candidates per positive; 0 = 99 */
   int64_t seed;         /**< of sampled candidates */
-  int64_t max_pos;      /**< clicked items of an impression list that count, the first ones; 0 = 20 */
-  int64_t max_neg;      /**< shown ones; 0 = 20. Other slots are part of a metric's name: "rechorus.hr@5[list10+40]" */
+  int64_t max_pos;      /**< how many clicked items of an impression list count, the first ones; 0 = 20 */
+  int64_t max_neg;      /**< how many shown ones; 0 = 20. Other numbers are part of a metric's name:
+                             "rechorus.hr@5[list10+40]" */
 } rec_protocol_t;
 
 /** Zero protocol of this size: full ranking of the test part by user. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_protocol_init(rec_protocol_t* protocol, uint32_t struct_size, rec_error_t** out_error);
-
-#define REC_EVENT_START 1      /**< before the first batch; epoch and batch are the start cursor */
-#define REC_EVENT_PROGRESS 2   /**< within an epoch, at most every 100 ms */
-#define REC_EVENT_EPOCH 3      /**< an epoch and its evaluation are done */
-#define REC_EVENT_CHECKPOINT 4 /**< a checkpoint is on disk */
-
-/** What a long call reports; lives for the duration of the callback. */
-typedef struct rec_event_t {
-  uint32_t struct_size;
-  int32_t kind;                     /**< REC_EVENT_ */
-  int64_t epoch;                    /**< from 1 */
-  int64_t n_epochs;
-  int64_t batch;                    /**< batches done in this epoch */
-  int64_t n_batches;
-  double loss;                      /**< mean batch loss of the epoch so far; NaN for a model without a loss */
-  double train_seconds;             /**< of this epoch */
-  double eval_seconds;
-  const char* const* metric_names;  /**< [n_metrics], epoch events with an evaluation */
-  const double* metric_values;      /**< [n_metrics] */
-  int64_t n_metrics;
-  int32_t is_best;                  /**< 1 when this epoch is the best so far */
-  int32_t reserved;
-} rec_event_t;
-
-/**
- * Progress of a long call, on the thread that made the call. Any status but OK stops the work; the call then returns
- * that status. May use any function but those on the running handle.
- */
-typedef rec_status_t (*rec_event_fn)(const rec_event_t* event, void* user_data);
-
-/** Where a plugin runs. A worker process has its own runtime, such as LibTorch, and its crash is an error of the call. */
-#define REC_ISOLATION_AUTO 0       /**< a plugin over LibTorch in a worker, any other in this process */
-#define REC_ISOLATION_IN_PROCESS 1
-#define REC_ISOLATION_PROCESS 2    /**< in a recore-worker, found in recore/ beside the library, or by REC_WORKER_PATH */
-
-typedef struct rec_run_options_t {
-  uint32_t struct_size;
-  int32_t threads;       /**< of an evaluation; 0 = as many as there are. Training has a parameter of this name */
-  rec_event_fn on_event; /**< nullable */
-  void* user_data;
-  rec_cancel_t* cancel;  /**< nullable */
-  int32_t isolation;     /**< REC_ISOLATION_, of an evaluation; training has it in the trainer's options */
-  int32_t reserved;
-} rec_run_options_t;
-
-/** Zero options of this size. Threads: any. @since 1.0 */
-REC_API rec_status_t rec_run_options_init(rec_run_options_t* options, uint32_t struct_size, rec_error_t** out_error);
 
 /** One model in training over one data set. */
 typedef struct rec_trainer_t rec_trainer_t;
 
 typedef struct rec_trainer_options_t {
   uint32_t struct_size;
-  int32_t resume;                   /**< 1: go on from checkpoint_path when there is one */
-  const char* checkpoint_path;      /**< nullable: no checkpoints; the previous one is kept at PATH.prev */
-  double checkpoint_seconds;        /**< least time between two; 0 = 30 */
-  int64_t checkpoint_batches;       /**< > 0: also after every so many batches */
+  int32_t resume;                   /**< 1: continue from checkpoint_path if the file exists */
+  const char* checkpoint_path;      /**< nullable: no checkpoints. The previous one is kept at PATH.prev */
+  double checkpoint_seconds;        /**< least time between two checkpoints; 0 = 30 */
+  int64_t checkpoint_batches;       /**< > 0: also after this number of batches */
   const char* metrics;              /**< nullable = those of the task ("ndcg@20,recall@20", "rechorus.ndcg@5,...",
                                          "rechorus.auc,..."); evaluated on valid after each eval_every epochs */
   const char* main_metric;          /**< nullable: the first of metrics; decides the best epoch and patience */
-  const rec_protocol_t* protocol;   /**< nullable: full ranking; its part is ignored; REC_ROWS_USER is the rows of the
-                                         task (lists, labelled rows) when the first metric is of those */
+  const rec_protocol_t* protocol;   /**< nullable: full ranking. Its part is ignored. REC_ROWS_USER means the rows of the
+                                         task (lists, labelled rows) when the first metric is defined for those */
   int64_t memory_limit_bytes;       /**< 0 = none; core and plugin's estimate together */
   int32_t isolation;                /**< REC_ISOLATION_ */
   int32_t reserved;
@@ -443,48 +498,57 @@ typedef struct rec_trainer_options_t {
 REC_API rec_status_t rec_trainer_options_init(rec_trainer_options_t* options, uint32_t struct_size,
                                               rec_error_t** out_error);
 /**
- * A trainer, checked but not started.
+ * A trainer whose data, model and parameters are checked; training has not started.
  *
  * @param model       name of a model, see rec_plugin_list.
  * @param params_json nullable: a flat JSON object of the model's and the loop's parameters; see rec_plugin_describe.
  * @param options     nullable.
- * @return OK, NOT_FOUND (unknown model; the nearest is named; no recore-worker where isolation wants one),
- *         INVALID_ARGUMENT (parameter unknown or out of range), UNSUPPORTED (parameters that do not go together; another
- *         LibTorch is in this process, which REC_ISOLATION_PROCESS does not mind), INVALID_DATA (no training
- *         interaction), DEVICE, LIMIT, CORRUPT_DATA or INVALID_ARGUMENT (a checkpoint that is damaged, or of another run).
+ * @param run         nullable.
+ * @return OK, NOT_FOUND (unknown model, the message suggests the nearest name; no recore-worker where isolation needs
+ *         one), INVALID_ARGUMENT (parameter unknown or out of range; a checkpoint of another run), UNSUPPORTED (the
+ *         parameters exclude each other; another LibTorch is in this process and isolation is REC_ISOLATION_IN_PROCESS),
+ *         INVALID_DATA (no training interaction), DEVICE, LIMIT, CORRUPT_DATA (a damaged checkpoint), CANCELLED.
  * Threads: readers of dataset. @since 1.0
  */
 REC_API rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
-                                        const rec_trainer_options_t* options, rec_trainer_t** out_trainer,
-                                        rec_error_t** out_error);
+                                        const rec_trainer_options_t* options, const rec_run_options_t* run,
+                                        rec_trainer_t** out_trainer, rec_error_t** out_error);
 /**
  * Trains until the last epoch, until patience runs out, or until stopped. May be called again after it was stopped.
  *
- * @param options nullable.
- * @return OK, CANCELLED (the last finished epoch can be had), NUMERIC (loss not finite; epoch and batch in the message,
- *         the last checkpoint is kept), PLUGIN_FAILED (the worker process that died is one such, its signal in the
- *         message; the trainer is of no more use, its checkpoint is), IO, or the status of on_event.
- * Threads: exclusive.  Works on a library thread; the caller delivers events.  @since 1.0
+ * @param run nullable.
+ * @return OK, CANCELLED (the last finished epoch is available), NUMERIC (the loss is not finite; the message has epoch and
+ *         batch, the last checkpoint is kept), PLUGIN_FAILED (also when the worker process died; the message has its
+ *         signal, and training can only go on from the checkpoint, in a new trainer), IO, or the status that on_event
+ *         returned.
+ * Threads: exclusive. @since 1.0
  */
-REC_API rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* options, rec_error_t** out_error);
+REC_API rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* run, rec_error_t** out_error);
 
 #define REC_MODEL_BEST 0 /**< the epoch with the best main metric; the last one when nothing was evaluated */
 #define REC_MODEL_LAST 1 /**< the last finished epoch */
 
-/** A trained model.  @return OK, BAD_STATE (no epoch is finished). Threads: exclusive. @since 1.0 */
+/** A trained model. Immutable. */
 typedef struct rec_model_t rec_model_t;
-REC_API rec_status_t rec_trainer_get_model(rec_trainer_t* trainer, int32_t which, rec_model_t** out_model,
-                                           rec_error_t** out_error);
+
 /**
- * Starts from a saved model instead of at random: takes the parameters that the model in training can use, such as those of
- * a NeuMF path trained alone. Before the first run; may be called for several models.
+ * The model of a finished epoch, which the caller owns.
+ * @param which REC_MODEL_.
+ * @param run   nullable.
+ * @return OK, BAD_STATE (no epoch is finished), CANCELLED. Threads: exclusive. @since 1.0
+ */
+REC_API rec_status_t rec_trainer_create_model(rec_trainer_t* trainer, int32_t which, const rec_run_options_t* run,
+                                              rec_model_t** out_model, rec_error_t** out_error);
+/**
+ * Starts from a saved model instead of random parameters: copies the parameters that the model in training can use, such
+ * as those of one path of NeuMF. To be called before the first run, for one or more models.
  *
- * @param model of the same users and items, in the same order: trained on the same data set.
- * @return OK, INVALID_ARGUMENT (other users or items, or nothing of use), BAD_STATE (training has begun).
+ * @param model has the same users and items in the same order: it was trained on the same data set.
+ * @return OK, INVALID_ARGUMENT (other users or items, or no parameter that can be used), BAD_STATE (training has begun).
  * Threads: exclusive. @since 1.0
  */
 REC_API rec_status_t rec_trainer_warm_start(rec_trainer_t* trainer, const rec_model_t* model, rec_error_t** out_error);
-/** Ends a trainer. Threads: any. @since 1.0 */
+/** Releases a trainer; NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_trainer_destroy(rec_trainer_t* trainer);
 
 /* ---- models --------------------------------------------------------------------------------------------------- */
@@ -497,71 +561,87 @@ typedef struct rec_save_options_t {
 /** Zero options of this size. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_save_options_init(rec_save_options_t* options, uint32_t struct_size, rec_error_t** out_error);
 /**
- * Writes one .rec file (safetensors layout): temporary file, fsync, rename; an older file stays whole until then.
- * @param options nullable. @return OK, IO (nothing is left behind), NOT_FOUND (no such folder), DENIED.
+ * Writes one .rec file (safetensors layout): to a temporary file, then fsync and rename, so an older file stays intact until
+ * the new one is complete.
+ * @param options nullable.
+ * @param run     nullable.
+ * @return OK, IO, NOT_FOUND (no such folder), DENIED, CANCELLED; after a failure no temporary file remains.
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_save(const rec_model_t* model, const char* path, const rec_save_options_t* options,
-                                    rec_error_t** out_error);
+                                    const rec_run_options_t* run, rec_error_t** out_error);
 
 typedef struct rec_load_options_t {
   uint32_t struct_size;
   int32_t reserved;
-  int64_t memory_limit_bytes; /**< 0 = none; the file, and what a plugin that serves it says it will allocate */
+  int64_t memory_limit_bytes; /**< 0 = no limit; covers the file and the plugin's estimate when a plugin serves it */
 } rec_load_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_load_options_init(rec_load_options_t* options, uint32_t struct_size, rec_error_t** out_error);
 /**
  * Opens a model file. The file is data: it names a model, never code, and every byte is checked.
- * @param options nullable. @return OK, NOT_FOUND, IO, CORRUPT_DATA (with the byte offset), UNSUPPORTED (another version),
- *        LIMIT. Threads: any. @since 1.0
+ * @param options nullable.
+ * @param run     nullable.
+ * @return OK, NOT_FOUND, IO, CORRUPT_DATA (with the byte offset), UNSUPPORTED (another version), LIMIT, CANCELLED.
+ * Threads: any. @since 1.0
  */
-REC_API rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, rec_model_t** out_model,
-                                    rec_error_t** out_error);
-/** The same from memory, which is copied. @since 1.0 */
+REC_API rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, const rec_run_options_t* run,
+                                    rec_model_t** out_model, rec_error_t** out_error);
+/**
+ * The same from the bytes of a file, which are copied.
+ * @param data [n_data]. @param options nullable. @param run nullable. Threads: any. @since 1.0
+ */
 REC_API rec_status_t rec_model_load_bytes(const void* data, int64_t n_data, const rec_load_options_t* options,
-                                          rec_model_t** out_model, rec_error_t** out_error);
+                                          const rec_run_options_t* run, rec_model_t** out_model,
+                                          rec_error_t** out_error);
 /** Model, version, parameters, counts, metrics, data and split hashes, sections, tensors; JSON. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_model_describe(const rec_model_t* model, rec_text_t** out_json, rec_error_t** out_error);
 
-/** @param out_n_users, out_n_items nullable. Threads: readers. @since 1.0 */
+/** Numbers of users and items. @param out_n_users, out_n_items nullable. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_model_counts(const rec_model_t* model, int64_t* out_n_users, int64_t* out_n_items,
                                       rec_error_t** out_error);
 /**
  * Ids of item rows. REC_NO_ROW gives 0, or an empty string.
- * @param rows    [n_rows].
- * @param out_ids its type, and pointers into memory that lives as long as out_owner. @param out_owner end it with
- *                rec_text_destroy.
- * @return OK, INVALID_ARGUMENT (a row that is not there). Threads: readers. @since 1.0
+ * @param rows      [n_rows].
+ * @param out_ids   initialised by rec_ids_init; receives n_rows ids in memory that belongs to out_owner.
+ * @param out_owner owned by the caller; end it with rec_text_destroy when the ids are no longer needed.
+ * @return OK, INVALID_ARGUMENT (a row out of range). Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_item_ids(const rec_model_t* model, const int64_t* rows, int64_t n_rows,
                                         rec_ids_t* out_ids, rec_text_t** out_owner, rec_error_t** out_error);
-/** Ids of user rows; as rec_model_item_ids. @since 1.0 */
+/** Ids of user rows; as rec_model_item_ids. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_model_user_ids(const rec_model_t* model, const int64_t* rows, int64_t n_rows,
                                         rec_ids_t* out_ids, rec_text_t** out_owner, rec_error_t** out_error);
-/** Titles of item rows (REC_ID_BYTES), empty where there is none; as rec_model_item_ids. @since 1.0 */
+/** Titles of item rows as REC_ID_BYTES, empty for an item without one; as rec_model_item_ids. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_model_item_titles(const rec_model_t* model, const int64_t* rows, int64_t n_rows,
                                            rec_ids_t* out_titles, rec_text_t** out_owner, rec_error_t** out_error);
-/** @param out_rows [ids->n], REC_NO_ROW for an unknown id. Threads: readers. @since 1.0 */
+/**
+ * Rows of item ids. @param out_rows [n_out_rows >= ids->n], REC_NO_ROW for an unknown id. Threads: readers. @since 1.0
+ */
 REC_API rec_status_t rec_model_item_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
-                                         rec_error_t** out_error);
-/** @param out_rows [ids->n], REC_NO_ROW for an unknown id. Threads: readers. @since 1.0 */
+                                         int64_t n_out_rows, rec_error_t** out_error);
+/**
+ * Rows of user ids. @param out_rows [n_out_rows >= ids->n], REC_NO_ROW for an unknown id. Threads: readers. @since 1.0
+ */
 REC_API rec_status_t rec_model_user_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
-                                         rec_error_t** out_error);
+                                         int64_t n_out_rows, rec_error_t** out_error);
 
 struct DLManagedTensorVersioned; /* DLPack 1.x */
 
 /**
- * Item vectors [n_items, d], float32, read-only on the CPU, as versioned DLPack; keeps the model alive until deleted.
+ * Item vectors [n_items, d], float32, read-only on the CPU, as versioned DLPack; the tensor keeps the model alive.
  * @return OK, UNSUPPORTED (a model without item vectors). Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_item_vectors(const rec_model_t* model, struct DLManagedTensorVersioned** out_tensor,
                                             rec_error_t** out_error);
-/** User vectors [n_users, d], or [1, d] when one vector serves every user; as rec_model_item_vectors. @since 1.0 */
+/**
+ * User vectors [n_users, d], or [1, d] when one vector serves every user; as rec_model_item_vectors.
+ * Threads: readers. @since 1.0
+ */
 REC_API rec_status_t rec_model_user_vectors(const rec_model_t* model, struct DLManagedTensorVersioned** out_tensor,
                                             rec_error_t** out_error);
-/** Ends a model; recommenders and DLPack views keep what they need. Threads: any. @since 1.0 */
+/** Releases a model; recommenders and DLPack tensors keep what they need. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_model_destroy(rec_model_t* model);
 
 /* ---- evaluation ----------------------------------------------------------------------------------------------- */
@@ -577,15 +657,15 @@ typedef struct rec_report_t rec_report_t;
  *                 rechorus.{hr,ndcg,map}@k. For REC_ROWS_LABEL: auc, logloss, mae, rmse, mse,
  *                 rechorus.{acc,auc,f1_score,log_loss}; auc goes by scores, the others by predictions.
  * @param protocol nullable: full ranking of the test part, known items masked.
- * @param options  nullable: cancel and progress.
+ * @param run      nullable.
  * @return OK, INVALID_ARGUMENT (unknown metric; the nearest is named; one of other rows, which are named), INVALID_DATA
  *         (an empty part, no labels or lists where rows want them, auc of a single class), CANCELLED, PLUGIN_FAILED.
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                        const rec_protocol_t* protocol, const rec_run_options_t* options,
+                                        const rec_protocol_t* protocol, const rec_run_options_t* run,
                                         rec_report_t** out_report, rec_error_t** out_error);
-/** Number of metrics and of rows. Threads: readers. @since 1.0 */
+/** Numbers of metrics and of rows. @param out_n_metrics, out_n_rows nullable. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_n_metrics, int64_t* out_n_rows,
                                        rec_error_t** out_error);
 /**
@@ -595,86 +675,117 @@ REC_API rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_
 REC_API rec_status_t rec_report_get_metric(const rec_report_t* report, int64_t metric, const char** out_name,
                                            double* out_mean, rec_error_t** out_error);
 /**
- * @param out_values [n_metrics, n_rows], NaN where a metric is undefined for the row: auc, rmse and f1_score have a mean,
- *                   but no value of a row; owned by the report. @since 1.0
+ * The value of every metric in every row.
+ * @param out_values [n_metrics, n_rows], owned by the report; NaN where a metric is undefined for the row: auc, rmse and
+ *                   f1_score have a mean but no value of a single row. Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_report_get_values(const rec_report_t* report, const double** out_values,
                                            rec_error_t** out_error);
-/** @param out_users [n_rows], the model's user row of each row (REC_NO_ROW: unknown to it); owned by the report. @since 1.0 */
+/**
+ * The user of every row.
+ * @param out_users [n_rows], owned by the report: the model's user row, REC_NO_ROW for a user that the model does not know.
+ * Threads: readers. @since 1.0
+ */
 REC_API rec_status_t rec_report_get_users(const rec_report_t* report, const int64_t** out_users,
                                           rec_error_t** out_error);
-/** Ends a report. Threads: any. @since 1.0 */
+/** Releases a report; NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_report_destroy(rec_report_t* report);
 
 /* ---- serving -------------------------------------------------------------------------------------------------- */
 
-/** A model made ready to answer; any number of threads may ask at once. */
+/** A model prepared for answering requests from any number of threads at once. */
 typedef struct rec_recommender_t rec_recommender_t;
 
 typedef struct rec_recommender_options_t {
   uint32_t struct_size;
-  int32_t exclude_seen; /**< 1: leave out what the user had in training; the model file knows */
+  int32_t exclude_seen; /**< 1: leave out what the user had in training, as the model file records it */
   int64_t max_k;        /**< 0 = 1000 */
-  int32_t n_callers;    /**< scratch slots; more callers wait; 0 = 64 */
-  int32_t strict;       /**< 1: one unanswerable row fails the call */
+  int32_t n_callers;    /**< calls that run at the same time, each with its own scratch memory; more wait; 0 = 64 */
+  int32_t strict;       /**< 1: one row that cannot be answered fails the call */
 } rec_recommender_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_recommender_options_init(rec_recommender_options_t* options, uint32_t struct_size,
                                                   rec_error_t** out_error);
-/** @param options nullable. @return OK, UNSUPPORTED (exclude_seen of a model saved without user data). @since 1.0 */
+/**
+ * A recommender over a model, which it keeps alive.
+ * @param options nullable.
+ * @return OK, INVALID_ARGUMENT, UNSUPPORTED (exclude_seen with a model saved without user data).
+ * Threads: readers of model. @since 1.0
+ */
 REC_API rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommender_options_t* options,
                                             rec_recommender_t** out_recommender, rec_error_t** out_error);
 
-/** Who asks, and for what. One answer row per user; REC_NO_ROW as a REC_ID_ROW is somebody known by a history alone. */
+/** n users and what is asked for each. A user given as REC_ID_ROW with REC_NO_ROW is known by a history alone. */
 typedef struct rec_request_t {
   uint32_t struct_size;
   int32_t reserved;
-  int64_t k;                        /**< items wanted, 1 .. max_k; ignored by rec_recommender_score */
+  int64_t k;                        /**< items wanted, 1 .. max_k; rec_recommender_score ignores it */
   const rec_ids_t* users;           /**< [n] */
-  const rec_ids_t* history_items;   /**< nullable: instead of what the model file knows, unless it is empty */
-  const int64_t* history_offsets;   /**< [n + 1] */
-  const int64_t* history_times;     /**< [n_history], nullable; for models that look at times */
-  const int64_t* request_times;     /**< [n], nullable; likewise */
+  const rec_ids_t* history_items;   /**< [n_history], nullable: replaces what the model file knows of a user, unless the
+                                         user's history is empty */
+  const int64_t* history_offsets;   /**< [n + 1], with history_items: user i has history_items[offsets[i] ..
+                                         offsets[i + 1]), oldest first */
+  int64_t n_history_offsets;
+  const int64_t* history_times;     /**< [n_history], nullable; for models that use times */
+  int64_t n_history_times;
+  const int64_t* request_times;     /**< [n], nullable: when each answer is wanted; for models that use times */
+  int64_t n_request_times;
   const rec_ids_t* candidates;      /**< nullable: rank or score only these */
-  const int64_t* candidate_offsets; /**< [n + 1]; nullable: the same candidates for every user */
+  const int64_t* candidate_offsets; /**< [n + 1]; NULL: every user has the same candidates */
+  int64_t n_candidate_offsets;
   const uint8_t* allow_bits;        /**< nullable: bit i % 8 of byte i / 8 is 1 when item row i may be returned */
-  int64_t n_allow_bytes;            /**< >= (n_items + 7) / 8 */
-  const uint8_t* deny_bits;         /**< nullable: 1 = may not be returned */
-  int64_t n_deny_bytes;
+  int64_t n_allow_bytes;            /**< at least (n_items + 7) / 8 */
+  const uint8_t* deny_bits;         /**< nullable: the bit is 1 when the item must not be returned */
+  int64_t n_deny_bytes;             /**< at least (n_items + 7) / 8 */
 } rec_request_t;
 
 /** Zero request of this size. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_request_init(rec_request_t* request, uint32_t struct_size, rec_error_t** out_error);
+
+/** The caller's buffers for an answer. Each has at least as many elements as the call states; nothing beyond is written. */
+typedef struct rec_output_t {
+  uint32_t struct_size;
+  int32_t reserved;
+  int64_t* rows;        /**< item rows; rec_model_item_ids turns them into ids */
+  int64_t n_rows;
+  float* scores;        /**< comparable within one row of the answer only */
+  int64_t n_scores;
+  rec_status_t* status; /**< of each row of the answer */
+  int64_t n_status;
+} rec_output_t;
+
+/** Zero output of this size. Threads: any. @since 1.0 */
+REC_API rec_status_t rec_output_init(rec_output_t* output, uint32_t struct_size, rec_error_t** out_error);
 /**
- * Top-k items for each user of the request, best first; equal scores by lower row. What is excluded is left out before
- * the selection, so k means k.
+ * The k best items for each of the n users of the request, best first; of equal scores the lower row comes first. Items that
+ * are excluded are left out before the selection, so a row has k items as long as there are k.
  *
- * @param out_rows       [n, k], item rows, padded with REC_NO_ROW; rec_model_item_ids turns rows into ids.
- * @param out_scores     [n, k], nullable, padded with -INFINITY; comparable within one row only.
- * @param out_row_status [n], nullable; NOT_FOUND for an unknown user without a history.
- * @return OK, INVALID_ARGUMENT (k < 1, k > max_k, null arrays), BAD_STATE.
+ * @param output rows [n, k], padded with REC_NO_ROW; scores [n, k], nullable, padded with -INFINITY; status [n], nullable:
+ *               NOT_FOUND for an unknown user without a history.
+ * @return OK, INVALID_ARGUMENT (k < 1, k > max_k, a count that does not fit), BAD_STATE.
  * Threads: readers.  Cost: one scan of n_items per user; runs on the calling thread.  @since 1.0
  */
 REC_API rec_status_t rec_recommender_top_k(const rec_recommender_t* recommender, const rec_request_t* request,
-                                           int64_t* out_rows, float* out_scores, rec_status_t* out_row_status,
-                                           rec_error_t** out_error);
+                                           const rec_output_t* output, rec_error_t** out_error);
 /**
- * Scores of given candidates. @param out_scores [number of candidates over all users], in the order given; -INFINITY for
- * an unknown item. @param out_row_status [n], nullable. Threads: readers. @since 1.0
+ * Scores of the request's candidates.
+ * @param output scores [number of candidates over all users], in the order of the candidates; -INFINITY for an unknown
+ *               item; status [n], nullable. rows is not used.
+ * @return as rec_recommender_top_k. Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_recommender_score(const rec_recommender_t* recommender, const rec_request_t* request,
-                                           float* out_scores, rec_status_t* out_row_status, rec_error_t** out_error);
+                                           const rec_output_t* output, rec_error_t** out_error);
 /**
- * Items most like each given item by cosine of their vectors (or by item-to-item weight), itself left out.
- * @param out_rows [items->n, k], padded with REC_NO_ROW. @param out_scores [items->n, k], nullable.
- * @param out_row_status [items->n], nullable; NOT_FOUND for an unknown item. @return OK, UNSUPPORTED. Threads: readers.
- * @since 1.0
+ * The k items most similar to each of the n given items, without the item itself: by cosine of their vectors, or by
+ * item-to-item weight.
+ * @param output rows [n, k], padded with REC_NO_ROW; scores [n, k], nullable; status [n], nullable: NOT_FOUND for an
+ *               unknown item.
+ * @return OK, INVALID_ARGUMENT, UNSUPPORTED (a model without item vectors and weights). Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_recommender_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items,
-                                                   int64_t k, int64_t* out_rows, float* out_scores,
-                                                   rec_status_t* out_row_status, rec_error_t** out_error);
-/** Ends a recommender; calls in flight finish first. Threads: any. @since 1.0 */
+                                                   int64_t k, const rec_output_t* output, rec_error_t** out_error);
+/** Releases a recommender; calls that are running finish first. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_recommender_destroy(rec_recommender_t* recommender);
 
 #ifdef __cplusplus

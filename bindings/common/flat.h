@@ -1,8 +1,7 @@
 /*
- * What the bridges of all languages say to the library: calls whose structs hold pointers, flat, so that typemaps and cgo can
- * fill them. An array is a pointer and its count, NULL is none. Counts are checked against each other here, since the
- * library does not know them; all else is for the library to judge. SWIG reads this file for Java and Python; Go has a
- * copy of it, made by bindings/swig/generate.sh.
+ * What the bridges of all languages share: calls whose structs hold pointers, with the fields as parameters, so that
+ * typemaps and cgo can fill them. An array is a pointer and its count; NULL is not given. The library checks everything.
+ * SWIG reads this file for Java and Python; Go has a copy of it, made by bindings/swig/generate.sh.
  */
 #ifndef RECORE_FLAT_H
 #define RECORE_FLAT_H
@@ -15,14 +14,8 @@ rec_status_t rec_flat_dataset_create(const rec_ids_t* users, const rec_ids_t* it
                                      int64_t n_times, const float* weights, int64_t n_weights, const int32_t* parts,
                                      int64_t n_parts, const float* labels, int64_t n_labels, const int64_t* impressions,
                                      int64_t n_impressions, const rec_ids_t* title_items, const rec_ids_t* titles,
-                                     int64_t memory_limit_bytes, rec_dataset_t** out_dataset, rec_error_t** out_error);
-
-rec_status_t rec_flat_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
-                                     const rec_trainer_options_t* options, const rec_protocol_t* protocol,
-                                     rec_trainer_t** out_trainer, rec_error_t** out_error);
-rec_status_t rec_flat_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                     const rec_protocol_t* protocol, int32_t threads, int32_t isolation,
-                                     rec_cancel_t* cancel, rec_report_t** out_report, rec_error_t** out_error);
+                                     int64_t memory_limit_bytes, const rec_run_options_t* run,
+                                     rec_dataset_t** out_dataset, rec_error_t** out_error);
 
 rec_status_t rec_flat_top_k(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
                             const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,
@@ -30,26 +23,23 @@ rec_status_t rec_flat_top_k(const rec_recommender_t* recommender, int64_t k, con
                             int64_t n_request_times, const rec_ids_t* candidates, const int64_t* candidate_offsets,
                             int64_t n_candidate_offsets, const uint8_t* allow_bits, int64_t n_allow_bytes,
                             const uint8_t* deny_bits, int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows,
-                            float* out_scores, int64_t n_out_scores, int32_t* out_row_status, int64_t n_out_row_status,
+                            float* out_scores, int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
                             rec_error_t** out_error);
-/* rec_flat_top_k of users and nothing else, which a service asks most and a binding hands over fastest. */
-rec_status_t rec_flat_recommend(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
-                                int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores,
-                                int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error);
+/* rec_flat_top_k with users and nothing else: what a service asks most, and what a binding passes on fastest. */
+rec_status_t rec_flat_recommend(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users, int64_t* out_rows,
+                                int64_t n_out_rows, float* out_scores, int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
+                                rec_error_t** out_error);
 rec_status_t rec_flat_score(const rec_recommender_t* recommender, const rec_ids_t* users,
                             const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,
                             const int64_t* history_times, int64_t n_history_times, const int64_t* request_times,
                             int64_t n_request_times, const rec_ids_t* candidates, const int64_t* candidate_offsets,
-                            int64_t n_candidate_offsets, float* out_scores, int64_t n_out_scores,
-                            int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error);
+                            int64_t n_candidate_offsets, float* out_scores, int64_t n_out_scores, int32_t* out_status,
+                            int64_t n_out_status, rec_error_t** out_error);
 rec_status_t rec_flat_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items, int64_t k,
-                                    int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores,
-                                    int32_t* out_row_status, int64_t n_out_row_status, rec_error_t** out_error);
+                                    int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores, int32_t* out_status,
+                                    int64_t n_out_status, rec_error_t** out_error);
 
 #ifndef SWIG
-
-rec_status_t rec_flat_trainer_run(rec_trainer_t* trainer, rec_event_fn on_event, void* user_data, rec_cancel_t* cancel,
-                                  rec_error_t** out_error);
 
 /* What a failed call says. The texts are never NULL and live as long as the error, which may be NULL. */
 typedef struct {
@@ -59,7 +49,7 @@ typedef struct {
 } rec_flat_failure_t;
 rec_flat_failure_t rec_flat_failure(rec_status_t status, const rec_error_t* error);
 
-/* All rows of a report, in its memory. */
+/* All rows of a report, in memory of the report. */
 typedef struct {
   int64_t n_metrics, n_rows;
   const double* values; /* [n_metrics, n_rows] */

@@ -28,21 +28,21 @@ func TestAFileIsLoadedAndDescribed(t *testing.T) {
 func TestSplitsKeepEveryInteraction(t *testing.T) {
 	data := orchard(t)
 	for _, kind := range []recore.SplitKind{recore.ByRatio, recore.LeaveOneOut, recore.Temporal, recore.BySession, recore.ByRatioGlobal} {
-		split := must(data.Split(recore.Split{Kind: kind, Train: 0.5, Valid: 0.25, Test: 0.25, Seed: 3}))(t)
+		split := must(data.Split(context.Background(), recore.Split{Kind: kind, Train: 0.5, Valid: 0.25, Test: 0.25, Seed: 3}))(t)
 		d := must(split.Describe())(t)
 		if d.NTrain+d.NValid+d.NTest != 25000 || d.NTest == 0 {
 			t.Errorf("kind %d: parts %d, %d, %d", kind, d.NTrain, d.NValid, d.NTest)
 		}
 		split.Close()
 	}
-	if _, err := data.Split(recore.Split{Train: 0.5, Valid: 0.1, Test: 0.1}); !errors.Is(err, recore.ErrInvalidArgument) {
+	if _, err := data.Split(context.Background(), recore.Split{Train: 0.5, Valid: 0.1, Test: 0.1}); !errors.Is(err, recore.ErrInvalidArgument) {
 		t.Errorf("ratios of 0.7: %v", err)
 	}
 }
 
 func TestADataSetIsWrittenAndReadBack(t *testing.T) {
 	data, folder := orchard(t), filepath.Join(t.TempDir(), "benchmark")
-	check(t, data.Write(folder))
+	check(t, data.Write(context.Background(), folder))
 	again := ends(t, must(recore.LoadDataset(ctx, folder, recore.Format("recbole")))(t))
 	if before, after := must(data.Describe())(t), must(again.Describe())(t); before.NTest != after.NTest {
 		t.Errorf("%d test rows written, %d read", before.NTest, after.NTest)
@@ -55,7 +55,7 @@ func TestColumnsAndFilesGiveTheSameDataSet(t *testing.T) {
 	file := ends(t, must(recore.LoadDataset(ctx, path, recore.Format("csv"), recore.UserColumn("who"), recore.ItemColumn("what"),
 		recore.TimeColumn("when"), recore.WeightColumn("stars"), recore.LabelColumn("clicked"), recore.ImpressionKey("page"),
 		recore.Separator(","), recore.IDKinds(recore.Int64IDs, recore.AutoIDs)))(t))
-	columns := ends(t, must(recore.NewDataset(recore.Columns{
+	columns := ends(t, must(recore.NewDataset(context.Background(), recore.Columns{
 		Users: recore.IDsOf(1, 1, 1, 2), Items: recore.IDsOf[int64](7, 8, 9, 7), Times: []int64{10, 11, 12, 13},
 		Weights: []float32{2.5, 1, 3, 4}, Labels: []float32{1, 0, 0, 1}, Impressions: []int64{4, 4, 5, 4},
 	}))(t))
@@ -73,7 +73,7 @@ func TestColumnsAndFilesGiveTheSameDataSet(t *testing.T) {
 }
 
 func TestPartsAndTitlesComeFromColumns(t *testing.T) {
-	data := ends(t, must(recore.NewDataset(recore.Columns{
+	data := ends(t, must(recore.NewDataset(context.Background(), recore.Columns{
 		Users: recore.IDsOf(1, 1, 1, 2), Items: recore.IDsOf(10, 11, 12, 10),
 		Parts:  []recore.Part{recore.TrainPart, recore.ValidPart, recore.TestPart, recore.TrainPart},
 		Titles: map[recore.ID]string{recore.IDOf(10): "Ten", recore.IDOf(12): "Zwölf", recore.IDOf(99): "never seen"},
@@ -89,11 +89,11 @@ func TestPartsAndTitlesComeFromColumns(t *testing.T) {
 
 func TestAnArrowStreamIsReadAndReleased(t *testing.T) {
 	users, items := grid()
-	data := ends(t, must(recore.DatasetFromArrow(arrowtest.Stream(users, items)))(t))
+	data := ends(t, must(recore.DatasetFromArrow(context.Background(), arrowtest.Stream(users, items)))(t))
 	if d := must(data.Describe())(t); d.NUsers != 10 || d.NItems != 10 || d.NInteractions != int64(len(users)) || d.UserIDType != "int64" {
 		t.Errorf("%+v", d)
 	}
-	if _, err := recore.DatasetFromArrow(arrowtest.Stream(users, items), recore.UserColumn("nobody")); err == nil {
+	if _, err := recore.DatasetFromArrow(context.Background(), arrowtest.Stream(users, items), recore.UserColumn("nobody")); err == nil {
 		t.Error("a column that is not there")
 	}
 	if n := arrowtest.Releases(); n != 2 {
@@ -116,10 +116,10 @@ func TestAnyBytesAreAnID(t *testing.T) {
 			}
 		}
 	}
-	data := ends(t, must(recore.NewDataset(recore.Columns{Users: recore.IDsOf(users...), Items: recore.IDsOf(items...)}))(t))
+	data := ends(t, must(recore.NewDataset(context.Background(), recore.Columns{Users: recore.IDsOf(users...), Items: recore.IDsOf(items...)}))(t))
 	path := filepath.Join(t.TempDir(), "hostile.rec")
-	check(t, train(t, data, "itemknn").Save(path))
-	model := ends(t, must(recore.Load(path))(t))
+	check(t, train(t, data, "itemknn").Save(context.Background(), path))
+	model := ends(t, must(recore.Load(context.Background(), path))(t))
 	got := must(model.UserIDs(nil))(t)
 	if !slices.Equal(slices.Sorted(slices.Values(got.Strings())), slices.Sorted(slices.Values(ids))) {
 		t.Fatalf("%d users, %d given", got.Len(), len(ids))
@@ -143,7 +143,7 @@ func TestAnyBytesAreAnID(t *testing.T) {
 
 func TestEveryInt64IsAnID(t *testing.T) {
 	ids := []int64{math.MinInt64, -1, 0, 1, math.MaxInt64}
-	data := ends(t, must(recore.NewDataset(recore.Columns{Users: recore.IDsOf(ids...), Items: recore.IDsOf(ids...)}))(t))
+	data := ends(t, must(recore.NewDataset(context.Background(), recore.Columns{Users: recore.IDsOf(ids...), Items: recore.IDsOf(ids...)}))(t))
 	got := must(train(t, data, "popularity").UserIDs(nil))(t)
 	if !slices.Equal(got.Int64s(), ids) || got.At(0) != recore.IDOf[int64](math.MinInt64) || got.At(1).String() != "-1" {
 		t.Errorf("%v", got.Int64s())
@@ -186,7 +186,7 @@ func TestBadDataNamesItsArgument(t *testing.T) {
 		return err
 	}
 	columns := func(c recore.Columns) error {
-		_, err := recore.NewDataset(c)
+		_, err := recore.NewDataset(context.Background(), c)
 		return err
 	}
 	for _, row := range []struct {
@@ -210,7 +210,7 @@ func TestBadDataNamesItsArgument(t *testing.T) {
 			t.Errorf("%s: %v", row.name, row.err)
 		}
 	}
-	if _, err := recore.DatasetFromArrow(nil); !errors.Is(err, recore.ErrInvalidArgument) {
+	if _, err := recore.DatasetFromArrow(context.Background(), nil); !errors.Is(err, recore.ErrInvalidArgument) {
 		t.Errorf("no stream: %v", err)
 	}
 }
@@ -229,17 +229,17 @@ func TestErrorsSayWhere(t *testing.T) {
 		t.Errorf("%d good rows", d.NInteractions)
 	}
 	missing := filepath.Join(folder, "none.rec")
-	if _, err = recore.Load(missing); !errors.Is(err, recore.ErrNotFound) || !errors.Is(err, fs.ErrNotExist) || errors.Is(err, recore.ErrIO) {
+	if _, err = recore.Load(context.Background(), missing); !errors.Is(err, recore.ErrNotFound) || !errors.Is(err, fs.ErrNotExist) || errors.Is(err, recore.ErrIO) {
 		t.Errorf("no file: %v", err)
 	}
 	file := filepath.Join(folder, "m.rec")
-	check(t, gridModel(t).Save(file))
+	check(t, gridModel(t).Save(context.Background(), file))
 	bytes := must(os.ReadFile(file))(t)
 	bytes[len(bytes)-3] ^= 1
-	if _, err = recore.LoadBytes(bytes); !errors.As(err, &e) || !errors.Is(err, recore.ErrCorruptData) || e.ByteOffset < 0 || e.Line != -1 {
+	if _, err = recore.LoadBytes(context.Background(), bytes); !errors.As(err, &e) || !errors.Is(err, recore.ErrCorruptData) || e.ByteOffset < 0 || e.Line != -1 {
 		t.Errorf("a flipped bit: %#v", err)
 	}
-	if _, err = recore.Load("a\x00b"); !errors.Is(err, recore.ErrInvalidArgument) {
+	if _, err = recore.Load(context.Background(), "a\x00b"); !errors.Is(err, recore.ErrInvalidArgument) {
 		t.Errorf("NUL in a path: %v", err)
 	}
 }

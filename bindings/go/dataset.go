@@ -146,13 +146,13 @@ func LoadDataset(ctx context.Context, path string, options ...LoadOption) (*Data
 		return nil, err
 	}
 	defer crec.DeleteRecDatasetOptionsT(o)
-	cancel, end, err := cancelOn(ctx)
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	var raw crec.Dataset
-	if err := crec.RecDatasetLoad(path, o, cancel, &raw); err != nil {
+	if err := crec.RecDatasetLoad(path, o, run, &raw); err != nil {
 		return nil, cancelled(ctx, err)
 	}
 	return newDataset(raw), nil
@@ -161,15 +161,20 @@ func LoadDataset(ctx context.Context, path string, options ...LoadOption) (*Data
 // DatasetFromArrow reads a struct ArrowArrayStream in C memory, as cdata.ExportRecordReader of Arrow fills it. The stream
 // is taken, success or not, but by an option that cannot be passed on (a NUL in a name); nil is an ErrInvalidArgument.
 // Options for files alone are ignored.
-func DatasetFromArrow(stream unsafe.Pointer, options ...LoadOption) (*Dataset, error) {
+func DatasetFromArrow(ctx context.Context, stream unsafe.Pointer, options ...LoadOption) (*Dataset, error) {
 	o, err := loadOptions(options)
 	if err != nil {
 		return nil, err
 	}
 	defer crec.DeleteRecDatasetOptionsT(o)
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var raw crec.Dataset
-	if err := crec.RecDatasetCreateFromArrow(stream, o, &raw); err != nil {
-		return nil, failed(err)
+	if err := crec.RecDatasetCreateFromArrow(stream, o, run, &raw); err != nil {
+		return nil, cancelled(ctx, err)
 	}
 	return newDataset(raw), nil
 }
@@ -196,22 +201,9 @@ type Columns struct {
 	MemoryLimitBytes int64 // 0 = none
 }
 
-// NewDataset copies columns. Fails with ErrInvalidArgument (lengths that differ), ErrInvalidData (with the row), ErrLimit.
-func NewDataset(c Columns) (*Dataset, error) {
-	n := c.Users.Len()
-	for _, column := range []struct {
-		name string
-		n    int
-		none bool
-	}{
-		{"items", c.Items.Len(), false}, {"times", len(c.Times), c.Times == nil},
-		{"weights", len(c.Weights), c.Weights == nil}, {"parts", len(c.Parts), c.Parts == nil},
-		{"labels", len(c.Labels), c.Labels == nil}, {"impressions", len(c.Impressions), c.Impressions == nil},
-	} {
-		if !column.none && column.n != n {
-			return nil, invalid(column.name, "must be as many as users, %d, got %d", n, column.n)
-		}
-	}
+// NewDataset copies columns. Fails with ErrInvalidArgument (lengths that differ), ErrInvalidData (with the row), ErrLimit,
+// or the context's error.
+func NewDataset(ctx context.Context, c Columns) (*Dataset, error) {
 	raw := crec.Columns{
 		Users: c.Users.raw, Items: c.Items.raw, Times: c.Times, Weights: c.Weights, Parts: c.Parts, Labels: c.Labels,
 		Impressions: c.Impressions, MemoryLimitBytes: c.MemoryLimitBytes,
@@ -233,9 +225,14 @@ func NewDataset(c Columns) (*Dataset, error) {
 	if err := c.Items.check("items"); err != nil {
 		return nil, err
 	}
-	made, err := crec.DatasetCreate(&raw)
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
 	if err != nil {
-		return nil, failed(err)
+		return nil, err
+	}
+	defer end()
+	made, err := crec.DatasetCreate(&raw, run)
+	if err != nil {
+		return nil, cancelled(ctx, err)
 	}
 	return newDataset(made), nil
 }
@@ -259,9 +256,9 @@ type Split struct {
 	Seed               int64
 }
 
-// Split gives the same interactions with new parts. Fails with ErrInvalidArgument (ratios) and ErrInvalidData (times are
-// wanted and there are none).
-func (d *Dataset) Split(split Split) (*Dataset, error) {
+// Split gives a copy of the data set with new parts. Fails with ErrInvalidArgument (ratios), ErrInvalidData (the split needs
+// times and there are none), or the context's error.
+func (d *Dataset) Split(ctx context.Context, split Split) (*Dataset, error) {
 	h, err := d.h.use()
 	if err != nil {
 		return nil, err
@@ -273,18 +270,23 @@ func (d *Dataset) Split(split Split) (*Dataset, error) {
 	o.SetValidRatio(split.Valid)
 	o.SetTestRatio(split.Test)
 	o.SetSeed(split.Seed)
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var raw crec.Dataset
-	err = crec.RecDatasetSplit(h, o, &raw)
+	err = crec.RecDatasetSplit(h, o, run, &raw)
 	runtime.KeepAlive(d)
 	if err != nil {
-		return nil, d.h.failed(err)
+		return nil, cancelled(ctx, d.h.failed(err))
 	}
 	return newDataset(raw), nil
 }
 
 // Write makes folder/<its name>.{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
 // Candidates, relations, features, and users and items without rows are left out; a warning in the log names them.
-func (d *Dataset) Write(folder string) error {
+func (d *Dataset) Write(ctx context.Context, folder string) error {
 	if err := text("directory", folder); err != nil {
 		return err
 	}
@@ -292,9 +294,14 @@ func (d *Dataset) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	err = crec.RecDatasetSave(h, folder)
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
+	if err != nil {
+		return err
+	}
+	defer end()
+	err = crec.RecDatasetSave(h, folder, run)
 	runtime.KeepAlive(d)
-	return d.h.failed(err)
+	return cancelled(ctx, d.h.failed(err))
 }
 
 // DatasetInfo is what a data set holds; JSON has all that the library says.

@@ -11,7 +11,7 @@ import (
 
 // Two users who like apples and two who like pears.
 func fruit() *recore.Dataset {
-	data, err := recore.NewDataset(recore.Columns{
+	data, err := recore.NewDataset(context.Background(), recore.Columns{
 		Users: recore.IDsOf("ann", "ann", "bob", "bob", "bob", "cid", "cid", "dee", "dee", "dee"),
 		Items: recore.IDsOf("boskoop", "gala", "boskoop", "gala", "idared", "comice", "conference", "comice", "conference", "williams"),
 	})
@@ -90,7 +90,7 @@ func ExampleRecommender_RecommendInto() {
 }
 
 func ExampleError() {
-	_, err := recore.Load("no such file.rec")
+	_, err := recore.Load(context.Background(), "no such file.rec")
 	fmt.Println(errors.Is(err, recore.ErrNotFound))
 	var e *recore.Error
 	if errors.As(err, &e) {

@@ -84,6 +84,19 @@ func cancelOn(ctx context.Context) (crec.Cancel, func(), error) {
 	}, nil
 }
 
+// longCall is how a call runs that ends with ctx, and the end of it.
+func longCall(ctx context.Context, threads int, isolation Isolation, onEvent func(crec.Event) bool) (crec.Run, func(), error) {
+	cancel, endCancel, err := cancelOn(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	run, endRun := crec.NewRun(onEvent, cancel, threads, int(isolation))
+	return run, func() {
+		defer endCancel()
+		endRun()
+	}, nil
+}
+
 func number(yes bool) int {
 	if yes {
 		return 1

@@ -17,7 +17,7 @@ import (
 // saved is the model's file as bytes.
 func saved(t *testing.T, model *recore.Model) []byte {
 	path := filepath.Join(t.TempDir(), "m.rec")
-	check(t, model.Save(path))
+	check(t, model.Save(context.Background(), path))
 	return must(os.ReadFile(path))(t)
 }
 

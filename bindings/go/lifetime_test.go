@@ -1,6 +1,7 @@
 package recore_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ import (
 
 func TestUseAfterCloseIsErrClosed(t *testing.T) {
 	data, model := orchard(t), gridModel(t)
-	trainer := must(recore.NewTrainer(data, "popularity"))(t)
+	trainer := must(recore.NewTrainer(context.Background(), data, "popularity"))(t)
 	recommender := must(model.Recommender())(t)
 	q := &recore.Query{Users: recore.IDsOf(1), Candidates: recore.IDsOf(1), K: 1}
 	check(t, trainer.Close())
@@ -29,14 +30,16 @@ func TestUseAfterCloseIsErrClosed(t *testing.T) {
 	check(t, data.Close())
 	for name, use := range map[string]func() error{
 		"describe": func() error { _, err := data.Describe(); return err },
-		"split":    func() error { _, err := data.Split(recore.Split{}); return err },
-		"write":    func() error { return data.Write(t.TempDir()) },
+		"split":    func() error { _, err := data.Split(context.Background(), recore.Split{}); return err },
+		"write":    func() error { return data.Write(context.Background(), t.TempDir()) },
 		"train":    func() error { _, err := recore.Train(ctx, data, "popularity"); return err },
 		"run":      func() error { return trainer.Run(ctx) },
 		"model of": func() error { _, err := trainer.Model(recore.BestEpoch); return err },
-		"warm":     func() error { return ends(t, must(recore.NewTrainer(other, "bprmf"))(t)).WarmStart(model) },
+		"warm": func() error {
+			return ends(t, must(recore.NewTrainer(context.Background(), other, "bprmf"))(t)).WarmStart(model)
+		},
 		"info":     func() error { _, err := model.Describe(); return err },
-		"save":     func() error { return model.Save(filepath.Join(t.TempDir(), "x")) },
+		"save":     func() error { return model.Save(context.Background(), filepath.Join(t.TempDir(), "x")) },
 		"counts":   func() error { _, _, err := model.Counts(); return err },
 		"rows":     func() error { _, err := model.ItemRows(recore.IDsOf(1)); return err },
 		"ids":      func() error { _, err := model.ItemIDs(nil); return err },
@@ -58,7 +61,7 @@ func TestUseAfterCloseIsErrClosed(t *testing.T) {
 
 func TestChildrenKeepWhatTheyNeed(t *testing.T) {
 	data := orchard(t)
-	trainer := ends(t, must(recore.NewTrainer(data, "popularity"))(t))
+	trainer := ends(t, must(recore.NewTrainer(context.Background(), data, "popularity"))(t))
 	data.Close()
 	check(t, trainer.Run(ctx))
 	model := must(trainer.Model(recore.BestEpoch))(t)
@@ -92,7 +95,7 @@ type source struct {
 
 func smallSource(t testing.TB) source {
 	path := filepath.Join(t.TempDir(), "small.rec")
-	check(t, gridModel(t).Save(path))
+	check(t, gridModel(t).Save(context.Background(), path))
 	users, items := grid()
 	return source{must(os.ReadFile(path))(t), recore.IDsOf(users...), recore.IDsOf(items...)}
 }
@@ -100,12 +103,12 @@ func smallSource(t testing.TB) source {
 // use makes the objects of round i and asks for something; one call fails, since errors have a lifetime too. Every 20th
 // round has a trainer, which takes five times as long to make as the others together.
 func (s source) use(t testing.TB, i int) objects {
-	data := must(recore.NewDataset(recore.Columns{Users: s.users, Items: s.items}))(t)
+	data := must(recore.NewDataset(context.Background(), recore.Columns{Users: s.users, Items: s.items}))(t)
 	var trainer *recore.Trainer
 	if i%20 == 0 {
-		trainer = must(recore.NewTrainer(data, "popularity"))(t)
+		trainer = must(recore.NewTrainer(context.Background(), data, "popularity"))(t)
 	}
-	model := must(recore.LoadBytes(s.file))(t)
+	model := must(recore.LoadBytes(context.Background(), s.file))(t)
 	recommender := must(model.Recommender())(t)
 	must(recommender.Recommend(recore.IDOf(1), 3))(t)
 	if _, err := recommender.Recommend(recore.IDOf(1), 0); !errors.Is(err, recore.ErrInvalidArgument) {
@@ -219,13 +222,13 @@ func TestClosingWhileOthersAskIsAnAnswerOrErrClosed(t *testing.T) {
 
 func TestATrainerMayBeClosedWhileItRuns(t *testing.T) {
 	params := recore.Params(map[string]any{"epochs": 3, "emb_size": 8})
-	trainer := must(recore.NewTrainer(orchard(t), "bprmf", params))(t)
+	trainer := must(recore.NewTrainer(context.Background(), orchard(t), "bprmf", params))(t)
 	time.AfterFunc(10*time.Millisecond, func() { trainer.Close() })
 	if err := trainer.Run(ctx); err != nil && !errors.Is(err, recore.ErrClosed) {
 		t.Error(err)
 	}
 	calls := 0
-	trainer = must(recore.NewTrainer(orchard(t), "bprmf", params, recore.OnEpoch(func(recore.Event) error {
+	trainer = must(recore.NewTrainer(context.Background(), orchard(t), "bprmf", params, recore.OnEpoch(func(recore.Event) error {
 		calls++
 		return trainer.Close()
 	})))(t)
@@ -236,7 +239,6 @@ func TestATrainerMayBeClosedWhileItRuns(t *testing.T) {
 
 // Reached in another form, or not at all.
 var bridged = map[string]string{
-	"rec_trainer_create": "TrainerCreate", "rec_trainer_run": "TrainerRun", "rec_model_evaluate": "Evaluate",
 	"rec_dataset_create_from_columns": "DatasetCreate", "rec_model_load_bytes": "ModelLoadBytes",
 	"rec_report_get_metric": "ReportMetric", "rec_report_get_values": "ReportRows", "rec_report_get_users": "ReportRows",
 	"rec_model_item_ids": "ModelIDs", "rec_model_user_ids": "ModelIDs", "rec_model_item_titles": "ModelIDs",

@@ -45,25 +45,35 @@ func (m *Model) Close() error {
 
 // Load opens a model file. The file is data, never code, and every byte is checked. Fails with
 // ErrNotFound, ErrIO, ErrCorruptData (with the byte offset), ErrUnsupported (another version), ErrLimit.
-func Load(path string, options ...ModelOption) (*Model, error) {
+func Load(ctx context.Context, path string, options ...ModelOption) (*Model, error) {
 	if err := text("path", path); err != nil {
 		return nil, err
 	}
 	o := crec.NewRecLoadOptionsT()
 	defer crec.DeleteRecLoadOptionsT(o)
 	o.SetMemoryLimitBytes(limitOf(options))
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var raw crec.Model
-	if err := crec.RecModelLoad(path, o, &raw); err != nil {
-		return nil, failed(err)
+	if err := crec.RecModelLoad(path, o, run, &raw); err != nil {
+		return nil, cancelled(ctx, err)
 	}
 	return newModel(raw), nil
 }
 
 // LoadBytes opens a model file in memory, which is copied.
-func LoadBytes(data []byte, options ...ModelOption) (*Model, error) {
-	raw, err := crec.ModelLoadBytes(data, limitOf(options))
+func LoadBytes(ctx context.Context, data []byte, options ...ModelOption) (*Model, error) {
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
 	if err != nil {
-		return nil, failed(err)
+		return nil, err
+	}
+	defer end()
+	raw, err := crec.ModelLoadBytes(data, limitOf(options), run)
+	if err != nil {
+		return nil, cancelled(ctx, err)
 	}
 	return newModel(raw), nil
 }
@@ -85,13 +95,15 @@ func limitOf(options []ModelOption) (limit int64) {
 	return limit
 }
 
-// Save writes one file; an older one stays whole until the new one is.
-func (m *Model) Save(path string) error { return m.save(path, false) }
+// Save writes one file; an older one stays intact until the new one is complete.
+func (m *Model) Save(ctx context.Context, path string) error { return m.save(ctx, path, false) }
 
 // SaveWithoutUserData leaves out seen items and histories.
-func (m *Model) SaveWithoutUserData(path string) error { return m.save(path, true) }
+func (m *Model) SaveWithoutUserData(ctx context.Context, path string) error {
+	return m.save(ctx, path, true)
+}
 
-func (m *Model) save(path string, noUserData bool) error {
+func (m *Model) save(ctx context.Context, path string, noUserData bool) error {
 	if err := text("path", path); err != nil {
 		return err
 	}
@@ -102,9 +114,14 @@ func (m *Model) save(path string, noUserData bool) error {
 	o := crec.NewRecSaveOptionsT()
 	defer crec.DeleteRecSaveOptionsT(o)
 	o.SetNoUserData(number(noUserData))
-	err = crec.RecModelSave(h, path, o)
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
+	if err != nil {
+		return err
+	}
+	defer end()
+	err = crec.RecModelSave(h, path, o, run)
 	runtime.KeepAlive(m)
-	return m.h.failed(err)
+	return cancelled(ctx, m.h.failed(err))
 }
 
 // ModelInfo is what a model file says of itself; JSON has all of it.
@@ -338,14 +355,15 @@ func (m *Model) Evaluate(ctx context.Context, dataset *Dataset, metrics string, 
 	if err != nil {
 		return nil, err
 	}
-	cancel, end, err := cancelOn(ctx)
+	run, end, err := longCall(ctx, protocol.Threads, protocol.Isolation, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	p := protocol.raw()
 	defer crec.DeleteRecProtocolT(p)
-	raw, err := crec.Evaluate(h, data, metrics, p, protocol.Threads, int(protocol.Isolation), cancel)
+	var raw crec.Report
+	err = crec.RecModelEvaluate(h, data, metrics, p, run, &raw)
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(dataset)
 	if err != nil {

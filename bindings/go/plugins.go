@@ -61,3 +61,19 @@ func LoadPlugin(path string) error {
 	}
 	return failed(crec.RecPluginLoad(path))
 }
+
+// LiveObjects counts objects of the library that are not closed yet, by kind, for finding leaks: "model", "dataset", ...
+func LiveObjects() (map[string]int64, error) {
+	counts := map[string]int64{}
+	for kind, name := range []string{"", "error", "text", "cancel", "dataset", "trainer", "model", "report", "recommender"} {
+		if name == "" {
+			continue
+		}
+		var n int64
+		if err := crec.RecLiveObjects(kind, &n); err != nil {
+			return nil, failed(err)
+		}
+		counts[name] = n
+	}
+	return counts, nil
+}

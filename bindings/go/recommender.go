@@ -93,7 +93,7 @@ type Query struct {
 	K              int   // items wanted, 1 .. MaxK; ignored by Score
 	Histories      Lists // items of each user, instead of what the model file knows unless empty
 	HistoryTimes   []int64
-	Times          []int64 // of each request; both in UTC epoch seconds, for models that look at times
+	RequestTimes   []int64 // when each answer is wanted; both in UTC epoch seconds, for models that look at times
 	Candidates     IDs     // rank or score only these, for every user
 	CandidateLists Lists   // the same, a list for each user
 	Allow, Deny    Bits    // items that alone may, or that may not, be returned; ignored by Score
@@ -117,11 +117,11 @@ func unknownUsers(n int) []int64 {
 // isPlain tells a query that says nothing but who asks.
 func (q *Query) isPlain() bool {
 	return q.Users.given() && q.Histories.Offsets == nil && !q.Histories.IDs.given() && q.HistoryTimes == nil &&
-		q.Times == nil && !q.Candidates.given() && q.CandidateLists.Offsets == nil && !q.CandidateLists.IDs.given() &&
+		q.RequestTimes == nil && !q.Candidates.given() && q.CandidateLists.Offsets == nil && !q.CandidateLists.IDs.given() &&
 		q.Allow == nil && q.Deny == nil
 }
 
-// request checks lengths, of which the library would not name the argument; n is the number of users.
+// request is the query as the raw layer takes it; n is the number of users.
 func (q *Query) request() (request crec.Request, n int, err error) {
 	users := q.Users.raw
 	if !q.Users.given() {
@@ -143,16 +143,9 @@ func (q *Query) request() (request crec.Request, n int, err error) {
 	if err = q.Candidates.check("candidates"); err != nil {
 		return
 	}
-	if q.HistoryTimes != nil && len(q.HistoryTimes) != q.Histories.IDs.Len() {
-		return request, n, invalid("history_times", "must be as many as items of histories, %d, got %d",
-			q.Histories.IDs.Len(), len(q.HistoryTimes))
-	}
-	if q.Times != nil && len(q.Times) != n {
-		return request, n, invalid("times", "must be as many as users, %d, got %d", n, len(q.Times))
-	}
 	request = crec.Request{
 		K: q.K, Users: users, History: q.Histories.IDs.raw, HistoryLists: q.Histories.Offsets,
-		HistoryTimes: q.HistoryTimes, Times: q.Times, Candidates: q.Candidates.raw, Allow: q.Allow, Deny: q.Deny,
+		HistoryTimes: q.HistoryTimes, Times: q.RequestTimes, Candidates: q.Candidates.raw, Allow: q.Allow, Deny: q.Deny,
 	}
 	if q.CandidateLists.Offsets != nil {
 		request.Candidates, request.CandidateLists = q.CandidateLists.IDs.raw, q.CandidateLists.Offsets
@@ -183,9 +176,6 @@ func (r *Recommender) TopKInto(q *Query, rows []int64, scores []float32, status 
 	if err := q.Users.check("users"); err != nil {
 		return err
 	}
-	if err := haveRoom(q.Users.Len(), q.K, rows, scores, status); err != nil {
-		return err
-	}
 	err = crec.Recommend(h, q.K, &q.Users.raw, rows, scores, codes(status))
 	runtime.KeepAlive(r)
 	if err != nil {
@@ -195,28 +185,14 @@ func (r *Recommender) TopKInto(q *Query, rows []int64, scores []float32, status 
 }
 
 func (r *Recommender) topK(h crec.Recommender, q *Query, rows []int64, scores []float32, status []Code) error {
-	request, n, err := q.request()
+	request, _, err := q.request()
 	if err != nil {
-		return err
-	}
-	if err := haveRoom(n, q.K, rows, scores, status); err != nil {
 		return err
 	}
 	err = crec.TopK(h, &request, rows, scores, codes(status))
 	runtime.KeepAlive(r)
 	if err != nil {
 		return r.h.failed(err)
-	}
-	return nil
-}
-
-// haveRoom checks slices for the answers to n users.
-func haveRoom(n, k int, rows []int64, scores []float32, status []Code) error {
-	if k > 0 && (len(rows)/k < n || len(scores)/k < n) {
-		return tooShort("rows and scores", n*k, min(len(rows), len(scores)))
-	}
-	if status != nil && len(status) < n {
-		return tooShort("status", n, len(status))
 	}
 	return nil
 }
@@ -326,9 +302,6 @@ func (r *Recommender) SimilarInto(items IDs, k int, rows []int64, scores []float
 	if err := items.check("items"); err != nil {
 		return err
 	}
-	if err := haveRoom(items.Len(), k, rows, scores, status); err != nil {
-		return err
-	}
 	err = crec.Similar(h, &items.raw, k, rows, scores, codes(status))
 	runtime.KeepAlive(r)
 	if err != nil {
@@ -365,19 +338,9 @@ func (r *Recommender) ScoreInto(q *Query, scores []float32, status []Code) error
 	if err != nil {
 		return err
 	}
-	request, n, err := q.request()
+	request, _, err := q.request()
 	if err != nil {
 		return err
-	}
-	wanted := request.Candidates.Len()
-	if request.CandidateLists == nil {
-		wanted *= n
-	}
-	if len(scores) < wanted {
-		return tooShort("scores", wanted, len(scores))
-	}
-	if status != nil && len(status) < n {
-		return tooShort("status", n, len(status))
 	}
 	err = crec.Score(h, &request, scores, codes(status))
 	runtime.KeepAlive(r)

@@ -47,7 +47,7 @@ func orchard(t testing.TB) *recore.Dataset {
 	t.Helper()
 	all := must(recore.LoadDataset(ctx, orchardPath()))(t)
 	defer all.Close()
-	return ends(t, must(all.Split(recore.Split{Seed: 1}))(t))
+	return ends(t, must(all.Split(context.Background(), recore.Split{Seed: 1}))(t))
 }
 
 // grid is users and items 0 .. 9 where user u has the items of its own parity but for u itself.
@@ -65,7 +65,7 @@ func grid() (users, items []int64) {
 func gridModel(t testing.TB) *recore.Model {
 	t.Helper()
 	users, items := grid()
-	data := must(recore.NewDataset(recore.Columns{Users: recore.IDsOf(users...), Items: recore.IDsOf(items...)}))(t)
+	data := must(recore.NewDataset(context.Background(), recore.Columns{Users: recore.IDsOf(users...), Items: recore.IDsOf(items...)}))(t)
 	defer data.Close()
 	return ends(t, train(t, data, "bprmf"))
 }

@@ -1,6 +1,7 @@
 package recore_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"path/filepath"
@@ -118,14 +119,14 @@ func TestHistoriesCandidatesAndMasks(t *testing.T) {
 func TestTimesReachTheModel(t *testing.T) {
 	recommender := ends(t, must(gridModel(t).Recommender())(t))
 	q := recore.Query{Users: recore.IDsOf(1, 2), K: 2, Histories: recore.ListsOf(recore.IDsOf(1, 3), recore.IDsOf(2)),
-		HistoryTimes: []int64{5, 6, 7}, Times: []int64{8, 9}}
+		HistoryTimes: []int64{5, 6, 7}, RequestTimes: []int64{8, 9}}
 	must(recommender.RecommendAll(&q))(t)
 	for _, row := range []struct {
 		argument string
 		spoil    func(*recore.Query)
 	}{
 		{"history_times", func(q *recore.Query) { q.HistoryTimes = []int64{5} }},
-		{"times", func(q *recore.Query) { q.Times = []int64{8} }},
+		{"request_times", func(q *recore.Query) { q.RequestTimes = []int64{8} }},
 		{"histories", func(q *recore.Query) { q.Histories = recore.ListsOf(recore.IDsOf(1)) }},
 		{"histories", func(q *recore.Query) {
 			var mixed recore.IDs
@@ -233,23 +234,23 @@ func TestSavedModelsAnswerTheSame(t *testing.T) {
 	model := train(t, orchard(t), "bprmf")
 	folder := t.TempDir()
 	path, bare := filepath.Join(folder, "m.rec"), filepath.Join(folder, "bare.rec")
-	check(t, model.Save(path))
-	check(t, model.SaveWithoutUserData(bare))
-	loaded := ends(t, must(recore.Load(path))(t))
+	check(t, model.Save(context.Background(), path))
+	check(t, model.SaveWithoutUserData(context.Background(), bare))
+	loaded := ends(t, must(recore.Load(context.Background(), path))(t))
 	q := &recore.Query{Users: must(model.UserIDs(nil))(t), K: 10}
 	a := must(ends(t, must(model.Recommender(recore.ExcludeSeen()))(t)).RecommendAll(q))(t)
 	b := must(ends(t, must(loaded.Recommender(recore.ExcludeSeen()))(t)).RecommendAll(q))(t)
 	if !reflect.DeepEqual(a, b) {
 		t.Error("the loaded model answers something else")
 	}
-	without := ends(t, must(recore.Load(bare, recore.ModelMemoryLimit(1<<30)))(t))
+	without := ends(t, must(recore.Load(context.Background(), bare, recore.ModelMemoryLimit(1<<30)))(t))
 	if _, err := without.Recommender(recore.ExcludeSeen()); !errors.Is(err, recore.ErrUnsupported) {
 		t.Errorf("seen items of a model without user data: %v", err)
 	}
-	if err := model.Save(filepath.Join(folder, "no", "such", "m.rec")); !errors.Is(err, recore.ErrNotFound) {
+	if err := model.Save(context.Background(), filepath.Join(folder, "no", "such", "m.rec")); !errors.Is(err, recore.ErrNotFound) {
 		t.Errorf("no such folder: %v", err)
 	}
-	if _, err := recore.Load(path, recore.ModelMemoryLimit(1000)); !errors.Is(err, recore.ErrLimit) {
+	if _, err := recore.Load(context.Background(), path, recore.ModelMemoryLimit(1000)); !errors.Is(err, recore.ErrLimit) {
 		t.Errorf("a memory limit: %v", err)
 	}
 }
@@ -312,8 +313,8 @@ func TestErrorsHaveTheLibrarysSentence(t *testing.T) {
 	ofCandidates := recommender.TopKInto(&tooMany, rows, scores, nil)
 	ofScore := recommender.ScoreInto(&recore.Query{Users: tooMany.Users}, scores, nil)
 	_, ofMetric := model.Evaluate(ctx, orchard(t), "ndgc@20", recore.Protocol{})
-	_, ofFile := recore.LoadBytes([]byte("no model"))
-	_, ofColumns := recore.NewDataset(recore.Columns{Users: item, Items: recore.IDsOf[string]()})
+	_, ofFile := recore.LoadBytes(context.Background(), []byte("no model"))
+	_, ofColumns := recore.NewDataset(context.Background(), recore.Columns{Users: item, Items: recore.IDsOf[string]()})
 	for name, err := range map[string]error{"ItemVectors": ofVectors, "Similar": ofSimilar, "ItemIDs": ofIDs, "TopKInto": ofUsers,
 		"of candidates": ofCandidates, "ScoreInto": ofScore, "Evaluate": ofMetric, "LoadBytes": ofFile, "NewDataset": ofColumns} {
 		if e := (*recore.Error)(nil); !errors.As(err, &e) || !strings.Contains(e.Message, " ") {

@@ -150,7 +150,7 @@ func Train(ctx context.Context, dataset *Dataset, model string, options ...Train
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx, &Error{Code: CodeCancelled, Message: "cancelled before training began"})
 	}
-	trainer, err := NewTrainer(dataset, model, options...)
+	trainer, err := NewTrainer(ctx, dataset, model, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +171,8 @@ type Trainer struct {
 
 // NewTrainer checks the parameters and does not start. Fails with ErrNotFound (unknown model), ErrInvalidArgument (a
 // parameter unknown or out of range; Argument names it), ErrUnsupported, ErrInvalidData (no training interaction),
-// ErrDevice, ErrLimit, ErrCorruptData (a checkpoint).
-func NewTrainer(dataset *Dataset, model string, options ...TrainOption) (*Trainer, error) {
+// ErrDevice, ErrLimit, ErrCorruptData (a checkpoint), or the context's error.
+func NewTrainer(ctx context.Context, dataset *Dataset, model string, options ...TrainOption) (*Trainer, error) {
 	given := training{params: map[string]any{}, raw: crec.NewRecTrainerOptionsT()}
 	defer crec.DeleteRecTrainerOptionsT(given.raw)
 	for _, option := range options {
@@ -193,10 +193,17 @@ func NewTrainer(dataset *Dataset, model string, options ...TrainOption) (*Traine
 	if err != nil {
 		return nil, err
 	}
-	raw, err := crec.TrainerCreate(data, model, params, given.raw, protocol)
+	given.raw.SetProtocol(protocol)
+	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var raw crec.Trainer
+	err = crec.RecTrainerCreate(data, model, params, given.raw, run, &raw)
 	runtime.KeepAlive(dataset)
 	if err != nil {
-		return nil, dataset.h.failed(err)
+		return nil, cancelled(ctx, dataset.h.failed(err))
 	}
 	t := &Trainer{onEvent: given.onEvent, onEpoch: given.onEpoch}
 	t.h.open("Trainer", raw, crec.RecTrainerDestroy)
@@ -242,28 +249,23 @@ func (t *Trainer) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cancel, end, err := cancelOn(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
 	defer runtime.KeepAlive(t)
 	if t.onEvent == nil && t.onEpoch == nil {
-		return t.ended(ctx, crec.TrainerRun(h, nil, cancel))
+		return t.ended(ctx, runTrainer(ctx, h, nil))
 	}
 
 	// The call is made by another goroutine, so that callbacks run on this one, with no C frame below them.
 	events, answers := make(chan crec.Event), make(chan bool)
 	done, gone := make(chan error, 1), make(chan struct{})
 	go func() {
-		done <- crec.TrainerRun(h, func(event crec.Event) bool {
+		done <- runTrainer(ctx, h, func(event crec.Event) bool {
 			select {
 			case events <- event:
 				return <-answers
 			case <-gone:
 				return false
 			}
-		}, cancel)
+		})
 	}()
 	var refused error
 	answered := true
@@ -297,6 +299,15 @@ func (t *Trainer) Run(ctx context.Context) error {
 			return fmt.Errorf("recore: training stopped by a callback: %w", refused)
 		}
 	}
+}
+
+func runTrainer(ctx context.Context, h crec.Trainer, onEvent func(crec.Event) bool) error {
+	run, end, err := longCall(ctx, 0, AutoIsolation, onEvent)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return crec.RecTrainerRun(h, run)
 }
 
 func (t *Trainer) ended(ctx context.Context, err error) error {
@@ -347,7 +358,7 @@ func (t *Trainer) Model(which Which) (*Model, error) {
 		return nil, err
 	}
 	var raw crec.Model
-	err = crec.RecTrainerGetModel(h, int(which), &raw)
+	err = crec.RecTrainerCreateModel(h, int(which), 0, &raw)
 	runtime.KeepAlive(t)
 	if err != nil {
 		return nil, t.h.failed(err)

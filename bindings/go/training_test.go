@@ -76,7 +76,7 @@ func TestACallbacksErrorComesBackWithTheLastEpoch(t *testing.T) {
 }
 
 func TestAPanicGoesOnInTheCallerAfterTheCall(t *testing.T) {
-	trainer := ends(t, must(recore.NewTrainer(orchard(t), "bprmf", endless, recore.OnEpoch(func(e recore.Event) error {
+	trainer := ends(t, must(recore.NewTrainer(context.Background(), orchard(t), "bprmf", endless, recore.OnEpoch(func(e recore.Event) error {
 		if e.Epoch == 2 {
 			panic("mine")
 		}
@@ -95,7 +95,7 @@ func TestAPanicGoesOnInTheCallerAfterTheCall(t *testing.T) {
 }
 
 func TestACallbackMayEndItsGoroutine(t *testing.T) {
-	trainer := ends(t, must(recore.NewTrainer(orchard(t), "bprmf", endless,
+	trainer := ends(t, must(recore.NewTrainer(context.Background(), orchard(t), "bprmf", endless,
 		recore.OnEpoch(func(recore.Event) error { runtime.Goexit(); return nil })))(t))
 	var wait sync.WaitGroup
 	wait.Add(1)
@@ -154,7 +154,7 @@ func TestACallbackMayUseAnythingButItsTrainer(t *testing.T) {
 	data := orchard(t)
 	var trainer *recore.Trainer
 	calls := 0
-	trainer = ends(t, must(recore.NewTrainer(data, "popularity", recore.OnEpoch(func(recore.Event) error {
+	trainer = ends(t, must(recore.NewTrainer(context.Background(), data, "popularity", recore.OnEpoch(func(recore.Event) error {
 		calls++
 		must(data.Describe())(t)
 		if _, err := trainer.Model(recore.LastEpoch); !errors.Is(err, recore.ErrBusy) {
@@ -199,7 +199,7 @@ func TestAModelStartsFromAnother(t *testing.T) {
 		}
 	}
 	users, items := grid()
-	other := ends(t, must(recore.NewDataset(recore.Columns{Users: recore.IDsOf(users...), Items: recore.IDsOf(items...)}))(t))
+	other := ends(t, must(recore.NewDataset(context.Background(), recore.Columns{Users: recore.IDsOf(users...), Items: recore.IDsOf(items...)}))(t))
 	if _, err := recore.Train(ctx, other, "bprmf", recore.Set("emb_size", 8), recore.WarmStart(first)); !errors.Is(err, recore.ErrInvalidArgument) {
 		t.Errorf("other users: %v", err)
 	}
@@ -226,14 +226,14 @@ func TestABadParameterIsNamed(t *testing.T) {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
-	if _, err := recore.NewTrainer(data, "bprfm"); !errors.Is(err, recore.ErrNotFound) || !strings.Contains(err.Error(), "bprmf") {
+	if _, err := recore.NewTrainer(context.Background(), data, "bprfm"); !errors.Is(err, recore.ErrNotFound) || !strings.Contains(err.Error(), "bprmf") {
 		t.Errorf("an unknown model: %v", err)
 	}
-	trainer := ends(t, must(recore.NewTrainer(data, "bprmf"))(t))
+	trainer := ends(t, must(recore.NewTrainer(context.Background(), data, "bprmf"))(t))
 	if _, err := trainer.Model(recore.BestEpoch); !errors.Is(err, recore.ErrBadState) || errors.Is(err, recore.ErrClosed) {
 		t.Errorf("a model before the first epoch: %v", err)
 	}
-	if _, err := recore.NewTrainer(data, "bprmf", recore.TrainMemoryLimit(1000)); !errors.Is(err, recore.ErrLimit) {
+	if _, err := recore.NewTrainer(context.Background(), data, "bprmf", recore.TrainMemoryLimit(1000)); !errors.Is(err, recore.ErrLimit) {
 		t.Errorf("a memory limit: %v", err)
 	}
 }

@@ -33,7 +33,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
   static const char* const buffers[] = {"java/nio/ByteBuffer", "java/nio/LongBuffer", "java/nio/IntBuffer",
                                         "java/nio/FloatBuffer"};
   JNIEnv* env = NULL;
-  jclass buffer;
+  jclass buffer, call;
   int i;
   (void)reserved;
   if ((*vm)->GetEnv(vm, (void**)&env, JNI_VERSION_1_8) != JNI_OK) return JNI_ERR;
@@ -51,6 +51,8 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
   known->handle_line = find_method(env, known->log, 1, "handle", "(I[B)V");
   known->deliver_event =
       find_method(env, known->event, 1, "deliver", "(Ljava/util/function/Predicate;IJJJJDDD[[B[DZ)Z");
+  call = find_class(env, "io/recore/LongCall");
+  known->go_on = find_method(env, call, 0, "goOn", "()Z");
   buffer = find_class(env, "java/nio/Buffer");
   known->position = find_method(env, buffer, 0, "position", "()I");
   known->limit = find_method(env, buffer, 0, "limit", "()I");
@@ -59,6 +61,10 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
     if (known->position_field != NULL) known->limit_field = (*env)->GetFieldID(env, buffer, "limit", "I");
     (*env)->ExceptionClear(env);
   }
+  known->call_listener = find_field(env, "io/recore/LongCall", "listener", "Ljava/util/function/Predicate;");
+  known->call_kinds = find_field(env, "io/recore/LongCall", "kinds", "I");
+  known->call_threads = find_field(env, "io/recore/LongCall", "threads", "I");
+  known->call_isolation = find_field(env, "io/recore/LongCall", "isolation", "I");
   known->handle_raw = find_field(env, "io/recore/internal/Handle", "raw", "J");
   known->ids_type = find_field(env, "io/recore/Ids", "type", "I");
   known->ids_n = find_field(env, "io/recore/Ids", "n", "I");
@@ -81,7 +87,7 @@ static void throw_failure(JNIEnv* env, rec_flat_failure_t failure) {
 }
 
 void rec_java_throw(JNIEnv* env, rec_status_t status, rec_error_t* error) {
-  throw_failure(env, rec_flat_failure(status, error));
+  if (!(*env)->ExceptionCheck(env)) throw_failure(env, rec_flat_failure(status, error));
   rec_error_destroy(error);
 }
 
@@ -306,12 +312,6 @@ void rec_java_buffer_release(JNIEnv* env, rec_java_buffer_t* buffer, int is_writ
   }
 }
 
-/* That offsets do not fall in between is for the library to check. */
-static int spans(const rec_java_ids_t* list) {
-  const int64_t* offsets = list->offsets.data;
-  return list->offsets.n > list->ids.n && offsets[0] >= 0 && offsets[list->ids.n] <= list->data.n;
-}
-
 const rec_ids_t* rec_java_ids_get(JNIEnv* env, jobject object, const char* name, rec_java_ids_t* out) {
   int is_bytes;
   out->data.array = out->offsets.array = NULL;
@@ -326,12 +326,13 @@ const rec_ids_t* rec_java_ids_get(JNIEnv* env, jobject object, const char* name,
   if (is_bytes)
     rec_java_buffer_get(env, (*env)->GetObjectField(env, object, known->ids_offsets), name, 'J', &out->offsets);
   if (out->data.data == NULL || (is_bytes && out->offsets.data == NULL)) return NULL; /* with an exception */
-  if (is_bytes ? !spans(out) : out->data.n < out->ids.n) {
+  if ((is_bytes ? out->offsets.n - 1 : out->data.n) < out->ids.n) {
     rec_java_throw_argument(env, name, "the ids reach beyond their buffer");
     return NULL;
   }
   out->ids.i64 = is_bytes ? NULL : out->data.data;
   out->ids.bytes = is_bytes ? out->data.data : NULL;
+  out->ids.n_bytes = is_bytes ? out->data.n : 0;
   out->ids.offsets = out->offsets.data;
   return &out->ids;
 }

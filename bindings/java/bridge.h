@@ -10,7 +10,8 @@
 #include "flat.h"
 #include "rec_c_api.h"
 
-/* Throws the io.recore.RecException of a failed call and ends its error. */
+/* Ends the error of a failed call and throws its io.recore.RecException, unless an exception is pending: then that is why
+   the call failed. */
 void rec_java_throw(JNIEnv* env, rec_status_t status, rec_error_t* error);
 void rec_java_throw_argument(JNIEnv* env, const char* argument, const char* text);
 
@@ -45,13 +46,23 @@ typedef struct {
 const rec_ids_t* rec_java_ids_get(JNIEnv* env, jobject object, const char* name, rec_java_ids_t* out);
 void rec_java_ids_release(JNIEnv* env, rec_java_ids_t* ids);
 
+/* How a long call runs: an io.recore.LongCall. */
+typedef struct {
+  rec_run_options_t options;
+  JNIEnv* env;
+  jobject call, listener; /* a Predicate<Event>, nullable: for events whose bit 1 << kind is in kinds; false ends the call */
+  int32_t kinds;
+} rec_java_run_t;
+const rec_run_options_t* rec_java_run_get(JNIEnv* env, jobject call, rec_java_run_t* out);
+
 /* Classes and members that the bridge uses, found once in JNI_OnLoad. */
 typedef struct {
   JavaVM* vm;
   jclass exception, log, event, bytes;
   jclass arrays[4], buffers[4]; /* of the kinds B, J, I, F */
-  jmethodID make_exception, make_closed, handle_line, deliver_event, position, limit;
+  jmethodID make_exception, make_closed, handle_line, deliver_event, go_on, position, limit;
   jfieldID position_field, limit_field; /* of java.nio.Buffer, private: NULL in a JVM that names them otherwise */
+  jfieldID call_listener, call_kinds, call_threads, call_isolation;
   jfieldID handle_raw, ids_type, ids_n, ids_data, ids_offsets;
 } rec_java_known_t;
 extern rec_java_known_t rec_java_known;

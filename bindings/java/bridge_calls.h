@@ -22,12 +22,6 @@ void rec_java_end(int32_t kind, int64_t raw);
 rec_status_t rec_java_log_open(int32_t level, rec_error_t** out_error);
 rec_status_t rec_java_log_poll(rec_error_t** out_error);
 
-/*
- * listener, nullable, is a Predicate<Event>: called on this thread for each kind whose bit 1 << kind is in kinds.
- * False from it ends the call with CANCELLED; what it throws does too, and is thrown here.
- */
-rec_status_t rec_java_trainer_run(JNIEnv* env, rec_trainer_t* trainer, jobject listener, int32_t kinds,
-                                  rec_cancel_t* cancel, rec_error_t** out_error);
 /* Copies: the values [n_rows] of one metric, the user rows [n_rows]. */
 jdoubleArray rec_java_report_values(JNIEnv* env, const rec_report_t* report, int64_t metric);
 jlongArray rec_java_report_users(JNIEnv* env, const rec_report_t* report);

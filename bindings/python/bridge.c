@@ -7,7 +7,7 @@
 
 static PyObject* error_factory;
 
-PyObject* rec_py_log_handler; /* bridge_long_calls.c */
+PyObject* rec_py_log_handler; /* bridge_calls.c */
 
 PyObject* rec_py_setup(PyObject* factory, PyObject* log_handler) {
   Py_XDECREF(error_factory);
@@ -23,21 +23,23 @@ PyObject* rec_py_setup(PyObject* factory, PyObject* log_handler) {
 static PyObject* decode(const char* bytes, Py_ssize_t n) { return PyUnicode_DecodeUTF8(bytes, n, "surrogateescape"); }
 
 void rec_py_raise(rec_status_t status, rec_error_t* error) {
-  const rec_flat_failure_t failure = rec_flat_failure(status, error);
-  PyObject* text = decode(failure.message, (Py_ssize_t)strlen(failure.message));
-  PyObject* path = decode(failure.file, (Py_ssize_t)strlen(failure.file));
-  PyObject* exception = NULL;
-  if (text != NULL && path != NULL) {
-    if (error_factory == NULL)
-      PyErr_SetString(PyExc_RuntimeError, failure.message);
-    else
-      exception = PyObject_CallFunction(error_factory, "iOsOLL", (int)status, text, failure.argument, path,
-                                        (long long)failure.line, (long long)failure.byte_offset);
+  if (!PyErr_Occurred()) {
+    const rec_flat_failure_t failure = rec_flat_failure(status, error);
+    PyObject* text = decode(failure.message, (Py_ssize_t)strlen(failure.message));
+    PyObject* path = decode(failure.file, (Py_ssize_t)strlen(failure.file));
+    PyObject* exception = NULL;
+    if (text != NULL && path != NULL) {
+      if (error_factory == NULL)
+        PyErr_SetString(PyExc_RuntimeError, failure.message);
+      else
+        exception = PyObject_CallFunction(error_factory, "iOsOLL", (int)status, text, failure.argument, path,
+                                          (long long)failure.line, (long long)failure.byte_offset);
+    }
+    if (exception != NULL) PyErr_SetObject((PyObject*)Py_TYPE(exception), exception);
+    Py_XDECREF(exception);
+    Py_XDECREF(text);
+    Py_XDECREF(path);
   }
-  if (exception != NULL) PyErr_SetObject((PyObject*)Py_TYPE(exception), exception);
-  Py_XDECREF(exception);
-  Py_XDECREF(text);
-  Py_XDECREF(path);
   rec_error_destroy(error);
 }
 
@@ -189,6 +191,7 @@ static int copy_texts(PyObject* list, const char* name, rec_py_ids_t* out) {
   }
   out->ids.type = REC_ID_BYTES;
   out->ids.bytes = bytes;
+  out->ids.n_bytes = (int64_t)used;
   out->ids.offsets = offsets;
   return 0;
 }

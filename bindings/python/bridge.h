@@ -9,7 +9,7 @@
 #include "flat.h"
 #include "rec_c_api.h"
 
-/* Sets the exception for a failed call and ends its error. */
+/* Ends the error of a failed call and sets its exception, unless a callback has set one: that is why the call failed. */
 void rec_py_raise(rec_status_t status, rec_error_t* error);
 
 /* result, then value: a single result stays itself, more become a list. Takes both. */
@@ -41,6 +41,18 @@ extern const rec_py_ids_t rec_py_no_ids;
 int rec_py_ids_get(PyObject* object, const char* name, rec_py_ids_t* out);
 void rec_py_ids_clear(rec_py_ids_t* ids);
 PyObject* rec_py_take_ids(const rec_ids_t* ids, rec_text_t* owner, int as_text);
+
+/* What a long call looks at while it runs; the objects are the caller's. */
+typedef struct {
+  rec_run_options_t options;
+  PyObject *cancel; /* a threading.Event, or None */
+  PyObject *on_event; /* for events whose bit 1 << kind is in kinds; False from it ends the call with CANCELLED:
+                         on_event(kind, epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds, metrics, is_best) */
+  int kinds;
+} rec_py_run_t;
+
+/* From (cancel, on_event, kinds, threads, isolation); -1 with an exception. */
+int rec_py_run_get(PyObject* given, rec_py_run_t* out);
 
 /* A capsule "dltensor_versioned", as the array API's __dlpack__ returns it. */
 PyObject* rec_py_tensor(struct DLManagedTensorVersioned* tensor);

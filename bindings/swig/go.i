@@ -55,7 +55,13 @@ type Handle uintptr
 %recore_handle(rec_report_t, Report)
 %recore_handle(rec_recommender_t, Recommender)
 
-/* A text of the library's making is copied into a Go string and ended. */
+/* How a long call runs: made by NewRun, bridge.go. */
+%typemap(gotype) const rec_run_options_t* run "Run"
+%typemap(imtype) const rec_run_options_t* run "uintptr"
+%typemap(goin) const rec_run_options_t* run "$result = uintptr($input)"
+%typemap(in) const rec_run_options_t* run "$1 = ($1_ltype)$input;"
+
+/* A text made by the library is copied into a Go string and ended. */
 %typemap(gotype) rec_text_t** "*string"
 %typemap(imtype) rec_text_t** "*uintptr"
 %typemap(goin) rec_text_t** %{
@@ -72,8 +78,7 @@ type Handle uintptr
 %typemap(goin) struct ArrowArrayStream* "$result = $input"
 %typemap(in) struct ArrowArrayStream* "$1 = ($1_ltype)$input;"
 
-/* What takes arrays, ids, callbacks or a protocol, and what lends memory: bridge.h. */
-%ignore rec_trainer_create;
+/* What takes arrays, ids or callbacks, and what lends memory: bridge.h. */
 %ignore rec_model_load_bytes;
 %ignore rec_model_item_ids;
 %ignore rec_model_user_ids;
@@ -82,7 +87,6 @@ type Handle uintptr
 %ignore rec_model_user_rows;
 %ignore rec_model_item_vectors;
 %ignore rec_model_user_vectors;
-%ignore rec_model_evaluate;
 %ignore rec_report_get_metric;
 %ignore rec_event_fn;
 %ignore rec_log_fn;

@@ -37,7 +37,7 @@
     $jnicall;
   }
 %typemap(out, noblock=1) rec_status_t {
-  if (!(*jenv)->ExceptionCheck(jenv) && $1 != REC_OK) rec_java_throw(jenv, $1, recore_error);
+  if ($1 != REC_OK) rec_java_throw(jenv, $1, recore_error);
 }
 /* argout code runs whatever happened; only then is there something to hand out. */
 %define %recore_succeeded
@@ -48,7 +48,6 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %typemap(jstype) rec_status_t status "int"
 %typemap(javain) rec_status_t status "$javainput"
 
-/* What the bridge needs to call back. */
 %typemap(in, numinputs=0) JNIEnv* env "$1 = jenv;"
 
 /* ---- what every typemap for a Java type says ---- */
@@ -59,6 +58,13 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %typemap(jstype) c_type "java_type"
 %typemap(javain) c_type "$javainput"
 %enddef
+
+/* ---- how a long call runs: an io.recore.LongCall, which only the package io.recore can name ---- */
+
+%recore_java_type(const rec_run_options_t* run, jobject, Object)
+%typemap(in) const rec_run_options_t* run (rec_java_run_t caller) {
+  $1 = ($1_ltype)rec_java_run_get(jenv, $input, &caller);
+}
 
 /* ---- handles: the object that owns one is an argument, so that the collector leaves it alone during the call ---- */
 
@@ -125,6 +131,7 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %recore_out_int64(out_n_items)
 %recore_out_int64(out_n_metrics)
 %recore_out_int64(out_n_rows)
+%recore_out_int64(out_n)
 %recore_java_type(double* out_mean, jdoubleArray, double[])
 %typemap(in) double* out_mean (double value = 0) "$1 = &value;"
 %typemap(argout) double* out_mean {
@@ -159,7 +166,7 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %recore_array(const void*, 'B', 0, data, n_data)
 %recore_array(int64_t*, 'J', 1, out_rows, n_out_rows)
 %recore_array(float*, 'F', 1, out_scores, n_out_scores)
-%recore_array(int32_t*, 'I', 1, out_row_status, n_out_row_status)
+%recore_array(int32_t*, 'I', 1, out_status, n_out_status)
 
 /* ---- ids ---- */
 
@@ -169,15 +176,6 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 }
 %typemap(freearg) const rec_ids_t* {
   rec_java_ids_release(jenv, &list$argnum);
-}
-/* Rows of ids: long[n] of the caller's. */
-%recore_java_type(int64_t* out_rows, jlongArray, long[])
-%typemap(in) int64_t* out_rows (jlong* rows = NULL) {
-  if (!(*jenv)->ExceptionCheck(jenv)) rows = (*jenv)->GetLongArrayElements(jenv, $input, NULL);
-  $1 = (int64_t*)rows;
-}
-%typemap(freearg) int64_t* out_rows {
-  if (rows$argnum != NULL) (*jenv)->ReleaseLongArrayElements(jenv, $input, rows$argnum, 0);
 }
 /* Ids of rows: Object[2] receives long[] and null, or byte[] and its offsets, long[]. */
 %define %recore_out_ids(name)
@@ -215,10 +213,6 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
     delete();
   }
 %}
-
-/* Calls whose options hold pointers have a flat form in flat.h. */
-%ignore rec_trainer_create;
-%ignore rec_model_evaluate;
 
 %include "rec.i"
 %include "flat.h"

@@ -30,9 +30,12 @@
   Py_INCREF(Py_None);
   $result = Py_None;
 }
-%typemap(out) rec_py_flag_t {
-  if ($1 < 0) SWIG_fail;
-  $result = PyBool_FromLong($1);
+
+/* ---- how a long call runs: a tuple, see bridge.h ---- */
+
+%typemap(in) const rec_run_options_t* run (rec_py_run_t caller) {
+  if (rec_py_run_get($input, &caller) != 0) SWIG_fail;
+  $1 = &caller.options;
 }
 
 /* ---- handles ---- */
@@ -86,6 +89,7 @@
 %recore_out_int64(out_n_items)
 %recore_out_int64(out_n_metrics)
 %recore_out_int64(out_n_rows)
+%recore_out_int64(out_n)
 %typemap(in, numinputs=0) double* out_mean (double value = 0) "$1 = &value;"
 %typemap(argout) double* out_mean {
   $result = rec_py_append($result, PyFloat_FromDouble(*$1));
@@ -118,7 +122,7 @@
 %recore_array(const void*, 'B', 0, data, n_data)
 %recore_array(int64_t*, 'q', 1, out_rows, n_out_rows)
 %recore_array(float*, 'f', 1, out_scores, n_out_scores)
-%recore_array(int32_t*, 'i', 1, out_row_status, n_out_row_status)
+%recore_array(int32_t*, 'i', 1, out_status, n_out_status)
 
 /* ---- ids: int64 buffers as they are; lists of int, or of str and bytes, are copied ---- */
 
@@ -130,18 +134,19 @@
   rec_py_ids_clear(&list$argnum);
 }
 /* Rows of ids, as a bytearray of int64. */
-%typemap(in) (const rec_ids_t* ids, int64_t* out_rows) (rec_py_ids_t list = rec_py_no_ids, PyObject* rows = NULL) {
+%typemap(in) (const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) (rec_py_ids_t list = rec_py_no_ids, PyObject* rows = NULL) {
   if (rec_py_ids_get($input, "$1_name", &list) != 0) SWIG_fail;
   rows = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(list.ids.n * 8));
   if (rows == NULL) SWIG_fail;
   $1 = &list.ids;
   $2 = (int64_t*)PyByteArray_AsString(rows);
+  $3 = list.ids.n;
 }
-%typemap(argout) (const rec_ids_t* ids, int64_t* out_rows) {
+%typemap(argout) (const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) {
   $result = rec_py_append($result, rows$argnum);
   rows$argnum = NULL;
 }
-%typemap(freearg) (const rec_ids_t* ids, int64_t* out_rows) {
+%typemap(freearg) (const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) {
   rec_py_ids_clear(&list$argnum);
   Py_XDECREF(rows$argnum);
 }
@@ -170,13 +175,6 @@
 %typemap(argout) struct DLManagedTensorVersioned** {
   $result = rec_py_append($result, rec_py_tensor(*$1));
 }
-
-/* Long calls have a bridge that listens to signals, see bridge.h. */
-%ignore rec_dataset_load;
-%ignore rec_trainer_create;
-%ignore rec_model_evaluate;
-%ignore rec_flat_trainer_create;
-%ignore rec_flat_model_evaluate;
 
 %include "rec.i"
 

@@ -12,7 +12,7 @@
 %include <stdint.i>
 #define __attribute__(x)
 
-/* Callbacks, and structs that hold pointers into the caller's memory. */
+/* Callbacks, and structs that hold pointers into the caller's memory. Each language has a typemap for `run`. */
 %ignore rec_log_set_sink;
 %ignore rec_log_poll;
 %ignore rec_event_t;
@@ -20,9 +20,8 @@
 %ignore rec_columns_t;
 %ignore rec_ids_t;
 %ignore rec_request_t;
-%ignore rec_trainer_options_t::protocol;
+%ignore rec_output_t;
 %ignore rec_dataset_create_from_columns;
-%ignore rec_trainer_run;
 %ignore rec_recommender_top_k;
 %ignore rec_recommender_score;
 %ignore rec_recommender_similar_items;
@@ -46,6 +45,7 @@
 %ignore rec_ids_init;
 %ignore rec_columns_init;
 %ignore rec_request_init;
+%ignore rec_output_init;
 %ignore rec_run_options_init;
 %ignore struct_size;
 %ignore reserved;

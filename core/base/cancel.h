@@ -1,23 +1,34 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
 
 #include "core/base/error.h"
 
 namespace rec {
 
-// Asked between pieces of work that take at most 100 ms each.
+// What a long call shares with the thread that waits for it: the wish to stop, and how far the work is. The work looks at
+// it between pieces of at most 100 ms.
 class CancelToken {
  public:
   void request() { requested_.store(true, std::memory_order_relaxed); }
   bool requested() const { return requested_.load(std::memory_order_relaxed); }
 
+  // The share of the work that is done, 0 to 1; NaN until the work has said so.
+  void set_done(double share) const { done_.store(share, std::memory_order_relaxed); }
+  double done() const { return done_.load(std::memory_order_relaxed); }
+
  private:
   std::atomic<bool> requested_{false};
+  mutable std::atomic<double> done_{std::numeric_limits<double>::quiet_NaN()};
 };
 
 inline void throw_if_cancelled(const CancelToken* cancel) {
   if (cancel != nullptr && cancel->requested()) throw Error(REC_CANCELLED, "cancelled by the caller");
+}
+
+inline void set_done(const CancelToken* cancel, double share) {
+  if (cancel != nullptr) cancel->set_done(share);
 }
 
 }  // namespace rec

@@ -38,13 +38,15 @@ class Descriptor {
 // Writes all of it, or throws with the name that stands for the file in messages.
 class DescriptorWriter : public FileWriter {
  public:
-  DescriptorWriter(int fd, const std::string& name) : fd_(fd), name_(name) {}
+  DescriptorWriter(int fd, const std::string& name, const CancelToken* cancel = nullptr)
+      : fd_(fd), name_(name), cancel_(cancel) {}
   using FileWriter::write;
   void write(const void* data, int64_t n_bytes) override;
 
  private:
   int fd_;
   const std::string& name_;
+  const CancelToken* cancel_;
 };
 
 }  // namespace rec

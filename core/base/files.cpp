@@ -17,6 +17,7 @@ namespace rec {
 namespace {
 
 constexpr int64_t kMaxTextBytes = int64_t{64} << 30;
+constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read or written between two looks at the caller's wish to stop
 
 // O_NONBLOCK so that a FIFO does not hang the open; it has no effect on regular files.
 int open_regular(const std::string& path, int64_t& size) {
@@ -59,11 +60,12 @@ void flush_folder_of(const std::string& path) {
 }
 
 // The next `size` bytes of an open file.
-Buffer<char> read_bytes(int fd, const std::string& path, int64_t size) {
+Buffer<char> read_bytes(int fd, const std::string& path, int64_t size, const CancelToken* cancel = nullptr) {
   auto bytes = Buffer<char>::uninitialized(size);
   int64_t done = 0;
   while (done < size) {
-    const ssize_t n = ::read(fd, bytes.data() + done, static_cast<size_t>(std::min<int64_t>(size - done, 1 << 30)));
+    throw_if_cancelled(cancel);
+    const ssize_t n = ::read(fd, bytes.data() + done, static_cast<size_t>(std::min(size - done, kPieceBytes)));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw system_error("read", path, errno);
     if (n == 0) throw Error(REC_IO, cat("cannot read ", path, ": it shrank while it was read")).at_offset(path, done);
@@ -136,7 +138,8 @@ Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
 void DescriptorWriter::write(const void* data, int64_t n_bytes) {
   const char* p = static_cast<const char*>(data);
   while (n_bytes > 0) {
-    const ssize_t written = ::write(fd_, p, static_cast<size_t>(std::min<int64_t>(n_bytes, 1 << 30)));
+    throw_if_cancelled(cancel_);
+    const ssize_t written = ::write(fd_, p, static_cast<size_t>(std::min(n_bytes, kPieceBytes)));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw system_error("write", name_, errno);
     p += written;
@@ -144,11 +147,11 @@ void DescriptorWriter::write(const void* data, int64_t n_bytes) {
   }
 }
 
-Buffer<char> read_file(const std::string& path, int64_t limit_bytes) {
+Buffer<char> read_file(const std::string& path, int64_t limit_bytes, const CancelToken* cancel) {
   int64_t size = 0;
   const Descriptor file(open_regular(path, size));
   check_limit(path, size, limit_bytes);
-  return read_bytes(file.get(), path, size);
+  return read_bytes(file.get(), path, size, cancel);
 }
 
 Buffer<char> read_head(const std::string& path, int64_t n_bytes) {
@@ -166,10 +169,11 @@ Buffer<char> read_text_head(const std::string& path, int64_t n_bytes) {
   return path.ends_with(".gz") ? read_gzip(path, 0, n_bytes) : read_head(path, n_bytes);
 }
 
-StagedFile::StagedFile(std::string path, const std::function<void(FileWriter&)>& fill) : path_(std::move(path)) {
+StagedFile::StagedFile(std::string path, const std::function<void(FileWriter&)>& fill, const CancelToken* cancel)
+    : path_(std::move(path)) {
   Descriptor file(create_beside(path_, temporary_));
   try {
-    DescriptorWriter writer(file.get(), path_);
+    DescriptorWriter writer(file.get(), path_, cancel);
     fill(writer);
     if (::fsync(file.get()) != 0) throw system_error("flush", path_, errno);
     if (file.close() != 0) throw system_error("close", path_, errno);
@@ -192,8 +196,8 @@ void StagedFile::put(const std::string& keep_as) {
 }
 
 void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
-                           const std::string& keep_as) {
-  StagedFile(path, fill).put(keep_as);
+                           const std::string& keep_as, const CancelToken* cancel) {
+  StagedFile(path, fill, cancel).put(keep_as);
 }
 
 void remove_if_there(const std::string& path) {

@@ -7,14 +7,15 @@
 #include <string_view>
 
 #include "core/base/buffer.h"
+#include "core/base/cancel.h"
 
 namespace rec {
 
 // The core's one seam to the file system.
 
 // A regular file's bytes, read whole (never mapped: a file that shrinks must not kill the process).
-// limit_bytes 0 = none.
-Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0);
+// limit_bytes 0 = no limit.
+Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0, const CancelToken* cancel = nullptr);
 
 // A text file whole; .gz is unpacked, up to a limit that a decompression bomb meets. CORRUPT_DATA unless the file is
 // whole gzip members to its last byte.
@@ -38,7 +39,7 @@ class FileWriter {
 // becomes `keep_as`. Without put() it goes away and the old file stays as it was.
 class StagedFile {
  public:
-  StagedFile(std::string path, const std::function<void(FileWriter&)>& fill);
+  StagedFile(std::string path, const std::function<void(FileWriter&)>& fill, const CancelToken* cancel = nullptr);
   ~StagedFile();
   StagedFile(const StagedFile&) = delete;
   StagedFile& operator=(const StagedFile&) = delete;
@@ -51,7 +52,7 @@ class StagedFile {
 // Temporary file beside `path`, fill, fsync, rename, fsync of the folder. On any failure the old file stays as it was
 // and the temporary one is gone.
 void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
-                           const std::string& keep_as = "");
+                           const std::string& keep_as = "", const CancelToken* cancel = nullptr);
 
 // unlink(2); a missing file is no error.
 void remove_if_there(const std::string& path);

@@ -83,6 +83,17 @@ rec_status_t rec_log_poll(int64_t* out_dropped, rec_error_t** out_error) {
   });
 }
 
+static_assert(static_cast<int32_t>(HandleTable::Kind::kRecommender) == REC_OBJECT_RECOMMENDER);
+
+rec_status_t rec_live_objects(int32_t kind, int64_t* out_n, rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    if (kind < REC_OBJECT_ANY || kind > REC_OBJECT_RECOMMENDER)
+      throw invalid_argument("kind", "must be REC_OBJECT_ANY (0) to REC_OBJECT_RECOMMENDER (", REC_OBJECT_RECOMMENDER,
+                             "), got ", kind);
+    not_null(out_n, "out_n") = HandleTable::instance().count(static_cast<HandleTable::Kind>(kind));
+  });
+}
+
 #define REC_DEFINE_INIT(function, type)                                                 \
   rec_status_t function(type* options, uint32_t struct_size, rec_error_t** out_error) { \
     return guarded(out_error, [&] { init_struct(options, struct_size); });              \
@@ -98,5 +109,6 @@ REC_DEFINE_INIT(rec_save_options_init, rec_save_options_t)
 REC_DEFINE_INIT(rec_load_options_init, rec_load_options_t)
 REC_DEFINE_INIT(rec_recommender_options_init, rec_recommender_options_t)
 REC_DEFINE_INIT(rec_request_init, rec_request_t)
+REC_DEFINE_INIT(rec_output_init, rec_output_t)
 
 }  // extern "C"

@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
 #include "core/data/arrow.h"
@@ -39,50 +41,57 @@ rec_dataset_t* give(Dataset dataset) {
 
 extern "C" {
 
-rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options, rec_cancel_t* cancel,
+rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options, const rec_run_options_t* run,
                               rec_dataset_t** out_dataset, rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
   return guarded(out_error, [&] {
     not_null(out_dataset, "out_dataset");
     const std::string file = &not_null(path, "path");
     const DatasetOptions read = read_options(options);
-    rec_run_options_t run{};
-    run.struct_size = sizeof run;
-    run.cancel = cancel;
-    std::optional<Dataset> dataset;
-    run_long_call(&run, [&](const Observer&, const CancelToken* token) { dataset = load_dataset(file, read, token); });
-    *out_dataset = give(std::move(*dataset));
+    *out_dataset = give(
+        long_call(run, [&](const Caller& caller) { return load_dataset(file, read, caller.cancel); }));
   });
 }
 
-rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, rec_dataset_t** out_dataset,
-                                             rec_error_t** out_error) {
+rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, const rec_run_options_t* run,
+                                             rec_dataset_t** out_dataset, rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
   return guarded(out_error, [&] {
     not_null(out_dataset, "out_dataset");
-    *out_dataset = give(dataset_from_columns(read_struct(&not_null(columns, "columns"), "columns")));
+    rec_columns_t read = read_struct(&not_null(columns, "columns"), "columns");
+    rec_ids_t users, items, title_items, titles;
+    for (const auto& [list, copy, name] :
+         {std::tuple{&read.users, &users, "users"}, std::tuple{&read.items, &items, "items"},
+          std::tuple{&read.title_items, &title_items, "title_items"}, std::tuple{&read.titles, &titles, "titles"}}) {
+      if (*list == nullptr) continue;
+      *copy = read_struct(*list, name);
+      *list = copy;
+    }
+    *out_dataset = give(
+        long_call(run, [&](const Caller& caller) { return dataset_from_columns(read, caller.cancel); }));
   });
 }
 
 rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, const rec_dataset_options_t* options,
-                                           rec_dataset_t** out_dataset, rec_error_t** out_error) {
+                                           const rec_run_options_t* run, rec_dataset_t** out_dataset,
+                                           rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
-  return guarded(out_error, [&] {
+  bool is_taken = false;
+  const rec_status_t status = guarded(out_error, [&] {
     not_null(stream, "stream");
-    DatasetOptions read;
-    try {
-      not_null(out_dataset, "out_dataset");
-      read = read_options(options);
-    } catch (...) {
-      release_arrow_stream(stream);
-      throw;
-    }
-    *out_dataset = give(dataset_from_arrow(stream, read));
+    not_null(out_dataset, "out_dataset");
+    const DatasetOptions read = read_options(options);
+    *out_dataset = give(long_call(run, [&](const Caller& caller) {
+      is_taken = true;
+      return dataset_from_arrow(stream, read, caller.cancel, caller.on_caller);
+    }));
   });
+  if (!is_taken && stream != nullptr) release_arrow_stream(stream);
+  return status;
 }
 
 rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,
-                               rec_dataset_t** out_dataset, rec_error_t** out_error) {
+                               const rec_run_options_t* run, rec_dataset_t** out_dataset, rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
   return guarded(out_error, [&] {
     not_null(out_dataset, "out_dataset");
@@ -96,12 +105,18 @@ rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_opt
       split.test_ratio = o.test_ratio;
     }
     split.seed = static_cast<uint64_t>(o.seed);
-    *out_dataset = give(split_dataset(*object, split));
+    *out_dataset = give(
+        long_call(run, [&](const Caller& caller) { return split_dataset(*object, split, caller.cancel); }));
   });
 }
 
-rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, rec_error_t** out_error) {
-  return guarded(out_error, [&] { write_dataset(*object_of(dataset), &not_null(directory, "directory")); });
+rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* directory, const rec_run_options_t* run,
+                              rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(dataset);
+    const std::string folder = &not_null(directory, "directory");
+    run_long_call(run, [&](const Caller& caller) { write_dataset(*object, folder, caller.cancel); });
+  });
 }
 
 rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error) {

@@ -45,7 +45,7 @@ Protocol read_protocol(const rec_protocol_t* given) {
 extern "C" {
 
 rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                const rec_protocol_t* protocol, const rec_run_options_t* options,
+                                const rec_protocol_t* protocol, const rec_run_options_t* run,
                                 rec_report_t** out_report, rec_error_t** out_error) {
   if (out_report != nullptr) *out_report = nullptr;
   return guarded(out_error, [&] {
@@ -54,23 +54,18 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
     const auto data = object_of(dataset);
     const std::vector<MetricSpec> specs = parse_metrics(&not_null(metrics, "metrics"));
     const Protocol read = read_protocol(protocol);
-    const rec_run_options_t run = read_struct(options, "options");
-    const int32_t threads = run.threads;
+    const rec_run_options_t options = read_struct(run, "run");
+    const int32_t threads = options.threads;
     if (threads < 0) throw invalid_argument("threads", "must be >= 0, got ", threads);
     // A model that tables serve runs no plugin code.
-    const bool by_tables = run.isolation == REC_ISOLATION_AUTO && !object->needs_plugin;
-    const bool elsewhere = !by_tables && wants_worker(run.isolation, object->name);
-    std::shared_ptr<const Report> report;
-    run_long_call(options, [&](const Observer&, const CancelToken* cancel) {
-      if (elsewhere) {
-        report = evaluate_in_worker(*object, *data, metrics, read, threads, cancel);
-        return;
-      }
-      const Evaluator evaluator(*data, *object->catalog, read, specs, cancel);
+    const bool by_tables = options.isolation == REC_ISOLATION_AUTO && !object->needs_plugin;
+    const bool elsewhere = !by_tables && wants_worker(options.isolation, object->name);
+    *out_report = new_handle<rec_report_t>(long_call(run, [&](const Caller& caller) {
+      if (elsewhere) return evaluate_in_worker(*object, *data, metrics, read, threads, caller.cancel);
+      const Evaluator evaluator(*data, *object->catalog, read, specs, caller.cancel);
       ThreadPool pool(resolve_threads(threads));
-      report = std::make_shared<const Report>(evaluator.run(Ranker(object), pool, cancel));
-    });
-    *out_report = new_handle<rec_report_t>(std::move(report));
+      return std::make_shared<const Report>(evaluator.run(Ranker(object), pool, caller.cancel));
+    }));
   });
 }
 

@@ -45,8 +45,17 @@ T& not_null(T* pointer, const char* name) {
   return *pointer;
 }
 
-// The caller's struct as this library knows it: shorter ones are filled up with zeros; what a longer one has beyond must
-// be zero, or it asks for something that is not offered here.
+// The caller's array, which may be null for "not given", must have this many elements, or at least as many as are written.
+inline void check_length(const char* name, const void* array, int64_t n, int64_t wanted) {
+  if (array != nullptr && n != wanted)
+    throw invalid_argument(name, "must have ", wanted, " elements, got ", n);
+}
+inline void check_room(const char* name, const void* array, int64_t n, int64_t wanted) {
+  if (array != nullptr && n < wanted) throw invalid_argument(name, "must have room for ", wanted, " elements, got ", n);
+}
+
+// The caller's struct as this library knows it. A shorter one is padded with zeros; what a longer one has beyond must be
+// zero, since this library does not know what it asks for.
 template <class Options>
 Options read_struct(const Options* given, const char* name) {
   Options options{};
@@ -54,7 +63,7 @@ Options read_struct(const Options* given, const char* name) {
   if (given == nullptr) return options;
   const uint32_t size = given->struct_size;
   if (size < 8 || size > 65536)
-    throw invalid_argument(name, "struct_size ", size, " is none; call its _init function first");
+    throw invalid_argument(name, "struct_size must be set by the _init function, got ", size);
   std::memcpy(&options, given, std::min<size_t>(size, sizeof options));
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
   for (size_t i = sizeof options; i < size; ++i)
@@ -64,6 +73,16 @@ Options read_struct(const Options* given, const char* name) {
           .at_argument(name);
   options.struct_size = sizeof options;
   return options;
+}
+
+// The opposite direction: as much of what the library gives as the caller's struct has room for.
+template <class Struct>
+void write_struct(const Struct& value, Struct* out, const char* name) {
+  const uint32_t size = not_null(out, name).struct_size;
+  if (size < 8 || size > 65536)
+    throw invalid_argument(name, "struct_size must be set by the _init function, got ", size);
+  std::memcpy(out, &value, std::min<size_t>(size, sizeof value));
+  out->struct_size = size;
 }
 
 template <class Options>

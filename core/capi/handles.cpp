@@ -36,6 +36,7 @@ void* HandleTable::add(Kind kind, std::shared_ptr<void> object) {
   const std::lock_guard lock(slot.mutex);
   slot.kind = kind;
   slot.object = std::move(object);
+  n_live_[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   return reinterpret_cast<void*>(uintptr_t{slot.generation} << 32 | (number + 1));
 }
 
@@ -60,8 +61,16 @@ void HandleTable::remove(Kind kind, void* handle) {
     slot->kind = Kind::kNone;
     if (++slot->generation == 0) slot->generation = 1;
   }
+  n_live_[static_cast<size_t>(kind)].fetch_sub(1, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   free_.push_back(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(handle)) - 1);
+}
+
+int64_t HandleTable::count(Kind kind) const {
+  int64_t n = 0;
+  for (size_t i = 0; i < kKinds; ++i)
+    if (kind == Kind::kNone || i == static_cast<size_t>(kind)) n += n_live_[i].load(std::memory_order_relaxed);
+  return n;
 }
 
 }  // namespace rec

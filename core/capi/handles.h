@@ -17,12 +17,16 @@ class HandleTable {
  public:
   static HandleTable& instance();
 
+  // The numbers are those of REC_OBJECT_.
   enum class Kind : uint32_t { kNone, kError, kText, kCancel, kDataset, kTrainer, kModel, kReport, kRecommender };
+  static constexpr size_t kKinds = 9;
 
   void* add(Kind kind, std::shared_ptr<void> object);
   // nullptr unless the handle is alive and of this kind.
   std::shared_ptr<void> find(Kind kind, const void* handle);
   void remove(Kind kind, void* handle);
+  // Handles that are not removed yet; of every kind for kNone.
+  int64_t count(Kind kind) const;
 
  private:
   struct Slot {
@@ -40,6 +44,7 @@ class HandleTable {
   std::array<std::atomic<Page*>, kPages> pages_{};
   uint32_t n_slots_ = 0;
   std::vector<uint32_t> free_;
+  std::array<std::atomic<int64_t>, kKinds> n_live_{};  // by kind
 };
 
 // What a handle type holds.

@@ -5,7 +5,7 @@
 
 namespace rec {
 
-// A caller's rec_ids_t, checked once: nulls, type, offsets that fall.
+// A caller's rec_ids_t, checked once.
 class IdList {
  public:
   IdList(const rec_ids_t* given, const char* name);
@@ -18,8 +18,5 @@ class IdList {
   rec_ids_t ids_;
   const char* name_;
 };
-
-// Into the caller's struct, as much of it as there is.
-void write_ids(const rec_ids_t& ids, rec_ids_t* out);
 
 }  // namespace rec

@@ -7,6 +7,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <utility>
 
 #include "core/base/log.h"
 #include "core/capi/objects.h"
@@ -17,11 +18,11 @@ namespace {
 
 constexpr size_t kStackBytes = size_t{8} << 20;
 constexpr size_t kMaxWaitingProgress = 8;
-constexpr auto kPollInterval = std::chrono::milliseconds(50);
+constexpr auto kTickInterval = std::chrono::milliseconds(25);  // half of what is promised
 
 class LongCall {
  public:
-  explicit LongCall(const std::function<void(const Observer&, const CancelToken*)>& work) : work_(work) {}
+  explicit LongCall(const std::function<void(const Caller&)>& work) : work_(work) {}
 
   void start() {
     pthread_attr_t attributes;
@@ -40,19 +41,28 @@ class LongCall {
 
   // On the caller's thread, until the work is done. The work uses this object, so nothing leaves before it has ended.
   void serve(rec_event_fn on_event, void* user_data, const CancelToken* host_cancel) {
+    auto next_tick = Clock::now() + kTickInterval;
     std::unique_lock lock(mutex_);
     while (!done_ || !events_.empty()) {
-      if (events_.empty()) changed_.wait_for(lock, kPollInterval);
+      changed_.wait_until(lock, next_tick, [this] { return done_ || !events_.empty() || errand_ != nullptr; });
       taken_.clear();
       taken_.swap(events_);
+      const std::function<void()>* errand = std::exchange(errand_, nullptr);
       lock.unlock();
+      if (errand != nullptr) run(*errand);
       keep_exception([&] {
         for (const TrainingEvent& event : taken_) deliver(event, on_event, user_data);
+        if (Clock::now() < next_tick) return;
+        next_tick = Clock::now() + kTickInterval;
+        TrainingEvent tick;
+        tick.kind = REC_EVENT_TICK;
+        deliver(tick, on_event, user_data);
       });
       if (host_cancel != nullptr && host_cancel->requested()) cancel_.request();
       keep_exception([] { log::deliver(); });
       lock.lock();
       answered_ += static_cast<int64_t>(taken_.size());
+      if (errand != nullptr) errand_done_ = true;
       answered_changed_.notify_one();
     }
     lock.unlock();
@@ -61,14 +71,18 @@ class LongCall {
     if (host_exception_) std::rethrow_exception(host_exception_);
     // A stop takes the place of the cancellation it became, and of nothing else: a checkpoint may have failed on the way.
     if (stopped_with_ != REC_OK && (!failure_ || cancelled_))
-      throw Error(stopped_with_, "stopped by on_event").at_argument("on_event");
+      throw stopped_with_ == REC_CANCELLED ? Error(REC_CANCELLED, "cancelled by the caller")
+                                           : Error(stopped_with_, "stopped by on_event").at_argument("on_event");
     if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void work() {
     try {
-      work_([this](const TrainingEvent& event) { push(event); }, &cancel_);
+      work_({&cancel_, [this](const TrainingEvent& event) { push(event); },
+             [this](const std::function<void()>& body) { send_errand(body); }});
     } catch (const Error& error) {
       cancelled_ = error.status == REC_CANCELLED;
       failure_ = std::current_exception();
@@ -89,6 +103,24 @@ class LongCall {
     const int64_t number = ++pushed_;
     changed_.notify_one();
     if (event.kind != REC_EVENT_PROGRESS) answered_changed_.wait(lock, [&] { return answered_ >= number; });
+  }
+
+  // On the library's thread: the caller's runs the body, and this one waits.
+  void send_errand(const std::function<void()>& body) {
+    std::unique_lock lock(mutex_);
+    errand_ = &body;
+    errand_done_ = false;
+    changed_.notify_one();
+    answered_changed_.wait(lock, [this] { return errand_done_; });
+    if (errand_failure_) std::rethrow_exception(std::exchange(errand_failure_, nullptr));
+  }
+
+  void run(const std::function<void()>& errand) {
+    try {
+      errand();
+    } catch (...) {
+      errand_failure_ = std::current_exception();
+    }
   }
 
   // An exception of a C++ host's own, from its callback or its log sink: the work stops, the call reports the first.
@@ -120,11 +152,12 @@ class LongCall {
     out.metric_values = event.metric_values.data();
     out.n_metrics = static_cast<int64_t>(names.size());
     out.is_best = event.is_best;
+    out.done = cancel_.done();
     stopped_with_ = on_event(&out, user_data);
     if (stopped_with_ != REC_OK) cancel_.request();
   }
 
-  const std::function<void(const Observer&, const CancelToken*)>& work_;
+  const std::function<void(const Caller&)>& work_;
   CancelToken cancel_;
   pthread_t thread_{};
   std::mutex mutex_;
@@ -132,16 +165,16 @@ class LongCall {
   int64_t pushed_ = 0, answered_ = 0;  // events
   std::deque<TrainingEvent> events_;
   std::deque<TrainingEvent> taken_;  // of the caller's thread; a member, as an empty deque allocates
-  bool done_ = false, cancelled_ = false;
-  std::exception_ptr failure_, host_exception_;
+  const std::function<void()>* errand_ = nullptr;  // of the library's thread, for the caller's
+  bool errand_done_ = false, done_ = false, cancelled_ = false;
+  std::exception_ptr failure_, host_exception_, errand_failure_;
   rec_status_t stopped_with_ = REC_OK;
 };
 
 }  // namespace
 
-void run_long_call(const rec_run_options_t* given,
-                   const std::function<void(const Observer&, const CancelToken*)>& work) {
-  const rec_run_options_t options = read_struct(given, "options");
+void run_long_call(const rec_run_options_t* given, const std::function<void(const Caller&)>& work) {
+  const rec_run_options_t options = read_struct(given, "run");
   const std::shared_ptr<CancelToken> cancel = options.cancel != nullptr ? object_of(options.cancel) : nullptr;
   throw_if_cancelled(cancel.get());
   LongCall call(work);

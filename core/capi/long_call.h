@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 
 #include "core/base/cancel.h"
 #include "core/training/trainer.h"
@@ -9,10 +8,24 @@
 
 namespace rec {
 
-// Runs `work` on a library thread with a stack of its own size, while the calling thread delivers events and log lines
-// and looks at the host's cancel token. Library threads never call host code. Rethrows what work threw; a status other
-// than OK from on_event stops the work and is thrown.
-void run_long_call(const rec_run_options_t* options,
-                   const std::function<void(const Observer& observer, const CancelToken* cancel)>& work);
+// What the work of a long call, on its thread of the library, has of the thread that made the call.
+struct Caller {
+  const CancelToken* cancel;
+  Observer observer;                                           // delivers an event there
+  std::function<void(const std::function<void()>&)> on_caller;  // runs something there, and waits; rethrows what it threw
+};
+
+// Runs `work` on a library thread with a stack of its own size, while the calling thread delivers events, ticks and log
+// lines and looks at the host's cancel token. Library threads never call host code. Rethrows what `work` threw; a status
+// other than OK from on_event stops the work and is thrown.
+void run_long_call(const rec_run_options_t* options, const std::function<void(const Caller& caller)>& work);
+
+// The same for work that has a result.
+template <class Work>
+auto long_call(const rec_run_options_t* options, const Work& work) {
+  std::optional<decltype(work(std::declval<const Caller&>()))> result;
+  run_long_call(options, [&](const Caller& caller) { result.emplace(work(caller)); });
+  return std::move(*result);
+}
 
 }  // namespace rec

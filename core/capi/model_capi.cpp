@@ -1,4 +1,5 @@
 #include "core/capi/ids.h"
+#include "core/capi/long_call.h"
 #include "core/capi/objects.h"
 
 using namespace rec;
@@ -18,7 +19,7 @@ void give_ids(const IdMap& map, const int64_t* rows, int64_t n_rows, rec_ids_t* 
   not_null(out_owner, "out_owner");
   check_rows(rows, n_rows, map.size());
   auto owner = std::make_shared<TextObject>();
-  rec_ids_t ids{sizeof ids, map.type(), nullptr, nullptr, nullptr, n_rows};
+  rec_ids_t ids{sizeof ids, map.type(), nullptr, nullptr, 0, nullptr, n_rows};
   if (map.type() == REC_ID_INT64) {
     for (int64_t i = 0; i < n_rows; ++i) owner->numbers.push_back(rows[i] < 0 ? 0 : map.int64_at(rows[i]));
     ids.i64 = owner->numbers.data();
@@ -29,9 +30,10 @@ void give_ids(const IdMap& map, const int64_t* rows, int64_t n_rows, rec_ids_t* 
       owner->numbers.push_back(static_cast<int64_t>(owner->text.size()));
     }
     ids.bytes = owner->text.data();
+    ids.n_bytes = static_cast<int64_t>(owner->text.size());
     ids.offsets = owner->numbers.data();
   }
-  write_ids(ids, out_ids);
+  write_struct(ids, out_ids, "out_ids");
   *out_owner = new_handle<rec_text_t>(std::move(owner));
 }
 
@@ -94,9 +96,9 @@ rec_status_t give_vectors(const rec_model_t* model, bool items, struct DLManaged
   });
 }
 
-void find_rows(const IdMap& map, const rec_ids_t* ids, int64_t* out_rows) {
+void find_rows(const IdMap& map, const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) {
   const IdList list(ids, "ids");
-  if (list.size() > 0) not_null(out_rows, "out_rows");
+  if (list.size() > 0) check_room("out_rows", &not_null(out_rows, "out_rows"), n_out_rows, list.size());
   for (int64_t i = 0; i < list.size(); ++i) out_rows[i] = list.row(i, map);
 }
 
@@ -111,33 +113,37 @@ int64_t memory_limit_of(const rec_load_options_t* options) {
 extern "C" {
 
 rec_status_t rec_model_save(const rec_model_t* model, const char* path, const rec_save_options_t* options,
-                            rec_error_t** out_error) {
+                            const rec_run_options_t* run, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(model);
     const rec_save_options_t o = read_struct(options, "options");
-    save_model(*object, &not_null(path, "path"), o.no_user_data == 0);
+    const std::string file = &not_null(path, "path");
+    run_long_call(run, [&](const Caller& caller) { save_model(*object, file, o.no_user_data == 0, caller.cancel); });
   });
 }
 
-rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, rec_model_t** out_model,
-                            rec_error_t** out_error) {
+rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, const rec_run_options_t* run,
+                            rec_model_t** out_model, rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
+    not_null(out_model, "out_model");
+    const std::string file = &not_null(path, "path");
     const int64_t limit = memory_limit_of(options);
-    not_null(out_model, "out_model") = new_handle<rec_model_t>(load_model(&not_null(path, "path"), limit));
+    *out_model = new_handle<rec_model_t>(
+        long_call(run, [&](const Caller& caller) { return load_model(file, limit, caller.cancel); }));
   });
 }
 
 rec_status_t rec_model_load_bytes(const void* data, int64_t n_data, const rec_load_options_t* options,
-                                  rec_model_t** out_model, rec_error_t** out_error) {
+                                  const rec_run_options_t* run, rec_model_t** out_model, rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
-    const int64_t limit = memory_limit_of(options);
     not_null(out_model, "out_model");
     if (n_data < 0) throw invalid_argument("n_data", "must be >= 0, got ", n_data);
-    if (data == nullptr) throw invalid_argument("data", "must not be null");
-    *out_model =
-        new_handle<rec_model_t>(load_model_bytes({static_cast<const char*>(data), static_cast<size_t>(n_data)}, limit));
+    const std::span bytes(&not_null(static_cast<const char*>(data), "data"), static_cast<size_t>(n_data));
+    const int64_t limit = memory_limit_of(options);
+    *out_model = new_handle<rec_model_t>(
+        long_call(run, [&](const Caller& caller) { return load_model_bytes(bytes, limit, caller.cancel); }));
   });
 }
 
@@ -182,20 +188,22 @@ rec_status_t rec_model_item_titles(const rec_model_t* model, const int64_t* rows
       if (rows[i] >= 0) owner->text += object->catalog->title(rows[i]);
       owner->numbers.push_back(static_cast<int64_t>(owner->text.size()));
     }
-    write_ids({sizeof(rec_ids_t), REC_ID_BYTES, nullptr, owner->text.data(), owner->numbers.data(), n_rows},
-              out_titles);
+    const auto n_bytes = static_cast<int64_t>(owner->text.size());
+    write_struct<rec_ids_t>({sizeof(rec_ids_t), REC_ID_BYTES, nullptr, owner->text.data(), n_bytes,
+                             owner->numbers.data(), n_rows},
+                            out_titles, "out_titles");
     *out_owner = new_handle<rec_text_t>(std::move(owner));
   });
 }
 
 rec_status_t rec_model_item_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
-                                 rec_error_t** out_error) {
-  return guarded(out_error, [&] { find_rows(object_of(model)->catalog->items, ids, out_rows); });
+                                 int64_t n_out_rows, rec_error_t** out_error) {
+  return guarded(out_error, [&] { find_rows(object_of(model)->catalog->items, ids, out_rows, n_out_rows); });
 }
 
 rec_status_t rec_model_user_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
-                                 rec_error_t** out_error) {
-  return guarded(out_error, [&] { find_rows(object_of(model)->catalog->users, ids, out_rows); });
+                                 int64_t n_out_rows, rec_error_t** out_error) {
+  return guarded(out_error, [&] { find_rows(object_of(model)->catalog->users, ids, out_rows, n_out_rows); });
 }
 
 rec_status_t rec_model_item_vectors(const rec_model_t* model, struct DLManagedTensorVersioned** out_tensor,

@@ -14,7 +14,7 @@ namespace rec {
 
 struct TrainerObject {
   std::unique_ptr<Training> training;
-  std::mutex running;  // one call at a time: a second one is BUSY
+  std::mutex running;  // held by the call that uses it
 };
 
 REC_HANDLE(rec_cancel_t, kCancel, CancelToken, "cancel");

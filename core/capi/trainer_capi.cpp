@@ -26,13 +26,20 @@ TrainerOptions read_options(const rec_trainer_options_t* given) {
   return options;
 }
 
+// One call at a time: a second one is BUSY.
+std::unique_lock<std::mutex> begin_call(TrainerObject& trainer) {
+  std::unique_lock lock(trainer.running, std::try_to_lock);
+  if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
+  return lock;
+}
+
 }  // namespace
 
 extern "C" {
 
 rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
-                                const rec_trainer_options_t* options, rec_trainer_t** out_trainer,
-                                rec_error_t** out_error) {
+                                const rec_trainer_options_t* options, const rec_run_options_t* run,
+                                rec_trainer_t** out_trainer, rec_error_t** out_error) {
   if (out_trainer != nullptr) *out_trainer = nullptr;
   return guarded(out_error, [&] {
     not_null(out_trainer, "out_trainer");
@@ -42,11 +49,11 @@ rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model,
     const std::string params = params_json != nullptr ? params_json : "";
     const bool elsewhere = wants_worker(read_struct(options, "options").isolation, name);
     const auto trainer = std::make_shared<TrainerObject>();
-    run_long_call(nullptr, [&](const Observer&, const CancelToken*) {
+    run_long_call(run, [&](const Caller& caller) {
       if (elsewhere)
-        trainer->training = train_in_worker(*data, name, params, read);
+        trainer->training = train_in_worker(*data, name, params, read, caller.cancel);
       else
-        trainer->training = std::make_unique<Trainer>(data, name, params, read);
+        trainer->training = std::make_unique<Trainer>(data, name, params, read, caller.cancel);
     });
     *out_trainer = new_handle<rec_trainer_t>(trainer);
   });
@@ -56,31 +63,28 @@ rec_status_t rec_trainer_warm_start(rec_trainer_t* trainer, const rec_model_t* m
   return guarded(out_error, [&] {
     const auto object = object_of(trainer);
     const auto from = object_of(model);
-    const std::unique_lock lock(object->running, std::try_to_lock);
-    if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
+    const auto lock = begin_call(*object);
     object->training->warm_start(*from);
   });
 }
 
-rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* options, rec_error_t** out_error) {
+rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* run, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(trainer);
-    const std::unique_lock lock(object->running, std::try_to_lock);
-    if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
-    run_long_call(
-        options, [&](const Observer& observer, const CancelToken* cancel) { object->training->run(observer, cancel); });
+    const auto lock = begin_call(*object);
+    run_long_call(run, [&](const Caller& caller) { object->training->run(caller.observer, caller.cancel); });
   });
 }
 
-rec_status_t rec_trainer_get_model(rec_trainer_t* trainer, int32_t which, rec_model_t** out_model,
-                                   rec_error_t** out_error) {
+rec_status_t rec_trainer_create_model(rec_trainer_t* trainer, int32_t which, const rec_run_options_t* run,
+                                      rec_model_t** out_model, rec_error_t** out_error) {
   if (out_model != nullptr) *out_model = nullptr;
   return guarded(out_error, [&] {
     not_null(out_model, "out_model");
     const auto object = object_of(trainer);
-    const std::unique_lock lock(object->running, std::try_to_lock);
-    if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
-    *out_model = new_handle<rec_model_t>(object->training->model(which));
+    const auto lock = begin_call(*object);
+    *out_model = new_handle<rec_model_t>(
+        long_call(run, [&](const Caller& caller) { return object->training->model(which, caller.cancel); }));
   });
 }
 

@@ -14,18 +14,16 @@ namespace rec {
 
 namespace {
 
-// Holds an Arrow struct and releases it once.
+// Holds an Arrow struct and releases it once, on the caller's thread.
 template <class T>
 struct Released {
+  const OnCaller& on_caller;
   T value{};
-  Released() = default;
-  explicit Released(const T& taken) : value(taken) {}
+  explicit Released(const OnCaller& on_caller_thread, const T& taken = {}) : on_caller(on_caller_thread), value(taken) {}
   Released(const Released&) = delete;
   Released& operator=(const Released&) = delete;
-  ~Released() { reset(); }
-  void reset() {
-    if (value.release != nullptr) value.release(&value);
-    value.release = nullptr;
+  ~Released() {
+    if (value.release != nullptr) on_caller([this] { value.release(&value); });
   }
 };
 
@@ -76,12 +74,12 @@ void check_batch(const ArrowSchema& schema, const ArrowArray& batch) {
 
 class Reader {
  public:
-  Reader(const ArrowSchema& schema, const DatasetOptions& options)
+  Reader(const ArrowSchema& schema, const DatasetOptions& options, const CancelToken* cancel)
       : schema_(schema),
         options_(options),
         plan_(plan_columns(column_names(schema), options)),
         builder_(id_type(options.user_id_type, plan_.user), id_type(options.item_id_type, plan_.item),
-                 options.memory_limit_bytes, nullptr) {
+                 options.memory_limit_bytes, cancel) {
     builder_.declare(plan_.optional());
     if (options.min_weight && plan_.weight < 0) throw invalid_argument("min_weight", "the stream has no weight column");
   }
@@ -217,24 +215,30 @@ class Reader {
 
 }  // namespace
 
-Dataset dataset_from_arrow(ArrowArrayStream* taken, const DatasetOptions& options) {
+Dataset dataset_from_arrow(ArrowArrayStream* taken, const DatasetOptions& options, const CancelToken* cancel,
+                           const OnCaller& on_caller) {
   if (taken == nullptr) throw invalid_argument("stream", "must not be NULL");
   if (taken->release == nullptr) throw invalid_argument("stream", "is released already");
   // Moved: the caller's struct is marked released, as the specification wants of a consumer that takes it.
-  Stream stream(*taken);
+  Stream stream(on_caller, *taken);
   taken->release = nullptr;
   check_options(options);
-  Schema schema;
-  const int schema_code = stream.value.get_schema(&stream.value, &schema.value);
-  if (schema_code != 0) schema.value.release = nullptr;
-  check_call(stream, schema_code, "get_schema");
-  Reader reader(schema.value, options);
+  Schema schema(on_caller);
+  on_caller([&] {
+    const int code = stream.value.get_schema(&stream.value, &schema.value);
+    if (code != 0) schema.value.release = nullptr;
+    check_call(stream, code, "get_schema");
+  });
+  Reader reader(schema.value, options, cancel);
   while (true) {
-    Array batch;
-    const int code = stream.value.get_next(&stream.value, &batch.value);
-    // After a failure the struct is not the producer's any more.
-    if (code != 0) batch.value.release = nullptr;
-    check_call(stream, code, "get_next");
+    throw_if_cancelled(cancel);
+    Array batch(on_caller);
+    on_caller([&] {
+      const int code = stream.value.get_next(&stream.value, &batch.value);
+      // After a failure the struct no longer belongs to the producer.
+      if (code != 0) batch.value.release = nullptr;
+      check_call(stream, code, "get_next");
+    });
     if (batch.value.release == nullptr) break;
     reader.read(batch.value);
   }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+
+#include "core/base/cancel.h"
 #include "core/data/dataset.h"
 #include "core/data/dataset_options.h"
 
@@ -7,9 +10,14 @@ struct ArrowArrayStream;
 
 namespace rec {
 
+// Runs what calls the stream's own functions, which belong to the caller's thread.
+using OnCaller = std::function<void(const std::function<void()>&)>;
+
 // A data set from a stream of record batches. The stream is taken: released once, whatever happens. Under REC_ID_AUTO
 // the column's own type decides: integers are int64 ids, strings and binaries are bytes.
-Dataset dataset_from_arrow(ArrowArrayStream* stream, const DatasetOptions& options);
+Dataset dataset_from_arrow(
+    ArrowArrayStream* stream, const DatasetOptions& options, const CancelToken* cancel = nullptr,
+    const OnCaller& on_caller = [](const std::function<void()>& body) { body(); });
 
 // For a stream that was taken but is not read.
 void release_arrow_stream(ArrowArrayStream* stream);

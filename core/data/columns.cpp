@@ -28,7 +28,7 @@ const rec_ids_t& required(const rec_ids_t* ids, const char* name) {
 Part part_of(const rec_columns_t& columns, int64_t row) {
   if (columns.parts == nullptr) return Part::kTrain;
   const int32_t part = columns.parts[row];
-  if (part < REC_PART_TRAIN || part > REC_PART_TEST) throw bad_row("parts", row, cat(part, " is no REC_PART_"));
+  if (part < REC_PART_TRAIN || part > REC_PART_TEST) throw bad_row("parts", row, cat(part, " is not one of REC_PART_"));
   return static_cast<Part>(part);
 }
 
@@ -73,7 +73,7 @@ void add_titles(const rec_columns_t& columns, const rec_ids_t& items, DatasetBui
   if (title_items.type != items.type)
     throw invalid_argument("title_items", "must have the type of items, ", items.type, ", got ", title_items.type);
   if (title_items.n != titles.n)
-    throw invalid_argument("titles", "must be as many as title_items, ", title_items.n, ", got ", titles.n);
+    throw invalid_argument("titles", "must have as many elements as title_items, ", title_items.n, ", got ", titles.n);
   for (int64_t i = 0; i < titles.n; ++i) {
     const std::string_view title = bytes_of(titles, i);
     if (const auto offset = invalid_utf8(title))
@@ -94,7 +94,7 @@ void check_ids(const rec_ids_t& ids, const char* name) {
     return;
   }
   if (ids.type != REC_ID_BYTES)
-    throw invalid_argument(name, "type must be REC_ID_INT64 or REC_ID_BYTES, got ", ids.type);
+    throw invalid_argument(name, "type must be REC_ID_INT64 (1) or REC_ID_BYTES (2), got ", ids.type);
   if (ids.n == 0) return;
   if (ids.offsets == nullptr) throw invalid_argument(name, "offsets must not be NULL");
   if (ids.offsets[0] < 0) throw invalid_argument(name, "offsets must start at 0 or above, got ", ids.offsets[0]);
@@ -104,17 +104,29 @@ void check_ids(const rec_ids_t& ids, const char* name) {
                              ids.offsets[i]);
   if (ids.offsets[ids.n] > ids.offsets[0] && ids.bytes == nullptr)
     throw invalid_argument(name, "bytes must not be NULL");
+  if (ids.offsets[ids.n] > ids.n_bytes)
+    throw invalid_argument(name, "offsets must end within the ", ids.n_bytes, " bytes (n_bytes), but offsets[", ids.n,
+                           "] is ", ids.offsets[ids.n]);
 }
 
-Dataset dataset_from_columns(const rec_columns_t& columns) {
+Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* cancel) {
   const rec_ids_t& users = required(columns.users, "users");
   const rec_ids_t& items = required(columns.items, "items");
-  if (users.n != items.n) throw invalid_argument("items", "must be as many as users, ", users.n, ", got ", items.n);
+  const auto check_length = [&](const char* name, const void* column, int64_t n) {
+    if (column != nullptr && n != users.n)
+      throw invalid_argument(name, "must have as many elements as users, ", users.n, ", got ", n);
+  };
+  check_length("items", &items, items.n);
   if (users.n == 0) throw Error(REC_INVALID_DATA, "users: there are no interactions").at_argument("users");
+  check_length("times", columns.times, columns.n_times);
+  check_length("weights", columns.weights, columns.n_weights);
+  check_length("parts", columns.parts, columns.n_parts);
+  check_length("labels", columns.labels, columns.n_labels);
+  check_length("impressions", columns.impressions, columns.n_impressions);
   if (columns.memory_limit_bytes < 0)
     throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", columns.memory_limit_bytes);
 
-  DatasetBuilder builder(users.type, items.type, columns.memory_limit_bytes, nullptr);
+  DatasetBuilder builder(users.type, items.type, columns.memory_limit_bytes, cancel);
   const bool has_labels = columns.labels != nullptr;
   if (columns.impressions != nullptr && !has_labels)
     throw invalid_argument("impressions", "need labels: only labelled rows form lists");

@@ -1,13 +1,14 @@
 #pragma once
 
+#include "core/base/cancel.h"
 #include "core/data/dataset.h"
 
 namespace rec {
 
-// A data set from the caller's columns, which are taken for hostile: lengths, offsets, types and values are checked.
-Dataset dataset_from_columns(const rec_columns_t& columns);
+// A data set from the caller's columns, which are not trusted: lengths, offsets, types and values are checked.
+Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* cancel = nullptr);
 
-// INVALID_ARGUMENT when the list is not what its type says; name is its argument's.
+// INVALID_ARGUMENT unless the list is what its type says; `name` is the argument in the message.
 void check_ids(const rec_ids_t& ids, const char* name);
 
 }  // namespace rec

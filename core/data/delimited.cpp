@@ -5,7 +5,7 @@
 namespace rec {
 
 DelimitedReader::DelimitedReader(TextFile& file, char separator, Quotes quotes)
-    : at_(file.data()), end_(file.data() + file.size()), separator_(separator), quotes_(quotes == Quotes::kRfc4180) {
+    : begin_(file.data()), at_(begin_), end_(file.data() + file.size()), separator_(separator), quotes_(quotes == Quotes::kRfc4180) {
   for (char c : {separator, '\r', '\n'}) ends_cell_[static_cast<unsigned char>(c)] = true;
 }
 

@@ -24,14 +24,17 @@ class DelimitedReader {
   bool next(std::vector<std::string_view>& cells);
   // Where the row that next() gave, or failed on, begins; from 1.
   int64_t line() const { return line_; }
-  // A quote was never closed: what follows cannot be told apart, so there is no next row.
+  // A quote was never closed, so there is no next row.
   bool broken() const { return broken_; }
+  // The share of the file that was read.
+  double share() const { return begin_ == end_ ? 1 : static_cast<double>(at_ - begin_) / static_cast<double>(end_ - begin_); }
 
  private:
   std::string_view quoted_cell();
   void end_line();
   void skip_line();
 
+  char* begin_;
   char* at_;
   char* end_;
   char separator_;

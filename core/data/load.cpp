@@ -116,6 +116,7 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options, con
   const std::string format = options.format == "auto" ? detect_format(path) : options.format;
   DatasetBuilder builder(options.user_id_type, options.item_id_type, options.memory_limit_bytes, cancel);
   RowSink sink(options, builder);
+  if (!is_directory(path)) sink.set_single_file();
   read(format, path, sink);
   if (builder.n() == 0) {
     Error error(REC_INVALID_DATA,

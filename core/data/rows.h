@@ -62,6 +62,11 @@ class RowSink {
   bool add(const Row& row, Part part);
   // Counts a sound row that the format says to leave out.
   void skip() { ++n_skipped_; }
+  // How far the work is, where the file at hand is all of it.
+  void set_done(double share) const {
+    if (is_single_file_) rec::set_done(builder_.cancel(), share);
+  }
+  void set_single_file() { is_single_file_ = true; }
   // Counts a bad row, or throws it with its place: as the options say.
   void reject(Error error, int64_t line, bool fatal);
 
@@ -75,14 +80,16 @@ class RowSink {
   DatasetBuilder& builder_;
   std::string path_, first_path_;
   int64_t n_skipped_ = 0;
+  bool is_single_file_ = false;
 };
 
 // use(cells) for each row; what it throws goes to the sink with the row's line.
 template <class Use>
 void for_each_row(DelimitedReader& reader, RowSink& sink, const Use& use) {
   std::vector<std::string_view> cells;
-  while (true) {
+  for (int64_t n = 0;; ++n) {
     try {
+      if (n % 4096 == 0) sink.set_done(reader.share());
       if (!reader.next(cells)) return;
       use(cells);
     } catch (Error& error) {

@@ -58,9 +58,10 @@ PartCounts counts_for(int64_t n, const SplitOptions& options) {
   return recbole_split_counts(n, options.valid_ratio / sum, options.test_ratio / sum);
 }
 
-void split_ratio(const Dataset& dataset, const SplitOptions& options, Buffer<Part>& part) {
+void split_ratio(const Dataset& dataset, const SplitOptions& options, const CancelToken* cancel, Buffer<Part>& part) {
   ByUser users = group_by_user(dataset);
   for (int64_t u = 0; u < dataset.n_users(); ++u) {
+    throw_if_cancelled(cancel);
     int64_t* order = users.order.data() + users.offsets[u];
     const int64_t n = users.offsets[u + 1] - users.offsets[u];
     shuffle(order, n, Rng(options.seed, RngStream::kSplit, 0, static_cast<uint64_t>(u)));
@@ -68,10 +69,11 @@ void split_ratio(const Dataset& dataset, const SplitOptions& options, Buffer<Par
   }
 }
 
-void split_leave_one_out(const Dataset& dataset, Buffer<Part>& part) {
+void split_leave_one_out(const Dataset& dataset, const CancelToken* cancel, Buffer<Part>& part) {
   ByUser users = group_by_user(dataset);
   const int64_t* time = dataset.time.empty() ? nullptr : dataset.time.data();
   for (int64_t u = 0; u < dataset.n_users(); ++u) {
+    throw_if_cancelled(cancel);
     int64_t* begin = users.order.data() + users.offsets[u];
     const int64_t n = users.offsets[u + 1] - users.offsets[u];
     if (time != nullptr)
@@ -157,7 +159,7 @@ Dataset copy_dataset(const Dataset& dataset) {
   return out;
 }
 
-Dataset split_dataset(const Dataset& dataset, const SplitOptions& options) {
+Dataset split_dataset(const Dataset& dataset, const SplitOptions& options, const CancelToken* cancel) {
   if (options.kind < REC_SPLIT_RATIO || options.kind > REC_SPLIT_RATIO_GLOBAL)
     throw invalid_argument("kind", "must be one of REC_SPLIT_, got ", options.kind);
   if (options.kind != REC_SPLIT_LEAVE_ONE_OUT) check_ratios(options);
@@ -165,10 +167,11 @@ Dataset split_dataset(const Dataset& dataset, const SplitOptions& options) {
   if (by_time && dataset.time.empty())
     throw Error(REC_INVALID_DATA, "kind: a split by time needs times, and the data set has none").at_argument("kind");
   Dataset out = copy_dataset(dataset);
+  throw_if_cancelled(cancel);
   if (options.kind == REC_SPLIT_RATIO)
-    split_ratio(dataset, options, out.part);
+    split_ratio(dataset, options, cancel, out.part);
   else if (options.kind == REC_SPLIT_LEAVE_ONE_OUT)
-    split_leave_one_out(dataset, out.part);
+    split_leave_one_out(dataset, cancel, out.part);
   else if (options.kind == REC_SPLIT_SESSION)
     split_session(dataset, options, out.part);
   else

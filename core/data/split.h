@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "core/base/cancel.h"
 #include "core/data/dataset.h"
 
 namespace rec {
@@ -22,9 +23,9 @@ struct PartCounts {
 // one, test first, as long as train keeps one.
 PartCounts recbole_split_counts(int64_t n, double valid_ratio, double test_ratio);
 
-// The same interactions with parts given anew. INVALID_ARGUMENT for the options; INVALID_DATA for a split by time of a
+// A copy of the data set with new parts. INVALID_ARGUMENT for the options; INVALID_DATA for a split by time of a
 // data set without times. Leave-one-out without times goes by input order.
-Dataset split_dataset(const Dataset& dataset, const SplitOptions& options);
+Dataset split_dataset(const Dataset& dataset, const SplitOptions& options, const CancelToken* cancel = nullptr);
 
 // A deep copy, parts included.
 Dataset copy_dataset(const Dataset& dataset);

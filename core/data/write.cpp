@@ -122,14 +122,14 @@ std::string left_out(const Dataset& dataset) {
 
 }  // namespace
 
-void write_dataset(const Dataset& dataset, const std::string& folder) {
+void write_dataset(const Dataset& dataset, const std::string& folder, const CancelToken* cancel) {
   if (folder.empty()) throw invalid_argument("directory", "must not be empty");
   check_ids(dataset.users, "user_id");
   check_ids(dataset.items, "item_id");
   create_directories(folder);
   const std::string base = folder + "/" + name_of(folder);
   const auto staged = [&](const char* suffix, Part part) {
-    return StagedFile(base + suffix, [&](FileWriter& file) { write_part(dataset, part, file); });
+    return StagedFile(base + suffix, [&](FileWriter& file) { write_part(dataset, part, file); }, cancel);
   };
   // All are on the disk before an old data set is touched: a disk that fills up leaves that one whole.
   StagedFile valid = staged(".valid.inter", Part::kValid), test = staged(".test.inter", Part::kTest),
@@ -142,6 +142,7 @@ void write_dataset(const Dataset& dataset, const std::string& folder) {
     no_lists.emplace(base + ".no_lists", [](FileWriter&) {});
   if (!dataset.title_offsets.empty())
     titles.emplace(base + ".item", [&](FileWriter& file) { write_titles(dataset, file); });
+  throw_if_cancelled(cancel);  // from here on the old data set goes
   // A folder without train is no data set: the old one goes first and the new one comes last, so that parts of both are
   // never read as one.
   for (const std::string suffix : {".train.inter", ".byte_ids", ".no_lists", ".item"}) {

@@ -89,11 +89,13 @@ struct Model {
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
                                       std::shared_ptr<const Catalog> catalog, Json info);
 
-void save_model(const Model& model, const std::string& path, bool user_data);
+void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel = nullptr);
 void write_model(FileWriter& out, const Model& model, bool user_data);
 // What the file says its plugin will allocate counts too; memory_limit_bytes 0 = none.
-std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes);
-std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes);
+std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
+                                        const CancelToken* cancel = nullptr);
+std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,
+                                              const CancelToken* cancel = nullptr);
 // The same over bytes that the model keeps.
 std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes);
 

@@ -222,8 +222,8 @@ const PluginModel& Model::plugin() const {
   return *served_by_->plugin;
 }
 
-void save_model(const Model& model, const std::string& path, bool user_data) {
-  write_file_atomically(path, [&](FileWriter& out) { write_model(out, model, user_data); });
+void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel) {
+  write_file_atomically(path, [&](FileWriter& out) { write_model(out, model, user_data); }, "", cancel);
 }
 
 void write_model(FileWriter& out, const Model& model, bool user_data) {
@@ -270,10 +270,11 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
                 tensors);
 }
 
-std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes) {
+std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
+                                        const CancelToken* cancel) {
   try {
-    auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes));
-    return to_model(parse_tensor_file(bytes, path, kFormat), budget_less(bytes->span(), memory_limit_bytes));
+    auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes, cancel));
+    return to_model(parse_tensor_file(bytes, path, kFormat, cancel), budget_less(bytes->span(), memory_limit_bytes));
   } catch (Error& error) {
     if (error.file.empty()) {
       error.message = cat(path, ": ", error.message);
@@ -283,9 +284,10 @@ std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_
   }
 }
 
-std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes) {
+std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,
+                                              const CancelToken* cancel) {
   const MemoryBudget budget = budget_less(bytes, memory_limit_bytes);
-  return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat), budget);
+  return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat, cancel), budget);
 }
 
 std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes) {

@@ -87,7 +87,8 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
 
 // The manifest and the tensors of a header whose own checksum is right.
 TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buffer<char>>& bytes,
-                        const std::string& name, std::string_view format, const Corrupt& corrupt) {
+                        const std::string& name, std::string_view format, const Corrupt& corrupt,
+                        const CancelToken* cancel) {
   const auto header_end = static_cast<int64_t>(head.size());
   const int64_t size = bytes->size();
   const Json header = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA);
@@ -109,6 +110,7 @@ TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buf
   int64_t expected_begin = 0;
   for (const auto& [tensor_name, entry] : header.items()) {
     if (tensor_name == "__metadata__") continue;
+    throw_if_cancelled(cancel);
     NamedTensor tensor =
         read_entry(tensor_name, entry, size - header_end, expected_begin, bytes->data(), header_end, corrupt);
     const auto sum = sums.find(tensor_name);
@@ -203,7 +205,7 @@ TensorFile read_tensor_file(const std::string& path, std::string_view format) {
 }
 
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
-                             std::string_view format) {
+                             std::string_view format, const CancelToken* cancel) {
   const Corrupt corrupt{name};
   const int64_t size = bytes->size();
   if (size < 8) throw corrupt(size, "too short for a model file");
@@ -226,7 +228,7 @@ TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const st
     throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
 
   try {
-    return read_tensors(head, bytes, name, format, corrupt);
+    return read_tensors(head, bytes, name, format, corrupt, cancel);
   } catch (const Json::exception& error) {
     throw corrupt(8, "the manifest is not sound: ", printable(error.what()));
   }

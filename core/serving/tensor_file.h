@@ -93,6 +93,6 @@ bool begins_as(const std::string& path, std::string_view format);
 TensorFile read_tensor_file(const std::string& path, std::string_view format);
 // The same over bytes that tensors will point into. `name` stands for the file in messages.
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
-                             std::string_view format);
+                             std::string_view format, const CancelToken* cancel = nullptr);
 
 }  // namespace rec

@@ -35,7 +35,7 @@ int64_t history_kept(const rec_plan_t& plan) {
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
-                 TrainerOptions options)
+                 TrainerOptions options, const CancelToken* cancel)
     : dataset_(std::move(dataset)),
       plugin_(PluginRegistry::instance().find(model)),
       options_(std::move(options)),
@@ -54,7 +54,8 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   prepare_metrics();
   check_params();
   check_checkpoint_path();
-  prepare_data();
+  prepare_data(cancel);
+  throw_if_cancelled(cancel);
   if (options_.resume) load_checkpoint();
 }
 
@@ -86,7 +87,7 @@ void Trainer::check_params() const {
         .at_argument("device");
 }
 
-void Trainer::prepare_data() {
+void Trainer::prepare_data(const CancelToken* cancel) {
   const Dataset& data = *dataset_;
   n_train_rows_ = static_cast<int64_t>(std::count(data.part.begin(), data.part.end(), Part::kTrain));
   int64_t n_train = 0;
@@ -125,10 +126,14 @@ void Trainer::prepare_data() {
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
   if (labelled) budget_.charge(checked_mul(n_train_rows_, 16), "the labelled rows");
   charge_batches(plan, plan.rows == REC_PLAN_ITEMS ? data.n_items() : labelled ? n_train_rows_ : n_train);
+  throw_if_cancelled(cancel);
   train_ = build_interactions(data, true, false, false);
+  throw_if_cancelled(cancel);
   if (plan.rows == REC_PLAN_LISTS) lists_ = impression_lists(data, Part::kTrain);
   if (plan.wants_graph) graph_ = build_graph(train_.by_user, data.n_items());
+  throw_if_cancelled(cancel);
   catalog_ = make_catalog(data, train_, history_kept(plan));
+  throw_if_cancelled(cancel);
   data_hash_ = dataset_hash(data);
   view_ = {};
   view_.struct_size = sizeof view_;
@@ -156,9 +161,10 @@ void Trainer::prepare_data() {
 
   pool_ = std::make_unique<ThreadPool>(resolve_threads(params_->integer("threads")));
   live_ = std::make_unique<PluginModel>(plugin_, params_, schema_);
-  live_->use(pool_.get(), nullptr);
+  live_->use(pool_.get(), cancel);
   live_->initialize(params_->integer("seed"));
   live_->bind(view_);
+  live_->use(pool_.get(), nullptr);
 
   n_epochs_ = params_->integer("epochs");
   if (plan.max_epochs > 0) n_epochs_ = std::min(n_epochs_, plan.max_epochs);
@@ -166,7 +172,7 @@ void Trainer::prepare_data() {
   if (std::find(data.part.begin(), data.part.end(), Part::kValid) != data.part.end()) {
     Protocol protocol = options_.protocol;
     protocol.part = Part::kValid;
-    evaluator_ = std::make_unique<Evaluator>(data, *catalog_, protocol, metrics_);
+    evaluator_ = std::make_unique<Evaluator>(data, *catalog_, protocol, metrics_, cancel);
   }
 }
 
@@ -370,6 +376,7 @@ void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const C
       Batch* batch = batches.next();  // data and negatives, built ahead
       loss_sum_ += step(*batch);      // the plugin's compute and apply
       ++cursor_.batch;
+      set_done(cancel, (static_cast<double>(cursor_.epoch) + static_cast<double>(cursor_.batch) / n_batches) / n_epochs_);
       const bool due = options_.checkpoint_batches > 0 && cursor_.batch % options_.checkpoint_batches == 0;
       if (due || seconds_since(checkpointed_) >= options_.checkpoint_seconds) checkpoint();
       if (seconds_since(reported) >= 0.1) {
@@ -430,7 +437,7 @@ bool Trainer::patience_is_out() const {
   return patience > 0 && stale_ >= patience;
 }
 
-std::shared_ptr<const Model> Trainer::model(int32_t which) {
+std::shared_ptr<const Model> Trainer::model(int32_t which, const CancelToken*) {
   if (which != REC_MODEL_BEST && which != REC_MODEL_LAST)
     throw invalid_argument("which", "must be REC_MODEL_BEST (0) or REC_MODEL_LAST (1), got ", which);
   const std::shared_ptr<const Model>& wanted = which == REC_MODEL_BEST && best_ != nullptr ? best_ : last_;

@@ -46,19 +46,19 @@ class Training {
   virtual void warm_start(const Model& from) = 0;
   virtual void run(const Observer& observer, const CancelToken* cancel) = 0;
   // REC_MODEL_BEST or REC_MODEL_LAST; BAD_STATE when no epoch is finished.
-  virtual std::shared_ptr<const Model> model(int32_t which) = 0;
+  virtual std::shared_ptr<const Model> model(int32_t which, const CancelToken* cancel) = 0;
 };
 
 // One model in training over one data set: the epoch loop, evaluation, early stop, checkpoints.
 class Trainer : public Training {
  public:
   Trainer(std::shared_ptr<const Dataset> dataset, const std::string& model, const std::string& params_json,
-          TrainerOptions options);
+          TrainerOptions options, const CancelToken* cancel = nullptr);
   ~Trainer() override;
 
   void warm_start(const Model& from) override;
   void run(const Observer& observer, const CancelToken* cancel) override;
-  std::shared_ptr<const Model> model(int32_t which) override;
+  std::shared_ptr<const Model> model(int32_t which, const CancelToken* cancel = nullptr) override;
 
  private:
   struct EpochRecord {
@@ -68,7 +68,7 @@ class Trainer : public Training {
 
   void check_params() const;
   void prepare_metrics();
-  void prepare_data();
+  void prepare_data(const CancelToken* cancel);
   void check_sampler(const rec_plan_t& plan) const;
   bool has_in_batch_negatives(const rec_plan_t& plan) const;
   int64_t batch_rows(const rec_plan_t& plan) const;

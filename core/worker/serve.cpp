@@ -139,7 +139,8 @@ class Server {
     if (call == "create") {
       trainer_ =
           std::make_unique<Trainer>(shared_dataset(files.at(0)), body.at("model").get<std::string>(),
-                                    body.at("params").get<std::string>(), body.at("options").get<TrainerOptions>());
+                                    body.at("params").get<std::string>(), body.at("options").get<TrainerOptions>(),
+                                    request.cancel.get());
     } else if (call == "warm_start") {
       trainer().warm_start(*load_model_over(files.at(0).map()));
     } else if (call == "run") {

@@ -13,11 +13,11 @@ MemoryFile share_model(const Model& model) {
 class WorkerTraining : public Training {
  public:
   WorkerTraining(const Dataset& dataset, const std::string& model, const std::string& params_json,
-                 const TrainerOptions& options)
+                 const TrainerOptions& options, const CancelToken* cancel)
       : process_(model, cat("training of '", model, "'")) {
     const MemoryFile data = share_dataset(dataset);
     process_.call({{"call", "create"}, {"model", model}, {"params", params_json}, {"options", options}}, {&data}, {},
-                  nullptr);
+                  cancel);
   }
 
   void warm_start(const Model& from) override {
@@ -29,8 +29,8 @@ class WorkerTraining : public Training {
     process_.call({{"call", "run"}}, {}, observer, cancel);
   }
 
-  std::shared_ptr<const Model> model(int32_t which) override {
-    const Message answer = process_.call({{"call", "model"}, {"which", which}}, {}, {}, nullptr);
+  std::shared_ptr<const Model> model(int32_t which, const CancelToken* cancel) override {
+    const Message answer = process_.call({{"call", "model"}, {"which", which}}, {}, {}, cancel);
     return load_model_over(answer.files.at(0).map());
   }
 
@@ -50,8 +50,9 @@ bool wants_worker(int32_t isolation, const std::string& model) {
 }
 
 std::unique_ptr<Training> train_in_worker(const Dataset& dataset, const std::string& model,
-                                          const std::string& params_json, const TrainerOptions& options) {
-  return std::make_unique<WorkerTraining>(dataset, model, params_json, options);
+                                          const std::string& params_json, const TrainerOptions& options,
+                                          const CancelToken* cancel) {
+  return std::make_unique<WorkerTraining>(dataset, model, params_json, options, cancel);
 }
 
 std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,

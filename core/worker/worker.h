@@ -12,7 +12,8 @@ bool wants_worker(int32_t isolation, const std::string& model);
 
 // The same as a Trainer, in a worker process that shares the data set and gives back models.
 std::unique_ptr<Training> train_in_worker(const Dataset& dataset, const std::string& model,
-                                          const std::string& params_json, const TrainerOptions& options);
+                                          const std::string& params_json, const TrainerOptions& options,
+                                          const CancelToken* cancel);
 
 std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,
                                                  const Protocol& protocol, int32_t threads, const CancelToken* cancel);

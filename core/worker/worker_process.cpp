@@ -79,13 +79,13 @@ struct SignalName {
 };
 constexpr SignalName kSignals[] = {
     {SIGSEGV, "SIGSEGV, invalid memory access"},
-    {SIGABRT, "SIGABRT, it gave up"},
-    {SIGKILL, "SIGKILL, from outside; the system does so when memory runs out"},
-    {SIGBUS, "SIGBUS, memory that is not there"},
+    {SIGABRT, "SIGABRT, the process aborted"},
+    {SIGKILL, "SIGKILL, sent from outside; the system does so when memory runs out"},
+    {SIGBUS, "SIGBUS, access to missing memory"},
     {SIGFPE, "SIGFPE, arithmetic error"},
     {SIGILL, "SIGILL, an instruction this processor does not have"},
-    {SIGTERM, "SIGTERM, from outside"},
-    {SIGINT, "SIGINT, from outside"},
+    {SIGTERM, "SIGTERM, sent from outside"},
+    {SIGINT, "SIGINT, sent from outside"},
     {SIGSYS, "SIGSYS, a system call that is not allowed"},
     {SIGTRAP, "SIGTRAP"},
     {SIGXCPU, "SIGXCPU, limit of processor time"},

@@ -5,11 +5,11 @@
 
 #include "rec_c_api.h"
 
-/* Ends the program with the library's own words when a call failed. */
-static void check(rec_status_t status, rec_error_t* error) {
+/* Ends the program with the library's message when a call failed. */
+static void check(rec_status_t status, rec_error_t** error) {
   if (status == REC_OK) return;
-  fprintf(stderr, "%s: %s\n", rec_status_name(status), rec_error_message(error));
-  rec_error_destroy(error);
+  fprintf(stderr, "%s: %s\n", rec_status_name(status), rec_error_message(*error));
+  rec_error_destroy(*error);
   exit(1);
 }
 
@@ -28,15 +28,15 @@ static rec_model_t* train(const char* path) {
   rec_model_t* model = NULL;
   rec_run_options_t run;
 
-  check(rec_dataset_load(path, NULL, NULL, &all, &error), error);
-  check(rec_dataset_split(all, NULL, &split, &error), error); /* 8:1:1 by user */
-  check(rec_trainer_create(split, "bprmf", "{\"epochs\": 30, \"batch_size\": 512, \"lr\": 0.005}", NULL, &trainer,
-                           &error),
-        error);
-  check(rec_run_options_init(&run, sizeof run, &error), error);
+  check(rec_dataset_load(path, NULL, NULL, &all, &error), &error);
+  check(rec_dataset_split(all, NULL, NULL, &split, &error), &error); /* 8:1:1 by user */
+  check(rec_trainer_create(split, "bprmf", "{\"epochs\": 30, \"batch_size\": 512, \"lr\": 0.005}", NULL, NULL,
+                           &trainer, &error),
+        &error);
+  check(rec_run_options_init(&run, sizeof run, &error), &error);
   run.on_event = on_event;
-  check(rec_trainer_run(trainer, &run, &error), error);
-  check(rec_trainer_get_model(trainer, REC_MODEL_BEST, &model, &error), error);
+  check(rec_trainer_run(trainer, &run, &error), &error);
+  check(rec_trainer_create_model(trainer, REC_MODEL_BEST, NULL, &model, &error), &error);
   rec_trainer_destroy(trainer);
   rec_dataset_destroy(split);
   rec_dataset_destroy(all);
@@ -49,25 +49,31 @@ static void recommend(const rec_model_t* model, int64_t user_row) {
   rec_recommender_t* recommender = NULL;
   rec_recommender_options_t options;
   rec_request_t request;
+  rec_output_t output;
   rec_ids_t users, titles;
   rec_text_t* owner = NULL;
   int64_t rows[K];
   float scores[K];
   int i;
 
-  check(rec_recommender_options_init(&options, sizeof options, &error), error);
+  check(rec_recommender_options_init(&options, sizeof options, &error), &error);
   options.exclude_seen = 1;
-  check(rec_recommender_create(model, &options, &recommender, &error), error);
-  check(rec_ids_init(&users, sizeof users, &error), error);
+  check(rec_recommender_create(model, &options, &recommender, &error), &error);
+  check(rec_ids_init(&users, sizeof users, &error), &error);
   users.type = REC_ID_ROW;
   users.i64 = &user_row;
   users.n = 1;
-  check(rec_request_init(&request, sizeof request, &error), error);
+  check(rec_request_init(&request, sizeof request, &error), &error);
   request.k = K;
   request.users = &users;
-  check(rec_recommender_top_k(recommender, &request, rows, scores, NULL, &error), error);
-  check(rec_ids_init(&titles, sizeof titles, &error), error);
-  check(rec_model_item_titles(model, rows, K, &titles, &owner, &error), error);
+  check(rec_output_init(&output, sizeof output, &error), &error);
+  output.rows = rows;
+  output.n_rows = K;
+  output.scores = scores;
+  output.n_scores = K;
+  check(rec_recommender_top_k(recommender, &request, &output, &error), &error);
+  check(rec_ids_init(&titles, sizeof titles, &error), &error);
+  check(rec_model_item_titles(model, rows, K, &titles, &owner, &error), &error);
   for (i = 0; i < K; ++i)
     if (rows[i] != REC_NO_ROW)
       printf("%2d  item row %4" PRId64 "  %9.6f  %.*s\n", i + 1, rows[i], (double)scores[i],
@@ -84,9 +90,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   trained = train(argv[1]);
-  check(rec_model_save(trained, argv[2], NULL, &error), error);
+  check(rec_model_save(trained, argv[2], NULL, NULL, &error), &error);
   rec_model_destroy(trained);
-  check(rec_model_load(argv[2], NULL, &loaded, &error), error);
+  check(rec_model_load(argv[2], NULL, NULL, &loaded, &error), &error);
   printf("recore %s, model file %s\n", rec_version_string(), argv[2]);
   recommend(loaded, 0);
   rec_model_destroy(loaded);

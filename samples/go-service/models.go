@@ -26,7 +26,7 @@ type generation struct {
 }
 
 func load(path string, number int64, open *atomic.Int64, options []recore.RecommenderOption) (g *generation, err error) {
-	model, err := recore.Load(path)
+	model, err := recore.Load(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func serving(t *testing.T) *models {
 	}
 	defer trained.Close()
 	m := &models{path: filepath.Join(t.TempDir(), "model.rec")}
-	if err := trained.Save(m.path); err != nil {
+	if err := trained.Save(context.Background(), m.path); err != nil {
 		t.Fatal(err)
 	}
 	m.reload()

@@ -1,7 +1,12 @@
 // Clients of other ages: shorter structs, longer structs, numbers that must not change.
+#include <chrono>
 #include <cstring>
+#include <fstream>
+#include <functional>
+#include <thread>
 
 #include "tests/conformance/capi.h"
+#include "tests/unit/temp_folder.h"
 
 namespace rec::test {
 namespace {
@@ -9,15 +14,14 @@ namespace {
 Handle<rec_dataset_t> small_world() { return dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12}); }
 
 TEST(OldClient, MayHaveShorterStructs) {
-  // A client of the day when rec_columns_t ended before titles.
+  // A client of a day when rec_columns_t ended with times.
   struct OldColumns {
     uint32_t struct_size;
     int32_t reserved;
     const rec_ids_t* users;
     const rec_ids_t* items;
     const int64_t* times;
-    const float* weights;
-    const int32_t* parts;
+    int64_t n_times;
     uint64_t not_ours;
   } columns{};
   const std::vector<int64_t> users{1, 2}, items{5, 6};
@@ -27,10 +31,59 @@ TEST(OldClient, MayHaveShorterStructs) {
   columns.users = &user_ids;
   columns.items = &item_ids;
   const auto data = make<rec_dataset_t>([&](rec_dataset_t** out, rec_error_t** error) {
-    return rec_dataset_create_from_columns(reinterpret_cast<const rec_columns_t*>(&columns), out, error);
+    return rec_dataset_create_from_columns(reinterpret_cast<const rec_columns_t*>(&columns), nullptr, out, error);
   });
   EXPECT_NE(data, nullptr);
   EXPECT_EQ(columns.not_ours, 0xdeadbeefdeadbeef) << "_init wrote past the caller's struct";
+}
+
+// A struct that ends earlier than this library's reads as if the rest were zero; nothing past its end is touched.
+template <class Struct>
+struct Shorter {
+  explicit Shorter(const Struct& whole, size_t size) : bytes(sizeof(Struct), '\xee') {
+    std::memcpy(bytes.data(), &whole, size);
+    reinterpret_cast<Struct*>(bytes.data())->struct_size = static_cast<uint32_t>(size);
+  }
+  Struct* get() { return reinterpret_cast<Struct*>(bytes.data()); }
+  std::string bytes;
+};
+
+TEST(OldClient, MayHaveShorterInputsEverywhere) {
+  const auto data = small_world();
+  const auto model = train(data.get(), "bprmf", R"({"emb_size": 4, "epochs": 1})");
+  const auto r = recommender(model.get());
+  const std::vector<int64_t> user{1};
+  const rec_ids_t users = int64_ids(user);
+  Shorter<rec_request_t> request({sizeof(rec_request_t), 0, 2, &users}, offsetof(rec_request_t, history_items));
+  std::vector<int64_t> rows(2);
+  Shorter<rec_output_t> output({sizeof(rec_output_t), 0, rows.data(), 2}, offsetof(rec_output_t, scores));
+  call([&](rec_error_t** e) { return rec_recommender_top_k(r.get(), request.get(), output.get(), e); });
+  EXPECT_EQ(rows, top_k(r.get(), user, 2).rows);
+
+  Shorter<rec_run_options_t> run({sizeof(rec_run_options_t), 1}, offsetof(rec_run_options_t, cancel));
+  Shorter<rec_protocol_t> protocol({sizeof(rec_protocol_t), REC_PART_TEST}, offsetof(rec_protocol_t, rows));
+  Shorter<rec_trainer_options_t> options({sizeof(rec_trainer_options_t), 0},
+                                         offsetof(rec_trainer_options_t, checkpoint_path));
+  Shorter<rec_split_options_t> split({sizeof(rec_split_options_t), REC_SPLIT_LEAVE_ONE_OUT},
+                                     offsetof(rec_split_options_t, train_ratio));
+  const auto parts = make<rec_dataset_t>(
+      [&](rec_dataset_t** out, rec_error_t** e) { return rec_dataset_split(data.get(), split.get(), run.get(), out, e); });
+  const auto t = make<rec_trainer_t>([&](rec_trainer_t** out, rec_error_t** e) {
+    return rec_trainer_create(parts.get(), "popularity", nullptr, options.get(), run.get(), out, e);
+  });
+  call([&](rec_error_t** e) { return rec_trainer_run(t.get(), run.get(), e); });
+  const auto popular = model_of(t.get());
+  make<rec_report_t>([&](rec_report_t** out, rec_error_t** e) {
+    return rec_model_evaluate(popular.get(), parts.get(), "hit@2", protocol.get(), run.get(), out, e);
+  });
+
+  // The library's answers are cut off where the caller's struct ends.
+  Shorter<rec_ids_t> ids({}, offsetof(rec_ids_t, bytes));
+  rec_text_t* owner = nullptr;
+  ASSERT_EQ(rec_model_item_ids(model.get(), rows.data(), 1, ids.get(), &owner, nullptr), REC_OK);
+  EXPECT_NE(ids.get()->i64, nullptr);
+  EXPECT_EQ(ids.bytes.substr(offsetof(rec_ids_t, bytes)).find_first_not_of('\xee'), std::string::npos);
+  rec_text_destroy(owner);
 }
 
 TEST(NewClient, IsToldOfAFieldThatThisLibraryDoesNotKnow) {
@@ -94,7 +147,8 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   request.k = 2;
   std::vector<int64_t> rows(8);
   const auto top = [&](const rec_request_t* given, int64_t* out, rec_error_t** error) {
-    return rec_recommender_top_k(r.get(), given, out, nullptr, nullptr, error);
+    const rec_output_t output{sizeof output, 0, out, 8, nullptr, 0, nullptr, 0};
+    return rec_recommender_top_k(r.get(), given, &output, error);
   };
   const auto expect = [&](const char* argument, rec_status_t status, const auto& body) {
     SCOPED_TRACE(argument);
@@ -106,7 +160,7 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
     EXPECT_NE(std::string(rec_error_message(error)).find(argument), std::string::npos) << rec_error_message(error);
   };
   expect("request", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(nullptr, rows.data(), e); });
-  expect("out_rows", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(&request, nullptr, e); });
+  expect("rows", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(&request, nullptr, e); });
   for (int64_t k : {int64_t{0}, int64_t{-1}, int64_t{1001}, INT64_MAX}) {
     request.k = k;
     expect("k", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(&request, rows.data(), e); });
@@ -130,18 +184,66 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   const uint8_t bits = 0xff;
   request.allow_bits = &bits;
   expect("allow_bits", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(&request, rows.data(), e); });
+  request.allow_bits = nullptr;
+  // Every count that does not fit is named.
+  const std::vector<int64_t> item{5}, offsets{0, 1}, times{7};
+  const rec_ids_t items = int64_ids(item);
+  rec_request_t whole = request;
+  whole.history_items = whole.candidates = &items;
+  whole.history_offsets = whole.candidate_offsets = offsets.data();
+  whole.n_history_offsets = whole.n_candidate_offsets = 2;
+  whole.history_times = whole.request_times = times.data();
+  whole.n_history_times = whole.n_request_times = 1;
+  EXPECT_EQ(top(&whole, rows.data(), nullptr), REC_OK);
+  const std::pair<const char*, int64_t rec_request_t::*> counts[] = {
+      {"history_offsets", &rec_request_t::n_history_offsets},
+      {"history_times", &rec_request_t::n_history_times},
+      {"request_times", &rec_request_t::n_request_times},
+      {"candidate_offsets", &rec_request_t::n_candidate_offsets}};
+  for (const auto& [name, count] : counts)
+    for (const int64_t other : {whole.*count - 1, whole.*count + 1, int64_t{-1}, INT64_MAX}) {
+      rec_request_t wrong = whole;
+      wrong.*count = other;
+      expect(name, REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(&wrong, rows.data(), e); });
+    }
+  std::vector<float> scores(2);
+  std::vector<rec_status_t> status(1);
+  const rec_output_t room{sizeof room, 0, rows.data(), 2, scores.data(), 2, status.data(), 1};
+  EXPECT_EQ(rec_recommender_top_k(r.get(), &request, &room, nullptr), REC_OK);
+  const std::pair<const char*, int64_t rec_output_t::*> rooms[] = {
+      {"rows", &rec_output_t::n_rows}, {"scores", &rec_output_t::n_scores}, {"status", &rec_output_t::n_status}};
+  for (const auto& [name, count] : rooms) {
+    rec_output_t less = room;
+    --(less.*count);
+    expect(name, REC_INVALID_ARGUMENT,
+           [&](rec_error_t** e) { return rec_recommender_top_k(r.get(), &request, &less, e); });
+    expect(name, REC_INVALID_ARGUMENT,
+           [&](rec_error_t** e) { return rec_recommender_similar_items(r.get(), &items, 2, &less, e); });
+    if (count == &rec_output_t::n_rows) continue;
+    less.*count = 0;
+    expect(name, REC_INVALID_ARGUMENT,
+           [&](rec_error_t** e) { return rec_recommender_score(r.get(), &whole, &less, e); });
+  }
+  int64_t found = 0;
+  expect("out_rows", REC_INVALID_ARGUMENT,
+         [&](rec_error_t** e) { return rec_model_item_rows(model.get(), &items, &found, 0, e); });
+  const char text[] = "ab";
+  const std::vector<int64_t> text_offsets{0, 3};
+  const rec_ids_t beyond{sizeof beyond, REC_ID_BYTES, nullptr, text, 2, text_offsets.data(), 1};
+  expect("ids", REC_INVALID_ARGUMENT,
+         [&](rec_error_t** e) { return rec_model_item_rows(model.get(), &beyond, &found, 1, e); });
   rec_trainer_t* t = nullptr;
   expect("model", REC_NOT_FOUND,
-         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "lightgnc", nullptr, nullptr, &t, e); });
+         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "lightgnc", nullptr, nullptr, nullptr, &t, e); });
   expect("model", REC_DENIED,
-         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "../../evil", nullptr, nullptr, &t, e); });
+         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "../../evil", nullptr, nullptr, nullptr, &t, e); });
   expect("params_json", REC_INVALID_ARGUMENT,
-         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "bprmf", "[1]", nullptr, &t, e); });
+         [&](rec_error_t** e) { return rec_trainer_create(data.get(), "bprmf", "[1]", nullptr, nullptr, &t, e); });
   expect("emb_size", REC_INVALID_ARGUMENT, [&](rec_error_t** e) {
-    return rec_trainer_create(data.get(), "bprmf", R"({"emb_size": 1000000000})", nullptr, &t, e);
+    return rec_trainer_create(data.get(), "bprmf", R"({"emb_size": 1000000000})", nullptr, nullptr, &t, e);
   });
   expect("device", REC_DEVICE, [&](rec_error_t** e) {
-    return rec_trainer_create(data.get(), "bprmf", R"({"device": "cuda"})", nullptr, &t, e);
+    return rec_trainer_create(data.get(), "bprmf", R"({"device": "cuda"})", nullptr, nullptr, &t, e);
   });
   rec_report_t* report = nullptr;
   expect("metrics", REC_INVALID_ARGUMENT, [&](rec_error_t** e) {
@@ -151,13 +253,101 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   options.struct_size = sizeof options;
   options.memory_limit_bytes = 100;
   rec_error_t* error = nullptr;
-  EXPECT_EQ(rec_trainer_create(data.get(), "bprmf", nullptr, &options, &t, &error), REC_LIMIT);
+  EXPECT_EQ(rec_trainer_create(data.get(), "bprmf", nullptr, &options, nullptr, &t, &error), REC_LIMIT);
   rec_error_destroy(error);
   const int64_t row = 3;
-  rec_ids_t ids{sizeof ids, 0, nullptr, nullptr, nullptr, 0};
+  rec_ids_t ids{sizeof ids, 0, nullptr, nullptr, 0, nullptr, 0};
   rec_text_t* owner = nullptr;
   expect("rows", REC_INVALID_ARGUMENT,
          [&](rec_error_t** e) { return rec_model_item_ids(model.get(), &row, 1, &ids, &owner, e); });
+}
+
+struct Ticks {
+  using Clock = std::chrono::steady_clock;
+  std::thread::id thread = std::this_thread::get_id();
+  Clock::time_point last = Clock::now();
+  double longest_gap = 0, done = -1;
+  int64_t n = 0, stop_after = INT64_MAX;
+
+  rec_run_options_t run() {
+    rec_run_options_t run{};
+    run.struct_size = sizeof run;
+    run.user_data = this;
+    run.on_event = [](const rec_event_t* event, void* self) -> rec_status_t {
+      auto& ticks = *static_cast<Ticks*>(self);
+      if (event->kind != REC_EVENT_TICK) return REC_OK;
+      EXPECT_EQ(std::this_thread::get_id(), ticks.thread);
+      const auto now = Clock::now();
+      ticks.longest_gap = std::max(ticks.longest_gap, std::chrono::duration<double>(now - ticks.last).count());
+      ticks.last = now;
+      if (event->done == event->done) {
+        EXPECT_GE(event->done, ticks.done);
+        EXPECT_LE(event->done, 1);
+        ticks.done = event->done;
+      }
+      return ++ticks.n >= ticks.stop_after ? REC_BUSY : REC_OK;
+    };
+    return run;
+  }
+};
+
+// A long call ticks on its own thread, tells how far it is, and ends with the status that a tick answers.
+TEST(LongCalls, TickOnTheCallersThreadAndStopByIt) {
+  const TempFolder folder;
+  {
+    std::ofstream csv(folder / "large.csv");
+    csv << "user,item\n";
+    for (int i = 0; i < 3000000; ++i) csv << i / 20 << ',' << i % 5000 << '\n';
+  }
+  const std::string path = folder / "large.csv";
+  Ticks ticks;
+  rec_run_options_t run = ticks.run();
+  const auto data = make<rec_dataset_t>(
+      [&](rec_dataset_t** out, rec_error_t** e) { return rec_dataset_load(path.c_str(), nullptr, &run, out, e); });
+  EXPECT_GT(ticks.n, 0);
+  EXPECT_GT(ticks.done, 0);
+  EXPECT_LT(ticks.longest_gap, 1.0) << "50 ms on a machine of its own";
+
+  const std::string saved = folder / "saved";
+  rec_dataset_t* none = nullptr;
+  rec_trainer_t* no_trainer = nullptr;
+  const std::pair<const char*, std::function<rec_status_t(const rec_run_options_t*)>> calls[] = {
+      {"load", [&](auto* r) { return rec_dataset_load(path.c_str(), nullptr, r, &none, nullptr); }},
+      {"split", [&](auto* r) { return rec_dataset_split(data.get(), nullptr, r, &none, nullptr); }},
+      {"save", [&](auto* r) { return rec_dataset_save(data.get(), saved.c_str(), r, nullptr); }},
+      {"trainer", [&](auto* r) {
+         return rec_trainer_create(data.get(), "bprmf", R"({"emb_size": 256})", nullptr, r, &no_trainer, nullptr);
+       }}};
+  for (const auto& [name, call_it] : calls) {
+    SCOPED_TRACE(name);
+    Ticks stopping;
+    stopping.stop_after = 1;
+    run = stopping.run();
+    EXPECT_EQ(call_it(&run), REC_BUSY);
+    EXPECT_EQ(stopping.n, 1);
+    EXPECT_EQ(none, nullptr);
+    EXPECT_EQ(no_trainer, nullptr);
+  }
+}
+
+TEST(LiveObjects, AreCountedByKindUntilTheyAreDestroyed) {
+  const auto count = [](int32_t kind) {
+    int64_t n = -1;
+    EXPECT_EQ(rec_live_objects(kind, &n, nullptr), REC_OK);
+    return n;
+  };
+  const int64_t before = count(REC_OBJECT_ANY), models = count(REC_OBJECT_MODEL), texts = count(REC_OBJECT_TEXT);
+  {
+    const auto model = train(small_world().get(), "popularity", "{}");
+    const auto copy = recommender(model.get());
+    EXPECT_EQ(count(REC_OBJECT_MODEL), models + 1);
+    EXPECT_EQ(count(REC_OBJECT_TEXT), texts);
+    EXPECT_EQ(count(REC_OBJECT_ANY), before + 2);
+  }
+  EXPECT_EQ(count(REC_OBJECT_ANY), before);
+  int64_t n = 0;
+  EXPECT_EQ(rec_live_objects(REC_OBJECT_RECOMMENDER + 1, &n, nullptr), REC_INVALID_ARGUMENT);
+  EXPECT_EQ(rec_live_objects(REC_OBJECT_ANY, nullptr, nullptr), REC_INVALID_ARGUMENT);
 }
 
 TEST(Vectors, KeepTheModelAliveThroughDlpack) {

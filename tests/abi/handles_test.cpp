@@ -52,8 +52,9 @@ TEST(Handles, MayBeClosedWhileOthersCall) {
         request.users = &users;
         request.k = 2;
         int64_t rows[2];
+        const rec_output_t output{sizeof output, 0, rows, 2, nullptr, 0, nullptr, 0};
         rec_status_t status = REC_OK;
-        while (status == REC_OK) status = rec_recommender_top_k(r, &request, rows, nullptr, nullptr, nullptr);
+        while (status == REC_OK) status = rec_recommender_top_k(r, &request, &output, nullptr);
         EXPECT_EQ(status, REC_BAD_STATE);
       });
     std::this_thread::yield();
@@ -82,7 +83,7 @@ TEST(Handles, OfATrainerThatRunsAreBusy) {
   run.user_data = t.get();
   run.on_event = [](const rec_event_t*, void* self) -> rec_status_t {
     rec_model_t* model = nullptr;
-    EXPECT_EQ(rec_trainer_get_model(static_cast<rec_trainer_t*>(self), REC_MODEL_BEST, &model, nullptr), REC_BUSY);
+    EXPECT_EQ(rec_trainer_create_model(static_cast<rec_trainer_t*>(self), REC_MODEL_BEST, nullptr, &model, nullptr), REC_BUSY);
     return REC_OK;
   };
   EXPECT_EQ(rec_trainer_run(t.get(), &run, nullptr), REC_OK);

@@ -8,21 +8,22 @@
 #define REC_CHECK(name, condition) typedef char check_##name[(condition) ? 1 : -1]
 #endif
 
-REC_CHECK(ids_size, sizeof(rec_ids_t) == 40);
-REC_CHECK(ids_n, offsetof(rec_ids_t, n) == 32);
+REC_CHECK(ids_size, sizeof(rec_ids_t) == 48);
+REC_CHECK(ids_n, offsetof(rec_ids_t, n) == 40);
 REC_CHECK(dataset_options_min_weight, offsetof(rec_dataset_options_t, min_weight) == 64);
 REC_CHECK(dataset_options_label_column, offsetof(rec_dataset_options_t, label_column) == 96);
 REC_CHECK(dataset_options_size, sizeof(rec_dataset_options_t) == 112);
-REC_CHECK(columns_title_items, offsetof(rec_columns_t, title_items) == 48);
 REC_CHECK(columns_labels, offsetof(rec_columns_t, labels) == 72);
-REC_CHECK(columns_size, sizeof(rec_columns_t) == 88);
+REC_CHECK(columns_title_items, offsetof(rec_columns_t, title_items) == 104);
+REC_CHECK(columns_size, sizeof(rec_columns_t) == 128);
 REC_CHECK(split_options_size, sizeof(rec_split_options_t) == 40);
 REC_CHECK(protocol_n_candidates, offsetof(rec_protocol_t, n_candidates) == 24);
 REC_CHECK(protocol_max_pos, offsetof(rec_protocol_t, max_pos) == 40);
 REC_CHECK(protocol_size, sizeof(rec_protocol_t) == 56);
 REC_CHECK(event_loss, offsetof(rec_event_t, loss) == 40);
 REC_CHECK(event_metric_names, offsetof(rec_event_t, metric_names) == 64);
-REC_CHECK(event_size, sizeof(rec_event_t) == 96);
+REC_CHECK(event_done, offsetof(rec_event_t, done) == 96);
+REC_CHECK(event_size, sizeof(rec_event_t) == 104);
 REC_CHECK(run_options_cancel, offsetof(rec_run_options_t, cancel) == 24);
 REC_CHECK(run_options_isolation, offsetof(rec_run_options_t, isolation) == 32);
 REC_CHECK(run_options_size, sizeof(rec_run_options_t) == 40);
@@ -33,8 +34,10 @@ REC_CHECK(save_options_size, sizeof(rec_save_options_t) == 8);
 REC_CHECK(load_options_size, sizeof(rec_load_options_t) == 16);
 REC_CHECK(recommender_options_size, sizeof(rec_recommender_options_t) == 24);
 REC_CHECK(request_users, offsetof(rec_request_t, users) == 16);
-REC_CHECK(request_deny_bits, offsetof(rec_request_t, deny_bits) == 88);
-REC_CHECK(request_size, sizeof(rec_request_t) == 104);
+REC_CHECK(request_deny_bits, offsetof(rec_request_t, deny_bits) == 120);
+REC_CHECK(request_size, sizeof(rec_request_t) == 136);
+REC_CHECK(output_scores, offsetof(rec_output_t, scores) == 24);
+REC_CHECK(output_size, sizeof(rec_output_t) == 56);
 
 REC_CHECK(view_size, sizeof(rec_tensor_view_t) == 88);
 REC_CHECK(column_size, sizeof(rec_column_t) == 96);

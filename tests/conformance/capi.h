@@ -53,7 +53,16 @@ Handle<T> make(Call&& body) {
 }
 
 inline rec_ids_t int64_ids(const std::vector<int64_t>& ids, int32_t type = REC_ID_INT64) {
-  return {sizeof(rec_ids_t), type, ids.data(), nullptr, nullptr, static_cast<int64_t>(ids.size())};
+  return {sizeof(rec_ids_t), type, ids.data(), nullptr, 0, nullptr, std::ssize(ids)};
+}
+
+// Where the answers to rows of k go; what is empty is not asked for.
+inline rec_output_t output_to(std::vector<int64_t>& rows, std::vector<float>& scores,
+                              std::vector<rec_status_t>& status) {
+  return {sizeof(rec_output_t), 0,
+          rows.empty() ? nullptr : rows.data(), std::ssize(rows),
+          scores.empty() ? nullptr : scores.data(), std::ssize(scores),
+          status.empty() ? nullptr : status.data(), std::ssize(status)};
 }
 
 // users[i] interacted with items[i]; parts may be empty.
@@ -65,11 +74,14 @@ inline Handle<rec_dataset_t> dataset(const std::vector<int64_t>& users, const st
   columns.users = &user_ids;
   columns.items = &item_ids;
   columns.parts = parts.empty() ? nullptr : parts.data();
+  columns.n_parts = std::ssize(parts);
   std::vector<int64_t> times(users.size());  // in the order of the rows
   std::iota(times.begin(), times.end(), int64_t{1});
   columns.times = times.data();
-  return make<rec_dataset_t>(
-      [&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, out, error); });
+  columns.n_times = std::ssize(times);
+  return make<rec_dataset_t>([&](rec_dataset_t** out, rec_error_t** error) {
+    return rec_dataset_create_from_columns(&columns, nullptr, out, error);
+  });
 }
 
 // Unless told otherwise a plugin runs in this process, so that its memory and its faults are those of the test.
@@ -80,13 +92,13 @@ inline Handle<rec_trainer_t> trainer(const rec_dataset_t* data, const std::strin
   if (options != nullptr) given = *options;
   if (given.isolation == REC_ISOLATION_AUTO) given.isolation = REC_ISOLATION_IN_PROCESS;
   return make<rec_trainer_t>([&](rec_trainer_t** out, rec_error_t** error) {
-    return rec_trainer_create(data, model.c_str(), params.c_str(), &given, out, error);
+    return rec_trainer_create(data, model.c_str(), params.c_str(), &given, nullptr, out, error);
   });
 }
 
 inline Handle<rec_model_t> model_of(rec_trainer_t* t, int32_t which = REC_MODEL_BEST) {
   return make<rec_model_t>(
-      [&](rec_model_t** out, rec_error_t** error) { return rec_trainer_get_model(t, which, out, error); });
+      [&](rec_model_t** out, rec_error_t** error) { return rec_trainer_create_model(t, which, nullptr, out, error); });
 }
 
 inline Handle<rec_model_t> train(const rec_dataset_t* data, const std::string& model, const std::string& params) {
@@ -96,11 +108,11 @@ inline Handle<rec_model_t> train(const rec_dataset_t* data, const std::string& m
 }
 
 inline void save(const rec_model_t* model, const std::string& path) {
-  call([&](rec_error_t** error) { return rec_model_save(model, path.c_str(), nullptr, error); });
+  call([&](rec_error_t** error) { return rec_model_save(model, path.c_str(), nullptr, nullptr, error); });
 }
 inline Handle<rec_model_t> load(const std::string& path) {
   return make<rec_model_t>(
-      [&](rec_model_t** out, rec_error_t** error) { return rec_model_load(path.c_str(), nullptr, out, error); });
+      [&](rec_model_t** out, rec_error_t** error) { return rec_model_load(path.c_str(), nullptr, nullptr, out, error); });
 }
 
 inline Handle<rec_recommender_t> recommender(const rec_model_t* model, bool exclude_seen = false) {
@@ -127,10 +139,17 @@ inline TopK top_k(const rec_recommender_t* recommender, const std::vector<int64_
   request.users = &ids;
   const size_t n = users.size() * static_cast<size_t>(k > 0 ? k : 0);
   TopK out{std::vector<int64_t>(n), std::vector<float>(n), std::vector<rec_status_t>(users.size())};
-  call([&](rec_error_t** error) {
-    return rec_recommender_top_k(recommender, &request, out.rows.data(), out.scores.data(), out.status.data(), error);
-  });
+  const rec_output_t output = output_to(out.rows, out.scores, out.status);
+  call([&](rec_error_t** error) { return rec_recommender_top_k(recommender, &request, &output, error); });
   return out;
+}
+
+// Scores [n] of the request's candidates.
+inline std::vector<float> score(const rec_recommender_t* recommender, const rec_request_t& request, size_t n) {
+  TopK out{{}, std::vector<float>(n), {}};
+  const rec_output_t output = output_to(out.rows, out.scores, out.status);
+  call([&](rec_error_t** error) { return rec_recommender_score(recommender, &request, &output, error); });
+  return out.scores;
 }
 
 inline double evaluate(const rec_model_t* model, const rec_dataset_t* data, const std::string& metric) {

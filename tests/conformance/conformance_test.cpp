@@ -219,8 +219,7 @@ TEST_P(Conformance, ScoresGivenCandidatesAsItRanksThem) {
   request.struct_size = sizeof request;
   request.users = &user_ids;
   request.candidates = &candidates;
-  std::vector<float> scores(20);
-  call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, scores.data(), nullptr, error); });
+  const std::vector<float> scores = score(r.get(), request, 20);
   EXPECT_EQ(std::memcmp(scores.data(), top.scores.data(), 20 * sizeof(float)), 0);
 }
 
@@ -319,20 +318,22 @@ TEST_P(Conformance, TellsAnUnknownUserPerRow) {
   request.users = &user_ids;
   request.history_items = &items;
   request.history_offsets = offsets.data();
+  request.n_history_offsets = std::ssize(offsets);
   request.history_times = times.data();
-  std::vector<int64_t> rows(5);
-  rec_status_t status = REC_INTERNAL;
+  request.n_history_times = std::ssize(times);
+  TopK out{std::vector<int64_t>(5), {}, {REC_INTERNAL}};
+  const rec_output_t output = output_to(out.rows, out.scores, out.status);
   const auto r = recommender(trained.get());
-  call([&](rec_error_t** error) {
-    return rec_recommender_top_k(r.get(), &request, rows.data(), nullptr, &status, error);
-  });
+  call([&](rec_error_t** error) { return rec_recommender_top_k(r.get(), &request, &output, error); });
+  const std::vector<int64_t>& rows = out.rows;
+  const rec_status_t status = out.status[0];
   const auto& can = model().capabilities;
   const auto has = [&](const char* name) { return std::find(can.begin(), can.end(), name) != can.end(); };
   const bool by_id_only = has("score") && !has("cold_user");  // no vectors and no history to go by
   EXPECT_EQ(status, by_id_only ? REC_NOT_FOUND : REC_OK);
   EXPECT_EQ(rows[0] == REC_NO_ROW, by_id_only);
   if (!model().personal || by_id_only || sequential()) return;
-  rec_ids_t ids{sizeof(rec_ids_t), 0, nullptr, nullptr, nullptr, 0};
+  rec_ids_t ids{sizeof(rec_ids_t), 0, nullptr, nullptr, 0, nullptr, 0};
   rec_text_t* owner = nullptr;
   call([&](rec_error_t** error) { return rec_model_item_ids(trained.get(), rows.data(), 5, &ids, &owner, error); });
   const Handle<rec_text_t> keep(owner);

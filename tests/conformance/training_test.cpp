@@ -16,9 +16,7 @@ std::vector<float> all_scores(const rec_model_t* model) {
   request.struct_size = sizeof request;
   request.users = &user_ids;
   request.candidates = &candidates;
-  std::vector<float> scores(40 * 20);
-  const auto r = recommender(model);
-  call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, scores.data(), nullptr, error); });
+  const std::vector<float> scores = score(recommender(model).get(), request, 40 * 20);
   return scores;
 }
 
@@ -93,11 +91,13 @@ TEST_F(Times, AreAskedForAndReachTheModel) {
   request.candidates = &items;
   request.history_items = &items;
   request.history_offsets = offsets.data();
+  request.n_history_offsets = std::ssize(offsets);
   const auto scores = [&](const int64_t* history_times, const std::vector<int64_t>& at) {
     request.history_times = history_times;
+    request.n_history_times = 2;
     request.request_times = at.empty() ? nullptr : at.data();
-    std::vector<float> out(2);
-    call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, out.data(), nullptr, error); });
+    request.n_request_times = std::ssize(at);
+    const std::vector<float> out = score(r.get(), request, 2);
     return out;
   };
   try {
@@ -121,8 +121,9 @@ TEST_F(Times, AreMissedInAnEvaluationToo) {
   columns.users = &users;
   columns.items = &items;
   columns.parts = part.data();
+  columns.n_parts = std::ssize(part);
   const auto timeless = make<rec_dataset_t>(
-      [&](rec_dataset_t** out, rec_error_t** e) { return rec_dataset_create_from_columns(&columns, out, e); });
+      [&](rec_dataset_t** out, rec_error_t** e) { return rec_dataset_create_from_columns(&columns, nullptr, out, e); });
   rec_report_t* report = nullptr;
   rec_error_t* error = nullptr;
   EXPECT_EQ(rec_model_evaluate(trained.get(), timeless.get(), "ndcg@5", nullptr, nullptr, &report, &error),
@@ -146,9 +147,10 @@ std::vector<float> scores_of_150(const rec_model_t* model, int64_t first = -1) {
   if (first >= 0) {
     request.history_items = &history;
     request.history_offsets = offsets.data();
+    request.n_history_offsets = std::ssize(offsets);
   }
-  std::vector<float> out(150);
-  call([&](rec_error_t** error) { return rec_recommender_score(r.get(), &request, out.data(), nullptr, error); });
+  std::vector<float> out;
+  out = score(r.get(), request, 150);
   return out;
 }
 

@@ -37,14 +37,14 @@ struct Bytes {
     offsets.push_back(static_cast<int64_t>(bytes.size()));
   }
   rec_ids_t ids() const {
-    return {sizeof(rec_ids_t), REC_ID_BYTES,   nullptr,
-            bytes.data(),      offsets.data(), static_cast<int64_t>(offsets.size()) - 1};
+    return {sizeof(rec_ids_t), REC_ID_BYTES, nullptr, bytes.data(), std::ssize(bytes), offsets.data(),
+            std::ssize(offsets) - 1};
   }
 };
 
 using IdsOfRows = rec_status_t (*)(const rec_model_t*, const int64_t*, int64_t, rec_ids_t*, rec_text_t**,
                                    rec_error_t**);
-using RowsOfIds = rec_status_t (*)(const rec_model_t*, const rec_ids_t*, int64_t*, rec_error_t**);
+using RowsOfIds = rec_status_t (*)(const rec_model_t*, const rec_ids_t*, int64_t*, int64_t, rec_error_t**);
 
 std::string id_of(IdsOfRows function, const rec_model_t* model, int64_t row) {
   rec_ids_t ids{};
@@ -60,7 +60,7 @@ int64_t row_of(RowsOfIds function, const rec_model_t* model, const std::string& 
   one.add(id);
   const rec_ids_t ids = one.ids();
   int64_t row = -2;
-  call([&](rec_error_t** error) { return function(model, &ids, &row, error); });
+  call([&](rec_error_t** error) { return function(model, &ids, &row, 1, error); });
   return row;
 }
 
@@ -79,7 +79,7 @@ TEST(HostileIds, RoundTripThroughAFileAndARequest) {
   columns.users = &user_ids;
   columns.items = &item_ids;
   const auto data = make<rec_dataset_t>(
-      [&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, out, error); });
+      [&](rec_dataset_t** out, rec_error_t** error) { return rec_dataset_create_from_columns(&columns, nullptr, out, error); });
   const TempFolder folder;
   save(train(data.get(), "popularity", "{}").get(), folder / "hostile.rec");
   const auto model = load(folder / "hostile.rec");
@@ -97,9 +97,8 @@ TEST(HostileIds, RoundTripThroughAFileAndARequest) {
     request.k = 2;
     int64_t rows[2];
     rec_status_t status = -1;
-    call([&](rec_error_t** error) {
-      return rec_recommender_top_k(unseen.get(), &request, rows, nullptr, &status, error);
-    });
+    const rec_output_t output{sizeof output, 0, rows, 2, nullptr, 0, &status, 1};
+    call([&](rec_error_t** error) { return rec_recommender_top_k(unseen.get(), &request, &output, error); });
     EXPECT_EQ(status, REC_OK);
     EXPECT_EQ(id_of(rec_model_item_ids, model.get(), rows[0]), id);
     EXPECT_EQ(rows[1], REC_NO_ROW);

@@ -35,7 +35,7 @@ class ModelFile : public testing::Test {
     std::memcpy(copy.get(), bytes.data(), bytes.size());
     const rec_load_options_t options{sizeof options, 0, memory_limit_bytes};
     const rec_status_t status =
-        rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), &options, &model, &error);
+        rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), &options, nullptr, &model, &error);
     const Handle<rec_model_t> owner(model);
     const Handle<rec_error_t> error_owner(error);
     if (message != nullptr && error != nullptr) *message = rec_error_message(error);
@@ -211,9 +211,9 @@ TEST_F(ModelFile, ThatIsNoFileNeverHangs) {
   rec_model_t* model = nullptr;
   const std::string fifo = folder_ / "fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  EXPECT_EQ(rec_model_load(fifo.c_str(), nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
-  EXPECT_EQ(rec_model_load(folder_.path().c_str(), nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
-  EXPECT_EQ(rec_model_load((folder_ / "none").c_str(), nullptr, &model, nullptr), REC_NOT_FOUND);
+  EXPECT_EQ(rec_model_load(fifo.c_str(), nullptr, nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
+  EXPECT_EQ(rec_model_load(folder_.path().c_str(), nullptr, nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
+  EXPECT_EQ(rec_model_load((folder_ / "none").c_str(), nullptr, nullptr, &model, nullptr), REC_NOT_FOUND);
   EXPECT_EQ(model, nullptr);
 }
 
@@ -226,7 +226,7 @@ TEST_F(ModelFile, OnAFullDiskIsAnIoErrorAndTheOldOneStays) {
   getrlimit(RLIMIT_FSIZE, &old);
   const rlimit tight{512, old.rlim_max};
   setrlimit(RLIMIT_FSIZE, &tight);
-  const rec_status_t status = rec_model_save(model.get(), (folder_ / "m.rec").c_str(), nullptr, nullptr);
+  const rec_status_t status = rec_model_save(model.get(), (folder_ / "m.rec").c_str(), nullptr, nullptr, nullptr);
   setrlimit(RLIMIT_FSIZE, &old);
   EXPECT_EQ(status, REC_IO);
   std::ifstream file(folder_ / "m.rec", std::ios::binary);
@@ -255,7 +255,7 @@ TEST_F(ModelFile, WithoutUserDataCannotExcludeSeen) {
   rec_save_options_t options{};
   options.struct_size = sizeof options;
   options.no_user_data = 1;
-  ASSERT_EQ(rec_model_save(model.get(), (folder_ / "n.rec").c_str(), &options, nullptr), REC_OK);
+  ASSERT_EQ(rec_model_save(model.get(), (folder_ / "n.rec").c_str(), &options, nullptr, nullptr), REC_OK);
   const auto loaded = load(folder_ / "n.rec");
   rec_recommender_options_t wants{};
   wants.struct_size = sizeof wants;

@@ -16,11 +16,11 @@ struct Fixture {
   std::vector<float> weights{1, 0.5f, -2};
   std::vector<int32_t> parts{0, 1, 2};
   std::string bytes = "abc", title_bytes = "Sixxx";
-  rec_ids_t user_ids{sizeof(rec_ids_t), REC_ID_INT64, users.data(), nullptr, nullptr, 3};
-  rec_ids_t item_ids{sizeof(rec_ids_t), REC_ID_INT64, items.data(), nullptr, nullptr, 3};
-  rec_ids_t byte_ids{sizeof(rec_ids_t), REC_ID_BYTES, nullptr, bytes.data(), offsets.data(), 3};
-  rec_ids_t titled{sizeof(rec_ids_t), REC_ID_INT64, title_items.data(), nullptr, nullptr, 2};
-  rec_ids_t titles{sizeof(rec_ids_t), REC_ID_BYTES, nullptr, title_bytes.data(), title_offsets.data(), 2};
+  rec_ids_t user_ids{sizeof(rec_ids_t), REC_ID_INT64, users.data(), nullptr, 0, nullptr, 3};
+  rec_ids_t item_ids{sizeof(rec_ids_t), REC_ID_INT64, items.data(), nullptr, 0, nullptr, 3};
+  rec_ids_t byte_ids{sizeof(rec_ids_t), REC_ID_BYTES, nullptr, bytes.data(), std::ssize(bytes), offsets.data(), 3};
+  rec_ids_t titled{sizeof(rec_ids_t), REC_ID_INT64, title_items.data(), nullptr, 0, nullptr, 2};
+  rec_ids_t titles{sizeof(rec_ids_t), REC_ID_BYTES, nullptr, title_bytes.data(), std::ssize(title_bytes), title_offsets.data(), 2};
   rec_columns_t columns{};
 
   Fixture() {
@@ -28,8 +28,11 @@ struct Fixture {
     columns.users = &user_ids;
     columns.items = &item_ids;
     columns.times = times.data();
+    columns.n_times = std::ssize(times);
     columns.weights = weights.data();
+    columns.n_weights = std::ssize(weights);
     columns.parts = parts.data();
+    columns.n_parts = std::ssize(parts);
     columns.title_items = &titled;
     columns.titles = &titles;
   }

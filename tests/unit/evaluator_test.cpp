@@ -35,7 +35,10 @@ struct World {
         parts.push_back(static_cast<int32_t>(rng.next_below(5) < 3 ? 0 : 1 + rng.next_below(2)));
       }
     for (size_t i = 0; i < user_ids.size(); ++i) times.push_back(rng.next_below(50));
-    data = dataset_of(user_ids, item_ids, parts, [&](rec_columns_t& columns) { columns.times = times.data(); });
+    data = dataset_of(user_ids, item_ids, parts, [&](rec_columns_t& columns) {
+      columns.times = times.data();
+      columns.n_times = std::ssize(times);
+    });
     for (float& x : users) x = static_cast<float>(rng.next_below(3)) - 1;  // small whole numbers: ties
     for (float& x : items) x = static_cast<float>(rng.next_below(3)) - 1;
     model->name = "random";
@@ -156,7 +159,10 @@ Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
     parts.push_back(static_cast<int32_t>(part));
     times.push_back(static_cast<int64_t>(times.size()));
   }
-  return dataset_of(user_ids, item_ids, parts, [&](rec_columns_t& columns) { columns.times = times.data(); });
+  return dataset_of(user_ids, item_ids, parts, [&](rec_columns_t& columns) {
+      columns.times = times.data();
+      columns.n_times = std::ssize(times);
+    });
 }
 
 TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
@@ -182,7 +188,10 @@ TEST(Evaluator, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
   // User 1 has item 12 before item 10; who had item 10 gets item 12.
   const std::vector<int64_t> times{0, 5, 1, 2};
   const Dataset data = dataset_of({1, 1, 2, 2}, {12, 10, 10, 11}, {REC_PART_TEST, 0, 0, 0},
-                                  [&](rec_columns_t& columns) { columns.times = times.data(); });
+                                  [&](rec_columns_t& columns) {
+      columns.times = times.data();
+      columns.n_times = std::ssize(times);
+    });
   auto model = std::make_shared<Model>();
   model->name = "weights";
   const auto catalog =

@@ -158,16 +158,19 @@ TEST(Labels, WithoutListsAreWrittenWithoutLists) {
 TEST(Labels, OfTheCallersColumnsAreChecked) {
   const std::vector<int64_t> users{1, 1, 1}, items{7, 8, 9}, times{5, 5, 5}, lists{1, 2, 1};
   std::vector<float> labels{1, 0, 0};
-  const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, nullptr, 3};
-  const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, nullptr, 3};
+  const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, 0, nullptr, 3};
+  const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, 0, nullptr, 3};
   rec_columns_t columns{};
   columns.struct_size = sizeof columns;
   columns.users = &u;
   columns.items = &v;
   columns.times = times.data();
+  columns.n_times = std::ssize(times);
   columns.labels = labels.data();
+  columns.n_labels = std::ssize(labels);
   EXPECT_EQ(lists_of(dataset_from_columns(columns)), (Rows{"1: 7 | 8 9"}));
   columns.impressions = lists.data();
+  columns.n_impressions = std::ssize(lists);
   EXPECT_EQ(lists_of(dataset_from_columns(columns)), (Rows{"1: 7 | 9"}));
   labels[2] = 0.5f;
   const Error half = error_of([&] { dataset_from_columns(columns); });

@@ -31,7 +31,9 @@ struct World {
   Dataset dataset() const {
     return dataset_of(users, items, parts, [&](rec_columns_t& columns) {
       columns.labels = labels.data();
+      columns.n_labels = std::ssize(labels);
       columns.impressions = lists.data();
+      columns.n_impressions = std::ssize(lists);
     });
   }
   explicit World(uint64_t seed) {
@@ -167,8 +169,11 @@ TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
                                    REC_PART_VALID, REC_PART_VALID, REC_PART_VALID};
   const Dataset data = dataset_of(users, items, parts, [&](rec_columns_t& columns) {
     columns.times = times.data();
+    columns.n_times = std::ssize(times);
     columns.labels = labels.data();
+    columns.n_labels = std::ssize(labels);
     columns.impressions = lists.data();
+    columns.n_impressions = std::ssize(lists);
   });
   auto model = std::make_shared<Model>();
   model->name = "weights";
@@ -189,7 +194,9 @@ TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
   of_test.part = Part::kTest;
   const Dataset rest = dataset_of({7, 7}, {1, 2}, {REC_PART_TEST, REC_PART_TEST}, [&](rec_columns_t& columns) {
     columns.times = times.data() + 2;
+    columns.n_times = 2;
     columns.labels = labels.data() + 3;
+    columns.n_labels = 2;
   });
   const Report undefined =
       Evaluator(rest, *model->catalog, of_test, parse_metrics("auc")).run(Ranker(model), pool, nullptr);

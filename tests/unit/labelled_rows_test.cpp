@@ -38,7 +38,9 @@ struct World {
     add(0, 2, 0, 9, REC_PART_TEST);
     data = dataset_of(users, items, parts, [&](rec_columns_t& columns) {
       columns.labels = labels.data();
+      columns.n_labels = std::ssize(labels);
       columns.impressions = lists.data();
+      columns.n_impressions = std::ssize(lists);
     });
     train = impression_lists(data, Part::kTrain);
     clicked = build_interactions(data, true, false, false);

@@ -18,7 +18,7 @@ TEST_P(ThirdParty, TrainsWhereItsRuntimeMayBe) {
   add_plugins();
   const auto data = checkerboard();
   const auto t = make<rec_trainer_t>([&](rec_trainer_t** out, rec_error_t** error) {
-    return rec_trainer_create(data.get(), GetParam(), R"({"emb_size": 8, "epochs": 2})", nullptr, out, error);
+    return rec_trainer_create(data.get(), GetParam(), R"({"emb_size": 8, "epochs": 2})", nullptr, nullptr, out, error);
   });
   call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
   const auto model = model_of(t.get());

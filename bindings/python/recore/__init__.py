@@ -5,9 +5,12 @@
     items, scores = model.recommender(exclude_seen=True).recommend(["u0061"], k=10)
 """
 
+import atexit
+
 from . import _errors, _log, _recore, _torch
 
 _recore.rec_py_setup(_errors.make_error, _log.handle)
+atexit.register(_recore.rec_py_end)
 _torch.guard()
 
 from ._dataset import Dataset
@@ -17,7 +20,7 @@ from ._errors import (AbiMismatchError, BadStateError, BusyError, CancelledError
                       UnknownIdError, UnsupportedError)
 from ._log import flush_log
 from ._model import Model, Vectors, load
-from ._plugins import describe_plugin, load_plugin, plugins
+from ._plugins import describe_plugin, live_objects, load_plugin, plugins
 from ._recommender import Recommendations, Recommender
 from ._report import Report
 from ._trainer import Event, Trainer, train
@@ -30,5 +33,5 @@ __all__ = [
     "DeniedError", "DeviceError", "Error", "Event", "InternalError", "InvalidArgumentError", "InvalidDataError",
     "IoError", "LimitError", "MissingFileError", "Model", "NotFoundError", "NumericError", "OutOfMemoryError",
     "PluginError", "Recommendations", "Recommender", "Report", "Trainer", "UnknownIdError", "UnsupportedError",
-    "Vectors", "describe_plugin", "flush_log", "load", "load_plugin", "plugins", "train", "version",
+    "Vectors", "describe_plugin", "flush_log", "live_objects", "load", "load_plugin", "plugins", "train", "version",
 ]

@@ -17,8 +17,8 @@ Numbers = Union[SupportsArray, Sequence[int], Sequence[float]]
 Times = Union[SupportsArray, Sequence[int], Sequence[np.datetime64]]
 
 
-def column(values: Any, n: int, dtype: Any, name: str) -> Optional[NDArray[Any]]:
-    """values as [n] of dtype; None stays None."""
+def column(values: Any, n: Optional[int], dtype: Any, name: str) -> Optional[NDArray[Any]]:
+    """values as [n] of dtype, of any length when n is None; None stays None."""
     if values is None:
         return None
     refuse_masked(values, name)
@@ -31,8 +31,9 @@ def column(values: Any, n: int, dtype: Any, name: str) -> Optional[NDArray[Any]]
             raise ValueError(f"has numbers beyond {np.dtype(dtype)}")
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidArgumentError(f"{name}: {error}", argument=name) from None
-    if made.shape != (n,):
-        raise InvalidArgumentError(f"{name}: must have the shape ({n},), got {made.shape}", argument=name)
+    if made.ndim != 1 or n not in (None, made.size):
+        shape = "one dimension" if n is None else f"the shape ({n},)"
+        raise InvalidArgumentError(f"{name}: must have {shape}, got {made.shape}", argument=name)
     return made
 
 

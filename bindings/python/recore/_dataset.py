@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union, cast
 
 import numpy as np
 
-from . import _log, _raw, _recore
+from . import _raw, _recore
 from ._columns import Numbers, Times, column, seconds
 from ._errors import InvalidArgumentError, InvalidDataError
-from ._handle import Handle, choice, options
+from ._handle import Handle, choice, options, run
 from ._ids import Ids, SupportsArray, as_ids
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         """Reads a file or folder.
 
         Args:
-            path: .gz is read as text. Files that already are split keep their parts; anything else is all train.
-            format: csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is found out.
+            path: .gz is read as text. Files that are already split keep their parts; in any other file every row is train.
+            format: csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
             user, item, time, weight, label: column names; by default the usual ones. time="", weight="" or label="" ignores
                 that column. A label is 1 for a clicked row, 0 for one that was only shown.
             impression_key: "time" or a column: labelled rows of one user with equal values are an impression list.
@@ -56,20 +56,19 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         Raises:
             NotFoundError, IoError, InvalidDataError (with file and line), LimitError, UnsupportedError, CancelledError.
         """
-        _log.follow_level()
         given = options(
             _raw.rec_dataset_options_t, format=format, user_column=user, item_column=item, time_column=time,
             weight_column=weight, label_column=label, impression_key=impression_key, separator=separator,
             user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
             bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
             has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
-        return cls(_recore.rec_py_dataset_load(path, given, cancel))
+        return cls(_recore.rec_dataset_load(path, given, run(cancel)))
 
     @classmethod
     def from_columns(cls, users: Ids, items: Ids, times: Optional[Times] = None, weights: Optional[Numbers] = None,
                      parts: Optional[Parts] = None, *, labels: Optional[Numbers] = None,
                      impressions: Optional[Numbers] = None, titles: Optional[Mapping[Any, str]] = None,
-                     memory_limit_bytes: int = 0) -> Dataset:
+                     memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Dataset:
         """A data set from columns of equal length n, which are copied.
 
         Args:
@@ -80,34 +79,36 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             labels: [n] 1 for a clicked row, 0 for one that was only shown.
             impressions: [n] int64: labelled rows of one user with equal numbers are an impression list; by default times.
             titles: item id -> title.
+            cancel: as in load().
         Raises:
-            InvalidArgumentError (lengths that differ), InvalidDataError (with the row), LimitError, TypeError.
+            InvalidArgumentError (lengths that differ), InvalidDataError (with the row), LimitError, CancelledError, TypeError.
         """
         user_ids, item_ids = as_ids(users, "users"), as_ids(items, "items")
-        n = len(user_ids)
         title_items = as_ids(list(titles), "titles") if titles else None
         title_texts = list(titles.values()) if titles else None
         return cls(_recore.rec_flat_dataset_create(
-            user_ids, item_ids, column(seconds(times), n, np.int64, "times"), column(weights, n, np.float32, "weights"),
-            column(_part_numbers(parts), n, np.int32, "parts"), column(labels, n, np.float32, "labels"),
-            column(impressions, n, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes))
+            user_ids, item_ids, column(seconds(times), None, np.int64, "times"), column(weights, None, np.float32, "weights"),
+            column(_part_numbers(parts), None, np.int32, "parts"), column(labels, None, np.float32, "labels"),
+            column(impressions, None, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes,
+            run(cancel)))
 
     @classmethod
     def from_pandas(cls, df: Any, *, user: str, item: str, time: Optional[str] = None, weight: Optional[str] = None,
                     part: Optional[str] = None, label: Optional[str] = None, impression: Optional[str] = None,
-                    titles: Optional[Mapping[Any, str]] = None,
-                    memory_limit_bytes: int = 0) -> Dataset:
+                    titles: Optional[Mapping[Any, str]] = None, memory_limit_bytes: int = 0,
+                    cancel: Optional[threading.Event] = None) -> Dataset:
         """A data set from columns of a pandas DataFrame; a null in any of them is an InvalidDataError."""
         times, weights, parts, labels, impressions = (
             None if name is None else _pandas_column(df, name) for name in (time, weight, part, label, impression))
         return cls.from_columns(_pandas_column(df, user), _pandas_column(df, item), times, weights, parts, labels=labels,
-                                impressions=impressions, titles=titles, memory_limit_bytes=memory_limit_bytes)
+                                impressions=impressions, titles=titles, memory_limit_bytes=memory_limit_bytes,
+                                cancel=cancel)
 
     @classmethod
     def from_arrow(cls, stream: Any, *, user: Optional[str] = None, item: Optional[str] = None, time: Optional[str] = None,
                    weight: Optional[str] = None, label: Optional[str] = None, impression_key: Optional[str] = None,
                    user_ids: str = "auto", item_ids: str = "auto", min_weight: Optional[float] = None, bad_rows: str = "error", max_bad_rows: int = 0,
-                   memory_limit_bytes: int = 0) -> Dataset:
+                   memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Dataset:
         """A data set from anything with __arrow_c_stream__: a pyarrow Table or RecordBatchReader, polars, DuckDB.
 
         The batches are read once, without a copy of the stream in between. Id columns are integers, strings or binaries
@@ -121,29 +122,30 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             label_column=label, impression_key=impression_key, user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
             bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
             has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
-        return cls(_recore.rec_dataset_create_from_arrow(export(), given))
+        return cls(_recore.rec_dataset_create_from_arrow(export(), given, run(cancel)))
 
-    def split(self, kind: str = "ratio", *, ratio: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Dataset:
-        """The same interactions with parts given anew.
+    def split(self, kind: str = "ratio", *, ratio: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0,
+              cancel: Optional[threading.Event] = None) -> Dataset:
+        """A copy of the data set with new parts.
 
         Args:
             kind: "ratio" (by user, shuffled), "leave_one_out", "temporal", "session" or "ratio_global".
             ratio: train, valid and test; sums to 1.
         Raises:
-            InvalidArgumentError, InvalidDataError (times are wanted and there are none).
+            InvalidArgumentError, InvalidDataError (the split needs times and there are none), CancelledError.
         """
         if len(ratio) != 3:
             raise InvalidArgumentError(f"ratio: must be three numbers, got {ratio!r}", argument="ratio")
         given = options(_raw.rec_split_options_t, kind=choice("kind", kind, _SPLITS), train_ratio=ratio[0],
                         valid_ratio=ratio[1], test_ratio=ratio[2], seed=seed)
-        return Dataset(_recore.rec_dataset_split(self._handle, given))
+        return Dataset(_recore.rec_dataset_split(self._handle, given, run(cancel)))
 
-    def save(self, directory: str | os.PathLike[str]) -> None:
+    def save(self, directory: str | os.PathLike[str], *, cancel: Optional[threading.Event] = None) -> None:
         """Writes DIRECTORY/<its name>.{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
 
         Candidates, relations, features, and users and items without rows are left out; a warning in the log names them.
         """
-        _recore.rec_dataset_save(self._handle, directory)
+        _recore.rec_dataset_save(self._handle, directory, run(cancel))
 
     def describe(self) -> dict[str, Any]:
         """Counts (n_users, n_items, n_train, ...), id types, time range and quantiles."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
 import numpy as np
 
-from . import _recore
+from . import _log, _recore
 from ._errors import ClosedError, InvalidArgumentError
 
 if TYPE_CHECKING:
+    import threading
+
     from typing_extensions import Self
 
 Raw = TypeVar("Raw")
@@ -62,6 +64,17 @@ def options(kind: type[Options], /, **fields: Any) -> Options:
         if value is not None:
             setattr(struct, name, value.item() if isinstance(value, np.generic) else value)
     return struct
+
+
+# How a long call runs: (cancel, on_event, kinds, threads, isolation), as bridge.h says.
+Run = tuple[Any, Any, int, int, int]
+
+
+def run(cancel: Optional[threading.Event] = None, on_event: Optional[Callable[..., bool]] = None, kinds: int = 0, *,
+        threads: int = 0, isolation: int = _recore.REC_ISOLATION_AUTO) -> Run:
+    """What a long call looks at while it runs: signals, cancel, and on_event for events whose bit 1 << kind is in kinds."""
+    _log.follow_level()
+    return cancel, on_event, kinds, threads, isolation
 
 
 # Where a plugin runs.

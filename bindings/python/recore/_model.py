@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _log, _raw, _recore
+from . import _raw, _recore
 from ._columns import Numbers, column
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
-from ._handle import ISOLATIONS, Handle, choice, options
+from ._handle import ISOLATIONS, Handle, choice, options, run
 from ._ids import Ids, as_ids, from_raw, id_form
 from ._recommender import Recommender
 from ._report import Report, protocol
@@ -41,9 +41,15 @@ class Model(Handle["_recore.ModelHandle"]):
         self._ids = id_form(form)
         self._as_text = form == "str"
 
-    def save(self, path: str | os.PathLike[str], *, user_data: bool = True) -> None:
-        """Writes one file; an older one stays whole until the new one is. user_data=False leaves out seen items."""
-        _recore.rec_model_save(self._handle, path, options(_raw.rec_save_options_t, no_user_data=int(not user_data)))
+    def save(self, path: str | os.PathLike[str], *, user_data: bool = True,
+             cancel: Optional[threading.Event] = None) -> None:
+        """Writes one file; an older one stays intact until the new one is complete.
+
+        user_data=False leaves out seen items and histories. cancel ends the call with CancelledError when another thread
+        sets it.
+        """
+        given = options(_raw.rec_save_options_t, no_user_data=int(not user_data))
+        _recore.rec_model_save(self._handle, path, given, run(cancel))
 
     def describe(self) -> dict[str, Any]:
         """Model, parameters, counts, metrics, sections and tensors."""
@@ -78,10 +84,9 @@ class Model(Handle["_recore.ModelHandle"]):
         Raises:
             InvalidArgumentError (an unknown metric), InvalidDataError (an empty part), PluginError, CancelledError.
         """
-        _log.follow_level()
         given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg)
-        return Report(_recore.rec_py_model_evaluate(self._handle, dataset._handle, metrics, given, threads,
-                                                    choice("isolation", isolation, ISOLATIONS), cancel), self)
+        how = run(cancel, threads=threads, isolation=choice("isolation", isolation, ISOLATIONS))
+        return Report(_recore.rec_model_evaluate(self._handle, dataset._handle, metrics, given, how), self)
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
                     n_callers: int = 0) -> Recommender:
@@ -175,13 +180,14 @@ class Vectors:
 
 
 def load(path: str | os.PathLike[str] | bytearray | memoryview, *, ids: str = "str",
-         memory_limit_bytes: int = 0) -> Model:
+         memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Model:
     """Opens a model file, or its bytes when given a bytearray or memoryview.
 
     Raises:
-        NotFoundError, IoError, CorruptDataError (with byte_offset), UnsupportedError (another version), LimitError.
+        NotFoundError, IoError, CorruptDataError (with byte_offset), UnsupportedError (another version), LimitError,
+        CancelledError (another thread set cancel).
     """
     given = options(_raw.rec_load_options_t, memory_limit_bytes=memory_limit_bytes)
     if isinstance(path, (bytearray, memoryview)):
-        return Model(_recore.rec_model_load_bytes(path, given), ids)
-    return Model(_recore.rec_model_load(path, given), ids)
+        return Model(_recore.rec_model_load_bytes(path, given, run(cancel)), ids)
+    return Model(_recore.rec_model_load(path, given, run(cancel)), ids)

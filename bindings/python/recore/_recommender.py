@@ -119,16 +119,12 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
                deny: Optional[Ids]) -> None:
         if status is None and self.strict:
             status = np.empty(n, np.int32)
-        try:
-            if histories is candidates is allow is deny is history_times is request_times is None:
-                _recore.rec_flat_recommend(self._handle, k, users, rows, scores, status)
-            else:
-                _recore.rec_flat_top_k(
-                    self._handle, k, users, *_histories(histories, history_times, n), _moments(request_times, n),
-                    *_candidates(candidates, n), self._bits(allow, "allow"), self._bits(deny, "deny"), rows, scores, status)
-        except InvalidArgumentError:
-            _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
-            raise
+        if histories is candidates is allow is deny is history_times is request_times is None:
+            _recore.rec_flat_recommend(self._handle, k, users, rows, scores, status)
+        else:
+            _recore.rec_flat_top_k(
+                self._handle, k, users, *_histories(histories, history_times, n), _moments(request_times),
+                *_candidates(candidates, n), self._bits(allow, "allow"), self._bits(deny, "deny"), rows, scores, status)
         if status is not None and self.strict:
             _raise_unknown(users, status, n, "users")
 
@@ -155,11 +151,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         n = len(items)
         if status is None and self.strict:
             status = np.empty(n, np.int32)
-        try:
-            _recore.rec_flat_similar_items(self._handle, items, k, rows, scores, status)
-        except InvalidArgumentError:
-            _check_room(rows=(rows, n * k), scores=(scores, n * k), status=(status, n))
-            raise
+        _recore.rec_flat_similar_items(self._handle, items, k, rows, scores, status)
         if status is not None and self.strict:
             _raise_unknown(items, status, n, "items")
 
@@ -206,12 +198,8 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
                request_times: Optional[Times]) -> None:
         if status is None and self.strict:
             status = np.empty(n, np.int32)
-        try:
-            _recore.rec_flat_score(self._handle, users, *_histories(histories, history_times, n),
-                                   _moments(request_times, n), pool, offsets, scores, status)
-        except InvalidArgumentError:
-            _check_room(scores=(scores, len(pool) * (n if offsets is None else 1)), status=(status, n))
-            raise
+        _recore.rec_flat_score(self._handle, users, *_histories(histories, history_times, n), _moments(request_times),
+                               pool, offsets, scores, status)
         if status is not None and self.strict:
             _raise_unknown(users, status, n, "users")
 
@@ -272,8 +260,8 @@ def _histories(histories: Optional[Sequence[Ids]], times: Optional[Sequence[Time
     return items, offsets, column(flat, len(items), np.int64, "history_times")
 
 
-def _moments(times: Optional[Times], n: int) -> Optional[NDArray[Any]]:
-    return column(seconds(times), n, np.int64, "request_times")
+def _moments(times: Optional[Times]) -> Optional[NDArray[Any]]:
+    return column(seconds(times), None, np.int64, "request_times")
 
 
 def _candidates(candidates: Optional[Candidates], n: int) -> tuple[Any, Optional[NDArray[np.int64]]]:
@@ -287,12 +275,6 @@ def _candidates(candidates: Optional[Candidates], n: int) -> tuple[Any, Optional
         if given and not is_scalar(given[0]):
             return flatten(given, n, "candidates")
     return as_ids(given, "candidates"), None
-
-
-def _check_room(**buffers: tuple[Any, int]) -> None:
-    for name, (buffer, wanted) in buffers.items():
-        if buffer is not None and (room := memoryview(buffer).nbytes // memoryview(buffer).itemsize) < wanted:
-            raise InvalidArgumentError(f"{name}: must have room for {wanted}, has {room}", argument=name)
 
 
 def _raise_unknown(ids: Any, status: Any, n: int, name: str) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
 
 import numpy as np
 
-from . import _log, _raw, _recore
+from . import _raw, _recore
 from ._dataset import Dataset
-from ._errors import InvalidArgumentError
-from ._handle import ISOLATIONS, Handle, choice, options
+from ._errors import CancelledError, InvalidArgumentError
+from ._handle import ISOLATIONS, Handle, choice, options, run
 from ._ids import id_form
 from ._model import Model
 from ._report import protocol as make_protocol
@@ -56,7 +56,7 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         main_metric: decides the best epoch and patience; by default the first of metrics.
         protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}; rows are those of the task unless told.
         checkpoint: path of a checkpoint, written at most every checkpoint_seconds (0 = 30) and at the end.
-        resume: go on from the checkpoint when there is one.
+        resume: continue from the checkpoint if the file exists.
         isolation: where the plugin runs: "in_process"; "process", a worker of its own, whose crash is a PluginError;
             or "auto", a worker for a plugin over LibTorch, since this process may have PyTorch.
     Raises:
@@ -68,16 +68,17 @@ class Trainer(Handle["_recore.TrainerHandle"]):
                  metrics: Optional[str] = None, main_metric: Optional[str] = None,
                  protocol: Optional[Mapping[str, Any]] = None, checkpoint: str | os.PathLike[str] | None = None,
                  checkpoint_seconds: float = 0, checkpoint_batches: int = 0, resume: bool = False,
-                 memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str") -> None:
-        _log.follow_level()
+                 memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str",
+                 cancel: Optional[threading.Event] = None) -> None:
         self._ids = id_form(ids)
         given = options(
             _raw.rec_trainer_options_t, resume=int(resume), metrics=metrics, main_metric=main_metric,
             checkpoint_path=None if checkpoint is None else os.fspath(checkpoint), checkpoint_seconds=checkpoint_seconds,
             checkpoint_batches=checkpoint_batches, memory_limit_bytes=memory_limit_bytes,
             isolation=choice("isolation", isolation, ISOLATIONS))
-        raw = _recore.rec_py_trainer_create(dataset._handle, model, _to_json(params or {}), given,
-                                            make_protocol(**(protocol or {})))
+        rows = make_protocol(**(protocol or {}))  # lives until the call is over
+        given.protocol = rows
+        raw = _recore.rec_trainer_create(dataset._handle, model, _to_json(params or {}), given, run(cancel))
         super().__init__(raw, _recore.rec_trainer_destroy)
 
     def warm_start(self, model: Model) -> None:
@@ -99,21 +100,26 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         Returns:
             True when training came to its end, False when a callback stopped it.
         """
-        _log.follow_level()
         kinds = (1 << _recore.REC_EVENT_EPOCH) if on_epoch is not None else 0
         if on_event is not None:
             kinds = sum(1 << kind for kind in _KINDS)
-        return _recore.rec_py_trainer_run(self._handle, _Callback(on_epoch, on_event) if kinds else None, kinds,
-                                          cancel)
+        callback = _Callback(on_epoch, on_event)
+        try:
+            _recore.rec_trainer_run(self._handle, run(cancel, callback, kinds))
+        except CancelledError:
+            if not callback.said_stop:
+                raise
+        return not callback.said_stop
 
     def model(self, which: str = "best") -> Model:
         """The model of the "best" or the "last" finished epoch. BadStateError when none is finished."""
-        return Model(_recore.rec_trainer_get_model(self._handle, choice("which", which, _WHICH)), self._ids)
+        return Model(_recore.rec_trainer_create_model(self._handle, choice("which", which, _WHICH), run()), self._ids)
 
 
 class _Callback:
     def __init__(self, on_epoch: Optional[Listener], on_event: Optional[Listener]) -> None:
         self._on_epoch, self._on_event = on_epoch, on_event
+        self.said_stop = False
 
     def __call__(self, kind: int, epoch: int, n_epochs: int, batch: int, n_batches: int, loss: float,
                  train_seconds: float, eval_seconds: float, metrics: dict[str, float], is_best: int) -> bool:
@@ -122,7 +128,8 @@ class _Callback:
         answers = [] if self._on_event is None else [self._on_event(event)]
         if self._on_epoch is not None and event.kind == "epoch":
             answers.append(self._on_epoch(event))
-        return not any(isinstance(answer, (bool, np.bool_)) and not answer for answer in answers)
+        self.said_stop = any(isinstance(answer, (bool, np.bool_)) and not answer for answer in answers)
+        return not self.said_stop
 
 
 def train(dataset: Dataset, model: str, *, on_epoch: Optional[Listener] = None,
@@ -137,7 +144,7 @@ def train(dataset: Dataset, model: str, *, on_epoch: Optional[Listener] = None,
     """
     with Trainer(dataset, model, params, metrics=metrics, main_metric=main_metric, protocol=protocol,
                  checkpoint=checkpoint, resume=resume, memory_limit_bytes=memory_limit_bytes, isolation=isolation,
-                 ids=ids) as trainer:
+                 ids=ids, cancel=cancel) as trainer:
         trainer.run(on_epoch, on_event, cancel)
         return trainer.model()
 

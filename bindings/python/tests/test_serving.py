@@ -167,14 +167,14 @@ BAD_BUFFERS = [
     ("scores too short", dict(scores=np.empty(5, np.float32)), recore.InvalidArgumentError, "scores"),
     ("status too short", dict(status=np.empty(1, np.int32)), recore.InvalidArgumentError, "status"),
     ("k of 0", dict(k=0), recore.InvalidArgumentError, "k"),
-    ("k beyond memory", dict(k=2**62), recore.InvalidArgumentError, "rows"),
+    ("k beyond memory", dict(k=2**62), recore.InvalidArgumentError, "k"),
     ("k of float", dict(k=1.5), TypeError, None),
     ("rows of int32", dict(rows=WRONG), TypeError, None),
     ("scores of float64", dict(scores=np.empty((2, 3))), TypeError, None),
     ("rows read-only", dict(rows=READ_ONLY), (ValueError, BufferError), None),
     ("rows strided", dict(rows=STRIDED), (ValueError, BufferError), None),
     ("rows no buffer", dict(rows=[0] * 6), TypeError, None),
-    ("rows not given", dict(rows=None), recore.InvalidArgumentError, "out_rows"),
+    ("rows not given", dict(rows=None), recore.InvalidArgumentError, "rows"),
 ]
 
 

@@ -113,6 +113,38 @@ def test_ctrl_c_is_heard_and_the_last_epoch_is_kept(arguments):
         child.kill()
 
 
+def rows_of(n):
+    rng = np.random.default_rng(7)
+    return rng.integers(0, n // 20, n), rng.integers(0, n // 50, n), rng.integers(0, 10**9, n)
+
+
+@pytest.mark.parametrize("name", ["from_columns", "split", "save", "trainer"])
+def test_a_signal_ends_any_long_call(tmp_path, name):
+    users, items, times = rows_of(2_000_000)
+    data = None if name == "from_columns" else recore.Dataset.from_columns(users, items, times)
+    calls = {
+        "from_columns": lambda: recore.Dataset.from_columns(users, items, times),
+        "split": lambda: data.split("leave_one_out"),
+        "save": lambda: data.save(tmp_path / "out"),
+        "trainer": lambda: recore.Trainer(data, "bprmf", {"emb_size": 256}),
+    }
+
+    def on_alarm(*_):
+        raise TimeoutError("stop")
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    alive = recore.live_objects()
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(TimeoutError):
+            calls[name]()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert recore.live_objects() == alive
+    assert not list(tmp_path.glob("out/*"))
+
+
 def test_any_signal_handler_may_end_a_call(orchard):
     class Alarm(Exception):
         pass

@@ -32,7 +32,7 @@ func train(ctx context.Context, data, path string) error {
 		return err
 	}
 	defer all.Close()
-	dataset, err := all.Split(recore.Split{Train: 0.8, Valid: 0.1, Test: 0.1, Seed: 1})
+	dataset, err := all.Split(context.Background(), recore.Split{Train: 0.8, Valid: 0.1, Test: 0.1, Seed: 1})
 	if err != nil {
 		return err
 	}
@@ -55,11 +55,11 @@ func train(ctx context.Context, data, path string) error {
 		return err
 	}
 	fmt.Println(report.Means)
-	return model.Save(path)
+	return model.Save(context.Background(), path)
 }
 
 func recommend(path string) error {
-	model, err := recore.Load(path)
+	model, err := recore.Load(context.Background(), path)
 	if err != nil {
 		return err
 	}

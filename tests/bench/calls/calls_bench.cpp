@@ -9,9 +9,9 @@
 
 namespace {
 
-void check(rec_status_t status, rec_error_t* error) {
+void check(rec_status_t status, rec_error_t** error) {
   if (status == REC_OK) return;
-  std::fprintf(stderr, "%s\n", rec_error_message(error));
+  std::fprintf(stderr, "%s\n", rec_error_message(*error));
   std::exit(1);
 }
 
@@ -33,19 +33,20 @@ void TopK(benchmark::State& state) {
   const int64_t k = std::atoll(setting("REC_BENCH_K"));
   std::vector<int64_t> rows(static_cast<size_t>(k));
   std::vector<float> scores(static_cast<size_t>(k));
-  check(rec_model_load(setting("REC_BENCH_MODEL"), nullptr, &model, &error), error);
-  check(rec_recommender_options_init(&options, sizeof options, &error), error);
+  check(rec_model_load(setting("REC_BENCH_MODEL"), nullptr, nullptr, &model, &error), &error);
+  check(rec_recommender_options_init(&options, sizeof options, &error), &error);
   options.exclude_seen = 1;
-  check(rec_recommender_create(model, &options, &recommender, &error), error);
-  check(rec_ids_init(&users, sizeof users, &error), error);
+  check(rec_recommender_create(model, &options, &recommender, &error), &error);
+  check(rec_ids_init(&users, sizeof users, &error), &error);
   users.type = REC_ID_INT64;
   users.i64 = &user;
   users.n = 1;
-  check(rec_request_init(&request, sizeof request, &error), error);
+  check(rec_request_init(&request, sizeof request, &error), &error);
   request.k = k;
   request.users = &users;
+  const rec_output_t output{sizeof output, 0, rows.data(), k, scores.data(), k, nullptr, 0};
   for (auto _ : state) {
-    check(rec_recommender_top_k(recommender, &request, rows.data(), scores.data(), nullptr, &error), error);
+    check(rec_recommender_top_k(recommender, &request, &output, &error), &error);
     benchmark::ClobberMemory();
   }
   rec_recommender_destroy(recommender);

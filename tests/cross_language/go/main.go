@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"math"
@@ -20,7 +21,7 @@ func must[T any](value T, err error) T {
 }
 
 func main() {
-	model, k := must(recore.Load(os.Args[1])), must(strconv.Atoi(os.Args[2]))
+	model, k := must(recore.Load(context.Background(), os.Args[1])), must(strconv.Atoi(os.Args[2]))
 	recommender := must(model.Recommender(recore.ExcludeSeen()))
 	query := recore.Query{Users: must(model.UserIDs(nil)), K: k}
 	n := query.Users.Len() * k

@@ -34,16 +34,17 @@ void rec_go_text_end(uintptr_t text) { rec_text_destroy((rec_text_t*)text); }
 
 /* ---- ids ---- */
 
-#define IDS(x) ids_of(&x##_ids, x##_type, x##_i64, x##_bytes, x##_offsets, n_##x)
+#define IDS(x) ids_of(&x##_ids, x##_type, x##_i64, x##_bytes, n_##x##_bytes, x##_offsets, n_##x)
 
 static const rec_ids_t* ids_of(rec_ids_t* ids, int32_t type, const int64_t* i64, const char* bytes,
-                               const int64_t* offsets, int64_t n) {
+                               int64_t n_bytes, const int64_t* offsets, int64_t n) {
   if (type == 0) return NULL;
   memset(ids, 0, sizeof *ids);
   ids->struct_size = sizeof *ids;
   ids->type = type;
   ids->i64 = i64;
   ids->bytes = bytes;
+  ids->n_bytes = n_bytes;
   ids->offsets = offsets;
   ids->n = n;
   return ids;
@@ -52,13 +53,15 @@ static const rec_ids_t* ids_of(rec_ids_t* ids, int32_t type, const int64_t* i64,
 rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_GO_LIST(int64_t, times),
                                       REC_GO_LIST(float, weights), REC_GO_LIST(int32_t, parts),
                                       REC_GO_LIST(float, labels), REC_GO_LIST(int64_t, impressions),
-                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes) {
+                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes,
+                                      uintptr_t run) {
   rec_ids_t users_ids, items_ids, title_items_ids, titles_ids;
   rec_error_t* error = NULL;
   rec_dataset_t* dataset = NULL;
   const rec_status_t status = rec_flat_dataset_create(
       IDS(users), IDS(items), times, n_times, weights, n_weights, parts, n_parts, labels, n_labels, impressions,
-      n_impressions, IDS(title_items), IDS(titles), memory_limit_bytes, &dataset, &error);
+      n_impressions, IDS(title_items), IDS(titles), memory_limit_bytes, (const rec_run_options_t*)run, &dataset,
+      &error);
   return (rec_go_handle_t){rec_go_fail(status, &error), (uintptr_t)dataset};
 }
 
@@ -77,32 +80,19 @@ static void on_log(int32_t level, const char* message, void* user_data) {
 }
 static void on_log_end(void* user_data) { recoreGoLogEnd((uintptr_t)user_data); }
 
-rec_go_handle_t rec_go_trainer_create(uintptr_t dataset, const char* model, const char* params, uintptr_t options,
-                                      uintptr_t protocol) {
-  rec_error_t* error = NULL;
-  rec_trainer_t* trainer = NULL;
-  const rec_status_t status =
-      rec_flat_trainer_create((const rec_dataset_t*)dataset, model, params, (const rec_trainer_options_t*)options,
-                              (const rec_protocol_t*)protocol, &trainer, &error);
-  return (rec_go_handle_t){rec_go_fail(status, &error), (uintptr_t)trainer};
+uintptr_t rec_go_run_create(uintptr_t callback, uintptr_t cancel, int32_t threads, int32_t isolation) {
+  rec_run_options_t* run = malloc(sizeof *run);
+  if (run == NULL) return 0;
+  rec_run_options_init(run, sizeof *run, NULL);
+  run->on_event = callback != 0 ? on_event : NULL;
+  run->user_data = (void*)callback;
+  run->cancel = (rec_cancel_t*)cancel;
+  run->threads = threads;
+  run->isolation = isolation;
+  return (uintptr_t)run;
 }
 
-rec_go_failure_t* rec_go_trainer_run(uintptr_t trainer, uintptr_t callback, uintptr_t cancel) {
-  rec_error_t* error = NULL;
-  return rec_go_fail(rec_flat_trainer_run((rec_trainer_t*)trainer, callback != 0 ? on_event : NULL, (void*)callback,
-                                          (rec_cancel_t*)cancel, &error),
-                     &error);
-}
-
-rec_go_handle_t rec_go_evaluate(uintptr_t model, uintptr_t dataset, const char* metrics, uintptr_t protocol,
-                                int32_t threads, int32_t isolation, uintptr_t cancel) {
-  rec_error_t* error = NULL;
-  rec_report_t* report = NULL;
-  const rec_status_t status = rec_flat_model_evaluate((const rec_model_t*)model, (const rec_dataset_t*)dataset, metrics,
-                                                      (const rec_protocol_t*)protocol, threads, isolation,
-                                                      (rec_cancel_t*)cancel, &report, &error);
-  return (rec_go_handle_t){rec_go_fail(status, &error), (uintptr_t)report};
-}
+void rec_go_run_end(uintptr_t run) { free((void*)run); }
 
 rec_go_failure_t* rec_go_log_open(int32_t level, uintptr_t callback) {
   rec_error_t* error = NULL;
@@ -146,12 +136,12 @@ rec_go_ids_t rec_go_model_ids(uintptr_t model, int32_t what, const int64_t* rows
   return (rec_go_ids_t){rec_go_fail(status, &error), ids.type, ids.i64, ids.bytes, ids.offsets, (uintptr_t)owner};
 }
 
-rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(ids), int64_t* out_rows) {
+rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(ids), REC_GO_OUT(int64_t, rows)) {
   rec_ids_t ids_ids;
   rec_error_t* error = NULL;
   const rec_model_t* from = (const rec_model_t*)model;
-  return rec_go_fail(what == REC_GO_USER_IDS ? rec_model_user_rows(from, IDS(ids), out_rows, &error)
-                                             : rec_model_item_rows(from, IDS(ids), out_rows, &error),
+  return rec_go_fail(what == REC_GO_USER_IDS ? rec_model_user_rows(from, IDS(ids), rows, n_rows, &error)
+                                             : rec_model_item_rows(from, IDS(ids), rows, n_rows, &error),
                      &error);
 }
 
@@ -166,13 +156,14 @@ rec_go_vectors_t rec_go_model_vectors(uintptr_t model, int32_t what) {
   return out;
 }
 
-rec_go_handle_t rec_go_model_load_bytes(const char* data, int64_t n_data, int64_t memory_limit_bytes) {
+rec_go_handle_t rec_go_model_load_bytes(const char* data, int64_t n_data, int64_t memory_limit_bytes,
+                                        uintptr_t run) {
   rec_load_options_t options;
   rec_error_t* error = NULL;
   rec_model_t* model = NULL;
   rec_status_t status = rec_load_options_init(&options, sizeof options, &error);
   options.memory_limit_bytes = memory_limit_bytes;
-  if (status == REC_OK) status = rec_model_load_bytes(data, n_data, &options, &model, &error);
+  if (status == REC_OK) status = rec_model_load_bytes(data, n_data, &options, (const rec_run_options_t*)run, &model, &error);
   return (rec_go_handle_t){rec_go_fail(status, &error), (uintptr_t)model};
 }
 

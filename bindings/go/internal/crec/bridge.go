@@ -98,26 +98,17 @@ type Columns struct {
 }
 
 // DatasetCreate copies the columns.
-func DatasetCreate(c *Columns) (Dataset, error) {
+func DatasetCreate(c *Columns, run Run) (Dataset, error) {
 	made, err := takeHandle(C.rec_go_dataset_create(
-		idType(&c.Users), int64s(c.Users.Int64), chars(c.Users.Bytes), int64s(c.Users.Offsets), nIDs(&c.Users),
-		idType(&c.Items), int64s(c.Items.Int64), chars(c.Items.Bytes), int64s(c.Items.Offsets), nIDs(&c.Items),
+		idType(&c.Users), int64s(c.Users.Int64), chars(c.Users.Bytes), count(c.Users.Bytes), int64s(c.Users.Offsets), nIDs(&c.Users),
+		idType(&c.Items), int64s(c.Items.Int64), chars(c.Items.Bytes), count(c.Items.Bytes), int64s(c.Items.Offsets), nIDs(&c.Items),
 		int64s(c.Times), count(c.Times), floats(c.Weights), count(c.Weights), int32s(c.Parts), count(c.Parts),
 		floats(c.Labels), count(c.Labels), int64s(c.Impressions), count(c.Impressions),
-		idType(&c.TitleItems), int64s(c.TitleItems.Int64), chars(c.TitleItems.Bytes), int64s(c.TitleItems.Offsets),
+		idType(&c.TitleItems), int64s(c.TitleItems.Int64), chars(c.TitleItems.Bytes), count(c.TitleItems.Bytes), int64s(c.TitleItems.Offsets),
 		nIDs(&c.TitleItems),
-		idType(&c.Titles), int64s(c.Titles.Int64), chars(c.Titles.Bytes), int64s(c.Titles.Offsets), nIDs(&c.Titles),
-		C.int64_t(c.MemoryLimitBytes)))
+		idType(&c.Titles), int64s(c.Titles.Int64), chars(c.Titles.Bytes), count(c.Titles.Bytes), int64s(c.Titles.Offsets), nIDs(&c.Titles),
+		C.int64_t(c.MemoryLimitBytes), C.uintptr_t(run)))
 	return Dataset(made), err
-}
-
-// TrainerCreate makes a trainer; params is JSON.
-func TrainerCreate(d Dataset, model, params string, options RecTrainerOptionsT, protocol RecProtocolT) (Trainer, error) {
-	cModel, cParams := C.CString(model), C.CString(params)
-	defer C.free(unsafe.Pointer(cModel))
-	defer C.free(unsafe.Pointer(cParams))
-	made, err := takeHandle(C.rec_go_trainer_create(C.uintptr_t(d), cModel, cParams, swigptr(options), swigptr(protocol)))
-	return Trainer(made), err
 }
 
 // Event is a copy of what a long call reports.
@@ -135,24 +126,33 @@ type listener struct {
 	panicked any
 }
 
-// TrainerRun trains; onEvent, which may be nil, runs on a thread that is inside the library and stops it by false. A
-// panic in it stops too and goes on here.
-func TrainerRun(t Trainer, onEvent func(Event) bool, cancel Cancel) error {
+// Run is how a long call runs: a struct in C memory; 0 is the defaults.
+type Run uintptr
+
+// NewRun makes a Run and its end. onEvent, which may be nil, runs on a thread that is inside the library and stops the call
+// by false. A panic in it stops too, and goes on in end.
+func NewRun(onEvent func(Event) bool, cancel Cancel, threads, isolation int) (run Run, end func()) {
 	if onEvent == nil {
-		return take(C.rec_go_trainer_run(C.uintptr_t(t), 0, C.uintptr_t(cancel)))
+		run = Run(C.rec_go_run_create(0, C.uintptr_t(cancel), C.int32_t(threads), C.int32_t(isolation)))
+		return run, func() { C.rec_go_run_end(C.uintptr_t(run)) }
 	}
 	l := &listener{onEvent: onEvent}
 	handle := cgo.NewHandle(l)
-	defer handle.Delete()
-	err := take(C.rec_go_trainer_run(C.uintptr_t(t), C.uintptr_t(handle), C.uintptr_t(cancel)))
-	if l.panicked != nil {
-		panic(l.panicked)
+	run = Run(C.rec_go_run_create(C.uintptr_t(handle), C.uintptr_t(cancel), C.int32_t(threads), C.int32_t(isolation)))
+	return run, func() {
+		C.rec_go_run_end(C.uintptr_t(run))
+		handle.Delete()
+		if l.panicked != nil {
+			panic(l.panicked)
+		}
 	}
-	return err
 }
 
 //export recoreGoEvent
 func recoreGoEvent(event *C.rec_event_t, callback C.uintptr_t) (status C.int32_t) {
+	if event.kind == C.REC_EVENT_TICK {
+		return C.REC_OK // a context is watched by its token
+	}
 	l := cgo.Handle(callback).Value().(*listener)
 	status = C.REC_CANCELLED
 	defer func() {
@@ -206,15 +206,6 @@ func recoreGoLog(level C.int32_t, message *C.char, callback C.uintptr_t) {
 //export recoreGoLogEnd
 func recoreGoLogEnd(callback C.uintptr_t) { cgo.Handle(callback).Delete() }
 
-// Evaluate makes a report.
-func Evaluate(m Model, d Dataset, metrics string, protocol RecProtocolT, threads, isolation int, cancel Cancel) (Report, error) {
-	cMetrics := C.CString(metrics)
-	defer C.free(unsafe.Pointer(cMetrics))
-	made, err := takeHandle(C.rec_go_evaluate(C.uintptr_t(m), C.uintptr_t(d), cMetrics, swigptr(protocol),
-		C.int32_t(threads), C.int32_t(isolation), C.uintptr_t(cancel)))
-	return Report(made), err
-}
-
 // ReportMetric is a metric's full name and mean.
 func ReportMetric(r Report, metric int) (string, float64, error) {
 	m := C.rec_go_report_metric(C.uintptr_t(r), C.int64_t(metric))
@@ -265,7 +256,7 @@ func ModelIDs(m Model, what int, rows []int64) (IDs, error) {
 // ModelRows fills rows [n] of ids, -1 for an unknown one; what is ItemIDs or UserIDs.
 func ModelRows(m Model, what int, ids *IDs, rows []int64) error {
 	return take(C.rec_go_model_rows(C.uintptr_t(m), C.int32_t(what), idType(ids), int64s(ids.Int64), chars(ids.Bytes),
-		int64s(ids.Offsets), nIDs(ids), int64s(rows)))
+		count(ids.Bytes), int64s(ids.Offsets), nIDs(ids), int64s(rows), count(rows)))
 }
 
 // ModelVectors copies the vectors [n, d] of ItemIDs or UserIDs.
@@ -281,8 +272,9 @@ func ModelVectors(m Model, what int) (data []float32, n, d int, err error) {
 }
 
 // ModelLoadBytes reads a model file from memory, which is copied.
-func ModelLoadBytes(data []byte, memoryLimitBytes int64) (Model, error) {
-	made, err := takeHandle(C.rec_go_model_load_bytes(chars(data), C.int64_t(len(data)), C.int64_t(memoryLimitBytes)))
+func ModelLoadBytes(data []byte, memoryLimitBytes int64, run Run) (Model, error) {
+	made, err := takeHandle(C.rec_go_model_load_bytes(chars(data), C.int64_t(len(data)), C.int64_t(memoryLimitBytes),
+		C.uintptr_t(run)))
 	return Model(made), err
 }
 
@@ -298,11 +290,11 @@ type Request struct {
 // TopK fills rows and scores [n, k] and status [n].
 func TopK(r Recommender, q *Request, rows []int64, scores []float32, status []int32) error {
 	return take(C.rec_go_top_k(C.uintptr_t(r), C.int64_t(q.K),
-		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
-		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), int64s(q.History.Offsets),
+		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), count(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
+		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), count(q.History.Bytes), int64s(q.History.Offsets),
 		nIDs(&q.History), int64s(q.HistoryLists), count(q.HistoryLists), int64s(q.HistoryTimes), count(q.HistoryTimes),
 		int64s(q.Times), count(q.Times),
-		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
+		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), count(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
 		nIDs(&q.Candidates), int64s(q.CandidateLists), count(q.CandidateLists),
 		octets(q.Allow), count(q.Allow), octets(q.Deny), count(q.Deny),
 		int64s(rows), count(rows), floats(scores), count(scores), int32s(status), count(status)))
@@ -311,18 +303,18 @@ func TopK(r Recommender, q *Request, rows []int64, scores []float32, status []in
 // Recommend is TopK of users and nothing else.
 func Recommend(r Recommender, k int, users *IDs, rows []int64, scores []float32, status []int32) error {
 	return take(C.rec_go_recommend(C.uintptr_t(r), C.int64_t(k), idType(users), int64s(users.Int64), chars(users.Bytes),
-		int64s(users.Offsets), nIDs(users), int64s(rows), count(rows), floats(scores), count(scores), int32s(status),
+		count(users.Bytes), int64s(users.Offsets), nIDs(users), int64s(rows), count(rows), floats(scores), count(scores), int32s(status),
 		count(status)))
 }
 
 // Score fills scores, one for each candidate of each user, and status [n].
 func Score(r Recommender, q *Request, scores []float32, status []int32) error {
 	return take(C.rec_go_score(C.uintptr_t(r),
-		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
-		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), int64s(q.History.Offsets),
+		idType(&q.Users), int64s(q.Users.Int64), chars(q.Users.Bytes), count(q.Users.Bytes), int64s(q.Users.Offsets), nIDs(&q.Users),
+		idType(&q.History), int64s(q.History.Int64), chars(q.History.Bytes), count(q.History.Bytes), int64s(q.History.Offsets),
 		nIDs(&q.History), int64s(q.HistoryLists), count(q.HistoryLists), int64s(q.HistoryTimes), count(q.HistoryTimes),
 		int64s(q.Times), count(q.Times),
-		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
+		idType(&q.Candidates), int64s(q.Candidates.Int64), chars(q.Candidates.Bytes), count(q.Candidates.Bytes), int64s(q.Candidates.Offsets),
 		nIDs(&q.Candidates), int64s(q.CandidateLists), count(q.CandidateLists), floats(scores), count(scores),
 		int32s(status), count(status)))
 }
@@ -330,6 +322,6 @@ func Score(r Recommender, q *Request, scores []float32, status []int32) error {
 // Similar fills rows and scores [n, k] and status [n].
 func Similar(r Recommender, items *IDs, k int, rows []int64, scores []float32, status []int32) error {
 	return take(C.rec_go_similar(C.uintptr_t(r), idType(items), int64s(items.Int64), chars(items.Bytes),
-		int64s(items.Offsets), nIDs(items), C.int64_t(k), int64s(rows), count(rows), floats(scores), count(scores),
+		count(items.Bytes), int64s(items.Offsets), nIDs(items), C.int64_t(k), int64s(rows), count(rows), floats(scores), count(scores),
 		int32s(status), count(status)))
 }

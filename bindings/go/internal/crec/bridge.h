@@ -30,22 +30,22 @@ void rec_go_text_end(uintptr_t text);
 
 /* A list of ids; type 0 is none. Other slices are a pointer and a count. */
 #define REC_GO_IDS(x) \
-  int32_t x##_type, const int64_t *x##_i64, const char *x##_bytes, const int64_t *x##_offsets, int64_t n_##x
+  int32_t x##_type, const int64_t *x##_i64, const char *x##_bytes, int64_t n_##x##_bytes, const int64_t *x##_offsets, \
+      int64_t n_##x
 #define REC_GO_LIST(type, x) const type *x, int64_t n_##x
 #define REC_GO_OUT(type, x) type *x, int64_t n_##x
 
 rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_GO_LIST(int64_t, times),
                                       REC_GO_LIST(float, weights), REC_GO_LIST(int32_t, parts),
                                       REC_GO_LIST(float, labels), REC_GO_LIST(int64_t, impressions),
-                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes);
+                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes,
+                                      uintptr_t run);
 
 /* ---- long calls: events come to the Go function of callback, on the thread that is in the call ---- */
 
-rec_go_handle_t rec_go_trainer_create(uintptr_t dataset, const char* model, const char* params, uintptr_t options,
-                                      uintptr_t protocol);
-rec_go_failure_t* rec_go_trainer_run(uintptr_t trainer, uintptr_t callback, uintptr_t cancel);
-rec_go_handle_t rec_go_evaluate(uintptr_t model, uintptr_t dataset, const char* metrics, uintptr_t protocol,
-                                int32_t threads, int32_t isolation, uintptr_t cancel);
+/* A rec_run_options_t in C memory; callback 0: no events. NULL without memory: the call then runs with the defaults. */
+uintptr_t rec_go_run_create(uintptr_t callback, uintptr_t cancel, int32_t threads, int32_t isolation);
+void rec_go_run_end(uintptr_t run);
 /* callback 0: no more lines. The library ends the callback when another takes its place. */
 rec_go_failure_t* rec_go_log_open(int32_t level, uintptr_t callback);
 rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped);
@@ -77,7 +77,7 @@ typedef struct {
   uintptr_t owner; /* ended by rec_go_text_end */
 } rec_go_ids_t;
 rec_go_ids_t rec_go_model_ids(uintptr_t model, int32_t what, const int64_t* rows, int64_t n_rows);
-rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(ids), int64_t* out_rows);
+rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(ids), REC_GO_OUT(int64_t, rows));
 
 typedef struct {
   rec_go_failure_t* failure;
@@ -86,7 +86,8 @@ typedef struct {
 } rec_go_vectors_t;
 rec_go_vectors_t rec_go_model_vectors(uintptr_t model, int32_t what);
 
-rec_go_handle_t rec_go_model_load_bytes(const char* data, int64_t n_data, int64_t memory_limit_bytes);
+rec_go_handle_t rec_go_model_load_bytes(const char* data, int64_t n_data, int64_t memory_limit_bytes,
+                                       uintptr_t run);
 
 /* ---- serving ---- */
 

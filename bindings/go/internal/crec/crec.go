@@ -30,7 +30,7 @@ typedef _gostring_ swig_type_1;
 typedef _gostring_ swig_type_2;
 typedef long long swig_type_3;
 typedef long long swig_type_4;
-typedef _gostring_ swig_type_5;
+typedef long long swig_type_5;
 typedef _gostring_ swig_type_6;
 typedef _gostring_ swig_type_7;
 typedef _gostring_ swig_type_8;
@@ -42,31 +42,31 @@ typedef _gostring_ swig_type_13;
 typedef _gostring_ swig_type_14;
 typedef _gostring_ swig_type_15;
 typedef _gostring_ swig_type_16;
-typedef long long swig_type_17;
+typedef _gostring_ swig_type_17;
 typedef long long swig_type_18;
 typedef long long swig_type_19;
 typedef long long swig_type_20;
-typedef _gostring_ swig_type_21;
+typedef long long swig_type_21;
 typedef _gostring_ swig_type_22;
 typedef _gostring_ swig_type_23;
 typedef _gostring_ swig_type_24;
-typedef long long swig_type_25;
-typedef _gostring_ swig_type_26;
-typedef long long swig_type_27;
+typedef _gostring_ swig_type_25;
+typedef long long swig_type_26;
+typedef _gostring_ swig_type_27;
 typedef long long swig_type_28;
 typedef long long swig_type_29;
 typedef long long swig_type_30;
 typedef long long swig_type_31;
-typedef _gostring_ swig_type_32;
-typedef long long swig_type_33;
+typedef long long swig_type_32;
+typedef _gostring_ swig_type_33;
 typedef long long swig_type_34;
-typedef _gostring_ swig_type_35;
-typedef long long swig_type_36;
-typedef _gostring_ swig_type_37;
-typedef long long swig_type_38;
+typedef long long swig_type_35;
+typedef _gostring_ swig_type_36;
+typedef long long swig_type_37;
+typedef _gostring_ swig_type_38;
 typedef long long swig_type_39;
-typedef _gostring_ swig_type_40;
-typedef long long swig_type_41;
+typedef long long swig_type_40;
+typedef _gostring_ swig_type_41;
 typedef long long swig_type_42;
 typedef long long swig_type_43;
 typedef long long swig_type_44;
@@ -74,160 +74,173 @@ typedef long long swig_type_45;
 typedef long long swig_type_46;
 typedef long long swig_type_47;
 typedef long long swig_type_48;
-typedef _gostring_ swig_type_49;
+typedef long long swig_type_49;
 typedef _gostring_ swig_type_50;
-typedef long long swig_type_51;
+typedef _gostring_ swig_type_51;
 typedef long long swig_type_52;
-typedef _gostring_ swig_type_53;
+typedef long long swig_type_53;
 typedef _gostring_ swig_type_54;
 typedef _gostring_ swig_type_55;
 typedef _gostring_ swig_type_56;
-typedef long long swig_type_57;
+typedef _gostring_ swig_type_57;
 typedef long long swig_type_58;
 typedef long long swig_type_59;
 typedef long long swig_type_60;
-typedef long long swig_type_61;
+typedef _gostring_ swig_type_61;
 typedef _gostring_ swig_type_62;
 typedef long long swig_type_63;
 typedef long long swig_type_64;
 typedef long long swig_type_65;
-typedef _gostring_ swig_type_66;
-typedef long long swig_type_67;
+typedef long long swig_type_66;
+typedef _gostring_ swig_type_67;
 typedef long long swig_type_68;
 typedef long long swig_type_69;
 typedef long long swig_type_70;
-typedef long long swig_type_71;
+typedef _gostring_ swig_type_71;
 typedef long long swig_type_72;
-extern void _wrap_Swig_free_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_Swig_malloc_crec_390f5d55c71e44ba(swig_intgo arg1);
-extern swig_intgo _wrap_RecApiVersion_crec_390f5d55c71e44ba(void);
-extern swig_type_1 _wrap_RecVersionString_crec_390f5d55c71e44ba(void);
-extern swig_type_2 _wrap_RecStatusName_crec_390f5d55c71e44ba(swig_intgo arg1);
-extern swig_type_3 _wrap_RecCancelCreate_crec_390f5d55c71e44ba(swig_voidp arg1);
-extern swig_type_4 _wrap_RecCancelRequest_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecCancelDestroy_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_UserIdType_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_BadRows_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_Format_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_5 arg2);
-extern swig_type_6 _wrap_RecDatasetOptionsT_Format_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_UserColumn_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_7 arg2);
-extern swig_type_8 _wrap_RecDatasetOptionsT_UserColumn_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_9 arg2);
-extern swig_type_10 _wrap_RecDatasetOptionsT_ItemColumn_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_11 arg2);
-extern swig_type_12 _wrap_RecDatasetOptionsT_TimeColumn_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_13 arg2);
-extern swig_type_14 _wrap_RecDatasetOptionsT_WeightColumn_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_Separator_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_15 arg2);
-extern swig_type_16 _wrap_RecDatasetOptionsT_Separator_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_MinWeight_set_crec_390f5d55c71e44ba(uintptr_t arg1, double arg2);
-extern double _wrap_RecDatasetOptionsT_MinWeight_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_17 arg2);
-extern swig_type_18 _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_19 arg2);
-extern swig_type_20 _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_21 arg2);
-extern swig_type_22 _wrap_RecDatasetOptionsT_LabelColumn_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_23 arg2);
-extern swig_type_24 _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecDatasetOptionsT_crec_390f5d55c71e44ba(void);
-extern void _wrap_delete_RecDatasetOptionsT_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_25 _wrap_RecDatasetLoad_crec_390f5d55c71e44ba(swig_type_26 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_27 _wrap_RecDatasetCreateFromArrow_crec_390f5d55c71e44ba(swig_voidp arg1, uintptr_t arg2, swig_voidp arg3);
-extern void _wrap_RecSplitOptionsT_Kind_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecSplitOptionsT_Kind_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_TrainRatio_set_crec_390f5d55c71e44ba(uintptr_t arg1, double arg2);
-extern double _wrap_RecSplitOptionsT_TrainRatio_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_ValidRatio_set_crec_390f5d55c71e44ba(uintptr_t arg1, double arg2);
-extern double _wrap_RecSplitOptionsT_ValidRatio_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_TestRatio_set_crec_390f5d55c71e44ba(uintptr_t arg1, double arg2);
-extern double _wrap_RecSplitOptionsT_TestRatio_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_Seed_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_28 arg2);
-extern swig_type_29 _wrap_RecSplitOptionsT_Seed_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecSplitOptionsT_crec_390f5d55c71e44ba(void);
-extern void _wrap_delete_RecSplitOptionsT_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_30 _wrap_RecDatasetSplit_crec_390f5d55c71e44ba(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
-extern swig_type_31 _wrap_RecDatasetSave_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_32 arg2);
-extern swig_type_33 _wrap_RecDatasetDescribe_crec_390f5d55c71e44ba(uintptr_t arg1, swig_voidp arg2);
-extern void _wrap_RecDatasetDestroy_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_34 _wrap_RecPluginLoad_crec_390f5d55c71e44ba(swig_type_35 arg1);
-extern swig_type_36 _wrap_RecPluginAddFolder_crec_390f5d55c71e44ba(swig_type_37 arg1);
-extern swig_type_38 _wrap_RecPluginList_crec_390f5d55c71e44ba(swig_voidp arg1);
-extern swig_type_39 _wrap_RecPluginDescribe_crec_390f5d55c71e44ba(swig_type_40 arg1, swig_voidp arg2);
-extern void _wrap_RecProtocolT_Part_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Part_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Rows_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Rows_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Candidates_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Candidates_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Mask_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Mask_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Ties_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Ties_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_NCandidates_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_41 arg2);
-extern swig_type_42 _wrap_RecProtocolT_NCandidates_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Seed_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_43 arg2);
-extern swig_type_44 _wrap_RecProtocolT_Seed_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxPos_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_45 arg2);
-extern swig_type_46 _wrap_RecProtocolT_MaxPos_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxNeg_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_47 arg2);
-extern swig_type_48 _wrap_RecProtocolT_MaxNeg_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecProtocolT_crec_390f5d55c71e44ba(void);
-extern void _wrap_delete_RecProtocolT_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Resume_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecTrainerOptionsT_Resume_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_49 arg2);
-extern swig_type_50 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_390f5d55c71e44ba(uintptr_t arg1, double arg2);
-extern double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_51 arg2);
-extern swig_type_52 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Metrics_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_53 arg2);
-extern swig_type_54 _wrap_RecTrainerOptionsT_Metrics_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_55 arg2);
-extern swig_type_56 _wrap_RecTrainerOptionsT_MainMetric_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_57 arg2);
-extern swig_type_58 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Isolation_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecTrainerOptionsT_crec_390f5d55c71e44ba(void);
-extern void _wrap_delete_RecTrainerOptionsT_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_59 _wrap_RecTrainerGetModel_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2, swig_voidp arg3);
-extern swig_type_60 _wrap_RecTrainerWarmStart_crec_390f5d55c71e44ba(uintptr_t arg1, uintptr_t arg2);
-extern void _wrap_RecTrainerDestroy_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecSaveOptionsT_NoUserData_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecSaveOptionsT_crec_390f5d55c71e44ba(void);
-extern void _wrap_delete_RecSaveOptionsT_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_61 _wrap_RecModelSave_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_62 arg2, uintptr_t arg3);
-extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_63 arg2);
-extern swig_type_64 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecLoadOptionsT_crec_390f5d55c71e44ba(void);
-extern void _wrap_delete_RecLoadOptionsT_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_65 _wrap_RecModelLoad_crec_390f5d55c71e44ba(swig_type_66 arg1, uintptr_t arg2, swig_voidp arg3);
-extern swig_type_67 _wrap_RecModelDescribe_crec_390f5d55c71e44ba(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_68 _wrap_RecModelCounts_crec_390f5d55c71e44ba(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
-extern void _wrap_RecModelDestroy_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_69 _wrap_RecReportCounts_crec_390f5d55c71e44ba(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
-extern void _wrap_RecReportDestroy_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_type_70 arg2);
-extern swig_type_71 _wrap_RecRecommenderOptionsT_MaxK_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_Strict_set_crec_390f5d55c71e44ba(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec_390f5d55c71e44ba(void);
-extern void _wrap_delete_RecRecommenderOptionsT_crec_390f5d55c71e44ba(uintptr_t arg1);
-extern swig_type_72 _wrap_RecRecommenderCreate_crec_390f5d55c71e44ba(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
-extern void _wrap_RecRecommenderDestroy_crec_390f5d55c71e44ba(uintptr_t arg1);
+typedef long long swig_type_73;
+typedef long long swig_type_74;
+typedef _gostring_ swig_type_75;
+typedef long long swig_type_76;
+typedef long long swig_type_77;
+typedef long long swig_type_78;
+typedef long long swig_type_79;
+extern void _wrap_Swig_free_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_Swig_malloc_crec_8327aa52780a57ca(swig_intgo arg1);
+extern swig_intgo _wrap_RecApiVersion_crec_8327aa52780a57ca(void);
+extern swig_type_1 _wrap_RecVersionString_crec_8327aa52780a57ca(void);
+extern swig_type_2 _wrap_RecStatusName_crec_8327aa52780a57ca(swig_intgo arg1);
+extern swig_type_3 _wrap_RecCancelCreate_crec_8327aa52780a57ca(swig_voidp arg1);
+extern swig_type_4 _wrap_RecCancelRequest_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecCancelDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_5 _wrap_RecLiveObjects_crec_8327aa52780a57ca(swig_intgo arg1, swig_voidp arg2);
+extern void _wrap_RecDatasetOptionsT_UserIdType_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_BadRows_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Format_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_6 arg2);
+extern swig_type_7 _wrap_RecDatasetOptionsT_Format_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_UserColumn_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_8 arg2);
+extern swig_type_9 _wrap_RecDatasetOptionsT_UserColumn_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_10 arg2);
+extern swig_type_11 _wrap_RecDatasetOptionsT_ItemColumn_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_12 arg2);
+extern swig_type_13 _wrap_RecDatasetOptionsT_TimeColumn_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_14 arg2);
+extern swig_type_15 _wrap_RecDatasetOptionsT_WeightColumn_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Separator_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_16 arg2);
+extern swig_type_17 _wrap_RecDatasetOptionsT_Separator_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_MinWeight_set_crec_8327aa52780a57ca(uintptr_t arg1, double arg2);
+extern double _wrap_RecDatasetOptionsT_MinWeight_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_18 arg2);
+extern swig_type_19 _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_20 arg2);
+extern swig_type_21 _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_22 arg2);
+extern swig_type_23 _wrap_RecDatasetOptionsT_LabelColumn_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_24 arg2);
+extern swig_type_25 _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecDatasetOptionsT_crec_8327aa52780a57ca(void);
+extern void _wrap_delete_RecDatasetOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_26 _wrap_RecDatasetLoad_crec_8327aa52780a57ca(swig_type_27 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_28 _wrap_RecDatasetCreateFromArrow_crec_8327aa52780a57ca(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern void _wrap_RecSplitOptionsT_Kind_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecSplitOptionsT_Kind_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_TrainRatio_set_crec_8327aa52780a57ca(uintptr_t arg1, double arg2);
+extern double _wrap_RecSplitOptionsT_TrainRatio_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_ValidRatio_set_crec_8327aa52780a57ca(uintptr_t arg1, double arg2);
+extern double _wrap_RecSplitOptionsT_ValidRatio_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_TestRatio_set_crec_8327aa52780a57ca(uintptr_t arg1, double arg2);
+extern double _wrap_RecSplitOptionsT_TestRatio_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_Seed_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_29 arg2);
+extern swig_type_30 _wrap_RecSplitOptionsT_Seed_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecSplitOptionsT_crec_8327aa52780a57ca(void);
+extern void _wrap_delete_RecSplitOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_31 _wrap_RecDatasetSplit_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_32 _wrap_RecDatasetSave_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_33 arg2, uintptr_t arg3);
+extern swig_type_34 _wrap_RecDatasetDescribe_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2);
+extern void _wrap_RecDatasetDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_35 _wrap_RecPluginLoad_crec_8327aa52780a57ca(swig_type_36 arg1);
+extern swig_type_37 _wrap_RecPluginAddFolder_crec_8327aa52780a57ca(swig_type_38 arg1);
+extern swig_type_39 _wrap_RecPluginList_crec_8327aa52780a57ca(swig_voidp arg1);
+extern swig_type_40 _wrap_RecPluginDescribe_crec_8327aa52780a57ca(swig_type_41 arg1, swig_voidp arg2);
+extern void _wrap_RecProtocolT_Part_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Part_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Rows_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Rows_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Candidates_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Candidates_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Mask_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Mask_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Ties_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Ties_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_NCandidates_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_42 arg2);
+extern swig_type_43 _wrap_RecProtocolT_NCandidates_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Seed_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_44 arg2);
+extern swig_type_45 _wrap_RecProtocolT_Seed_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxPos_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_46 arg2);
+extern swig_type_47 _wrap_RecProtocolT_MaxPos_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxNeg_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_48 arg2);
+extern swig_type_49 _wrap_RecProtocolT_MaxNeg_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecProtocolT_crec_8327aa52780a57ca(void);
+extern void _wrap_delete_RecProtocolT_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Resume_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTrainerOptionsT_Resume_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_50 arg2);
+extern swig_type_51 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_8327aa52780a57ca(uintptr_t arg1, double arg2);
+extern double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_52 arg2);
+extern swig_type_53 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Metrics_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_54 arg2);
+extern swig_type_55 _wrap_RecTrainerOptionsT_Metrics_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_56 arg2);
+extern swig_type_57 _wrap_RecTrainerOptionsT_MainMetric_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Protocol_set_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2);
+extern uintptr_t _wrap_RecTrainerOptionsT_Protocol_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_58 arg2);
+extern swig_type_59 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Isolation_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecTrainerOptionsT_crec_8327aa52780a57ca(void);
+extern void _wrap_delete_RecTrainerOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_60 _wrap_RecTrainerCreate_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_61 arg2, swig_type_62 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_63 _wrap_RecTrainerRun_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_64 _wrap_RecTrainerCreateModel_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_65 _wrap_RecTrainerWarmStart_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2);
+extern void _wrap_RecTrainerDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecSaveOptionsT_NoUserData_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecSaveOptionsT_crec_8327aa52780a57ca(void);
+extern void _wrap_delete_RecSaveOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_66 _wrap_RecModelSave_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_67 arg2, uintptr_t arg3, uintptr_t arg4);
+extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_68 arg2);
+extern swig_type_69 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecLoadOptionsT_crec_8327aa52780a57ca(void);
+extern void _wrap_delete_RecLoadOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_70 _wrap_RecModelLoad_crec_8327aa52780a57ca(swig_type_71 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_72 _wrap_RecModelDescribe_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_73 _wrap_RecModelCounts_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern void _wrap_RecModelDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_74 _wrap_RecModelEvaluate_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2, swig_type_75 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_76 _wrap_RecReportCounts_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern void _wrap_RecReportDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_77 arg2);
+extern swig_type_78 _wrap_RecRecommenderOptionsT_MaxK_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_Strict_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec_8327aa52780a57ca(void);
+extern void _wrap_delete_RecRecommenderOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_79 _wrap_RecRecommenderCreate_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
+extern void _wrap_RecRecommenderDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
 #undef intgo
 */
 import "C"
@@ -270,13 +283,13 @@ func swigCopyString(s string) string {
 
 func Swig_free(arg1 uintptr) {
 	_swig_i_0 := arg1
-	C._wrap_Swig_free_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_Swig_free_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 func Swig_malloc(arg1 int) (_swig_ret uintptr) {
 	var swig_r uintptr
 	_swig_i_0 := arg1
-	swig_r = (uintptr)(C._wrap_Swig_malloc_crec_390f5d55c71e44ba(C.swig_intgo(_swig_i_0)))
+	swig_r = (uintptr)(C._wrap_Swig_malloc_crec_8327aa52780a57ca(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
@@ -308,13 +321,13 @@ const REC_API_VERSION_MAJOR int = 1
 const REC_API_VERSION_MINOR int = 0
 func RecApiVersion() (_swig_ret int) {
 	var swig_r int
-	swig_r = (int)(C._wrap_RecApiVersion_crec_390f5d55c71e44ba())
+	swig_r = (int)(C._wrap_RecApiVersion_crec_8327aa52780a57ca())
 	return swig_r
 }
 
 func RecVersionString() (_swig_ret string) {
 	var swig_r string
-	swig_r_p := C._wrap_RecVersionString_crec_390f5d55c71e44ba()
+	swig_r_p := C._wrap_RecVersionString_crec_8327aa52780a57ca()
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -343,7 +356,7 @@ func RecStatusName(arg1 int) (_swig_ret string) {
 	var swig_r string
 	var _swig_i_0 int
 _swig_i_0 = arg1
-	swig_r_p := C._wrap_RecStatusName_crec_390f5d55c71e44ba(C.swig_intgo(_swig_i_0))
+	swig_r_p := C._wrap_RecStatusName_crec_8327aa52780a57ca(C.swig_intgo(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -354,7 +367,7 @@ func RecCancelCreate(arg1 *Cancel) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 *uintptr
 _swig_i_0 = (*uintptr)(arg1)
-	swig_r = (int64)(C._wrap_RecCancelCreate_crec_390f5d55c71e44ba(C.swig_voidp(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecCancelCreate_crec_8327aa52780a57ca(C.swig_voidp(_swig_i_0)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -364,7 +377,7 @@ func RecCancelRequest(arg1 Cancel) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	swig_r = (int64)(C._wrap_RecCancelRequest_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecCancelRequest_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -373,13 +386,40 @@ swig_r_1 = takeFailure(swig_r)
 func RecCancelDestroy(arg1 Cancel) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecCancelDestroy_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_RecCancelDestroy_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 const REC_LOG_DEBUG int = 1
 const REC_LOG_INFO int = 2
 const REC_LOG_WARNING int = 3
 const REC_LOG_ERROR int = 4
+const REC_OBJECT_ANY int = 0
+const REC_OBJECT_ERROR int = 1
+const REC_OBJECT_TEXT int = 2
+const REC_OBJECT_CANCEL int = 3
+const REC_OBJECT_DATASET int = 4
+const REC_OBJECT_TRAINER int = 5
+const REC_OBJECT_MODEL int = 6
+const REC_OBJECT_REPORT int = 7
+const REC_OBJECT_RECOMMENDER int = 8
+func RecLiveObjects(arg1 int, arg2 *int64) (_swig_ret error) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	swig_r = (int64)(C._wrap_RecLiveObjects_crec_8327aa52780a57ca(C.swig_intgo(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+const REC_EVENT_START int = 1
+const REC_EVENT_PROGRESS int = 2
+const REC_EVENT_EPOCH int = 3
+const REC_EVENT_CHECKPOINT int = 4
+const REC_EVENT_TICK int = 5
+const REC_ISOLATION_AUTO int = 0
+const REC_ISOLATION_IN_PROCESS int = 1
+const REC_ISOLATION_PROCESS int = 2
 const REC_ID_AUTO int = 0
 const REC_ID_INT64 int = 1
 const REC_ID_BYTES int = 2
@@ -401,46 +441,46 @@ func (p SwigcptrRecDatasetOptionsT) SwigIsRecDatasetOptionsT() {
 func (arg1 SwigcptrRecDatasetOptionsT) SetUserIdType(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_UserIdType_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_UserIdType_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetUserIdType() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_UserIdType_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_UserIdType_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetItemIdType(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_ItemIdType_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_ItemIdType_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetItemIdType() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_ItemIdType_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_ItemIdType_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetBadRows(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_BadRows_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_BadRows_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetBadRows() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_BadRows_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_BadRows_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetFormat(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_Format_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_5)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_Format_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_6)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -449,7 +489,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetFormat(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetFormat() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_Format_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_Format_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -459,7 +499,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetFormat() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetUserColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_UserColumn_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_7)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_UserColumn_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_8)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -468,7 +508,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetUserColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetUserColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_UserColumn_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_UserColumn_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -478,7 +518,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetUserColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetItemColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_ItemColumn_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_9)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_ItemColumn_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_10)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -487,7 +527,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetItemColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetItemColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_ItemColumn_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_ItemColumn_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -497,7 +537,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetItemColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetTimeColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_TimeColumn_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_11)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_TimeColumn_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_12)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -506,7 +546,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetTimeColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetTimeColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_TimeColumn_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_TimeColumn_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -516,7 +556,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetTimeColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetWeightColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_WeightColumn_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_13)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_WeightColumn_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_14)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -525,7 +565,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetWeightColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetWeightColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_WeightColumn_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_WeightColumn_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -535,7 +575,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetWeightColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetSeparator(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_Separator_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_15)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_Separator_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_16)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -544,7 +584,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetSeparator(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetSeparator() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_Separator_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_Separator_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -554,59 +594,59 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetSeparator() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetMinWeight(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_MinWeight_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_MinWeight_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetMinWeight() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecDatasetOptionsT_MinWeight_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecDatasetOptionsT_MinWeight_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetHasMinWeight(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_HasMinWeight_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_HasMinWeight_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetHasMinWeight() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_HasMinWeight_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_HasMinWeight_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetMaxBadRows(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_MaxBadRows_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_17(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_MaxBadRows_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_18(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetMaxBadRows() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MaxBadRows_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MaxBadRows_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_19(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_20(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetLabelColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_LabelColumn_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_21)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_LabelColumn_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_22)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -615,7 +655,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetLabelColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetLabelColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_LabelColumn_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_LabelColumn_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -625,7 +665,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetLabelColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetImpressionKey(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_ImpressionKey_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_23)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_ImpressionKey_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_24)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -634,7 +674,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetImpressionKey(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetImpressionKey() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_ImpressionKey_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_ImpressionKey_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -643,13 +683,13 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetImpressionKey() (_swig_ret string) {
 
 func NewRecDatasetOptionsT() (_swig_ret RecDatasetOptionsT) {
 	var swig_r RecDatasetOptionsT
-	swig_r = (RecDatasetOptionsT)(SwigcptrRecDatasetOptionsT(C._wrap_new_RecDatasetOptionsT_crec_390f5d55c71e44ba()))
+	swig_r = (RecDatasetOptionsT)(SwigcptrRecDatasetOptionsT(C._wrap_new_RecDatasetOptionsT_crec_8327aa52780a57ca()))
 	return swig_r
 }
 
 func DeleteRecDatasetOptionsT(arg1 RecDatasetOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecDatasetOptionsT_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecDatasetOptionsT_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type RecDatasetOptionsT interface {
@@ -687,7 +727,7 @@ type RecDatasetOptionsT interface {
 	GetImpressionKey() (_swig_ret string)
 }
 
-func RecDatasetLoad(arg1 string, arg2 RecDatasetOptionsT, arg3 Cancel, arg4 *Dataset) (_swig_ret error) {
+func RecDatasetLoad(arg1 string, arg2 RecDatasetOptionsT, arg3 Run, arg4 *Dataset) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
@@ -695,7 +735,7 @@ func RecDatasetLoad(arg1 string, arg2 RecDatasetOptionsT, arg3 Cancel, arg4 *Dat
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecDatasetLoad_crec_390f5d55c71e44ba(*(*C.swig_type_26)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecDatasetLoad_crec_8327aa52780a57ca(*(*C.swig_type_27)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -704,14 +744,16 @@ swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
 }
 
-func RecDatasetCreateFromArrow(arg1 unsafe.Pointer, arg2 RecDatasetOptionsT, arg3 *Dataset) (_swig_ret error) {
+func RecDatasetCreateFromArrow(arg1 unsafe.Pointer, arg2 RecDatasetOptionsT, arg3 Run, arg4 *Dataset) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 unsafe.Pointer
 _swig_i_0 = arg1
 	_swig_i_1 := getSwigcptr(arg2)
-	var _swig_i_2 *uintptr
-_swig_i_2 = (*uintptr)(arg3)
-	swig_r = (int64)(C._wrap_RecDatasetCreateFromArrow_crec_390f5d55c71e44ba(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	var _swig_i_2 uintptr
+_swig_i_2 = uintptr(arg3)
+	var _swig_i_3 *uintptr
+_swig_i_3 = (*uintptr)(arg4)
+	swig_r = (int64)(C._wrap_RecDatasetCreateFromArrow_crec_8327aa52780a57ca(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -734,77 +776,77 @@ func (p SwigcptrRecSplitOptionsT) SwigIsRecSplitOptionsT() {
 func (arg1 SwigcptrRecSplitOptionsT) SetKind(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_Kind_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecSplitOptionsT_Kind_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetKind() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecSplitOptionsT_Kind_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecSplitOptionsT_Kind_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetTrainRatio(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_TrainRatio_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecSplitOptionsT_TrainRatio_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetTrainRatio() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecSplitOptionsT_TrainRatio_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecSplitOptionsT_TrainRatio_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetValidRatio(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_ValidRatio_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecSplitOptionsT_ValidRatio_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetValidRatio() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecSplitOptionsT_ValidRatio_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecSplitOptionsT_ValidRatio_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetTestRatio(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_TestRatio_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecSplitOptionsT_TestRatio_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetTestRatio() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecSplitOptionsT_TestRatio_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecSplitOptionsT_TestRatio_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_Seed_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_28(_swig_i_1))
+	C._wrap_RecSplitOptionsT_Seed_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_29(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetSeed() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecSplitOptionsT_Seed_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecSplitOptionsT_Seed_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecSplitOptionsT() (_swig_ret RecSplitOptionsT) {
 	var swig_r RecSplitOptionsT
-	swig_r = (RecSplitOptionsT)(SwigcptrRecSplitOptionsT(C._wrap_new_RecSplitOptionsT_crec_390f5d55c71e44ba()))
+	swig_r = (RecSplitOptionsT)(SwigcptrRecSplitOptionsT(C._wrap_new_RecSplitOptionsT_crec_8327aa52780a57ca()))
 	return swig_r
 }
 
 func DeleteRecSplitOptionsT(arg1 RecSplitOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecSplitOptionsT_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecSplitOptionsT_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type RecSplitOptionsT interface {
@@ -822,25 +864,29 @@ type RecSplitOptionsT interface {
 	GetSeed() (_swig_ret int64)
 }
 
-func RecDatasetSplit(arg1 Dataset, arg2 RecSplitOptionsT, arg3 *Dataset) (_swig_ret error) {
+func RecDatasetSplit(arg1 Dataset, arg2 RecSplitOptionsT, arg3 Run, arg4 *Dataset) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	var _swig_i_2 *uintptr
-_swig_i_2 = (*uintptr)(arg3)
-	swig_r = (int64)(C._wrap_RecDatasetSplit_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	var _swig_i_2 uintptr
+_swig_i_2 = uintptr(arg3)
+	var _swig_i_3 *uintptr
+_swig_i_3 = (*uintptr)(arg4)
+	swig_r = (int64)(C._wrap_RecDatasetSplit_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
 }
 
-func RecDatasetSave(arg1 Dataset, arg2 string) (_swig_ret error) {
+func RecDatasetSave(arg1 Dataset, arg2 string, arg3 Run) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int64)(C._wrap_RecDatasetSave_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_32)(unsafe.Pointer(&_swig_i_1))))
+	var _swig_i_2 uintptr
+_swig_i_2 = uintptr(arg3)
+	swig_r = (int64)(C._wrap_RecDatasetSave_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_33)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -858,7 +904,7 @@ _swig_i_0 = uintptr(arg1)
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecDatasetDescribe_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecDatasetDescribe_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
@@ -868,13 +914,13 @@ swig_r_1 = takeFailure(swig_r)
 func RecDatasetDestroy(arg1 Dataset) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecDatasetDestroy_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_RecDatasetDestroy_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 func RecPluginLoad(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginLoad_crec_390f5d55c71e44ba(*(*C.swig_type_35)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginLoad_crec_8327aa52780a57ca(*(*C.swig_type_36)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -886,7 +932,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecPluginAddFolder(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec_390f5d55c71e44ba(*(*C.swig_type_37)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec_8327aa52780a57ca(*(*C.swig_type_38)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -902,7 +948,7 @@ func RecPluginList(arg1 *string) (_swig_ret error) {
   var text1 uintptr
   _swig_i_0 = &text1
 
-	swig_r = (int64)(C._wrap_RecPluginList_crec_390f5d55c71e44ba(C.swig_voidp(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecPluginList_crec_8327aa52780a57ca(C.swig_voidp(_swig_i_0)))
 *arg1 = takeText(text1)
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
@@ -917,7 +963,7 @@ func RecPluginDescribe(arg1 string, arg2 *string) (_swig_ret error) {
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecPluginDescribe_crec_390f5d55c71e44ba(*(*C.swig_type_40)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecPluginDescribe_crec_8327aa52780a57ca(*(*C.swig_type_41)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
@@ -952,129 +998,129 @@ func (p SwigcptrRecProtocolT) SwigIsRecProtocolT() {
 func (arg1 SwigcptrRecProtocolT) SetPart(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Part_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Part_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetPart() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Part_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Part_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetRows(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Rows_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Rows_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetRows() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Rows_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Rows_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetCandidates(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Candidates_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Candidates_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetCandidates() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Candidates_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Candidates_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetMask(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Mask_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Mask_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMask() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Mask_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Mask_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetTies(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Ties_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Ties_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetTies() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Ties_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Ties_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetNCandidates(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_NCandidates_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_41(_swig_i_1))
+	C._wrap_RecProtocolT_NCandidates_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_42(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetNCandidates() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_NCandidates_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_NCandidates_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Seed_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_43(_swig_i_1))
+	C._wrap_RecProtocolT_Seed_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_44(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetSeed() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_Seed_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_Seed_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetMaxPos(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxPos_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_45(_swig_i_1))
+	C._wrap_RecProtocolT_MaxPos_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_46(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxPos() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_MaxPos_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_MaxPos_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetMaxNeg(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxNeg_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_47(_swig_i_1))
+	C._wrap_RecProtocolT_MaxNeg_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_48(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxNeg() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_MaxNeg_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_MaxNeg_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecProtocolT() (_swig_ret RecProtocolT) {
 	var swig_r RecProtocolT
-	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_new_RecProtocolT_crec_390f5d55c71e44ba()))
+	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_new_RecProtocolT_crec_8327aa52780a57ca()))
 	return swig_r
 }
 
 func DeleteRecProtocolT(arg1 RecProtocolT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecProtocolT_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecProtocolT_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type RecProtocolT interface {
@@ -1100,13 +1146,6 @@ type RecProtocolT interface {
 	GetMaxNeg() (_swig_ret int64)
 }
 
-const REC_EVENT_START int = 1
-const REC_EVENT_PROGRESS int = 2
-const REC_EVENT_EPOCH int = 3
-const REC_EVENT_CHECKPOINT int = 4
-const REC_ISOLATION_AUTO int = 0
-const REC_ISOLATION_IN_PROCESS int = 1
-const REC_ISOLATION_PROCESS int = 2
 type SwigcptrRecTrainerOptionsT uintptr
 
 func (p SwigcptrRecTrainerOptionsT) Swigcptr() uintptr {
@@ -1119,20 +1158,20 @@ func (p SwigcptrRecTrainerOptionsT) SwigIsRecTrainerOptionsT() {
 func (arg1 SwigcptrRecTrainerOptionsT) SetResume(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Resume_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_Resume_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetResume() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecTrainerOptionsT_Resume_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecTrainerOptionsT_Resume_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointPath(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_49)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_50)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1141,7 +1180,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointPath(arg2 string) {
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointPath() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecTrainerOptionsT_CheckpointPath_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecTrainerOptionsT_CheckpointPath_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -1151,33 +1190,33 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointPath() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointSeconds(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointSeconds() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointBatches(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_51(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetMetrics(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Metrics_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_53)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_Metrics_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_54)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1186,7 +1225,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) SetMetrics(arg2 string) {
 func (arg1 SwigcptrRecTrainerOptionsT) GetMetrics() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecTrainerOptionsT_Metrics_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecTrainerOptionsT_Metrics_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -1196,7 +1235,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetMetrics() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMainMetric(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MainMetric_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_55)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_MainMetric_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_56)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1205,48 +1244,61 @@ func (arg1 SwigcptrRecTrainerOptionsT) SetMainMetric(arg2 string) {
 func (arg1 SwigcptrRecTrainerOptionsT) GetMainMetric() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecTrainerOptionsT_MainMetric_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecTrainerOptionsT_MainMetric_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
 	return swig_r_1
 }
 
+func (arg1 SwigcptrRecTrainerOptionsT) SetProtocol(arg2 RecProtocolT) {
+	_swig_i_0 := arg1
+	_swig_i_1 := getSwigcptr(arg2)
+	C._wrap_RecTrainerOptionsT_Protocol_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTrainerOptionsT) GetProtocol() (_swig_ret RecProtocolT) {
+	var swig_r RecProtocolT
+	_swig_i_0 := arg1
+	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_RecTrainerOptionsT_Protocol_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))))
+	return swig_r
+}
+
 func (arg1 SwigcptrRecTrainerOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_57(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetIsolation(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Isolation_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_Isolation_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetIsolation() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecTrainerOptionsT_Isolation_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecTrainerOptionsT_Isolation_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecTrainerOptionsT() (_swig_ret RecTrainerOptionsT) {
 	var swig_r RecTrainerOptionsT
-	swig_r = (RecTrainerOptionsT)(SwigcptrRecTrainerOptionsT(C._wrap_new_RecTrainerOptionsT_crec_390f5d55c71e44ba()))
+	swig_r = (RecTrainerOptionsT)(SwigcptrRecTrainerOptionsT(C._wrap_new_RecTrainerOptionsT_crec_8327aa52780a57ca()))
 	return swig_r
 }
 
 func DeleteRecTrainerOptionsT(arg1 RecTrainerOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecTrainerOptionsT_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecTrainerOptionsT_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type RecTrainerOptionsT interface {
@@ -1264,22 +1316,61 @@ type RecTrainerOptionsT interface {
 	GetMetrics() (_swig_ret string)
 	SetMainMetric(arg2 string)
 	GetMainMetric() (_swig_ret string)
+	SetProtocol(arg2 RecProtocolT)
+	GetProtocol() (_swig_ret RecProtocolT)
 	SetMemoryLimitBytes(arg2 int64)
 	GetMemoryLimitBytes() (_swig_ret int64)
 	SetIsolation(arg2 int)
 	GetIsolation() (_swig_ret int)
 }
 
-const REC_MODEL_BEST int = 0
-const REC_MODEL_LAST int = 1
-func RecTrainerGetModel(arg1 Trainer, arg2 int, arg3 *Model) (_swig_ret error) {
+func RecTrainerCreate(arg1 Dataset, arg2 string, arg3 string, arg4 RecTrainerOptionsT, arg5 Run, arg6 *Trainer) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
-	var _swig_i_2 *uintptr
-_swig_i_2 = (*uintptr)(arg3)
-	swig_r = (int64)(C._wrap_RecTrainerGetModel_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	_swig_i_2 := arg3
+	_swig_i_3 := getSwigcptr(arg4)
+	var _swig_i_4 uintptr
+_swig_i_4 = uintptr(arg5)
+	var _swig_i_5 *uintptr
+_swig_i_5 = (*uintptr)(arg6)
+	swig_r = (int64)(C._wrap_RecTrainerCreate_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_61)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+func RecTrainerRun(arg1 Trainer, arg2 Run) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	var _swig_i_1 uintptr
+_swig_i_1 = uintptr(arg2)
+	swig_r = (int64)(C._wrap_RecTrainerRun_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+const REC_MODEL_BEST int = 0
+const REC_MODEL_LAST int = 1
+func RecTrainerCreateModel(arg1 Trainer, arg2 int, arg3 Run, arg4 *Model) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	_swig_i_1 := arg2
+	var _swig_i_2 uintptr
+_swig_i_2 = uintptr(arg3)
+	var _swig_i_3 *uintptr
+_swig_i_3 = (*uintptr)(arg4)
+	swig_r = (int64)(C._wrap_RecTrainerCreateModel_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1291,7 +1382,7 @@ func RecTrainerWarmStart(arg1 Trainer, arg2 Model) (_swig_ret error) {
 _swig_i_0 = uintptr(arg1)
 	var _swig_i_1 uintptr
 _swig_i_1 = uintptr(arg2)
-	swig_r = (int64)(C._wrap_RecTrainerWarmStart_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecTrainerWarmStart_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1300,7 +1391,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecTrainerDestroy(arg1 Trainer) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecTrainerDestroy_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_RecTrainerDestroy_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type SwigcptrRecSaveOptionsT uintptr
@@ -1315,25 +1406,25 @@ func (p SwigcptrRecSaveOptionsT) SwigIsRecSaveOptionsT() {
 func (arg1 SwigcptrRecSaveOptionsT) SetNoUserData(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSaveOptionsT_NoUserData_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecSaveOptionsT_NoUserData_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSaveOptionsT) GetNoUserData() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecSaveOptionsT_NoUserData_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecSaveOptionsT_NoUserData_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecSaveOptionsT() (_swig_ret RecSaveOptionsT) {
 	var swig_r RecSaveOptionsT
-	swig_r = (RecSaveOptionsT)(SwigcptrRecSaveOptionsT(C._wrap_new_RecSaveOptionsT_crec_390f5d55c71e44ba()))
+	swig_r = (RecSaveOptionsT)(SwigcptrRecSaveOptionsT(C._wrap_new_RecSaveOptionsT_crec_8327aa52780a57ca()))
 	return swig_r
 }
 
 func DeleteRecSaveOptionsT(arg1 RecSaveOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecSaveOptionsT_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecSaveOptionsT_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type RecSaveOptionsT interface {
@@ -1343,13 +1434,15 @@ type RecSaveOptionsT interface {
 	GetNoUserData() (_swig_ret int)
 }
 
-func RecModelSave(arg1 Model, arg2 string, arg3 RecSaveOptionsT) (_swig_ret error) {
+func RecModelSave(arg1 Model, arg2 string, arg3 RecSaveOptionsT, arg4 Run) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int64)(C._wrap_RecModelSave_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	var _swig_i_3 uintptr
+_swig_i_3 = uintptr(arg4)
+	swig_r = (int64)(C._wrap_RecModelSave_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1370,25 +1463,25 @@ func (p SwigcptrRecLoadOptionsT) SwigIsRecLoadOptionsT() {
 func (arg1 SwigcptrRecLoadOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_63(_swig_i_1))
+	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_68(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecLoadOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecLoadOptionsT() (_swig_ret RecLoadOptionsT) {
 	var swig_r RecLoadOptionsT
-	swig_r = (RecLoadOptionsT)(SwigcptrRecLoadOptionsT(C._wrap_new_RecLoadOptionsT_crec_390f5d55c71e44ba()))
+	swig_r = (RecLoadOptionsT)(SwigcptrRecLoadOptionsT(C._wrap_new_RecLoadOptionsT_crec_8327aa52780a57ca()))
 	return swig_r
 }
 
 func DeleteRecLoadOptionsT(arg1 RecLoadOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecLoadOptionsT_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecLoadOptionsT_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type RecLoadOptionsT interface {
@@ -1398,13 +1491,15 @@ type RecLoadOptionsT interface {
 	GetMemoryLimitBytes() (_swig_ret int64)
 }
 
-func RecModelLoad(arg1 string, arg2 RecLoadOptionsT, arg3 *Model) (_swig_ret error) {
+func RecModelLoad(arg1 string, arg2 RecLoadOptionsT, arg3 Run, arg4 *Model) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
-	var _swig_i_2 *uintptr
-_swig_i_2 = (*uintptr)(arg3)
-	swig_r = (int64)(C._wrap_RecModelLoad_crec_390f5d55c71e44ba(*(*C.swig_type_66)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	var _swig_i_2 uintptr
+_swig_i_2 = uintptr(arg3)
+	var _swig_i_3 *uintptr
+_swig_i_3 = (*uintptr)(arg4)
+	swig_r = (int64)(C._wrap_RecModelLoad_crec_8327aa52780a57ca(*(*C.swig_type_71)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1422,7 +1517,7 @@ _swig_i_0 = uintptr(arg1)
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecModelDescribe_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecModelDescribe_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
@@ -1435,7 +1530,7 @@ func RecModelCounts(arg1 Model, arg2 *int64, arg3 *int64) (_swig_ret error) {
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int64)(C._wrap_RecModelCounts_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecModelCounts_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1444,7 +1539,28 @@ swig_r_1 = takeFailure(swig_r)
 func RecModelDestroy(arg1 Model) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecModelDestroy_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_RecModelDestroy_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
+}
+
+func RecModelEvaluate(arg1 Model, arg2 Dataset, arg3 string, arg4 RecProtocolT, arg5 Run, arg6 *Report) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	var _swig_i_1 uintptr
+_swig_i_1 = uintptr(arg2)
+	_swig_i_2 := arg3
+	_swig_i_3 := getSwigcptr(arg4)
+	var _swig_i_4 uintptr
+_swig_i_4 = uintptr(arg5)
+	var _swig_i_5 *uintptr
+_swig_i_5 = (*uintptr)(arg6)
+	swig_r = (int64)(C._wrap_RecModelEvaluate_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
 }
 
 func RecReportCounts(arg1 Report, arg2 *int64, arg3 *int64) (_swig_ret error) {
@@ -1453,7 +1569,7 @@ func RecReportCounts(arg1 Report, arg2 *int64, arg3 *int64) (_swig_ret error) {
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int64)(C._wrap_RecReportCounts_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecReportCounts_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1462,7 +1578,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecReportDestroy(arg1 Report) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecReportDestroy_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_RecReportDestroy_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type SwigcptrRecRecommenderOptionsT uintptr
@@ -1477,64 +1593,64 @@ func (p SwigcptrRecRecommenderOptionsT) SwigIsRecRecommenderOptionsT() {
 func (arg1 SwigcptrRecRecommenderOptionsT) SetExcludeSeen(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetExcludeSeen() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) SetMaxK(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_MaxK_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_type_70(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_MaxK_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_77(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetMaxK() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecRecommenderOptionsT_MaxK_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecRecommenderOptionsT_MaxK_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) SetNCallers(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_NCallers_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_NCallers_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetNCallers() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecRecommenderOptionsT_NCallers_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecRecommenderOptionsT_NCallers_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) SetStrict(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_Strict_set_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_Strict_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetStrict() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecRecommenderOptionsT_Strict_get_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecRecommenderOptionsT_Strict_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecRecommenderOptionsT() (_swig_ret RecRecommenderOptionsT) {
 	var swig_r RecRecommenderOptionsT
-	swig_r = (RecRecommenderOptionsT)(SwigcptrRecRecommenderOptionsT(C._wrap_new_RecRecommenderOptionsT_crec_390f5d55c71e44ba()))
+	swig_r = (RecRecommenderOptionsT)(SwigcptrRecRecommenderOptionsT(C._wrap_new_RecRecommenderOptionsT_crec_8327aa52780a57ca()))
 	return swig_r
 }
 
 func DeleteRecRecommenderOptionsT(arg1 RecRecommenderOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecRecommenderOptionsT_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecRecommenderOptionsT_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 type RecRecommenderOptionsT interface {
@@ -1557,7 +1673,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
 	var _swig_i_2 *uintptr
 _swig_i_2 = (*uintptr)(arg3)
-	swig_r = (int64)(C._wrap_RecRecommenderCreate_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecRecommenderCreate_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1566,7 +1682,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecRecommenderDestroy(arg1 Recommender) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecRecommenderDestroy_crec_390f5d55c71e44ba(C.uintptr_t(_swig_i_0))
+	C._wrap_RecRecommenderDestroy_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0))
 }
 
 

@@ -310,7 +310,7 @@ SWIGINTERN void delete_rec_recommender_options_t(struct rec_recommender_options_
 extern "C" {
 #endif
 
-void _wrap_Swig_free_crec_390f5d55c71e44ba(void *_swig_go_0) {
+void _wrap_Swig_free_crec_8327aa52780a57ca(void *_swig_go_0) {
   void *arg1 = 0 ;
 
   arg1 = *(void **)&_swig_go_0;
@@ -320,7 +320,7 @@ void _wrap_Swig_free_crec_390f5d55c71e44ba(void *_swig_go_0) {
 }
 
 
-void *_wrap_Swig_malloc_crec_390f5d55c71e44ba(intgo _swig_go_0) {
+void *_wrap_Swig_malloc_crec_8327aa52780a57ca(intgo _swig_go_0) {
   int arg1 ;
   void *result = 0 ;
   void *_swig_go_result;
@@ -333,7 +333,7 @@ void *_wrap_Swig_malloc_crec_390f5d55c71e44ba(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_RecApiVersion_crec_390f5d55c71e44ba() {
+intgo _wrap_RecApiVersion_crec_8327aa52780a57ca() {
   int32_t result;
   intgo _swig_go_result;
 
@@ -344,7 +344,7 @@ intgo _wrap_RecApiVersion_crec_390f5d55c71e44ba() {
 }
 
 
-_gostring_ _wrap_RecVersionString_crec_390f5d55c71e44ba() {
+_gostring_ _wrap_RecVersionString_crec_8327aa52780a57ca() {
   char *result = 0 ;
   _gostring_ _swig_go_result;
 
@@ -355,7 +355,7 @@ _gostring_ _wrap_RecVersionString_crec_390f5d55c71e44ba() {
 }
 
 
-_gostring_ _wrap_RecStatusName_crec_390f5d55c71e44ba(intgo _swig_go_0) {
+_gostring_ _wrap_RecStatusName_crec_8327aa52780a57ca(intgo _swig_go_0) {
   rec_status_t arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -368,7 +368,7 @@ _gostring_ _wrap_RecStatusName_crec_390f5d55c71e44ba(intgo _swig_go_0) {
 }
 
 
-long long _wrap_RecCancelCreate_crec_390f5d55c71e44ba(rec_cancel_t **_swig_go_0) {
+long long _wrap_RecCancelCreate_crec_8327aa52780a57ca(rec_cancel_t **_swig_go_0) {
   rec_cancel_t **arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -385,7 +385,7 @@ long long _wrap_RecCancelCreate_crec_390f5d55c71e44ba(rec_cancel_t **_swig_go_0)
 }
 
 
-long long _wrap_RecCancelRequest_crec_390f5d55c71e44ba(rec_cancel_t *_swig_go_0) {
+long long _wrap_RecCancelRequest_crec_8327aa52780a57ca(rec_cancel_t *_swig_go_0) {
   rec_cancel_t *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -402,7 +402,7 @@ long long _wrap_RecCancelRequest_crec_390f5d55c71e44ba(rec_cancel_t *_swig_go_0)
 }
 
 
-void _wrap_RecCancelDestroy_crec_390f5d55c71e44ba(rec_cancel_t *_swig_go_0) {
+void _wrap_RecCancelDestroy_crec_8327aa52780a57ca(rec_cancel_t *_swig_go_0) {
   rec_cancel_t *arg1 = 0 ;
 
   arg1 = (rec_cancel_t *)_swig_go_0;
@@ -412,7 +412,26 @@ void _wrap_RecCancelDestroy_crec_390f5d55c71e44ba(rec_cancel_t *_swig_go_0) {
 }
 
 
-void _wrap_RecDatasetOptionsT_UserIdType_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+long long _wrap_RecLiveObjects_crec_8327aa52780a57ca(intgo _swig_go_0, long long *_swig_go_1) {
+  int32_t arg1 ;
+  int64_t *arg2 = 0 ;
+  rec_error_t **arg3 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg3 = &recore_error;
+  arg1 = (int32_t)_swig_go_0;
+  arg2 = *(int64_t **)&_swig_go_1;
+
+  result = (rec_status_t)rec_live_objects(arg1,arg2,arg3);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_UserIdType_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -424,7 +443,7 @@ void _wrap_RecDatasetOptionsT_UserIdType_set_crec_390f5d55c71e44ba(struct rec_da
 }
 
 
-intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -437,7 +456,7 @@ intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_390f5d55c71e44ba(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -449,7 +468,7 @@ void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_390f5d55c71e44ba(struct rec_da
 }
 
 
-intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -462,7 +481,7 @@ intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_390f5d55c71e44ba(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_BadRows_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_BadRows_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -474,7 +493,7 @@ void _wrap_RecDatasetOptionsT_BadRows_set_crec_390f5d55c71e44ba(struct rec_datas
 }
 
 
-intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -487,7 +506,7 @@ intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_390f5d55c71e44ba(struct rec_data
 }
 
 
-void _wrap_RecDatasetOptionsT_Format_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_Format_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -507,7 +526,7 @@ void _wrap_RecDatasetOptionsT_Format_set_crec_390f5d55c71e44ba(struct rec_datase
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -520,7 +539,7 @@ _gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_390f5d55c71e44ba(struct rec_
 }
 
 
-void _wrap_RecDatasetOptionsT_UserColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_UserColumn_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -540,7 +559,7 @@ void _wrap_RecDatasetOptionsT_UserColumn_set_crec_390f5d55c71e44ba(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -553,7 +572,7 @@ _gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_390f5d55c71e44ba(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -573,7 +592,7 @@ void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_390f5d55c71e44ba(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -586,7 +605,7 @@ _gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_390f5d55c71e44ba(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -606,7 +625,7 @@ void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_390f5d55c71e44ba(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -619,7 +638,7 @@ _gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_390f5d55c71e44ba(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -639,7 +658,7 @@ void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_390f5d55c71e44ba(struct rec_
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -652,7 +671,7 @@ _gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_390f5d55c71e44ba(struc
 }
 
 
-void _wrap_RecDatasetOptionsT_Separator_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_Separator_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -672,7 +691,7 @@ void _wrap_RecDatasetOptionsT_Separator_set_crec_390f5d55c71e44ba(struct rec_dat
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -685,7 +704,7 @@ _gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_390f5d55c71e44ba(struct r
 }
 
 
-void _wrap_RecDatasetOptionsT_MinWeight_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MinWeight_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -697,7 +716,7 @@ void _wrap_RecDatasetOptionsT_MinWeight_set_crec_390f5d55c71e44ba(struct rec_dat
 }
 
 
-double _wrap_RecDatasetOptionsT_MinWeight_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+double _wrap_RecDatasetOptionsT_MinWeight_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -710,7 +729,7 @@ double _wrap_RecDatasetOptionsT_MinWeight_get_crec_390f5d55c71e44ba(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -722,7 +741,7 @@ void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_390f5d55c71e44ba(struct rec_
 }
 
 
-intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -735,7 +754,7 @@ intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_390f5d55c71e44ba(struct rec
 }
 
 
-void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -747,7 +766,7 @@ void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_390f5d55c71e44ba(struct rec_da
 }
 
 
-long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -760,7 +779,7 @@ long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_390f5d55c71e44ba(struct r
 }
 
 
-void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -772,7 +791,7 @@ void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct 
 }
 
 
-long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -785,7 +804,7 @@ long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(st
 }
 
 
-void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -805,7 +824,7 @@ void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_390f5d55c71e44ba(struct rec_d
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -818,7 +837,7 @@ _gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_390f5d55c71e44ba(struct
 }
 
 
-void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -838,7 +857,7 @@ void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_390f5d55c71e44ba(struct rec
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -851,7 +870,7 @@ _gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_390f5d55c71e44ba(stru
 }
 
 
-struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_390f5d55c71e44ba() {
+struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_8327aa52780a57ca() {
   struct rec_dataset_options_t *result = 0 ;
   struct rec_dataset_options_t *_swig_go_result;
 
@@ -862,7 +881,7 @@ struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_390f5d55c71e44ba
 }
 
 
-void _wrap_delete_RecDatasetOptionsT_crec_390f5d55c71e44ba(struct rec_dataset_options_t *_swig_go_0) {
+void _wrap_delete_RecDatasetOptionsT_crec_8327aa52780a57ca(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
@@ -872,10 +891,10 @@ void _wrap_delete_RecDatasetOptionsT_crec_390f5d55c71e44ba(struct rec_dataset_op
 }
 
 
-long long _wrap_RecDatasetLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_cancel_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
+long long _wrap_RecDatasetLoad_crec_8327aa52780a57ca(_gostring_ _swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
   char *arg1 = 0 ;
   rec_dataset_options_t *arg2 = 0 ;
-  rec_cancel_t *arg3 = 0 ;
+  rec_run_options_t *arg3 = 0 ;
   rec_dataset_t **arg4 = 0 ;
   rec_error_t **arg5 = 0 ;
   rec_status_t result;
@@ -889,10 +908,10 @@ long long _wrap_RecDatasetLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, stru
   arg1[_swig_go_0.n] = '\0';
 
   arg2 = *(rec_dataset_options_t **)&_swig_go_1;
-  arg3 = (rec_cancel_t *)_swig_go_2;
+  arg3 = (rec_run_options_t *)_swig_go_2;
   arg4 = (rec_dataset_t **)_swig_go_3;
 
-  result = (rec_status_t)rec_dataset_load((char const *)arg1,(struct rec_dataset_options_t const *)arg2,arg3,arg4,arg5);
+  result = (rec_status_t)rec_dataset_load((char const *)arg1,(struct rec_dataset_options_t const *)arg2,(struct rec_run_options_t const *)arg3,arg4,arg5);
   _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg1);
@@ -900,28 +919,30 @@ long long _wrap_RecDatasetLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, stru
 }
 
 
-long long _wrap_RecDatasetCreateFromArrow_crec_390f5d55c71e44ba(struct ArrowArrayStream *_swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_dataset_t **_swig_go_2) {
+long long _wrap_RecDatasetCreateFromArrow_crec_8327aa52780a57ca(struct ArrowArrayStream *_swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
   struct ArrowArrayStream *arg1 = 0 ;
   rec_dataset_options_t *arg2 = 0 ;
-  rec_dataset_t **arg3 = 0 ;
-  rec_error_t **arg4 = 0 ;
+  rec_run_options_t *arg3 = 0 ;
+  rec_dataset_t **arg4 = 0 ;
+  rec_error_t **arg5 = 0 ;
   rec_status_t result;
   long long _swig_go_result;
 
   rec_error_t* recore_error = NULL;
-  arg4 = &recore_error;
+  arg5 = &recore_error;
   arg1 = (struct ArrowArrayStream *)_swig_go_0;
   arg2 = *(rec_dataset_options_t **)&_swig_go_1;
-  arg3 = (rec_dataset_t **)_swig_go_2;
+  arg3 = (rec_run_options_t *)_swig_go_2;
+  arg4 = (rec_dataset_t **)_swig_go_3;
 
-  result = (rec_status_t)rec_dataset_create_from_arrow(arg1,(struct rec_dataset_options_t const *)arg2,arg3,arg4);
+  result = (rec_status_t)rec_dataset_create_from_arrow(arg1,(struct rec_dataset_options_t const *)arg2,(struct rec_run_options_t const *)arg3,arg4,arg5);
   _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-void _wrap_RecSplitOptionsT_Kind_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecSplitOptionsT_Kind_set_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -933,7 +954,7 @@ void _wrap_RecSplitOptionsT_Kind_set_crec_390f5d55c71e44ba(struct rec_split_opti
 }
 
 
-intgo _wrap_RecSplitOptionsT_Kind_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
+intgo _wrap_RecSplitOptionsT_Kind_get_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -946,7 +967,7 @@ intgo _wrap_RecSplitOptionsT_Kind_get_crec_390f5d55c71e44ba(struct rec_split_opt
 }
 
 
-void _wrap_RecSplitOptionsT_TrainRatio_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_TrainRatio_set_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -958,7 +979,7 @@ void _wrap_RecSplitOptionsT_TrainRatio_set_crec_390f5d55c71e44ba(struct rec_spli
 }
 
 
-double _wrap_RecSplitOptionsT_TrainRatio_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_TrainRatio_get_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -971,7 +992,7 @@ double _wrap_RecSplitOptionsT_TrainRatio_get_crec_390f5d55c71e44ba(struct rec_sp
 }
 
 
-void _wrap_RecSplitOptionsT_ValidRatio_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_ValidRatio_set_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -983,7 +1004,7 @@ void _wrap_RecSplitOptionsT_ValidRatio_set_crec_390f5d55c71e44ba(struct rec_spli
 }
 
 
-double _wrap_RecSplitOptionsT_ValidRatio_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_ValidRatio_get_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -996,7 +1017,7 @@ double _wrap_RecSplitOptionsT_ValidRatio_get_crec_390f5d55c71e44ba(struct rec_sp
 }
 
 
-void _wrap_RecSplitOptionsT_TestRatio_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_TestRatio_set_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -1008,7 +1029,7 @@ void _wrap_RecSplitOptionsT_TestRatio_set_crec_390f5d55c71e44ba(struct rec_split
 }
 
 
-double _wrap_RecSplitOptionsT_TestRatio_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_TestRatio_get_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -1021,7 +1042,7 @@ double _wrap_RecSplitOptionsT_TestRatio_get_crec_390f5d55c71e44ba(struct rec_spl
 }
 
 
-void _wrap_RecSplitOptionsT_Seed_set_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecSplitOptionsT_Seed_set_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1033,7 +1054,7 @@ void _wrap_RecSplitOptionsT_Seed_set_crec_390f5d55c71e44ba(struct rec_split_opti
 }
 
 
-long long _wrap_RecSplitOptionsT_Seed_get_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
+long long _wrap_RecSplitOptionsT_Seed_get_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1046,7 +1067,7 @@ long long _wrap_RecSplitOptionsT_Seed_get_crec_390f5d55c71e44ba(struct rec_split
 }
 
 
-struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_390f5d55c71e44ba() {
+struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_8327aa52780a57ca() {
   struct rec_split_options_t *result = 0 ;
   struct rec_split_options_t *_swig_go_result;
 
@@ -1057,7 +1078,7 @@ struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_390f5d55c71e44ba() {
 }
 
 
-void _wrap_delete_RecSplitOptionsT_crec_390f5d55c71e44ba(struct rec_split_options_t *_swig_go_0) {
+void _wrap_delete_RecSplitOptionsT_crec_8327aa52780a57ca(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_split_options_t **)&_swig_go_0;
@@ -1067,10 +1088,33 @@ void _wrap_delete_RecSplitOptionsT_crec_390f5d55c71e44ba(struct rec_split_option
 }
 
 
-long long _wrap_RecDatasetSplit_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0, struct rec_split_options_t *_swig_go_1, rec_dataset_t **_swig_go_2) {
+long long _wrap_RecDatasetSplit_crec_8327aa52780a57ca(rec_dataset_t *_swig_go_0, struct rec_split_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
   rec_dataset_t *arg1 = 0 ;
   rec_split_options_t *arg2 = 0 ;
-  rec_dataset_t **arg3 = 0 ;
+  rec_run_options_t *arg3 = 0 ;
+  rec_dataset_t **arg4 = 0 ;
+  rec_error_t **arg5 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg5 = &recore_error;
+  arg1 = (rec_dataset_t *)_swig_go_0;
+  arg2 = *(rec_split_options_t **)&_swig_go_1;
+  arg3 = (rec_run_options_t *)_swig_go_2;
+  arg4 = (rec_dataset_t **)_swig_go_3;
+
+  result = (rec_status_t)rec_dataset_split((struct rec_dataset_t const *)arg1,(struct rec_split_options_t const *)arg2,(struct rec_run_options_t const *)arg3,arg4,arg5);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecDatasetSave_crec_8327aa52780a57ca(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1, rec_run_options_t *_swig_go_2) {
+  rec_dataset_t *arg1 = 0 ;
+  char *arg2 = 0 ;
+  rec_run_options_t *arg3 = 0 ;
   rec_error_t **arg4 = 0 ;
   rec_status_t result;
   long long _swig_go_result;
@@ -1078,33 +1122,14 @@ long long _wrap_RecDatasetSplit_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0,
   rec_error_t* recore_error = NULL;
   arg4 = &recore_error;
   arg1 = (rec_dataset_t *)_swig_go_0;
-  arg2 = *(rec_split_options_t **)&_swig_go_1;
-  arg3 = (rec_dataset_t **)_swig_go_2;
-
-  result = (rec_status_t)rec_dataset_split((struct rec_dataset_t const *)arg1,(struct rec_split_options_t const *)arg2,arg3,arg4);
-  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
-
-  return _swig_go_result;
-}
-
-
-long long _wrap_RecDatasetSave_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1) {
-  rec_dataset_t *arg1 = 0 ;
-  char *arg2 = 0 ;
-  rec_error_t **arg3 = 0 ;
-  rec_status_t result;
-  long long _swig_go_result;
-
-  rec_error_t* recore_error = NULL;
-  arg3 = &recore_error;
-  arg1 = (rec_dataset_t *)_swig_go_0;
 
   arg2 = (char *)malloc(_swig_go_1.n + 1);
   memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
   arg2[_swig_go_1.n] = '\0';
 
+  arg3 = (rec_run_options_t *)_swig_go_2;
 
-  result = (rec_status_t)rec_dataset_save((struct rec_dataset_t const *)arg1,(char const *)arg2,arg3);
+  result = (rec_status_t)rec_dataset_save((struct rec_dataset_t const *)arg1,(char const *)arg2,(struct rec_run_options_t const *)arg3,arg4);
   _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg2);
@@ -1112,7 +1137,7 @@ long long _wrap_RecDatasetSave_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0, 
 }
 
 
-long long _wrap_RecDatasetDescribe_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecDatasetDescribe_crec_8327aa52780a57ca(rec_dataset_t *_swig_go_0, rec_text_t **_swig_go_1) {
   rec_dataset_t *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1131,7 +1156,7 @@ long long _wrap_RecDatasetDescribe_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go
 }
 
 
-void _wrap_RecDatasetDestroy_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0) {
+void _wrap_RecDatasetDestroy_crec_8327aa52780a57ca(rec_dataset_t *_swig_go_0) {
   rec_dataset_t *arg1 = 0 ;
 
   arg1 = (rec_dataset_t *)_swig_go_0;
@@ -1141,7 +1166,7 @@ void _wrap_RecDatasetDestroy_crec_390f5d55c71e44ba(rec_dataset_t *_swig_go_0) {
 }
 
 
-long long _wrap_RecPluginLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0) {
+long long _wrap_RecPluginLoad_crec_8327aa52780a57ca(_gostring_ _swig_go_0) {
   char *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1163,7 +1188,7 @@ long long _wrap_RecPluginLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0) {
 }
 
 
-long long _wrap_RecPluginAddFolder_crec_390f5d55c71e44ba(_gostring_ _swig_go_0) {
+long long _wrap_RecPluginAddFolder_crec_8327aa52780a57ca(_gostring_ _swig_go_0) {
   char *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1185,7 +1210,7 @@ long long _wrap_RecPluginAddFolder_crec_390f5d55c71e44ba(_gostring_ _swig_go_0) 
 }
 
 
-long long _wrap_RecPluginList_crec_390f5d55c71e44ba(rec_text_t **_swig_go_0) {
+long long _wrap_RecPluginList_crec_8327aa52780a57ca(rec_text_t **_swig_go_0) {
   rec_text_t **arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1202,7 +1227,7 @@ long long _wrap_RecPluginList_crec_390f5d55c71e44ba(rec_text_t **_swig_go_0) {
 }
 
 
-long long _wrap_RecPluginDescribe_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecPluginDescribe_crec_8327aa52780a57ca(_gostring_ _swig_go_0, rec_text_t **_swig_go_1) {
   char *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1226,7 +1251,7 @@ long long _wrap_RecPluginDescribe_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, r
 }
 
 
-void _wrap_RecProtocolT_Part_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Part_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1238,7 +1263,7 @@ void _wrap_RecProtocolT_Part_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Part_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Part_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1251,7 +1276,7 @@ intgo _wrap_RecProtocolT_Part_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Rows_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Rows_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1263,7 +1288,7 @@ void _wrap_RecProtocolT_Rows_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Rows_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Rows_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1276,7 +1301,7 @@ intgo _wrap_RecProtocolT_Rows_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Candidates_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Candidates_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1288,7 +1313,7 @@ void _wrap_RecProtocolT_Candidates_set_crec_390f5d55c71e44ba(struct rec_protocol
 }
 
 
-intgo _wrap_RecProtocolT_Candidates_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Candidates_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1301,7 +1326,7 @@ intgo _wrap_RecProtocolT_Candidates_get_crec_390f5d55c71e44ba(struct rec_protoco
 }
 
 
-void _wrap_RecProtocolT_Mask_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Mask_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1313,7 +1338,7 @@ void _wrap_RecProtocolT_Mask_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Mask_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Mask_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1326,7 +1351,7 @@ intgo _wrap_RecProtocolT_Mask_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Ties_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Ties_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1338,7 +1363,7 @@ void _wrap_RecProtocolT_Ties_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Ties_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Ties_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1351,7 +1376,7 @@ intgo _wrap_RecProtocolT_Ties_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_NCandidates_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_NCandidates_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1363,7 +1388,7 @@ void _wrap_RecProtocolT_NCandidates_set_crec_390f5d55c71e44ba(struct rec_protoco
 }
 
 
-long long _wrap_RecProtocolT_NCandidates_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_NCandidates_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1376,7 +1401,7 @@ long long _wrap_RecProtocolT_NCandidates_get_crec_390f5d55c71e44ba(struct rec_pr
 }
 
 
-void _wrap_RecProtocolT_Seed_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_Seed_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1388,7 +1413,7 @@ void _wrap_RecProtocolT_Seed_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_s
 }
 
 
-long long _wrap_RecProtocolT_Seed_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_Seed_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1401,7 +1426,7 @@ long long _wrap_RecProtocolT_Seed_get_crec_390f5d55c71e44ba(struct rec_protocol_
 }
 
 
-void _wrap_RecProtocolT_MaxPos_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_MaxPos_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1413,7 +1438,7 @@ void _wrap_RecProtocolT_MaxPos_set_crec_390f5d55c71e44ba(struct rec_protocol_t *
 }
 
 
-long long _wrap_RecProtocolT_MaxPos_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_MaxPos_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1426,7 +1451,7 @@ long long _wrap_RecProtocolT_MaxPos_get_crec_390f5d55c71e44ba(struct rec_protoco
 }
 
 
-void _wrap_RecProtocolT_MaxNeg_set_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_MaxNeg_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1438,7 +1463,7 @@ void _wrap_RecProtocolT_MaxNeg_set_crec_390f5d55c71e44ba(struct rec_protocol_t *
 }
 
 
-long long _wrap_RecProtocolT_MaxNeg_get_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_MaxNeg_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1451,7 +1476,7 @@ long long _wrap_RecProtocolT_MaxNeg_get_crec_390f5d55c71e44ba(struct rec_protoco
 }
 
 
-struct rec_protocol_t *_wrap_new_RecProtocolT_crec_390f5d55c71e44ba() {
+struct rec_protocol_t *_wrap_new_RecProtocolT_crec_8327aa52780a57ca() {
   struct rec_protocol_t *result = 0 ;
   struct rec_protocol_t *_swig_go_result;
 
@@ -1462,7 +1487,7 @@ struct rec_protocol_t *_wrap_new_RecProtocolT_crec_390f5d55c71e44ba() {
 }
 
 
-void _wrap_delete_RecProtocolT_crec_390f5d55c71e44ba(struct rec_protocol_t *_swig_go_0) {
+void _wrap_delete_RecProtocolT_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
 
   arg1 = *(struct rec_protocol_t **)&_swig_go_0;
@@ -1472,7 +1497,7 @@ void _wrap_delete_RecProtocolT_crec_390f5d55c71e44ba(struct rec_protocol_t *_swi
 }
 
 
-void _wrap_RecTrainerOptionsT_Resume_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Resume_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1484,7 +1509,7 @@ void _wrap_RecTrainerOptionsT_Resume_set_crec_390f5d55c71e44ba(struct rec_traine
 }
 
 
-intgo _wrap_RecTrainerOptionsT_Resume_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+intgo _wrap_RecTrainerOptionsT_Resume_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1497,7 +1522,7 @@ intgo _wrap_RecTrainerOptionsT_Resume_get_crec_390f5d55c71e44ba(struct rec_train
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1517,7 +1542,7 @@ void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_390f5d55c71e44ba(struct re
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1530,7 +1555,7 @@ _gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_390f5d55c71e44ba(str
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -1542,7 +1567,7 @@ void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_390f5d55c71e44ba(struct
 }
 
 
-double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -1555,7 +1580,7 @@ double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_390f5d55c71e44ba(stru
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1567,7 +1592,7 @@ void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_390f5d55c71e44ba(struct
 }
 
 
-long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1580,7 +1605,7 @@ long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_390f5d55c71e44ba(s
 }
 
 
-void _wrap_RecTrainerOptionsT_Metrics_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Metrics_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1600,7 +1625,7 @@ void _wrap_RecTrainerOptionsT_Metrics_set_crec_390f5d55c71e44ba(struct rec_train
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1613,7 +1638,7 @@ _gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_390f5d55c71e44ba(struct rec
 }
 
 
-void _wrap_RecTrainerOptionsT_MainMetric_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_MainMetric_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1633,7 +1658,7 @@ void _wrap_RecTrainerOptionsT_MainMetric_set_crec_390f5d55c71e44ba(struct rec_tr
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1646,7 +1671,32 @@ _gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_390f5d55c71e44ba(struct 
 }
 
 
-void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Protocol_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, struct rec_protocol_t *_swig_go_1) {
+  struct rec_trainer_options_t *arg1 = 0 ;
+  rec_protocol_t *arg2 = 0 ;
+
+  arg1 = *(struct rec_trainer_options_t **)&_swig_go_0;
+  arg2 = *(rec_protocol_t **)&_swig_go_1;
+
+  if (arg1) (arg1)->protocol = (rec_protocol_t const *)arg2;
+
+}
+
+
+struct rec_protocol_t *_wrap_RecTrainerOptionsT_Protocol_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
+  struct rec_trainer_options_t *arg1 = 0 ;
+  rec_protocol_t *result = 0 ;
+  struct rec_protocol_t *_swig_go_result;
+
+  arg1 = *(struct rec_trainer_options_t **)&_swig_go_0;
+
+  result = (rec_protocol_t *) ((arg1)->protocol);
+  *(rec_protocol_t **)&_swig_go_result = (rec_protocol_t *)result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1658,7 +1708,7 @@ void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct 
 }
 
 
-long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1671,7 +1721,7 @@ long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(st
 }
 
 
-void _wrap_RecTrainerOptionsT_Isolation_set_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Isolation_set_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1683,7 +1733,7 @@ void _wrap_RecTrainerOptionsT_Isolation_set_crec_390f5d55c71e44ba(struct rec_tra
 }
 
 
-intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1696,7 +1746,7 @@ intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_390f5d55c71e44ba(struct rec_tr
 }
 
 
-struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_390f5d55c71e44ba() {
+struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_8327aa52780a57ca() {
   struct rec_trainer_options_t *result = 0 ;
   struct rec_trainer_options_t *_swig_go_result;
 
@@ -1707,7 +1757,7 @@ struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_390f5d55c71e44ba
 }
 
 
-void _wrap_delete_RecTrainerOptionsT_crec_390f5d55c71e44ba(struct rec_trainer_options_t *_swig_go_0) {
+void _wrap_delete_RecTrainerOptionsT_crec_8327aa52780a57ca(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_trainer_options_t **)&_swig_go_0;
@@ -1717,28 +1767,86 @@ void _wrap_delete_RecTrainerOptionsT_crec_390f5d55c71e44ba(struct rec_trainer_op
 }
 
 
-long long _wrap_RecTrainerGetModel_crec_390f5d55c71e44ba(rec_trainer_t *_swig_go_0, intgo _swig_go_1, rec_model_t **_swig_go_2) {
-  rec_trainer_t *arg1 = 0 ;
-  int32_t arg2 ;
-  rec_model_t **arg3 = 0 ;
-  rec_error_t **arg4 = 0 ;
+long long _wrap_RecTrainerCreate_crec_8327aa52780a57ca(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2, struct rec_trainer_options_t *_swig_go_3, rec_run_options_t *_swig_go_4, rec_trainer_t **_swig_go_5) {
+  rec_dataset_t *arg1 = 0 ;
+  char *arg2 = 0 ;
+  char *arg3 = 0 ;
+  rec_trainer_options_t *arg4 = 0 ;
+  rec_run_options_t *arg5 = 0 ;
+  rec_trainer_t **arg6 = 0 ;
+  rec_error_t **arg7 = 0 ;
   rec_status_t result;
   long long _swig_go_result;
 
   rec_error_t* recore_error = NULL;
-  arg4 = &recore_error;
-  arg1 = (rec_trainer_t *)_swig_go_0;
-  arg2 = (int32_t)_swig_go_1;
-  arg3 = (rec_model_t **)_swig_go_2;
+  arg7 = &recore_error;
+  arg1 = (rec_dataset_t *)_swig_go_0;
 
-  result = (rec_status_t)rec_trainer_get_model(arg1,arg2,arg3,arg4);
+  arg2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
+  arg2[_swig_go_1.n] = '\0';
+
+
+  arg3 = (char *)malloc(_swig_go_2.n + 1);
+  memcpy(arg3, _swig_go_2.p, _swig_go_2.n);
+  arg3[_swig_go_2.n] = '\0';
+
+  arg4 = *(rec_trainer_options_t **)&_swig_go_3;
+  arg5 = (rec_run_options_t *)_swig_go_4;
+  arg6 = (rec_trainer_t **)_swig_go_5;
+
+  result = (rec_status_t)rec_trainer_create((struct rec_dataset_t const *)arg1,(char const *)arg2,(char const *)arg3,(struct rec_trainer_options_t const *)arg4,(struct rec_run_options_t const *)arg5,arg6,arg7);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  free(arg2);
+  free(arg3);
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecTrainerRun_crec_8327aa52780a57ca(rec_trainer_t *_swig_go_0, rec_run_options_t *_swig_go_1) {
+  rec_trainer_t *arg1 = 0 ;
+  rec_run_options_t *arg2 = 0 ;
+  rec_error_t **arg3 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg3 = &recore_error;
+  arg1 = (rec_trainer_t *)_swig_go_0;
+  arg2 = (rec_run_options_t *)_swig_go_1;
+
+  result = (rec_status_t)rec_trainer_run(arg1,(struct rec_run_options_t const *)arg2,arg3);
   _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;
 }
 
 
-long long _wrap_RecTrainerWarmStart_crec_390f5d55c71e44ba(rec_trainer_t *_swig_go_0, rec_model_t *_swig_go_1) {
+long long _wrap_RecTrainerCreateModel_crec_8327aa52780a57ca(rec_trainer_t *_swig_go_0, intgo _swig_go_1, rec_run_options_t *_swig_go_2, rec_model_t **_swig_go_3) {
+  rec_trainer_t *arg1 = 0 ;
+  int32_t arg2 ;
+  rec_run_options_t *arg3 = 0 ;
+  rec_model_t **arg4 = 0 ;
+  rec_error_t **arg5 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg5 = &recore_error;
+  arg1 = (rec_trainer_t *)_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+  arg3 = (rec_run_options_t *)_swig_go_2;
+  arg4 = (rec_model_t **)_swig_go_3;
+
+  result = (rec_status_t)rec_trainer_create_model(arg1,arg2,(struct rec_run_options_t const *)arg3,arg4,arg5);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecTrainerWarmStart_crec_8327aa52780a57ca(rec_trainer_t *_swig_go_0, rec_model_t *_swig_go_1) {
   rec_trainer_t *arg1 = 0 ;
   rec_model_t *arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1757,7 +1865,7 @@ long long _wrap_RecTrainerWarmStart_crec_390f5d55c71e44ba(rec_trainer_t *_swig_g
 }
 
 
-void _wrap_RecTrainerDestroy_crec_390f5d55c71e44ba(rec_trainer_t *_swig_go_0) {
+void _wrap_RecTrainerDestroy_crec_8327aa52780a57ca(rec_trainer_t *_swig_go_0) {
   rec_trainer_t *arg1 = 0 ;
 
   arg1 = (rec_trainer_t *)_swig_go_0;
@@ -1767,7 +1875,7 @@ void _wrap_RecTrainerDestroy_crec_390f5d55c71e44ba(rec_trainer_t *_swig_go_0) {
 }
 
 
-void _wrap_RecSaveOptionsT_NoUserData_set_crec_390f5d55c71e44ba(struct rec_save_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecSaveOptionsT_NoUserData_set_crec_8327aa52780a57ca(struct rec_save_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_save_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1779,7 +1887,7 @@ void _wrap_RecSaveOptionsT_NoUserData_set_crec_390f5d55c71e44ba(struct rec_save_
 }
 
 
-intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_390f5d55c71e44ba(struct rec_save_options_t *_swig_go_0) {
+intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_8327aa52780a57ca(struct rec_save_options_t *_swig_go_0) {
   struct rec_save_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1792,7 +1900,7 @@ intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_390f5d55c71e44ba(struct rec_save
 }
 
 
-struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_390f5d55c71e44ba() {
+struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_8327aa52780a57ca() {
   struct rec_save_options_t *result = 0 ;
   struct rec_save_options_t *_swig_go_result;
 
@@ -1803,7 +1911,7 @@ struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_390f5d55c71e44ba() {
 }
 
 
-void _wrap_delete_RecSaveOptionsT_crec_390f5d55c71e44ba(struct rec_save_options_t *_swig_go_0) {
+void _wrap_delete_RecSaveOptionsT_crec_8327aa52780a57ca(struct rec_save_options_t *_swig_go_0) {
   struct rec_save_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_save_options_t **)&_swig_go_0;
@@ -1813,16 +1921,17 @@ void _wrap_delete_RecSaveOptionsT_crec_390f5d55c71e44ba(struct rec_save_options_
 }
 
 
-long long _wrap_RecModelSave_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, _gostring_ _swig_go_1, struct rec_save_options_t *_swig_go_2) {
+long long _wrap_RecModelSave_crec_8327aa52780a57ca(rec_model_t *_swig_go_0, _gostring_ _swig_go_1, struct rec_save_options_t *_swig_go_2, rec_run_options_t *_swig_go_3) {
   rec_model_t *arg1 = 0 ;
   char *arg2 = 0 ;
   rec_save_options_t *arg3 = 0 ;
-  rec_error_t **arg4 = 0 ;
+  rec_run_options_t *arg4 = 0 ;
+  rec_error_t **arg5 = 0 ;
   rec_status_t result;
   long long _swig_go_result;
 
   rec_error_t* recore_error = NULL;
-  arg4 = &recore_error;
+  arg5 = &recore_error;
   arg1 = (rec_model_t *)_swig_go_0;
 
   arg2 = (char *)malloc(_swig_go_1.n + 1);
@@ -1830,8 +1939,9 @@ long long _wrap_RecModelSave_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, _gos
   arg2[_swig_go_1.n] = '\0';
 
   arg3 = *(rec_save_options_t **)&_swig_go_2;
+  arg4 = (rec_run_options_t *)_swig_go_3;
 
-  result = (rec_status_t)rec_model_save((struct rec_model_t const *)arg1,(char const *)arg2,(struct rec_save_options_t const *)arg3,arg4);
+  result = (rec_status_t)rec_model_save((struct rec_model_t const *)arg1,(char const *)arg2,(struct rec_save_options_t const *)arg3,(struct rec_run_options_t const *)arg4,arg5);
   _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg2);
@@ -1839,7 +1949,7 @@ long long _wrap_RecModelSave_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, _gos
 }
 
 
-void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct rec_load_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(struct rec_load_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_load_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1851,7 +1961,7 @@ void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_390f5d55c71e44ba(struct rec
 }
 
 
-long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(struct rec_load_options_t *_swig_go_0) {
+long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(struct rec_load_options_t *_swig_go_0) {
   struct rec_load_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1864,7 +1974,7 @@ long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_390f5d55c71e44ba(struc
 }
 
 
-struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_390f5d55c71e44ba() {
+struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_8327aa52780a57ca() {
   struct rec_load_options_t *result = 0 ;
   struct rec_load_options_t *_swig_go_result;
 
@@ -1875,7 +1985,7 @@ struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_390f5d55c71e44ba() {
 }
 
 
-void _wrap_delete_RecLoadOptionsT_crec_390f5d55c71e44ba(struct rec_load_options_t *_swig_go_0) {
+void _wrap_delete_RecLoadOptionsT_crec_8327aa52780a57ca(struct rec_load_options_t *_swig_go_0) {
   struct rec_load_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_load_options_t **)&_swig_go_0;
@@ -1885,25 +1995,27 @@ void _wrap_delete_RecLoadOptionsT_crec_390f5d55c71e44ba(struct rec_load_options_
 }
 
 
-long long _wrap_RecModelLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, struct rec_load_options_t *_swig_go_1, rec_model_t **_swig_go_2) {
+long long _wrap_RecModelLoad_crec_8327aa52780a57ca(_gostring_ _swig_go_0, struct rec_load_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_model_t **_swig_go_3) {
   char *arg1 = 0 ;
   rec_load_options_t *arg2 = 0 ;
-  rec_model_t **arg3 = 0 ;
-  rec_error_t **arg4 = 0 ;
+  rec_run_options_t *arg3 = 0 ;
+  rec_model_t **arg4 = 0 ;
+  rec_error_t **arg5 = 0 ;
   rec_status_t result;
   long long _swig_go_result;
 
   rec_error_t* recore_error = NULL;
-  arg4 = &recore_error;
+  arg5 = &recore_error;
 
   arg1 = (char *)malloc(_swig_go_0.n + 1);
   memcpy(arg1, _swig_go_0.p, _swig_go_0.n);
   arg1[_swig_go_0.n] = '\0';
 
   arg2 = *(rec_load_options_t **)&_swig_go_1;
-  arg3 = (rec_model_t **)_swig_go_2;
+  arg3 = (rec_run_options_t *)_swig_go_2;
+  arg4 = (rec_model_t **)_swig_go_3;
 
-  result = (rec_status_t)rec_model_load((char const *)arg1,(struct rec_load_options_t const *)arg2,arg3,arg4);
+  result = (rec_status_t)rec_model_load((char const *)arg1,(struct rec_load_options_t const *)arg2,(struct rec_run_options_t const *)arg3,arg4,arg5);
   _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   free(arg1);
@@ -1911,7 +2023,7 @@ long long _wrap_RecModelLoad_crec_390f5d55c71e44ba(_gostring_ _swig_go_0, struct
 }
 
 
-long long _wrap_RecModelDescribe_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecModelDescribe_crec_8327aa52780a57ca(rec_model_t *_swig_go_0, rec_text_t **_swig_go_1) {
   rec_model_t *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1930,7 +2042,7 @@ long long _wrap_RecModelDescribe_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, 
 }
 
 
-long long _wrap_RecModelCounts_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
+long long _wrap_RecModelCounts_crec_8327aa52780a57ca(rec_model_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
   rec_model_t *arg1 = 0 ;
   int64_t *arg2 = 0 ;
   int64_t *arg3 = 0 ;
@@ -1951,7 +2063,7 @@ long long _wrap_RecModelCounts_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, lo
 }
 
 
-void _wrap_RecModelDestroy_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0) {
+void _wrap_RecModelDestroy_crec_8327aa52780a57ca(rec_model_t *_swig_go_0) {
   rec_model_t *arg1 = 0 ;
 
   arg1 = (rec_model_t *)_swig_go_0;
@@ -1961,7 +2073,39 @@ void _wrap_RecModelDestroy_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0) {
 }
 
 
-long long _wrap_RecReportCounts_crec_390f5d55c71e44ba(rec_report_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
+long long _wrap_RecModelEvaluate_crec_8327aa52780a57ca(rec_model_t *_swig_go_0, rec_dataset_t *_swig_go_1, _gostring_ _swig_go_2, struct rec_protocol_t *_swig_go_3, rec_run_options_t *_swig_go_4, rec_report_t **_swig_go_5) {
+  rec_model_t *arg1 = 0 ;
+  rec_dataset_t *arg2 = 0 ;
+  char *arg3 = 0 ;
+  rec_protocol_t *arg4 = 0 ;
+  rec_run_options_t *arg5 = 0 ;
+  rec_report_t **arg6 = 0 ;
+  rec_error_t **arg7 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg7 = &recore_error;
+  arg1 = (rec_model_t *)_swig_go_0;
+  arg2 = (rec_dataset_t *)_swig_go_1;
+
+  arg3 = (char *)malloc(_swig_go_2.n + 1);
+  memcpy(arg3, _swig_go_2.p, _swig_go_2.n);
+  arg3[_swig_go_2.n] = '\0';
+
+  arg4 = *(rec_protocol_t **)&_swig_go_3;
+  arg5 = (rec_run_options_t *)_swig_go_4;
+  arg6 = (rec_report_t **)_swig_go_5;
+
+  result = (rec_status_t)rec_model_evaluate((struct rec_model_t const *)arg1,(struct rec_dataset_t const *)arg2,(char const *)arg3,(struct rec_protocol_t const *)arg4,(struct rec_run_options_t const *)arg5,arg6,arg7);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  free(arg3);
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecReportCounts_crec_8327aa52780a57ca(rec_report_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
   rec_report_t *arg1 = 0 ;
   int64_t *arg2 = 0 ;
   int64_t *arg3 = 0 ;
@@ -1982,7 +2126,7 @@ long long _wrap_RecReportCounts_crec_390f5d55c71e44ba(rec_report_t *_swig_go_0, 
 }
 
 
-void _wrap_RecReportDestroy_crec_390f5d55c71e44ba(rec_report_t *_swig_go_0) {
+void _wrap_RecReportDestroy_crec_8327aa52780a57ca(rec_report_t *_swig_go_0) {
   rec_report_t *arg1 = 0 ;
 
   arg1 = (rec_report_t *)_swig_go_0;
@@ -1992,7 +2136,7 @@ void _wrap_RecReportDestroy_crec_390f5d55c71e44ba(rec_report_t *_swig_go_0) {
 }
 
 
-void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2004,7 +2148,7 @@ void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_390f5d55c71e44ba(struct r
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2017,7 +2161,7 @@ intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_390f5d55c71e44ba(struct 
 }
 
 
-void _wrap_RecRecommenderOptionsT_MaxK_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_MaxK_set_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -2029,7 +2173,7 @@ void _wrap_RecRecommenderOptionsT_MaxK_set_crec_390f5d55c71e44ba(struct rec_reco
 }
 
 
-long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
+long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -2042,7 +2186,7 @@ long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_390f5d55c71e44ba(struct rec
 }
 
 
-void _wrap_RecRecommenderOptionsT_NCallers_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_NCallers_set_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2054,7 +2198,7 @@ void _wrap_RecRecommenderOptionsT_NCallers_set_crec_390f5d55c71e44ba(struct rec_
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2067,7 +2211,7 @@ intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_390f5d55c71e44ba(struct rec
 }
 
 
-void _wrap_RecRecommenderOptionsT_Strict_set_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_Strict_set_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2079,7 +2223,7 @@ void _wrap_RecRecommenderOptionsT_Strict_set_crec_390f5d55c71e44ba(struct rec_re
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2092,7 +2236,7 @@ intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_390f5d55c71e44ba(struct rec_r
 }
 
 
-struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_390f5d55c71e44ba() {
+struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_8327aa52780a57ca() {
   struct rec_recommender_options_t *result = 0 ;
   struct rec_recommender_options_t *_swig_go_result;
 
@@ -2103,7 +2247,7 @@ struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_390f5d55
 }
 
 
-void _wrap_delete_RecRecommenderOptionsT_crec_390f5d55c71e44ba(struct rec_recommender_options_t *_swig_go_0) {
+void _wrap_delete_RecRecommenderOptionsT_crec_8327aa52780a57ca(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_recommender_options_t **)&_swig_go_0;
@@ -2113,7 +2257,7 @@ void _wrap_delete_RecRecommenderOptionsT_crec_390f5d55c71e44ba(struct rec_recomm
 }
 
 
-long long _wrap_RecRecommenderCreate_crec_390f5d55c71e44ba(rec_model_t *_swig_go_0, struct rec_recommender_options_t *_swig_go_1, rec_recommender_t **_swig_go_2) {
+long long _wrap_RecRecommenderCreate_crec_8327aa52780a57ca(rec_model_t *_swig_go_0, struct rec_recommender_options_t *_swig_go_1, rec_recommender_t **_swig_go_2) {
   rec_model_t *arg1 = 0 ;
   rec_recommender_options_t *arg2 = 0 ;
   rec_recommender_t **arg3 = 0 ;
@@ -2134,7 +2278,7 @@ long long _wrap_RecRecommenderCreate_crec_390f5d55c71e44ba(rec_model_t *_swig_go
 }
 
 
-void _wrap_RecRecommenderDestroy_crec_390f5d55c71e44ba(rec_recommender_t *_swig_go_0) {
+void _wrap_RecRecommenderDestroy_crec_8327aa52780a57ca(rec_recommender_t *_swig_go_0) {
   rec_recommender_t *arg1 = 0 ;
 
   arg1 = (rec_recommender_t *)_swig_go_0;

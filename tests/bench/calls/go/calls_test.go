@@ -2,6 +2,7 @@
 package calls
 
 import (
+	"context"
 	"os"
 	"strconv"
 	"testing"
@@ -23,7 +24,7 @@ func setting(b *testing.B, name string) int64 {
 }
 
 func open(b *testing.B) (*recore.Recommender, int64, int) {
-	model := must(recore.Load(os.Getenv("REC_BENCH_MODEL")))(b)
+	model := must(recore.Load(context.Background(), os.Getenv("REC_BENCH_MODEL")))(b)
 	b.Cleanup(func() { model.Close() })
 	recommender := must(model.Recommender(recore.ExcludeSeen()))(b)
 	b.Cleanup(func() { recommender.Close() })

@@ -15,6 +15,7 @@ public final class Columns {
   private Ids titleItems;
   private Ids titles;
   private long memoryLimit;
+  private CancelToken cancel;
 
   Columns(Ids users, Ids items) {
     this.users = users;
@@ -23,19 +24,19 @@ public final class Columns {
 
   /** [n] UTC epoch seconds. */
   public Columns times(long... times) {
-    this.times = sized(times, times.length, "times");
+    this.times = times;
     return this;
   }
 
   /** [n] finite numbers. */
   public Columns weights(float... weights) {
-    this.weights = sized(weights, weights.length, "weights");
+    this.weights = weights;
     return this;
   }
 
   /** [n]; without it all is train. */
   public Columns parts(Part... parts) {
-    this.parts = new int[sized(parts, parts.length, "parts").length];
+    this.parts = new int[parts.length];
     for (int i = 0; i < parts.length; ++i) {
       this.parts[i] = parts[i].number;
     }
@@ -44,13 +45,13 @@ public final class Columns {
 
   /** [n] 1 for a clicked row, 0 for one that was only shown. */
   public Columns labels(float... labels) {
-    this.labels = sized(labels, labels.length, "labels");
+    this.labels = labels;
     return this;
   }
 
   /** [n]: labelled rows of one user with equal numbers are an impression list; by default rows of equal times are. */
   public Columns impressions(long... impressions) {
-    this.impressions = sized(impressions, impressions.length, "impressions");
+    this.impressions = impressions;
     return this;
   }
 
@@ -71,21 +72,19 @@ public final class Columns {
     return this;
   }
 
+  public Columns cancel(CancelToken token) {
+    cancel = token;
+    return this;
+  }
+
   /**
    * @throws RecException.InvalidArgument for lengths that differ.
    * @throws RecException.InvalidData for a weight that is not finite or a label that is neither 0 nor 1, with the row.
    */
   public Dataset build() {
     long[] out = new long[1];
-    Raw.rec_flat_dataset_create(users, items, times, weights, parts, labels, impressions, titleItems, titles,
-        memoryLimit, out);
+    LongCall.run(cancel, call -> Raw.rec_flat_dataset_create(users, items, times, weights, parts, labels, impressions,
+        titleItems, titles, memoryLimit, call, out));
     return new Dataset(out[0]);
-  }
-
-  private <T> T sized(T column, int length, String name) {
-    if (length != users.size()) {
-      throw RecException.invalid(name, "must be as many as users, " + users.size() + ", got " + length);
-    }
-    return column;
   }
 }

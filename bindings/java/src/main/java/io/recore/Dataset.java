@@ -43,13 +43,20 @@ public final class Dataset extends Handle {
     return new Columns(users, items);
   }
 
-  /**
-   * The same interactions with parts given anew.
-   *
-   * @throws RecException.InvalidArgument for shares that do not sum to 1.
-   * @throws RecException.InvalidData when times are wanted and there are none.
-   */
+  /** As {@code split(split, null)}. */
   public Dataset split(Split split) {
+    return split(split, null);
+  }
+
+  /**
+   * A copy of the data set with new parts.
+   *
+   * @param cancel nullable.
+   * @throws RecException.InvalidArgument for shares that do not sum to 1.
+   * @throws RecException.InvalidData when the split needs times and there are none.
+   * @throws java.util.concurrent.CancellationException when cancelled or interrupted.
+   */
+  public Dataset split(Split split, CancelToken cancel) {
     long[] out = new long[1];
     try (var options = new rec_split_options_t()) {
       options.setKind(split.kind().number);
@@ -57,7 +64,7 @@ public final class Dataset extends Handle {
       options.setValid_ratio(split.valid());
       options.setTest_ratio(split.test());
       options.setSeed(split.seed());
-      Raw.rec_dataset_split(this, options, out);
+      LongCall.run(cancel, call -> Raw.rec_dataset_split(this, options, call, out));
     }
     return new Dataset(out[0]);
   }
@@ -67,7 +74,17 @@ public final class Dataset extends Handle {
    * Candidates, relations, features, and users and items without rows are left out; a warning in the log names them.
    */
   public void save(Path folder) {
-    Raw.rec_dataset_save(this, Utf8.terminated(folder.toString(), "folder"));
+    save(folder, null);
+  }
+
+  /**
+   * The same.
+   *
+   * @param cancel nullable.
+   * @throws java.util.concurrent.CancellationException when cancelled or interrupted.
+   */
+  public void save(Path folder, CancelToken cancel) {
+    LongCall.run(cancel, call -> Raw.rec_dataset_save(this, Utf8.terminated(folder.toString(), "folder"), call));
   }
 
   /** Counts (n_users, n_items, n_train, ...), id types, time range and quantiles. */

@@ -108,11 +108,13 @@ public final class DatasetReader {
     long[] out = new long[1];
     try (var options = new rec_dataset_options_t()) {
       settings.forEach(setting -> setting.accept(options));
-      if (path == null) {
-        Raw.rec_dataset_create_from_arrow(address, options, out);
-      } else {
-        LongCall.run(cancel, call -> Raw.rec_dataset_load(Utf8.terminated(path.toString(), "path"), options, call, out));
-      }
+      LongCall.run(cancel, call -> {
+        if (path == null) {
+          Raw.rec_dataset_create_from_arrow(address, options, call, out);
+        } else {
+          Raw.rec_dataset_load(Utf8.terminated(path.toString(), "path"), options, call, out);
+        }
+      });
     }
     return new Dataset(out[0]);
   }

@@ -1,85 +1,77 @@
 package io.recore;
 
-import io.recore.internal.Handle;
-import io.recore.internal.Raw;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
-/**
- * The cancel token of one call that takes its time. The caller is inside the library meanwhile and cannot see its own
- * interrupt flag, so one daemon thread looks at the flags of all callers; it ends a second after the last call.
- */
-final class LongCall extends Handle {
-  private static final int POLL_MS = 25;
-  private static final ScheduledThreadPoolExecutor WATCH = new ScheduledThreadPoolExecutor(1, work -> {
-    Thread thread = new Thread(work, "recore-interrupts");
-    thread.setDaemon(true);
-    return thread;
-  });
+/** A call that takes its time. The bridge reads its fields, and asks it every 25 ms, on the calling thread, to go on. */
+final class LongCall {
+  private final CancelToken token;
+  private final Predicate<Event> listener;
+  private final int kinds;
+  private final int threads;
+  private final int isolation;
+  private boolean isCancelled;
 
-  static {
-    WATCH.setKeepAliveTime(1, TimeUnit.SECONDS);
-    WATCH.allowCoreThreadTimeOut(true);
-    WATCH.setRemoveOnCancelPolicy(true);
-  }
-
-  private final Thread caller = Thread.currentThread();
-  private volatile boolean isRequested;
-
-  private LongCall(long raw) {
-    super(Raw.REC_JAVA_CANCEL, raw);
+  private LongCall(CancelToken token, Predicate<Event> listener, int kinds, int threads, int isolation) {
+    this.token = token;
+    this.listener = listener;
+    this.kinds = kinds;
+    this.threads = threads;
+    this.isolation = isolation;
   }
 
   /**
-   * Does work, which hands the call to the library.
+   * Does work, which passes the call on to the library.
    *
    * @param token nullable.
-   * @throws RecException.Cancelled when the work ended so though nobody asked: a listener said stop.
    * @throws CancellationException when the token was cancelled, or this thread interrupted; the flag stays set.
    */
-  static void run(CancelToken token, Consumer<Handle> work) {
-    Log.followLevel();
-    long[] raw = new long[1];
-    Raw.rec_cancel_create(raw);
-    try (LongCall call = new LongCall(raw[0])) {
-      call.stopIfInterrupted();
-      Future<?> watch = WATCH.scheduleWithFixedDelay(call::stopIfInterrupted, POLL_MS, POLL_MS, TimeUnit.MILLISECONDS);
-      if (token != null) {
-        token.add(call);
-      }
-      try {
-        work.accept(call);
-      } catch (RecException.Cancelled e) {
-        if (!call.isRequested) {
-          throw e;
-        }
-        var cancelled = new CancellationException(call.caller.isInterrupted() ? "interrupted" : "cancelled");
-        cancelled.initCause(e);
-        throw cancelled;
-      } finally {
-        watch.cancel(false);
-        if (token != null) {
-          token.remove(call);
-        }
-      }
-    }
+  static void run(CancelToken token, Consumer<LongCall> work) {
+    run(token, 0, Isolation.AUTO, work);
   }
 
-  void request() {
-    isRequested = true;
+  /** The same for an evaluation. */
+  static void run(CancelToken token, int threads, Isolation isolation, Consumer<LongCall> work) {
+    run(new LongCall(token, null, 0, threads, isolation.number), work);
+  }
+
+  /**
+   * The same for training, whose events of these kinds (bits 1 << kind) go to the listener.
+   *
+   * @return false when the listener said stop.
+   */
+  static boolean run(CancelToken token, Predicate<Event> listener, int kinds, Consumer<LongCall> work) {
+    var call = new LongCall(token, listener, kinds, 0, Isolation.AUTO.number);
     try {
-      Raw.rec_cancel_request(this);
-    } catch (RecException.BadState e) {
-      // the call is over
+      run(call, work);
+      return true;
+    } catch (RecException.Cancelled e) {
+      return false;
     }
   }
 
-  private void stopIfInterrupted() {
-    if (caller.isInterrupted()) {
-      request();
+  private static void run(LongCall call, Consumer<LongCall> work) {
+    Log.followLevel();
+    if (!call.goOn()) {
+      throw call.cancelled(null);
     }
+    try {
+      work.accept(call);
+    } catch (RecException.Cancelled e) {
+      throw call.isCancelled ? call.cancelled(e) : e;
+    }
+  }
+
+  /** Called by the bridge. */
+  private boolean goOn() {
+    isCancelled = Thread.currentThread().isInterrupted() || token != null && token.isCancelled();
+    return !isCancelled;
+  }
+
+  private CancellationException cancelled(RecException.Cancelled cause) {
+    var exception = new CancellationException(Thread.currentThread().isInterrupted() ? "interrupted" : "cancelled");
+    exception.initCause(cause);
+    return exception;
   }
 }

@@ -32,7 +32,7 @@ public final class Model extends Handle {
     long[] out = new long[1];
     try (var options = new rec_load_options_t()) {
       options.setMemory_limit_bytes(memoryLimit);
-      Raw.rec_model_load(Utf8.terminated(path.toString(), "path"), options, out);
+      LongCall.run(null, call -> Raw.rec_model_load(Utf8.terminated(path.toString(), "path"), options, call, out));
     }
     return new Model(out[0]);
   }
@@ -41,7 +41,7 @@ public final class Model extends Handle {
   public static Model load(ByteBuffer bytes) {
     long[] out = new long[1];
     try (var options = new rec_load_options_t()) {
-      Raw.rec_model_load_bytes(bytes, options, out);
+      LongCall.run(null, call -> Raw.rec_model_load_bytes(bytes, options, call, out));
     }
     return new Model(out[0]);
   }
@@ -50,7 +50,7 @@ public final class Model extends Handle {
   public static Model load(byte[] bytes) {
     long[] out = new long[1];
     try (var options = new rec_load_options_t()) {
-      Raw.rec_model_load_bytes(bytes, options, out);
+      LongCall.run(null, call -> Raw.rec_model_load_bytes(bytes, options, call, out));
     }
     return new Model(out[0]);
   }
@@ -66,7 +66,7 @@ public final class Model extends Handle {
   public void save(Path path, boolean withUserData) {
     try (var options = new rec_save_options_t()) {
       options.setNo_user_data(withUserData ? 0 : 1);
-      Raw.rec_model_save(this, Utf8.terminated(path.toString(), "path"), options);
+      LongCall.run(null, call -> Raw.rec_model_save(this, Utf8.terminated(path.toString(), "path"), options, call));
     }
   }
 
@@ -124,8 +124,8 @@ public final class Model extends Handle {
     long[] out = new long[1];
     byte[] names = Utf8.terminated(metrics, "metrics");
     try (var raw = protocol.toRaw()) {
-      LongCall.run(cancel, call -> Raw.rec_flat_model_evaluate(this, dataset, names, raw, protocol.threads(),
-          isolation.number, call, out));
+      LongCall.run(cancel, protocol.threads(), isolation,
+          call -> Raw.rec_model_evaluate(this, dataset, names, raw, call, out));
     }
     return Report.ofRaw(out[0], this);
   }

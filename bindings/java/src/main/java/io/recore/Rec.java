@@ -3,6 +3,7 @@ package io.recore;
 import io.recore.internal.Raw;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -27,10 +28,22 @@ public final class Rec {
    * @param cancel nullable.
    */
   public static Model train(Dataset dataset, TrainOptions options, CancelToken cancel) {
-    try (Trainer trainer = new Trainer(dataset, options)) {
+    try (Trainer trainer = new Trainer(dataset, options, cancel)) {
       trainer.run(cancel);
       return trainer.best();
     }
+  }
+
+  /** Objects of the library that are not closed yet, by kind, for finding leaks: {model=1, dataset=0, ...}. */
+  public static Map<String, Long> liveObjects() {
+    String[] kinds = {"error", "text", "cancel", "dataset", "trainer", "model", "report", "recommender"};
+    Map<String, Long> counts = new LinkedHashMap<>();
+    long[] out = new long[1];
+    for (int i = 0; i < kinds.length; ++i) {
+      Raw.rec_live_objects(Raw.REC_OBJECT_ERROR + i, out);
+      counts.put(kinds[i], out[0]);
+    }
+    return counts;
   }
 
   /** Every model that can be found: in folders that were added, in REC_PLUGIN_PATH, beside the library. */

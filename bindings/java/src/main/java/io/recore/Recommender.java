@@ -73,25 +73,12 @@ public final class Recommender extends Handle {
         || scores != null && scores.isReadOnly() || status != null && status.isReadOnly()) {
       throw RecException.invalid("rows", "must be, like scores and status, a writable buffer of native byte order");
     }
-    checkRoom(request, k, rows.remaining(), "rows");
-    checkRoom(request, k, scores == null ? -1 : scores.remaining(), "scores");
-    checkRoom(request, 1, status == null ? -1 : status.remaining(), "status");
     topK(request, k, rows, scores, status);
   }
 
   /** The same into arrays, which the JVM copies. */
   public void recommendInto(Request request, int k, long[] rows, float[] scores, int[] status) {
-    checkRoom(request, k, rows.length, "rows");
-    checkRoom(request, k, scores == null ? -1 : scores.length, "scores");
-    checkRoom(request, 1, status == null ? -1 : status.length, "status");
     topK(request, k, rows, scores, status);
-  }
-
-  private static void checkRoom(Request request, int k, int room, String name) {
-    long wanted = (long) request.users.size() * k;
-    if (room >= 0 && room < wanted) {
-      throw RecException.invalid(name, "must have room for " + wanted + ", has " + room);
-    }
   }
 
   /** The k items most like one, itself left out; none for an unknown one. */
@@ -129,7 +116,6 @@ public final class Recommender extends Handle {
     if (request.candidates == null) {
       throw RecException.invalid("candidates", "must be given");
     }
-    request.check();
     long[] offsets = request.candidateOffsets;
     int each = request.candidates.size();
     float[] scores = new float[offsets == null ? Math.multiplyExact(n, each) : each];
@@ -155,7 +141,6 @@ public final class Recommender extends Handle {
       Raw.rec_flat_recommend(this, k, r.users, rows, scores, status);
       return;
     }
-    r.check();
     Raw.rec_flat_top_k(this, k, r.users, r.historyItems, r.historyOffsets, r.historyTimes, r.requestTimes, r.candidates,
         r.candidateOffsets, bits(r.allow), bits(r.deny), rows, scores, status);
   }

@@ -50,7 +50,7 @@ public final class Request {
   /** The same in one list: user i had items[offsets[i] .. offsets[i + 1]). */
   public Request histories(Ids items, long[] offsets) {
     historyItems = items;
-    historyOffsets = checked(offsets, "histories");
+    historyOffsets = offsets;
     return this;
   }
 
@@ -82,7 +82,7 @@ public final class Request {
   /** The same in one list: those of user i are items[offsets[i] .. offsets[i + 1]). */
   public Request candidates(Ids items, long[] offsets) {
     candidates = items;
-    candidateOffsets = checked(offsets, "candidates");
+    candidateOffsets = offsets;
     return this;
   }
 
@@ -104,29 +104,10 @@ public final class Request {
         && requestTimes == null;
   }
 
-  /** What can only be said when all is there. */
-  void check() {
-    checkSize(historyTimes, historyItems == null ? 0 : historyItems.size(), "historyTimes");
-    checkSize(requestTimes, users.size(), "requestTimes");
-  }
-
-  private static void checkSize(long[] times, int n, String name) {
-    if (times != null && times.length != n) {
-      throw RecException.invalid(name, "must be " + n + ", got " + times.length);
-    }
-  }
-
   private long[] offsets(List<Ids> lists, String name) {
     if (lists.size() != users.size()) {
       throw RecException.invalid(name, "must be as many lists as users, " + users.size() + ", got " + lists.size());
     }
     return new long[lists.size() + 1];
-  }
-
-  private long[] checked(long[] offsets, String name) {
-    if (offsets.length != users.size() + 1) {
-      throw RecException.invalid(name, "must have one offset more than there are users, got " + offsets.length);
-    }
-    return offsets;
   }
 }

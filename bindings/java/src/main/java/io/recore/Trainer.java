@@ -15,17 +15,27 @@ public final class Trainer extends Handle {
    * @throws RecException.InvalidArgument for a parameter that is unknown or out of range; argument() names it.
    */
   public Trainer(Dataset dataset, TrainOptions options) {
-    super(Raw.REC_JAVA_TRAINER, create(dataset, options));
+    this(dataset, options, null);
+  }
+
+  /**
+   * The same.
+   *
+   * @param cancel nullable.
+   * @throws java.util.concurrent.CancellationException when the token was cancelled, or this thread interrupted.
+   */
+  public Trainer(Dataset dataset, TrainOptions options, CancelToken cancel) {
+    super(Raw.REC_JAVA_TRAINER, create(dataset, options, cancel));
     this.options = options;
   }
 
-  private static long create(Dataset dataset, TrainOptions options) {
-    Log.followLevel();
+  private static long create(Dataset dataset, TrainOptions options, CancelToken cancel) {
     long[] out = new long[1];
     byte[] model = Utf8.terminated(options.model, "model");
     byte[] parameters = Utf8.terminated(options.parametersAsJson(), "parameters");
     try (var raw = options.toRaw(); var protocol = options.protocol.toRaw()) {
-      Raw.rec_flat_trainer_create(dataset, model, parameters, raw, protocol, out);
+      raw.setProtocol(protocol);
+      LongCall.run(cancel, call -> Raw.rec_trainer_create(dataset, model, parameters, raw, call, out));
     }
     return out[0];
   }
@@ -56,12 +66,7 @@ public final class Trainer extends Handle {
         : event -> (onEvent == null || onEvent.test(event))
             & (onEpoch == null || event.kind() != Event.Kind.EPOCH || onEpoch.test(event));
     int kinds = onEvent != null ? -1 : 1 << Raw.REC_EVENT_EPOCH;
-    try {
-      LongCall.run(cancel, call -> Raw.rec_java_trainer_run(this, listener, kinds, call));
-      return true;
-    } catch (RecException.Cancelled e) {
-      return false;
-    }
+    return LongCall.run(cancel, listener, kinds, call -> Raw.rec_trainer_run(this, call));
   }
 
   /**
@@ -84,7 +89,7 @@ public final class Trainer extends Handle {
 
   private Model model(int which) {
     long[] out = new long[1];
-    Raw.rec_trainer_get_model(this, which, out);
+    LongCall.run(null, call -> Raw.rec_trainer_create_model(this, which, call, out));
     return new Model(out[0]);
   }
 }

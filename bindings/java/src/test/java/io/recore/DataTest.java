@@ -88,7 +88,7 @@ class DataTest {
     Ids two = Ids.of(1, 2);
     return Stream.of(
         new Bad("lengths", () -> Dataset.columns(two, one).build(), RecException.InvalidArgument.class, "items"),
-        new Bad("times too short", () -> Dataset.columns(two, two).times(3), RecException.InvalidArgument.class, "times"),
+        new Bad("times too short", () -> Dataset.columns(two, two).times(3).build(), RecException.InvalidArgument.class, "times"),
         new Bad("nan weight", () -> Dataset.columns(one, one).weights(Float.NaN).build(), RecException.InvalidData.class, "weights"),
         new Bad("label 2", () -> Dataset.columns(one, one).labels(2).build(), RecException.InvalidData.class, "labels"),
         new Bad("nothing", () -> Dataset.columns(Ids.of(new long[0]), Ids.of(new long[0])).build(), RecException.InvalidData.class, "users"),
@@ -218,11 +218,11 @@ class DataTest {
       "REC_TIES_", Protocol.Ties.class, "REC_EVENT_", Event.Kind.class);
 
   @Test
-  void enumsHaveEveryConstantOfTheHeader() throws Exception {
+  void enumsHaveEveryConstantOfTheHeader() throws Exception { // but the tick, which the bridge keeps for itself
     for (var entry : ENUMS.entrySet()) {
       int n = 0;
       for (var field : RawConstants.class.getFields()) {
-        if (field.getName().startsWith(entry.getKey())) {
+        if (field.getName().startsWith(entry.getKey()) && !field.getName().equals("REC_EVENT_TICK")) {
           String name = field.getName().substring(entry.getKey().length());
           Object constant = Arrays.stream(entry.getValue().getEnumConstants()).filter(e -> e.name().equals(name)).findFirst().orElseThrow();
           var number = entry.getValue().getDeclaredField("number");
