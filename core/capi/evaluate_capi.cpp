@@ -64,7 +64,7 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
       if (elsewhere) return evaluate_in_worker(*object, *data, metrics, read, threads, caller.cancel);
       const Evaluator evaluator(*data, *object->catalog, read, specs, caller.cancel);
       ThreadPool pool(resolve_threads(threads));
-      return std::make_shared<const Report>(evaluator.run(Ranker(object), pool, caller.cancel));
+      return std::make_shared<const Report>(evaluator.run(*make_scorer(object), pool, caller.cancel));
     }));
   });
 }

@@ -276,18 +276,18 @@ void Evaluator::prepare_candidates(const Dataset& data, const std::vector<std::v
   candidates_ = candidates.take();
 }
 
-Report Evaluator::run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const {
-  if (ranker.wants_query_column(REC_COLUMN_HISTORY_TIME) && !has_times_)
+Report Evaluator::run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const {
+  if (scorer.wants_query_column(REC_COLUMN_HISTORY_TIME) && !has_times_)
     throw Error(REC_INVALID_DATA,
-                cat("dataset: '", ranker.model().name, "' looks at times, and the interactions have none"))
+                cat("dataset: '", scorer.model().name, "' looks at times, and the interactions have none"))
         .at_argument("dataset");
-  if (labelled_ != nullptr) return labelled_->run(ranker, pool, cancel);
+  if (labelled_ != nullptr) return labelled_->run(scorer, pool, cancel);
   const auto n_rows = static_cast<int64_t>(users_.size());
   const size_t n_metrics = metrics_.size();
   std::vector<double> by_row(static_cast<size_t>(n_rows) * n_metrics), weights(static_cast<size_t>(n_rows), 1.0);
-  pool.parallel_for(n_rows, Ranker::kBlock, [&](int64_t begin, int64_t end) {
+  pool.parallel_for(n_rows, Scorer::kQueries, [&](int64_t begin, int64_t end) {
     throw_if_cancelled(cancel);
-    evaluate(ranker, begin, end, by_row.data(), weights.data());
+    evaluate(scorer, begin, end, by_row.data(), weights.data());
   });
 
   Report report;
@@ -310,20 +310,20 @@ Report Evaluator::run(const Ranker& ranker, ThreadPool& pool, const CancelToken*
 }
 
 // Rows [begin, end), at most a block of them.
-void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values, double* weights) const {
+void Evaluator::evaluate(const Scorer& scorer, int64_t begin, int64_t end, double* values, double* weights) const {
   const int64_t n = end - begin;
   const size_t n_metrics = metrics_.size();
-  Ranker::Scratch scratch;
+  Scorer::Scratch scratch;
   std::vector<rec_status_t> status(static_cast<size_t>(n));
   Queries queries;
   queries.n = n;
   queries.users = users_.data() + begin;
   // Two tables know their users; an item-by-item matrix takes what the model knows of them, if anything, unless rows are
   // events.
-  const Model& model = ranker.model();
+  const Model& model = scorer.model();
   std::vector<int64_t> history_offsets{0}, history_times;
   std::vector<int32_t> history_items;
-  if (ranker.wants_query_column(REC_COLUMN_HISTORY) ||
+  if (scorer.wants_query_column(REC_COLUMN_HISTORY) ||
       (protocol_.rows == REC_ROWS_EVENT ? model.needs_plugin || model.has_item_weights()
                                         : model.has_item_weights() && !model.catalog->has_user_data)) {
     for (int64_t row = begin; row < end; ++row) {
@@ -339,7 +339,7 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
       queries.history_times = history_times.data();
       queries.times = row_times_.data() + begin;
     }
-    queries.histories_are_whole = protocol_.rows == REC_ROWS_EVENT;
+    queries.histories_are_complete = protocol_.rows == REC_ROWS_EVENT;
   }
   if (!needs_scores_) {
     std::vector<int64_t> top(static_cast<size_t>(n * max_k_)), offsets{0};
@@ -353,7 +353,7 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
     kernels::ItemFilter filter;
     filter.exclude_offsets = offsets.data();
     filter.exclude_rows = excluded.data();
-    ranker.top_k(queries, filter, max_k_, top.data(), scores.data(), status.data(), scratch);
+    scorer.top_k(queries, filter, max_k_, top.data(), scores.data(), status.data(), scratch);
     for (int64_t q = 0; q < n; ++q)
       lists_.row(std::span<const int64_t>(top.data() + q * max_k_, static_cast<size_t>(max_k_)),
                  positives_.row(begin + q), {values + static_cast<size_t>(begin + q) * n_metrics, n_metrics});
@@ -361,11 +361,12 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
   }
   std::vector<float> scores;
   if (candidates_.offsets.empty()) {
-    scores.resize(static_cast<size_t>(n * n_items_));
-    ranker.all_scores(queries, scores.data(), status.data(), scratch);
+    const int64_t stride = scorer.all_stride();
+    scores.resize(static_cast<size_t>(n * stride));
+    scorer.all_scores(queries, scores.data(), stride, status.data(), scratch);
     for (int64_t q = 0; q < n; ++q)
       weights[begin + q] =
-          evaluate_scores(begin + q, nullptr, {scores.data() + q * n_items_, static_cast<size_t>(n_items_)},
+          evaluate_scores(begin + q, nullptr, {scores.data() + q * stride, static_cast<size_t>(n_items_)},
                           values + static_cast<size_t>(begin + q) * n_metrics);
     return;
   }
@@ -373,7 +374,7 @@ void Evaluator::evaluate(const Ranker& ranker, int64_t begin, int64_t end, doubl
   std::vector<int64_t> offsets;
   for (int64_t row = begin; row <= end; ++row) offsets.push_back(candidates_.offsets[row] - first);
   scores.resize(static_cast<size_t>(offsets.back()));
-  ranker.candidate_scores(queries, offsets.data(), candidates_.columns.data() + first, scores.data(), status.data(),
+  scorer.candidate_scores(queries, offsets.data(), candidates_.columns.data() + first, scores.data(), status.data(),
                           scratch);
   for (int64_t q = 0; q < n; ++q) {
     const auto at = static_cast<size_t>(offsets[static_cast<size_t>(q)]);

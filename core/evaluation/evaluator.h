@@ -8,7 +8,7 @@
 #include "core/base/thread_pool.h"
 #include "core/data/dataset.h"
 #include "core/evaluation/metrics.h"
-#include "core/serving/ranker.h"
+#include "core/serving/scorer.h"
 
 namespace rec {
 
@@ -48,7 +48,7 @@ class Evaluator {
             const CancelToken* cancel = nullptr);
   ~Evaluator();
 
-  Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const;
+  Report run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const;
 
  private:
   bool masked(Part part) const;
@@ -57,7 +57,7 @@ class Evaluator {
   void prepare_event_rows(const Dataset& data);
   void prepare_candidates(const Dataset& data, const std::vector<std::vector<int64_t>>& events,
                           const std::vector<int64_t>& row_users, const std::vector<int64_t>& row_events);
-  void evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values, double* weights) const;
+  void evaluate(const Scorer& scorer, int64_t begin, int64_t end, double* values, double* weights) const;
   double evaluate_scores(int64_t row, const std::span<const int32_t>* items, std::span<float> scores,
                          double* out) const;
 

@@ -27,14 +27,14 @@ class ListEvaluation final : public RowEvaluation {
           .at_argument("dataset");
   }
 
-  Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const override {
+  Report run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const override {
     const auto n = static_cast<int64_t>(users_.size());
     Report report;
     report.users.assign(users_.begin(), users_.end());
     report.values.resize(metrics_.size() * users_.size());
-    pool.parallel_for(n, Ranker::kBlock, [&](int64_t begin, int64_t end) {
+    pool.parallel_for(n, Scorer::kQueries, [&](int64_t begin, int64_t end) {
       throw_if_cancelled(cancel);
-      evaluate(ranker, begin, end, report.values.data());
+      evaluate(scorer, begin, end, report.values.data());
     });
     for (size_t m = 0; m < metrics_.size(); ++m) {
       report.names.push_back(metrics_[m].name + protocol_.suffix());
@@ -52,7 +52,7 @@ class ListEvaluation final : public RowEvaluation {
     return items.first(std::min(items.size(), static_cast<size_t>(max)));
   }
 
-  void evaluate(const Ranker& ranker, int64_t begin, int64_t end, double* values) const {
+  void evaluate(const Scorer& scorer, int64_t begin, int64_t end, double* values) const {
     QueryBlock block;
     block.users.assign(users_.begin() + begin, users_.begin() + end);
     for (int64_t list = begin; list < end; ++list) {
@@ -60,7 +60,7 @@ class ListEvaluation final : public RowEvaluation {
       for (int32_t item : slots(lists_.negatives, list, protocol_.max_neg)) block.candidates.push_back(item_row_[item]);
       block.candidate_offsets.push_back(static_cast<int64_t>(block.candidates.size()));
     }
-    block.score(ranker, histories_, {lists_.first_row.data() + begin, static_cast<size_t>(end - begin)});
+    block.score(scorer, histories_, {lists_.first_row.data() + begin, static_cast<size_t>(end - begin)});
     for (int64_t list = begin; list < end; ++list) {
       const auto q = static_cast<size_t>(list - begin);
       const std::span<float> scores(block.scores.data() + block.candidate_offsets[q],

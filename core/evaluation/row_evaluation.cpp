@@ -48,7 +48,7 @@ std::span<const int64_t> Histories::times_before(int64_t row) const {
   return {times_.data() + begin_[row], static_cast<size_t>(end_[row] - begin_[row])};
 }
 
-void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::span<const int64_t> rows) {
+void QueryBlock::score(const Scorer& scorer, const Histories& histories, std::span<const int64_t> rows) {
   Queries queries;
   queries.n = static_cast<int64_t>(users.size());
   queries.users = users.data();
@@ -56,7 +56,7 @@ void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::sp
   std::vector<int32_t> items;
   std::vector<int64_t> item_times, times;
   // Two tables know their users; the history is for the others.
-  if (ranker.model().needs_plugin || ranker.model().has_item_weights()) {
+  if (scorer.model().needs_plugin || scorer.model().has_item_weights()) {
     for (int64_t row : rows) {
       const std::span<const int32_t> history = histories.before(row);
       items.insert(items.end(), history.begin(), history.end());
@@ -68,12 +68,12 @@ void QueryBlock::score(const Ranker& ranker, const Histories& histories, std::sp
     if (histories.has_times()) queries.history_times = item_times.data(), queries.times = times.data();
     queries.history_offsets = offsets.data();
     queries.history_items = items.data();
-    queries.histories_are_whole = true;
+    queries.histories_are_complete = true;
   }
   scores.resize(candidates.size());
   status.resize(users.size());
-  Ranker::Scratch scratch;
-  ranker.candidate_scores(queries, candidate_offsets.data(), candidates.data(), scores.data(), status.data(), scratch);
+  Scorer::Scratch scratch;
+  scorer.candidate_scores(queries, candidate_offsets.data(), candidates.data(), scores.data(), status.data(), scratch);
 }
 
 }  // namespace rec

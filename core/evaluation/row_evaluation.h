@@ -11,7 +11,7 @@ namespace rec {
 class RowEvaluation {
  public:
   virtual ~RowEvaluation() = default;
-  virtual Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const = 0;
+  virtual Report run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const = 0;
 };
 
 // REC_ROWS_LIST: each impression list of the part is ranked by itself. An item unknown to the model comes last in its
@@ -43,7 +43,7 @@ class Histories {
   std::vector<int64_t> times_;              // beside items_, or empty
 };
 
-// Queries of a block of rows as a ranker wants them.
+// Queries of a block of rows as a scorer wants them.
 struct QueryBlock {
   std::vector<int32_t> users;
   std::vector<int64_t> candidate_offsets{0};
@@ -51,7 +51,7 @@ struct QueryBlock {
   std::vector<float> scores;         // beside candidates
   std::vector<rec_status_t> status;  // [users]
 
-  void score(const Ranker& ranker, const Histories& histories, std::span<const int64_t> rows);
+  void score(const Scorer& scorer, const Histories& histories, std::span<const int64_t> rows);
 };
 
 }  // namespace rec

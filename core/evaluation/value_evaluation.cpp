@@ -40,13 +40,13 @@ class ValueEvaluation final : public RowEvaluation {
     check_classes();
   }
 
-  Report run(const Ranker& ranker, ThreadPool& pool, const CancelToken* cancel) const override {
+  Report run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const override {
     const size_t n = rows_.size();
     std::vector<float> scores(n);
     std::vector<char> known(n);
-    pool.parallel_for(static_cast<int64_t>(n), Ranker::kBlock, [&](int64_t begin, int64_t end) {
+    pool.parallel_for(static_cast<int64_t>(n), Scorer::kQueries, [&](int64_t begin, int64_t end) {
       throw_if_cancelled(cancel);
-      score(ranker, static_cast<size_t>(begin), static_cast<size_t>(end), scores.data(), known.data());
+      score(scorer, static_cast<size_t>(begin), static_cast<size_t>(end), scores.data(), known.data());
     });
 
     std::vector<float> kept_scores, predictions, labels;
@@ -91,12 +91,12 @@ class ValueEvaluation final : public RowEvaluation {
             .at_argument("metrics");
   }
 
-  void score(const Ranker& ranker, size_t begin, size_t end, float* scores, char* known) const {
+  void score(const Scorer& scorer, size_t begin, size_t end, float* scores, char* known) const {
     QueryBlock block;
     block.users.assign(users_.begin() + static_cast<int64_t>(begin), users_.begin() + static_cast<int64_t>(end));
     block.candidates.assign(items_.begin() + static_cast<int64_t>(begin), items_.begin() + static_cast<int64_t>(end));
     for (size_t i = begin; i < end; ++i) block.candidate_offsets.push_back(static_cast<int64_t>(i - begin) + 1);
-    block.score(ranker, histories_, {rows_.data() + begin, end - begin});
+    block.score(scorer, histories_, {rows_.data() + begin, end - begin});
     for (size_t i = begin; i < end; ++i) {
       scores[i] = block.scores[i - begin];
       known[i] = block.status[i - begin] == REC_OK && items_[i] >= 0;

@@ -167,7 +167,7 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       throw Error(REC_CORRUPT_DATA, cat("the model file has no tensor '", tensors[i].name, "'"));
   bind_for_serving(*served, *model.catalog);
   served->freeze();
-  // The ranker hands the plugin room for vectors as wide as the file's item table.
+  // The scorer hands the plugin room for vectors as wide as the file's item table.
   const bool by_vectors = !model.item_table.shape.empty();
   const bool sound = by_vectors ? served->has(REC_CAP_ENCODE) && served->has(REC_CAP_ITEM_TABLE) &&
                                       served->table(REC_TABLE_ITEM).shape[1] == model.item_table.shape[1]

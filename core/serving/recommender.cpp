@@ -6,13 +6,19 @@
 
 namespace rec {
 
+namespace {
+
+constexpr float kNone = -std::numeric_limits<float>::infinity();
+
+}  // namespace
+
 Recommender::Recommender(std::shared_ptr<const Model> model, RecommenderOptions options)
-    : ranker_(std::move(model)), options_(options) {
+    : scorer_(make_scorer(std::move(model))), options_(options) {
   if (options_.max_k < 1 || options_.max_k > int64_t{1} << 24)
     throw invalid_argument("max_k", "must be between 1 and 16777216, got ", options_.max_k);
   if (options_.n_callers < 1 || options_.n_callers > 4096)
     throw invalid_argument("n_callers", "must be between 1 and 4096, got ", options_.n_callers);
-  if (options_.exclude_seen && !ranker_.model().catalog->has_user_data)
+  if (options_.exclude_seen && !this->model().catalog->has_user_data)
     throw Error(REC_UNSUPPORTED,
                 "exclude_seen: the model was saved without user data, so it does not know what users have seen")
         .at_argument("exclude_seen");
@@ -42,39 +48,18 @@ void Recommender::check_k(int64_t k) const {
 
 void Recommender::check_times(const Queries& queries) const {
   if (queries.history_offsets != nullptr && queries.history_times == nullptr &&
-      ranker_.wants_query_column(REC_COLUMN_HISTORY_TIME))
+      scorer_->wants_query_column(REC_COLUMN_HISTORY_TIME))
     throw invalid_argument("history_times", "must be given: model '", model().name, "' looks at the histories' times");
 }
 
-void Recommender::finish_status(const Slot& slot, int64_t n, rec_status_t* out_status) const {
-  for (int64_t q = 0; q < n; ++q) {
-    const rec_status_t status = slot.status[static_cast<size_t>(q)];
-    if (out_status != nullptr) out_status[q] = status;
-    if (status != REC_OK && options_.strict)
-      throw Error(status, cat("users: row ", q, " is unknown to the model and has no history")).at_argument("users");
+// Of row q of the request; the batch fails for one row only if the recommender is strict.
+void Recommender::write_status(std::span<const rec_status_t> status, const char* argument, const char* why,
+                               rec_status_t* out_status) const {
+  for (size_t q = 0; q < status.size(); ++q) {
+    if (out_status != nullptr) out_status[q] = status[q];
+    if (status[q] != REC_OK && options_.strict)
+      throw Error(status[q], cat(argument, ": row ", q, " is unknown to the model", why)).at_argument(argument);
   }
-}
-
-// Seen items of each known user as the kernel's exclusion lists.
-void Recommender::exclude_seen(const Queries& queries, Slot& slot, kernels::ItemFilter& filter) const {
-  const Csr& seen = ranker_.model().catalog->seen;
-  slot.offsets.assign(1, 0);
-  slot.rows.clear();
-  for (int64_t q = 0; q < queries.n; ++q) {
-    const size_t begin = slot.rows.size();
-    if (queries.users != nullptr && queries.users[q] >= 0) {
-      const std::span<const int32_t> row = seen.row(queries.users[q]);
-      slot.rows.insert(slot.rows.end(), row.begin(), row.end());
-    }
-    if (const std::span<const int32_t> given = queries.given_history(q); !given.empty()) {
-      slot.rows.insert(slot.rows.end(), given.begin(), given.end());
-      std::sort(slot.rows.begin() + static_cast<int64_t>(begin), slot.rows.end());
-      slot.rows.erase(std::unique(slot.rows.begin() + static_cast<int64_t>(begin), slot.rows.end()), slot.rows.end());
-    }
-    slot.offsets.push_back(static_cast<int64_t>(slot.rows.size()));
-  }
-  filter.exclude_offsets = slot.offsets.data();
-  filter.exclude_rows = slot.rows.data();
 }
 
 void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const {
@@ -83,63 +68,73 @@ void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_sc
   const Lease slot(*this);
   const int64_t n = request.queries.n, k = request.k;
   slot->status.resize(static_cast<size_t>(n));
-  if (out_scores == nullptr) {
-    slot->scores.resize(static_cast<size_t>(n * k));
-    out_scores = slot->scores.data();
+  slot->scores.resize(out_scores == nullptr ? static_cast<size_t>(Scorer::kQueries * k) : 0);
+  for (int64_t begin = 0; begin < n; begin += Scorer::kQueries) {
+    float* scores = out_scores != nullptr ? out_scores + begin * k : slot->scores.data();
+    if (request.candidates != nullptr)
+      rank_candidates(request, begin, out_rows + begin * k, scores, *slot);
+    else
+      rank_all(request, begin, out_rows + begin * k, scores, *slot);
   }
-  if (request.candidates != nullptr) {
-    top_k_of_candidates(request, *slot, out_rows, out_scores);
-    finish_status(*slot, n, out_status);
-    return;
-  }
-  for (int64_t begin = 0; begin < n; begin += Ranker::kBlock) {
-    Queries block = request.queries;
-    block.n = std::min(Ranker::kBlock, n - begin);
-    if (block.users != nullptr) block.users += begin;
-    if (block.history_offsets != nullptr) block.history_offsets += begin;
-    if (block.times != nullptr) block.times += begin;
-    kernels::ItemFilter filter;
-    filter.allow = request.allow;
-    filter.deny = request.deny;
-    if (options_.exclude_seen) exclude_seen(block, *slot, filter);
-    ranker_.top_k(block, filter, k, out_rows + begin * k, out_scores + begin * k, slot->status.data() + begin,
-                  slot->ranking);
-  }
-  finish_status(*slot, n, out_status);
+  write_status(slot->status, "users", " and has no history", out_status);
 }
 
-// Ranks given candidates only: their scores, then a selection by (score descending, row ascending).
-void Recommender::top_k_of_candidates(const Request& request, Slot& slot, int64_t* out_rows, float* out_scores) const {
-  const Queries& queries = request.queries;
-  const int64_t k = request.k;
-  const auto allowed = [&](int32_t item) {
-    const auto bit = [item](const uint8_t* bits) { return (bits[item / 8] >> (item % 8) & 1) != 0; };
-    return item >= 0 && (request.allow == nullptr || bit(request.allow)) &&
-           (request.deny == nullptr || !bit(request.deny));
-  };
-  kernels::ItemFilter filter;
-  if (options_.exclude_seen) exclude_seen(queries, slot, filter);
-  std::vector<float> scores(static_cast<size_t>(request.candidate_offsets[queries.n]));
-  ranker_.candidate_scores(queries, request.candidate_offsets, request.candidates, scores.data(), slot.status.data(),
-                           slot.ranking);
+// The items that each user of a block has seen, ascending: from the model file and from the given history.
+void Recommender::find_seen(const Queries& queries, Slot& slot) const {
+  const Csr& known = model().catalog->seen;
+  slot.seen_offsets.assign(1, 0);
+  slot.seen.clear();
   for (int64_t q = 0; q < queries.n; ++q) {
-    std::vector<std::pair<float, int32_t>> ranked;
-    for (int64_t e = request.candidate_offsets[q]; e < request.candidate_offsets[q + 1]; ++e) {
-      const int32_t item = request.candidates[e];
-      const float score = scores[static_cast<size_t>(e)];
-      const bool seen =
-          options_.exclude_seen && std::binary_search(filter.exclude_rows + filter.exclude_offsets[q],
-                                                      filter.exclude_rows + filter.exclude_offsets[q + 1], item);
-      if (allowed(item) && !seen && score > -std::numeric_limits<float>::infinity()) ranked.emplace_back(score, item);
+    const auto begin = static_cast<int64_t>(slot.seen.size());
+    if (const int32_t user = queries.user(q); user >= 0)
+      slot.seen.insert(slot.seen.end(), known.row(user).begin(), known.row(user).end());
+    if (const std::span<const int32_t> given = queries.given_history(q); !given.empty()) {
+      slot.seen.insert(slot.seen.end(), given.begin(), given.end());
+      std::sort(slot.seen.begin() + begin, slot.seen.end());
+      slot.seen.erase(std::unique(slot.seen.begin() + begin, slot.seen.end()), slot.seen.end());
     }
-    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+    slot.seen_offsets.push_back(static_cast<int64_t>(slot.seen.size()));
+  }
+}
+
+void Recommender::rank_all(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const {
+  const Queries queries = request.queries.block(begin, Scorer::kQueries);
+  kernels::ItemFilter filter;
+  filter.allow = request.allow;
+  filter.deny = request.deny;
+  if (options_.exclude_seen) {
+    find_seen(queries, slot);
+    filter.exclude_offsets = slot.seen_offsets.data();
+    filter.exclude_rows = slot.seen.data();
+  }
+  scorer_->top_k(queries, filter, request.k, rows, scores, slot.status.data() + begin, slot.scoring);
+}
+
+// Only the given candidates, each once, by (score descending, row ascending).
+void Recommender::rank_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores,
+                                  Slot& slot) const {
+  const Queries queries = request.queries.block(begin, Scorer::kQueries);
+  const int64_t k = request.k, *offsets = request.candidate_offsets + begin;
+  slot.candidate_scores.resize(static_cast<size_t>(offsets[queries.n]));
+  scorer_->candidate_scores(queries, offsets, request.candidates, slot.candidate_scores.data(),
+                            slot.status.data() + begin, slot.scoring);
+  if (options_.exclude_seen) find_seen(queries, slot);
+  for (int64_t q = 0; q < queries.n; ++q, rows += k, scores += k) {
+    slot.ranked.clear();
+    for (int64_t e = offsets[q]; e < offsets[q + 1]; ++e) {
+      const int32_t item = request.candidates[e];
+      const float score = slot.candidate_scores[static_cast<size_t>(e)];
+      if (score > kNone && request.allows(item) && !(options_.exclude_seen && slot.has_seen(q, item)))
+        slot.ranked.emplace_back(score, item);
+    }
+    std::sort(slot.ranked.begin(), slot.ranked.end(), [](const auto& a, const auto& b) {
       return a.first != b.first ? a.first > b.first : a.second < b.second;
     });
-    ranked.erase(std::unique(ranked.begin(), ranked.end()), ranked.end());
-    for (int64_t i = 0; i < k; ++i) {
-      const bool there = i < static_cast<int64_t>(ranked.size());
-      out_rows[q * k + i] = there ? ranked[static_cast<size_t>(i)].second : REC_NO_ROW;
-      out_scores[q * k + i] = there ? ranked[static_cast<size_t>(i)].first : -std::numeric_limits<float>::infinity();
+    slot.ranked.erase(std::unique(slot.ranked.begin(), slot.ranked.end()), slot.ranked.end());
+    for (size_t i = 0; i < static_cast<size_t>(k); ++i) {
+      const bool there = i < slot.ranked.size();
+      rows[i] = there ? slot.ranked[i].second : REC_NO_ROW;
+      scores[i] = there ? slot.ranked[i].first : kNone;
     }
   }
 }
@@ -148,26 +143,24 @@ void Recommender::score(const Request& request, float* out_scores, rec_status_t*
   check_times(request.queries);
   const Lease slot(*this);
   slot->status.resize(static_cast<size_t>(request.queries.n));
-  ranker_.candidate_scores(request.queries, request.candidate_offsets, request.candidates, out_scores,
-                           slot->status.data(), slot->ranking);
-  finish_status(*slot, request.queries.n, out_status);
+  for (int64_t begin = 0; begin < request.queries.n; begin += Scorer::kQueries)
+    scorer_->candidate_scores(request.queries.block(begin, Scorer::kQueries), request.candidate_offsets + begin,
+                              request.candidates, out_scores, slot->status.data() + begin, slot->scoring);
+  write_status(slot->status, "users", " and has no history", out_status);
 }
 
 void Recommender::similar_items(const int32_t* items, int64_t n, int64_t k, int64_t* out_rows, float* out_scores,
                                 rec_status_t* out_status) const {
   check_k(k);
   const Lease slot(*this);
-  if (out_scores == nullptr) {
-    slot->scores.resize(static_cast<size_t>(n * k));
-    out_scores = slot->scores.data();
-  }
-  ranker_.similar(items, n, k, out_rows, out_scores, slot->ranking);
+  slot->status.resize(static_cast<size_t>(n));
+  if (out_scores == nullptr) slot->scores.resize(static_cast<size_t>(k));
   for (int64_t q = 0; q < n; ++q) {
-    const rec_status_t status = items[q] < 0 ? REC_NOT_FOUND : REC_OK;
-    if (out_status != nullptr) out_status[q] = status;
-    if (status != REC_OK && options_.strict)
-      throw Error(status, cat("items: row ", q, " is unknown to the model")).at_argument("items");
+    slot->status[static_cast<size_t>(q)] = items[q] < 0 ? REC_NOT_FOUND : REC_OK;
+    scorer_->similar(items[q], k, out_rows + q * k, out_scores != nullptr ? out_scores + q * k : slot->scores.data(),
+                     slot->scoring);
   }
+  write_status(slot->status, "items", "", out_status);
 }
 
 }  // namespace rec

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <vector>
 
-#include "core/serving/ranker.h"
+#include "core/serving/scorer.h"
 
 namespace rec {
 
@@ -24,6 +25,11 @@ struct Request {
   const int32_t* candidates = nullptr;         // -1 = unknown item
   const uint8_t* allow = nullptr;
   const uint8_t* deny = nullptr;
+
+  bool allows(int32_t item) const {
+    const auto bit = [item](const uint8_t* bits) { return (bits[item / 8] >> (item % 8) & 1) != 0; };
+    return (allow == nullptr || bit(allow)) && (deny == nullptr || !bit(deny));
+  }
 };
 
 // A model made ready to answer. Checks and scratch are made once; any number of threads may ask.
@@ -31,7 +37,7 @@ class Recommender {
  public:
   Recommender(std::shared_ptr<const Model> model, RecommenderOptions options);
 
-  const Model& model() const { return ranker_.model(); }
+  const Model& model() const { return scorer_->model(); }
   const RecommenderOptions& options() const { return options_; }
 
   void top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const;
@@ -40,14 +46,23 @@ class Recommender {
                      rec_status_t* out_status) const;
 
  private:
+  // Memory of one call. It grows to what the calls need and stays, so that a call allocates nothing once warm.
   struct Slot {
-    Ranker::Scratch ranking;
-    std::vector<float> scores;
+    Scorer::Scratch scoring;
+    std::vector<float> scores;  // where the caller wants none
     std::vector<rec_status_t> status;
-    std::vector<int64_t> offsets;
-    std::vector<int32_t> rows;
+    std::vector<int64_t> seen_offsets;
+    std::vector<int32_t> seen;
+    std::vector<float> candidate_scores;
+    std::vector<std::pair<float, int32_t>> ranked;
+
+    bool has_seen(int64_t q, int32_t item) const {
+      const auto row = seen.begin();
+      return std::binary_search(row + seen_offsets[static_cast<size_t>(q)],
+                                row + seen_offsets[static_cast<size_t>(q) + 1], item);
+    }
   };
-  // One slot of scratch for the time of a call; a caller beyond n_callers waits for one.
+  // A slot for the time of a call; a caller beyond n_callers waits for one.
   class Lease {
    public:
     explicit Lease(const Recommender& owner);
@@ -62,11 +77,13 @@ class Recommender {
 
   void check_k(int64_t k) const;
   void check_times(const Queries& queries) const;
-  void finish_status(const Slot& slot, int64_t n, rec_status_t* out_status) const;
-  void exclude_seen(const Queries& queries, Slot& slot, kernels::ItemFilter& filter) const;
-  void top_k_of_candidates(const Request& request, Slot& slot, int64_t* out_rows, float* out_scores) const;
+  void find_seen(const Queries& queries, Slot& slot) const;
+  void rank_all(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const;
+  void rank_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const;
+  void write_status(std::span<const rec_status_t> status, const char* argument, const char* why,
+                    rec_status_t* out_status) const;
 
-  Ranker ranker_;
+  std::unique_ptr<const Scorer> scorer_;
   RecommenderOptions options_;
   mutable std::mutex mutex_;
   mutable std::condition_variable returned_;

@@ -404,8 +404,7 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
   }
   EpochRecord record{epoch, {}};
   if (evaluator_ != nullptr && (epoch % params_->integer("eval_every") == 0 || epoch == n_epochs_)) {
-    const Ranker ranker(now);
-    const Report report = evaluator_->run(ranker, *pool_, cancel);
+    const Report report = evaluator_->run(*make_scorer(now), *pool_, cancel);
     done.metric_names = report.names;
     done.metric_values = record.metrics = report.means;
   }

@@ -154,7 +154,7 @@ class Server {
       const Evaluator evaluator(*data, *model->catalog, body.at("protocol").get<Protocol>(),
                                 parse_metrics(body.at("metrics").get<std::string>()), request.cancel.get());
       ThreadPool pool(resolve_threads(body.at("threads").get<int32_t>()));
-      return share_report(evaluator.run(Ranker(model), pool, request.cancel.get()));
+      return share_report(evaluator.run(*make_scorer(model), pool, request.cancel.get()));
     } else if (call == "describe") {
       const Plugin& plugin = PluginRegistry::instance().find(body.at("model").get<std::string>());
       answer["text"] = dump_json(describe_plugin(plugin, loop_params()));

@@ -55,7 +55,7 @@ struct World {
   Report evaluate(const Protocol& protocol, const std::string& metrics, int threads = 2) const {
     const Evaluator evaluator(data, *model->catalog, protocol, parse_metrics(metrics));
     ThreadPool pool(threads);
-    return evaluator.run(Ranker(model), pool, nullptr);
+    return evaluator.run(*make_scorer(model), pool, nullptr);
   }
 };
 
@@ -180,7 +180,7 @@ TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
   protocol.rows = REC_ROWS_EVENT;
   const Evaluator evaluator(data, *model->catalog, protocol, parse_metrics("hit@2"));
   ThreadPool pool(1);
-  EXPECT_EQ(evaluator.run(Ranker(model), pool, nullptr).values, std::vector<double>{1})
+  EXPECT_EQ(evaluator.run(*make_scorer(model), pool, nullptr).values, std::vector<double>{1})
       << "item 11 is second among items without a score, and third behind item 12";
 }
 
@@ -205,7 +205,7 @@ TEST(Evaluator, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
     Protocol protocol;
     protocol.rows = rows;
     const Evaluator evaluator(data, *catalog, protocol, parse_metrics("hit@1000000"));
-    return evaluator.run(Ranker(model), pool, nullptr).values;
+    return evaluator.run(*make_scorer(model), pool, nullptr).values;
   };
   EXPECT_EQ(hits(REC_ROWS_EVENT), std::vector<double>{0}) << "nothing came before";
   EXPECT_EQ(hits(REC_ROWS_USER), std::vector<double>{1});
@@ -267,7 +267,7 @@ TEST(Evaluator, RanksARowWithoutCandidates) {
   const Dataset data = small_data(rows);
   const Evaluator evaluator(data, *world.model->catalog, protocol, parse_metrics("recall@45"));
   ThreadPool pool(1);
-  EXPECT_EQ(evaluator.run(Ranker(world.model), pool, nullptr).values, (std::vector<double>{0, 1}));
+  EXPECT_EQ(evaluator.run(*make_scorer(world.model), pool, nullptr).values, (std::vector<double>{0, 1}));
 }
 
 TEST(Evaluator, StopsWhileItsRowsArePrepared) {
@@ -304,12 +304,12 @@ TEST(Evaluator, CountsWhatTheModelDoesNotKnowAsMisses) {
   const Dataset other = dataset_of({1, 2}, {100000, 3}, {REC_PART_TEST, REC_PART_TEST}, [](rec_columns_t&) {});
   const Evaluator evaluator(other, *world.model->catalog, Protocol{}, parse_metrics("recall@45"));
   ThreadPool pool(1);
-  const Report report = evaluator.run(Ranker(world.model), pool, nullptr);
+  const Report report = evaluator.run(*make_scorer(world.model), pool, nullptr);
   EXPECT_EQ(report.values, (std::vector<double>{0, 1}));
   Protocol events;
   events.rows = REC_ROWS_EVENT;
   const Evaluator ranks(other, *world.model->catalog, events, parse_metrics("rechorus.hr@100,gru4rec.mrr@100,hit@100"));
-  const std::vector<double> values = ranks.run(Ranker(world.model), pool, nullptr).values;
+  const std::vector<double> values = ranks.run(*make_scorer(world.model), pool, nullptr).values;
   for (size_t m = 0; m < 3; ++m) {
     EXPECT_EQ(values[2 * m], 0) << "a miss for any k";
     EXPECT_GT(values[2 * m + 1], 0);

@@ -59,7 +59,7 @@ struct World {
   }
   Report evaluate(const Dataset& rows, Protocol protocol, const std::string& metrics, int threads = 2) const {
     ThreadPool pool(threads);
-    return Evaluator(rows, *model->catalog, protocol, parse_metrics(metrics)).run(Ranker(model), pool, nullptr);
+    return Evaluator(rows, *model->catalog, protocol, parse_metrics(metrics)).run(*make_scorer(model), pool, nullptr);
   }
 };
 
@@ -186,7 +186,7 @@ TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
   protocol.part = Part::kValid;
   ThreadPool pool(1);
   const Report report =
-      Evaluator(data, *model->catalog, protocol, parse_metrics("mae")).run(Ranker(model), pool, nullptr);
+      Evaluator(data, *model->catalog, protocol, parse_metrics("mae")).run(*make_scorer(model), pool, nullptr);
   EXPECT_NEAR(report.values.back(), 1 / (1 + std::exp(-9.0)), 1e-6) << "items 0 and 3";
 
   // Without the first click no history is left for the clicked row at 3, and what remains is of one class.
@@ -199,7 +199,7 @@ TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
     columns.n_labels = 2;
   });
   const Report undefined =
-      Evaluator(rest, *model->catalog, of_test, parse_metrics("auc")).run(Ranker(model), pool, nullptr);
+      Evaluator(rest, *model->catalog, of_test, parse_metrics("auc")).run(*make_scorer(model), pool, nullptr);
   EXPECT_TRUE(std::isnan(undefined.means[0]));
 }
 

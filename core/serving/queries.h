@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+namespace rec {
+
+// Who asks: a user row (-1 = unknown to the model), a history of item rows, or both. A history that is given and not
+// empty replaces what the model knows of the user.
+struct Queries {
+  int64_t n = 0;
+  const int32_t* users = nullptr;            // [n], nullable
+  const int64_t* history_offsets = nullptr;  // [n + 1], nullable
+  const int32_t* history_items = nullptr;    // oldest first
+  const int64_t* history_times = nullptr;    // beside history_items, nullable
+  bool histories_are_complete = false;       // an empty history says that there is none: the model's own is not used
+  const int64_t* times = nullptr;            // [n] when each query asks, nullable: at the time of its last item
+
+  int32_t user(int64_t q) const { return users != nullptr ? users[q] : -1; }
+  std::span<const int32_t> given_history(int64_t q) const {
+    if (history_offsets == nullptr) return {};
+    return {history_items + history_offsets[q], static_cast<size_t>(history_offsets[q + 1] - history_offsets[q])};
+  }
+
+  // At most `size` queries from `begin` on.
+  Queries block(int64_t begin, int64_t size) const {
+    Queries part = *this;
+    part.n = std::min(size, n - begin);
+    if (users != nullptr) part.users += begin;
+    if (history_offsets != nullptr) part.history_offsets += begin;
+    if (times != nullptr) part.times += begin;
+    return part;
+  }
+};
+
+// A user's items, oldest first.
+struct History {
+  std::span<const int32_t> items;
+  const int64_t* times = nullptr;  // beside items, nullable
+
+  History last(int64_t n) const {
+    const size_t dropped = items.size() - std::min(items.size(), static_cast<size_t>(n));
+    return {items.subspan(dropped), times != nullptr ? times + dropped : nullptr};
+  }
+};
+
+}  // namespace rec

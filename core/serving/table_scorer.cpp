@@ -1,0 +1,126 @@
+#include <cmath>
+#include <limits>
+
+#include "core/serving/block_scorer.h"
+
+namespace rec {
+
+namespace {
+
+// Served by a table of item vectors: a score is the dot product with the query's vector, which comes from the user table
+// or from the plugin's encode.
+class TableScorer final : public Scorer {
+ public:
+  explicit TableScorer(std::shared_ptr<const Model> model)
+      : Scorer(std::move(model)),
+        items_(this->model().items()),
+        tiles_(make_tiles(items_)),
+        inverse_norms_(items_.rows) {
+    for (int64_t i = 0; i < items_.rows; ++i) {
+      double square = 0;
+      for (int64_t k = 0; k < items_.d; ++k) square += static_cast<double>(items_.row(i)[k]) * items_.row(i)[k];
+      inverse_norms_[i] = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0;
+    }
+  }
+
+  // One pass over the tiles for many queries.
+  void top_k(const Queries& queries, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
+             rec_status_t* status, Scratch& scratch) const override {
+    find_answerable(queries, status);
+    prepare(queries, status, scratch);
+    const auto words = static_cast<size_t>((kernels::top_k_scratch_bytes(items_.rows, k) + 7) / 8);
+    if (scratch.selection.size() < words) scratch.selection.resize(words);
+    kernels::best().top_k({scratch.vectors.data(), tiles_.data(), items_.rows, items_.d, filter, k, rows, scores,
+                           scratch.selection.data()},
+                          0, queries.n);
+    for (int64_t q = 0; q < queries.n; ++q)
+      if (status[q] != REC_OK) pad(k, rows + q * k, scores + q * k);
+  }
+
+  void all_scores(const Queries& queries, float* scores, int64_t stride, rec_status_t* status,
+                  Scratch& scratch) const override {
+    find_answerable(queries, status);
+    prepare(queries, status, scratch);
+    kernels::best().score_tiles({scratch.vectors.data(), queries.n, tiles_.data(), items_.d, scores, stride}, 0,
+                                kernels::tile_count(items_.rows));
+    for (int64_t q = 0; q < queries.n; ++q)
+      if (status[q] != REC_OK) std::fill_n(scores + q * stride, items_.rows, std::numeric_limits<float>::quiet_NaN());
+  }
+
+  void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const override {
+    if (items_.d == 1)  // one number says how popular an item is, not what it is like
+      return Scorer::similar(item, k, rows, scores, scratch);
+    if (item < 0) return pad(k, rows, scores);
+    BlockSelection({&item, 1}, nullptr, nullptr, k, rows, scores, scratch)
+        .run(items_.rows, [&](int64_t begin, int64_t end, float* block) {
+          const int64_t first = begin / kernels::kTileItems, last = kernels::tile_count(end);
+          kernels::best().score_tiles(
+              {items_.row(item), 1, tiles_.data(), items_.d, block, (last - first) * kernels::kTileItems}, first, last);
+          for (int64_t i = begin; i < end; ++i)
+            block[i - begin] = std::clamp(block[i - begin] * inverse_norms_[i] * inverse_norms_[item], -1.f, 1.f);
+        });
+  }
+
+ protected:
+  // The query vectors, [n, d]; zeros for an unanswerable query.
+  void prepare(const Queries& queries, const rec_status_t* status, Scratch& scratch) const override {
+    const MatrixView users = model().users();
+    const int64_t d = items_.d;
+    scratch.vectors.assign(static_cast<size_t>(queries.n * d), 0.f);
+    scratch.asked.clear();
+    for (int64_t q = 0; q < queries.n; ++q) {
+      float* vector = scratch.vectors.data() + q * d;
+      if (status[q] != REC_OK) continue;
+      const std::span<const int32_t> given = queries.given_history(q);
+      if (plugin() != nullptr) {
+        scratch.asked.push_back(q);
+      } else if (model().serves_everybody()) {
+        std::copy_n(users.data, d, vector);
+      } else if (!given.empty()) {  // the mean of the history's item vectors
+        for (int32_t item : given)
+          for (int64_t k = 0; k < d; ++k) vector[k] += items_.row(item)[k];
+        for (int64_t k = 0; k < d; ++k) vector[k] /= static_cast<float>(given.size());
+      } else {
+        std::copy_n(users.row(queries.users[q]), d, vector);
+      }
+    }
+    if (!scratch.asked.empty()) encode(queries, scratch);
+  }
+
+  void score_items(int64_t q, std::span<const int32_t> items, float* scores, Scratch& scratch) const override {
+    const int32_t row = 0;
+    kernels::best().pair_scores({&row, items.data(), scratch.vectors.data() + q * items_.d, items_.data, scores,
+                                 static_cast<int64_t>(items.size()), items_.d},
+                                0, 1);
+  }
+
+ private:
+  static Buffer<float> make_tiles(const MatrixView& items) {
+    auto tiles = Buffer<float>::uninitialized(kernels::tiled_size(items.rows, items.d));
+    kernels::tile_items(items.data, items.rows, items.d, tiles.data(), 0, kernels::tile_count(items.rows));
+    return tiles;
+  }
+
+  // The plugin's vectors of the queries asked, each to its place.
+  void encode(const Queries& queries, Scratch& scratch) const {
+    const int64_t d = items_.d;
+    fill_query_columns(queries, scratch.asked, scratch);
+    scratch.encoded.resize(scratch.asked.size() * static_cast<size_t>(d));
+    plugin()->encode(scratch.batch.view(1), scratch.encoded.data());
+    for (size_t b = 0; b < scratch.asked.size(); ++b)
+      std::copy_n(scratch.encoded.data() + static_cast<int64_t>(b) * d, d,
+                  scratch.vectors.data() + scratch.asked[b] * d);
+  }
+
+  MatrixView items_;
+  Buffer<float> tiles_;          // of the item table
+  Buffer<float> inverse_norms_;  // [n_items] 1 / length of each item vector, 0 for the zero vector
+};
+
+}  // namespace
+
+std::unique_ptr<const Scorer> make_table_scorer(std::shared_ptr<const Model> model) {
+  return std::make_unique<TableScorer>(std::move(model));
+}
+
+}  // namespace rec

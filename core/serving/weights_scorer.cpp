@@ -1,0 +1,89 @@
+#include <limits>
+
+#include "core/serving/block_scorer.h"
+
+namespace rec {
+
+namespace {
+
+// Served by an item-by-item matrix: the score of an item is the sum of its weights in the rows of the history's items.
+class WeightsScorer final : public BlockScorer {
+ public:
+  explicit WeightsScorer(std::shared_ptr<const Model> model)
+      : BlockScorer(std::move(model)),
+        n_items_(this->model().n_items()),
+        offsets_(this->model().weight_offsets.as<const int64_t>().data()),
+        columns_(this->model().weight_columns.as<const int32_t>().data()),
+        values_(this->model().weight_values.as<const float>().data()) {}
+
+  void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const override {
+    if (item < 0) return pad(k, rows, scores);
+    scratch.history.assign(1, item);
+    BlockSelection({&item, 1}, nullptr, nullptr, k, rows, scores, scratch)
+        .run(n_items_, [&](int64_t begin, int64_t end, float* block) {
+          score_range(begin, end, block, scratch);
+          std::replace(block, block + (end - begin), 0.f, -std::numeric_limits<float>::infinity());
+        });
+  }
+
+ protected:
+  // The distinct items of the history, ascending.
+  void open(const Queries& queries, int64_t q, Scratch& scratch) const override {
+    const std::span<const int32_t> given = queries.given_history(q);
+    if (given.empty() && !queries.histories_are_complete) {
+      scratch.history.clear();
+      const Catalog& catalog = *model().catalog;
+      if (const int32_t user = queries.user(q); user >= 0 && catalog.has_user_data)
+        scratch.history.assign(catalog.seen.row(user).begin(), catalog.seen.row(user).end());
+      return;
+    }
+    scratch.history.assign(given.begin(), given.end());
+    std::sort(scratch.history.begin(), scratch.history.end());
+    scratch.history.erase(std::unique(scratch.history.begin(), scratch.history.end()), scratch.history.end());
+  }
+
+  void score_range(int64_t begin, int64_t end, float* scores, Scratch& scratch) const override {
+    std::fill_n(scores, end - begin, 0.f);
+    for (int32_t item : scratch.history) {
+      const int64_t first = offsets_[item], last = offsets_[item + 1];
+      if (last - first == n_items_) {  // a full row needs no columns
+        const float* values = values_ + first + begin;
+        for (int64_t i = 0; i < end - begin; ++i) scores[i] += values[i];
+        continue;
+      }
+      const bool whole = begin == 0 && end == n_items_;
+      const auto entry = [&](int64_t row) {
+        return std::lower_bound(columns_ + first, columns_ + last, row) - columns_;
+      };
+      const int64_t from = whole ? first : entry(begin), to = whole ? last : entry(end);
+      for (int64_t e = from; e < to; ++e) scores[columns_[e] - begin] += values_[e];
+    }
+  }
+
+  // Sums whole blocks, and only those that an item of the list is in.
+  void score_items(int64_t, std::span<const int32_t> items, float* scores, Scratch& scratch) const override {
+    scratch.scores.resize(static_cast<size_t>(block_floats(n_items_)));
+    for (int64_t begin = 0; begin < n_items_; begin += kItems) {
+      const int64_t end = std::min(begin + kItems, n_items_);
+      const auto inside = [&](int32_t item) { return item >= begin && item < end; };
+      if (std::none_of(items.begin(), items.end(), inside)) continue;
+      score_range(begin, end, scratch.scores.data(), scratch);
+      for (size_t i = 0; i < items.size(); ++i)
+        if (inside(items[i])) scores[i] = scratch.scores[static_cast<size_t>(items[i] - begin)];
+    }
+  }
+
+ private:
+  int64_t n_items_;
+  const int64_t* offsets_;  // [n_items + 1]
+  const int32_t* columns_;  // ascending within a row
+  const float* values_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Scorer> make_weights_scorer(std::shared_ptr<const Model> model) {
+  return std::make_unique<WeightsScorer>(std::move(model));
+}
+
+}  // namespace rec
