@@ -54,6 +54,7 @@ int run(const EvaluateOptions& options, Context& context) {
                         {"rows", options.protocol.row_kind()},
                         {"mask", options.protocol.mask},
                         {"ties", options.protocol.ties},
+                        {"history", history_name(protocol)},
                         {"seed", seed},
                         {"split", split_json(data.split)},
                         {"n_rows", result.n_rows},

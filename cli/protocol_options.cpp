@@ -11,6 +11,8 @@ constexpr Choice kRows[] = {
 constexpr Choice kMasks[] = {{"known", REC_MASK_KNOWN}, {"train", REC_MASK_TRAIN}, {"none", REC_MASK_NONE}};
 constexpr Choice kTies[] = {{"lower-row", REC_TIES_LOWER_ROW}, {"against-target", REC_TIES_AGAINST_TARGET}};
 
+constexpr Choice kHistories[] = {{"training", REC_HISTORY_TRAINING}, {"before", REC_HISTORY_BEFORE}};
+
 // full, given, uniN and popN, as the names of metrics carry them.
 void read_candidates(const std::string& text, rec_protocol_t& protocol) {
   constexpr Choice kSampled[] = {{"uni", REC_CANDIDATES_UNIFORM}, {"pop", REC_CANDIDATES_POPULAR}};
@@ -37,9 +39,16 @@ rec_protocol_t ProtocolOptions::read() const {
   read.rows = pick("rows", row_kind(), kRows);
   read.mask = pick("mask", mask, kMasks);
   read.ties = pick("ties", ties, kTies);
+  if (!history.empty()) read.history = pick("history", history, kHistories);
   read.max_pos = max_pos;
   read.max_neg = max_neg;
   return read;
+}
+
+std::string history_name(const rec_protocol_t& protocol) {
+  const bool training = protocol.history == REC_HISTORY_TRAINING ||
+                        (protocol.history == REC_HISTORY_DEFAULT && protocol.rows == REC_ROWS_USER);
+  return training ? "training" : "before";
 }
 
 void add_protocol_options(CLI::App& app, ProtocolOptions& options) {
@@ -56,6 +65,11 @@ void add_protocol_options(CLI::App& app, ProtocolOptions& options) {
                  "Items left out of a ranking: known (all that the user had before the part), train, or none; given "
                  "candidates are ranked as they are")
       ->capture_default_str();
+  app.add_option(
+         "--history", options.history,
+         "What the model may know of a row's user: training (the train part), or before (what happened before the "
+         "row) [training for users, else before]")
+      ->type_name("RULE");
   app.add_option("--ties", options.ties, "lower-row or against-target")->capture_default_str();
 }
 

@@ -8,13 +8,16 @@
 namespace rec::cli {
 
 struct ProtocolOptions {
-  std::string protocol = "full", rows, mask = "known", ties = "lower-row";
+  std::string protocol = "full", rows, mask = "known", ties = "lower-row", history;
   int64_t max_pos = 0, max_neg = 0;
 
   // Name of the kind of rows: as given, else what the candidates need.
   std::string row_kind() const;
   rec_protocol_t read() const;
 };
+
+// "training" or "before": what the model may know of the user of a row, as asked for or by default.
+std::string history_name(const rec_protocol_t& protocol);
 
 void add_protocol_options(CLI::App& app, ProtocolOptions& options);
 

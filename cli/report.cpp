@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "cli/charts.h"
+#include "cli/protocol_options.h"
 
 namespace rec::cli {
 
@@ -126,8 +127,8 @@ std::string curves(const TrainingSummary& s) {
   return "<h2>Learning</h2>" + resumed + "<div class=grid>" + html + "</div>";
 }
 
-// What the numbers are of, in words.
-std::string protocol_text(const TrainingSummary& s) {
+// What is ranked, in words.
+std::string ranking_text(const TrainingSummary& s) {
   const rec_protocol_t& p = s.protocol;
   const auto slots = [](int64_t n) { return grouped(n > 0 ? n : 20); };
   if (p.rows == REC_ROWS_LABEL) return "The prediction for each labelled row is compared with its label";
@@ -153,6 +154,13 @@ std::string protocol_text(const TrainingSummary& s) {
   return text +
          (p.ties == REC_TIES_AGAINST_TARGET ? "; ties count against the target" : "; ties go to the lower item row") +
          ", unless a metric has a rule of its own";
+}
+
+// How the metrics were measured, in words.
+std::string protocol_text(const TrainingSummary& s) {
+  return ranking_text(s) + (history_name(s.protocol) == "training"
+                                ? "; of a user the model knows the training part"
+                                : "; of a user the model knows what happened before the row");
 }
 
 std::string metrics(const TrainingSummary& s) {

@@ -307,6 +307,7 @@ void Training::tell_test_and_report() {
                            {"rows", of_task ? task->rows_name : options_.protocol.row_kind()},
                            {"mask", options_.protocol.mask},
                            {"ties", options_.protocol.ties},
+                           {"history", history_name(protocol)},
                            {"seed", summary_.card["seed"]},
                            {"split", split_json(data_.split)},
                            {"n_rows", test.n_rows},

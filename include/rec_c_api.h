@@ -458,6 +458,14 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 #define REC_TIES_LOWER_ROW 0      /**< equal scores rank by lower item row */
 #define REC_TIES_AGAINST_TARGET 1 /**< every tie counts against the positive (ReChorus) */
 
+/** What a model may know of the user of a row, whichever way it is served; tables of user vectors know what they were
+    trained on in any case. A history that is not the default is part of a metric's name: "recall@20[before]". */
+#define REC_HISTORY_DEFAULT 0  /**< TRAINING for REC_ROWS_USER, BEFORE for other rows */
+#define REC_HISTORY_TRAINING 1 /**< what training knew: the user's train part, or what the model file has when the data
+                                    set has no train part of the user */
+#define REC_HISTORY_BEFORE 2   /**< what happened before the row: for REC_ROWS_USER the parts before it, for other rows
+                                    the interactions before it in its part and in the parts before */
+
 typedef struct rec_protocol_t {
   uint32_t struct_size;
   int32_t part;         /**< REC_PART_TEST or _VALID; 0 = test */
@@ -470,6 +478,8 @@ typedef struct rec_protocol_t {
   int64_t max_pos;      /**< how many clicked items of an impression list count, the first ones; 0 = 20 */
   int64_t max_neg;      /**< how many shown ones; 0 = 20. Other numbers are part of a metric's name:
                              "rechorus.hr@5[list10+40]" */
+  int32_t history;      /**< REC_HISTORY_ */
+  int32_t reserved;
 } rec_protocol_t;
 
 /** Zero protocol of this size: full ranking of the test part by user. Threads: any. @since 1.0 */

@@ -303,6 +303,16 @@ const (
 	MaskTrain Mask = Mask(crec.REC_MASK_TRAIN) // those of the train part only
 )
 
+// History of an evaluation.
+type History int
+
+// What a model may know of the user of a row. Another than the default is part of a metric's name.
+const (
+	HistoryDefault  History = History(crec.REC_HISTORY_DEFAULT)  // HistoryTraining for UserRows, HistoryBefore for others
+	HistoryTraining History = History(crec.REC_HISTORY_TRAINING) // the user's train part
+	HistoryBefore   History = History(crec.REC_HISTORY_BEFORE)   // what happened before the row; for UserRows, the parts before
+)
+
 // Protocol says what ranks what in an evaluation. The zero value is full ranking of the test part by user.
 type Protocol struct {
 	Part              Part // TestPart (0 too) or ValidPart
@@ -313,6 +323,7 @@ type Protocol struct {
 	NCandidates       int  // drawn for each positive; 0 = 99
 	Seed              int64
 	MaxPos, MaxNeg    int // clicked and shown items of a list that count; 0 = 20
+	History           History
 	Threads           int // 0 = as many as there are
 	Isolation         Isolation
 }
@@ -328,6 +339,7 @@ func (p Protocol) raw() crec.RecProtocolT {
 	raw.SetSeed(p.Seed)
 	raw.SetMaxPos(int64(p.MaxPos))
 	raw.SetMaxNeg(int64(p.MaxNeg))
+	raw.SetHistory(int(p.History))
 	return raw
 }
 

@@ -341,8 +341,8 @@ func TestAnEvaluationHasMeansAndRows(t *testing.T) {
 	}
 	sampled := must(model.Evaluate(ctx, data, "hit@10", recore.Protocol{
 		Part: recore.ValidPart, Rows: recore.EventRows, Candidates: recore.UniformCandidates, Mask: recore.MaskTrain,
-		TiesAgainstTarget: true, NCandidates: 50, Seed: 5, Threads: 1}))(t)
-	if mean, there := sampled.Means["hit@10[uni50]"]; !there || !(mean > 0) || len(sampled.UserRows) <= len(report.UserRows) {
+		TiesAgainstTarget: true, NCandidates: 50, Seed: 5, History: recore.HistoryTraining, Threads: 1}))(t)
+	if mean, there := sampled.Means["hit@10[uni50][training]"]; !there || !(mean > 0) || len(sampled.UserRows) <= len(report.UserRows) {
 		t.Errorf("sampled %v over %d rows", sampled.Means, len(sampled.UserRows))
 	}
 	for _, metrics := range []string{"recal@20", "", "ndcg@20\x00"} {

@@ -27,6 +27,7 @@ Protocol read_protocol(const rec_protocol_t* given) {
   protocol.candidates = check_choice("candidates", p.candidates, REC_CANDIDATES_POPULAR);
   protocol.mask = check_choice("mask", p.mask, REC_MASK_TRAIN);
   protocol.ties = check_choice("ties", p.ties, REC_TIES_AGAINST_TARGET);
+  protocol.history = check_choice("history", p.history, REC_HISTORY_BEFORE);
   if (p.n_candidates < 0 || p.n_candidates > 1000000)
     throw invalid_argument("n_candidates", "must be between 0 and 1000000, got ", p.n_candidates);
   if (p.n_candidates > 0) protocol.n_candidates = p.n_candidates;
@@ -61,10 +62,8 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
     const bool by_tables = options.isolation == REC_ISOLATION_AUTO && !object->needs_plugin;
     const bool elsewhere = !by_tables && wants_worker(options.isolation, object->name);
     *out_report = new_handle<rec_report_t>(long_call(run, [&](const Caller& caller) {
-      if (elsewhere) return evaluate_in_worker(*object, *data, metrics, read, threads, caller.cancel);
-      const Evaluator evaluator(*data, *object->catalog, read, specs, caller.cancel);
-      ThreadPool pool(resolve_threads(threads));
-      return std::make_shared<const Report>(evaluator.run(*make_scorer(object), pool, caller.cancel));
+      return elsewhere ? evaluate_in_worker(*object, *data, metrics, read, threads, caller.cancel)
+                       : std::make_shared<const Report>(evaluate(object, *data, read, specs, threads, caller.cancel));
     }));
   });
 }

@@ -6,7 +6,7 @@
 #include "core/base/cancel.h"
 #include "core/capi/guard.h"
 #include "core/data/dataset.h"
-#include "core/evaluation/evaluator.h"
+#include "core/evaluation/evaluation.h"
 #include "core/serving/recommender.h"
 #include "core/training/trainer.h"
 

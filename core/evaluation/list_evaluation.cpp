@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "core/data/impressions.h"
-#include "core/evaluation/row_evaluation.h"
+#include "core/evaluation/histories.h"
 
 namespace rec {
 
@@ -11,85 +10,76 @@ namespace {
 
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
-class ListEvaluation final : public RowEvaluation {
+// A row is an impression list of the part.
+class ListEvaluation final : public Evaluation {
  public:
-  ListEvaluation(const Dataset& data, const Catalog& catalog, const Protocol& protocol, std::vector<MetricSpec> metrics)
-      : protocol_(protocol),
-        metrics_(std::move(metrics)),
-        item_row_(match_ids(data.items, catalog.items)),
-        histories_(data, item_row_, protocol.part),
-        lists_(impression_lists(data, protocol.part)) {
-    const Buffer<int32_t> user_row = match_ids(data.users, catalog.users);
-    for (int32_t user : lists_.users) users_.push_back(user_row[user]);
-    if (users_.empty())
-      throw Error(REC_INVALID_DATA, cat("dataset: no impression list with a clicked and a shown item in its ",
-                                        protocol.part == Part::kValid ? "valid" : "test", " part"))
-          .at_argument("dataset");
-  }
-
-  Report run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const override {
-    const auto n = static_cast<int64_t>(users_.size());
-    Report report;
-    report.users.assign(users_.begin(), users_.end());
-    report.values.resize(metrics_.size() * users_.size());
-    pool.parallel_for(n, Scorer::kQueries, [&](int64_t begin, int64_t end) {
-      throw_if_cancelled(cancel);
-      evaluate(scorer, begin, end, report.values.data());
-    });
-    for (size_t m = 0; m < metrics_.size(); ++m) {
-      report.names.push_back(metrics_[m].name + protocol_.suffix());
-      double sum = 0;
-      for (size_t row = 0; row < users_.size(); ++row) sum += report.values[m * users_.size() + row];
-      report.means.push_back(sum / static_cast<double>(n));
-    }
-    return report;
+  explicit ListEvaluation(const EvaluationInput& input)
+      : Evaluation(!input.data.time.empty()),
+        protocol_(input.protocol),
+        metrics_(input.metrics),
+        n_items_(input.n_items),
+        histories_(input),
+        lists_(impression_lists(input.data, input.protocol.part)),
+        item_row_(input.item_row.copy()) {
+    for (int32_t user : lists_.users) users_.push_back(input.user_row[user]);
+    if (users_.empty()) throw input.no_rows("impression list with a clicked and a shown item");
   }
 
  private:
-  // The first slots of one side.
-  std::span<const int32_t> slots(const Csr& side, int64_t list, int64_t max) const {
-    const std::span<const int32_t> items = side.row(list);
-    return items.first(std::min(items.size(), static_cast<size_t>(max)));
+  Report run_rows(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const override {
+    std::vector<double> values(metrics_.size() * users_.size());
+    pool.parallel_for(static_cast<int64_t>(users_.size()), Scorer::kQueries, [&](int64_t begin, int64_t end) {
+      throw_if_cancelled(cancel);
+      evaluate(scorer, static_cast<size_t>(begin), static_cast<size_t>(end - begin), values.data());
+    });
+    return report_of(metrics_, protocol_.suffix(), users_, std::move(values), {});
   }
 
-  void evaluate(const Scorer& scorer, int64_t begin, int64_t end, double* values) const {
-    QueryBlock block;
-    block.users.assign(users_.begin() + begin, users_.begin() + end);
-    for (int64_t list = begin; list < end; ++list) {
-      for (int32_t item : slots(lists_.positives, list, protocol_.max_pos)) block.candidates.push_back(item_row_[item]);
-      for (int32_t item : slots(lists_.negatives, list, protocol_.max_neg)) block.candidates.push_back(item_row_[item]);
-      block.candidate_offsets.push_back(static_cast<int64_t>(block.candidates.size()));
+  // The first slots of one side, as the model's item rows.
+  void add_slots(const Csr& side, size_t list, int64_t max, std::vector<int32_t>& candidates) const {
+    const std::span<const int32_t> items = side.row(static_cast<int64_t>(list));
+    for (int32_t item : items.first(std::min(items.size(), static_cast<size_t>(max))))
+      candidates.push_back(item_row_[item] < n_items_ ? item_row_[item] : -1);
+  }
+
+  void evaluate(const Scorer& scorer, size_t begin, size_t n, double* values) const {
+    std::vector<int64_t> offsets{0}, first_negative;
+    std::vector<int32_t> candidates;
+    for (size_t list = begin; list < begin + n; ++list) {
+      add_slots(lists_.positives, list, protocol_.max_pos, candidates);
+      first_negative.push_back(static_cast<int64_t>(candidates.size()));
+      add_slots(lists_.negatives, list, protocol_.max_neg, candidates);
+      offsets.push_back(static_cast<int64_t>(candidates.size()));
     }
-    block.score(scorer, histories_, {lists_.first_row.data() + begin, static_cast<size_t>(end - begin)});
-    for (int64_t list = begin; list < end; ++list) {
-      const auto q = static_cast<size_t>(list - begin);
-      const std::span<float> scores(block.scores.data() + block.candidate_offsets[q],
-                                    block.scores.data() + block.candidate_offsets[q + 1]);
-      const size_t n_positives = slots(lists_.positives, list, protocol_.max_pos).size();
-      // An unknown negative stays above an unknown positive, as every tie goes to the negatives.
-      for (float& score : scores.subspan(n_positives))
-        if (score == kNone) score = std::numeric_limits<float>::lowest();
+    std::vector<float> scores(candidates.size());
+    QueryBlock block(scorer, histories_, std::span(users_).subspan(begin, n),
+                     std::span(lists_.first_row).subspan(begin, n));
+    scorer.candidate_scores(block.queries, offsets.data(), candidates.data(), scores.data(), block.status.data(),
+                            block.scratch);
+    for (size_t q = 0; q < n; ++q) {
+      const std::span<float> positives(scores.data() + offsets[q], scores.data() + first_negative[q]);
+      const std::span<float> negatives(scores.data() + first_negative[q], scores.data() + offsets[q + 1]);
+      // Ties go to the negatives, so an unknown negative must score more than an unknown positive.
+      std::replace(negatives.begin(), negatives.end(), kNone, std::numeric_limits<float>::lowest());
       for (size_t m = 0; m < metrics_.size(); ++m)
-        values[m * users_.size() + static_cast<size_t>(list)] =
-            block.status[q] == REC_OK
-                ? impression_metric(metrics_[m], scores.first(n_positives), scores.subspan(n_positives))
-                : 0;
+        values[m * users_.size() + begin + q] =
+            block.status[q] == REC_OK ? impression_metric(metrics_[m], positives, negatives) : 0;
     }
   }
 
   Protocol protocol_;
   std::vector<MetricSpec> metrics_;
-  Buffer<int32_t> item_row_;  // of each item of the data set; -1 = unknown to the model
+  int64_t n_items_;
   Histories histories_;
   ImpressionLists lists_;
-  std::vector<int32_t> users_;  // [n_lists] the model's row; -1 = unknown
+  Buffer<int32_t> item_row_;
+  std::vector<int32_t> users_;  // [n_lists] the model's user row; -1 = unknown
 };
 
 }  // namespace
 
-std::unique_ptr<RowEvaluation> make_list_evaluation(const Dataset& data, const Catalog& catalog,
-                                                    const Protocol& protocol, std::vector<MetricSpec> metrics) {
-  return std::make_unique<ListEvaluation>(data, catalog, protocol, std::move(metrics));
+std::unique_ptr<const Evaluation> make_list_evaluation(const EvaluationInput& input) {
+  return std::make_unique<ListEvaluation>(input);
 }
 
 }  // namespace rec

@@ -40,11 +40,18 @@ bool Scorer::needs_history() const {
 History Scorer::history_of(const Queries& queries, int64_t q) const {
   if (const auto given = queries.given_history(q); !given.empty() || queries.histories_are_complete)
     return {given, queries.history_times != nullptr ? queries.history_times + queries.history_offsets[q] : nullptr};
+  return known_history(queries.user(q));
+}
+
+History Scorer::known_history(int32_t user) const {
   const Catalog& catalog = *model_->catalog;
-  const int32_t user = queries.user(q);
   if (user < 0 || !catalog.has_user_data) return {};
   return {catalog.history.row(user),
           catalog.history_time.empty() ? nullptr : catalog.history_time.data() + catalog.history.offsets[user]};
+}
+
+History Scorer::as_kept(const History& history) const {
+  return plugin_ != nullptr ? history.last(std::max(kHistoryKept, plugin_->plan().history_max)) : history;
 }
 
 void Scorer::fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Scratch& scratch) const {

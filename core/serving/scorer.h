@@ -40,6 +40,13 @@ class Scorer {
   // Whether the plugin looks at this REC_COLUMN_ of a query.
   bool wants_query_column(int32_t column) const;
 
+  // Whether the histories of users say something to this model: it has no vectors of the users themselves.
+  bool wants_histories() const { return plugin_ != nullptr || model_->has_item_weights(); }
+  // What the model file knows of a user; nothing of an unknown one.
+  virtual History known_history(int32_t user) const;
+  // As much of a history as a model file keeps.
+  History as_kept(const History& history) const;
+
   // In the three calls: at most kQueries queries; status [n] is REC_OK or, for a query that cannot be answered,
   // REC_NOT_FOUND.
 

@@ -16,6 +16,13 @@ class WeightsScorer final : public BlockScorer {
         columns_(this->model().weight_columns.as<const int32_t>().data()),
         values_(this->model().weight_values.as<const float>().data()) {}
 
+  // All items that the user had, not only the last.
+  History known_history(int32_t user) const override {
+    const Catalog& catalog = *model().catalog;
+    if (user < 0 || !catalog.has_user_data) return {};
+    return {catalog.seen.row(user)};
+  }
+
   void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const override {
     if (item < 0) return pad(k, rows, scores);
     scratch.history.assign(1, item);
@@ -29,15 +36,8 @@ class WeightsScorer final : public BlockScorer {
  protected:
   // The distinct items of the history, ascending.
   void open(const Queries& queries, int64_t q, Scratch& scratch) const override {
-    const std::span<const int32_t> given = queries.given_history(q);
-    if (given.empty() && !queries.histories_are_complete) {
-      scratch.history.clear();
-      const Catalog& catalog = *model().catalog;
-      if (const int32_t user = queries.user(q); user >= 0 && catalog.has_user_data)
-        scratch.history.assign(catalog.seen.row(user).begin(), catalog.seen.row(user).end());
-      return;
-    }
-    scratch.history.assign(given.begin(), given.end());
+    const std::span<const int32_t> items = history_of(queries, q).items;
+    scratch.history.assign(items.begin(), items.end());
     std::sort(scratch.history.begin(), scratch.history.end());
     scratch.history.erase(std::unique(scratch.history.begin(), scratch.history.end()), scratch.history.end());
   }

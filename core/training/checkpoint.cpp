@@ -103,7 +103,8 @@ Json Trainer::run_identity() const {
             {"n_candidates", p.n_candidates},
             {"seed", p.seed},
             {"max_pos", p.max_pos},
-            {"max_neg", p.max_neg}}}};
+            {"max_neg", p.max_neg},
+            {"history", p.history}}}};
 }
 
 void Trainer::save_checkpoint(const Observer& observer) {

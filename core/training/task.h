@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/evaluation/evaluator.h"
+#include "core/evaluation/evaluation.h"
 #include "core/plugin/params.h"
 #include "core/plugin/registry.h"
 

@@ -172,7 +172,7 @@ void Trainer::prepare_data(const CancelToken* cancel) {
   if (std::find(data.part.begin(), data.part.end(), Part::kValid) != data.part.end()) {
     Protocol protocol = options_.protocol;
     protocol.part = Part::kValid;
-    evaluator_ = std::make_unique<Evaluator>(data, *catalog_, protocol, metrics_, cancel);
+    evaluation_ = prepare_evaluation(data, *catalog_, protocol, metrics_, cancel);
   }
 }
 
@@ -403,8 +403,8 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
     throw;
   }
   EpochRecord record{epoch, {}};
-  if (evaluator_ != nullptr && (epoch % params_->integer("eval_every") == 0 || epoch == n_epochs_)) {
-    const Report report = evaluator_->run(*make_scorer(now), *pool_, cancel);
+  if (evaluation_ != nullptr && (epoch % params_->integer("eval_every") == 0 || epoch == n_epochs_)) {
+    const Report report = evaluation_->run(*make_scorer(now), *pool_, cancel);
     done.metric_names = report.names;
     done.metric_values = record.metrics = report.means;
   }
@@ -418,7 +418,7 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
     return lower_is_better(metrics_[main_metric_].metric) ? now_is < was : now_is > was;
   };
   done.is_best =
-      evaluated ? best.empty() || better(record.metrics[main_metric_], best[main_metric_]) : evaluator_ == nullptr;
+      evaluated ? best.empty() || better(record.metrics[main_metric_], best[main_metric_]) : evaluation_ == nullptr;
   if (done.is_best) best_epoch_ = record;
   last_epoch_ = std::move(record);
   if (evaluated) stale_ = done.is_best ? 0 : stale_ + 1;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/data/dataset.h"
-#include "core/evaluation/evaluator.h"
+#include "core/evaluation/evaluation.h"
 #include "core/plugin/model.h"
 #include "core/sampling/frequency.h"
 #include "core/serving/model.h"
@@ -114,7 +114,7 @@ class Trainer : public Training {
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<PluginModel> live_;
   std::unique_ptr<NegativeSampler> sampler_;
-  std::unique_ptr<Evaluator> evaluator_;  // nullptr without a valid part
+  std::unique_ptr<const Evaluation> evaluation_;  // nullptr without a valid part
   BatchPlan batch_plan_;
   std::unique_ptr<RowSource> rows_;
   int64_t n_epochs_ = 0;

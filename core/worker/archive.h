@@ -4,7 +4,7 @@
 
 #include "core/base/memory_file.h"
 #include "core/data/dataset.h"
-#include "core/evaluation/evaluator.h"
+#include "core/evaluation/evaluation.h"
 
 namespace rec {
 

@@ -38,7 +38,8 @@ class Channel {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingEvent, kind, epoch, n_epochs, batch, n_batches, loss, train_seconds,
                                    eval_seconds, metric_names, metric_values, is_best)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Protocol, part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Protocol, part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg,
+                                   history)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerOptions, resume, checkpoint_path, checkpoint_seconds, checkpoint_batches,
                                    metrics, main_metric, protocol, memory_limit_bytes)
 Note note_of(const Error& error);

@@ -151,10 +151,9 @@ class Server {
     } else if (call == "evaluate") {
       const std::shared_ptr<const Model> model = load_model_over(files.at(0).map());
       const std::shared_ptr<const Dataset> data = shared_dataset(files.at(1));
-      const Evaluator evaluator(*data, *model->catalog, body.at("protocol").get<Protocol>(),
-                                parse_metrics(body.at("metrics").get<std::string>()), request.cancel.get());
-      ThreadPool pool(resolve_threads(body.at("threads").get<int32_t>()));
-      return share_report(evaluator.run(*make_scorer(model), pool, request.cancel.get()));
+      return share_report(evaluate(model, *data, body.at("protocol").get<Protocol>(),
+                                   parse_metrics(body.at("metrics").get<std::string>()),
+                                   body.at("threads").get<int32_t>(), request.cancel.get()));
     } else if (call == "describe") {
       const Plugin& plugin = PluginRegistry::instance().find(body.at("model").get<std::string>());
       answer["text"] = dump_json(describe_plugin(plugin, loop_params()));

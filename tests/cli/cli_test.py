@@ -201,6 +201,12 @@ class Evaluate(CliTest):
         event = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics hit@10 --protocol uni50 --rows event --ties against-target")[0]
         self.assertEqual(list(event["metrics"]), ["hit@10[uni50]"])
         self.assertEqual((event["rows"], event["mask"], event["split"]["seed"]), ("event", "known", 1))
+        for options, history, name in (("", "training", "hit@10"), (" --history training", "training", "hit@10"),
+                                       (" --history before", "before", "hit@10[before]"),
+                                       (" --rows event", "before", "hit@10"),
+                                       (" --rows event --history training", "training", "hit@10[training]")):
+            event = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics hit@10" + options)[0]
+            self.assertEqual((event["history"], list(event["metrics"])), (history, [name]), options)
 
     def test_keeps_the_parts_of_split_files(self):
         self.recore("data split orchard.inter.gz --by user --ratio 8:1:1 --seed 1 --out parts")

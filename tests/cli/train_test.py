@@ -98,6 +98,8 @@ class Words(CliTest):
     def test_say_how_items_were_ranked(self):
         for options, words in (("", "Full ranking over all items for each user; what the user had before the part is left out;"
                                     " ties go to the lower item row"),
+                               ("", "; of a user the model knows the training part;"),
+                               (" --history before", "; of a user the model knows what happened before the row;"),
                                (" --mask none", "; nothing is left out"),
                                (" --mask train", "; what the user had in training is left out"),
                                (" --rows event --ties against-target", "for each event; what the user had before the part is"
@@ -121,7 +123,7 @@ class Words(CliTest):
                                      ("impression --rows list --max-pos 3 --max-neg 2 --metrics rechorus.hr@2", "list",
                                       "its first 3 clicked and 2 shown items"),
                                      ("impression --metrics ndcg@5", "user", "Full ranking over all items for each user"),
-                                     ("ctr", "label", "compared with its label; the test part has 48 labelled rows."),
+                                     ("ctr", "label", "compared with its label; of a user the model knows what happened before the row; the test part has 48 labelled rows."),
                                      ("ctr --metrics ndcg@5", "user", "Full ranking over all items for each user")):
             with self.subTest(options):
                 event, page = self.page(train + options)

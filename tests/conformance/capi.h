@@ -152,9 +152,13 @@ inline std::vector<float> score(const rec_recommender_t* recommender, const rec_
   return out.scores;
 }
 
-inline double evaluate(const rec_model_t* model, const rec_dataset_t* data, const std::string& metric) {
+inline double evaluate(const rec_model_t* model, const rec_dataset_t* data, const std::string& metric,
+                       int32_t rows = REC_ROWS_USER) {
+  rec_protocol_t protocol{};
+  protocol.struct_size = sizeof protocol;
+  protocol.rows = rows;
   const auto report = make<rec_report_t>([&](rec_report_t** out, rec_error_t** error) {
-    return rec_model_evaluate(model, data, metric.c_str(), nullptr, nullptr, out, error);
+    return rec_model_evaluate(model, data, metric.c_str(), &protocol, nullptr, out, error);
   });
   double mean = 0;
   call([&](rec_error_t** error) { return rec_report_get_metric(report.get(), 0, nullptr, &mean, error); });

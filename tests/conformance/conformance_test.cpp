@@ -169,7 +169,8 @@ TEST_P(Conformance, DeclaresTheCapabilitiesExpectedOfIt) {
 TEST_P(Conformance, LearnsAWorldWhoseAnswerIsKnown) {
   const auto data = sequential() ? cycle() : checkerboard();
   const auto trained = train(data.get(), model().name, json(model(), R"("patience": 0)"));
-  const double ndcg = evaluate(trained.get(), data.get(), "ndcg@5");
+  // What follows an item is seen only by a model that is told of the item just before.
+  const double ndcg = evaluate(trained.get(), data.get(), "ndcg@5", sequential() ? REC_ROWS_EVENT : REC_ROWS_USER);
   if (model().personal) {
     EXPECT_GT(ndcg, 0.95);
   } else {
@@ -245,6 +246,38 @@ TEST_P(Conformance, GivesTheSameFileForOneTwoAndSevenThreads) {
     if (first.empty()) first = bytes;
     EXPECT_TRUE(bytes == first) << threads << " threads";
   }
+}
+
+// What a model may know of a row's user is decided by the protocol, not by what its file holds.
+TEST_P(Conformance, IsJudgedAlikeWithAndWithoutUserData) {
+  const auto data = sequential() ? cycle() : checkerboard();
+  const auto whole = train(data.get(), model().name, json(model()));
+  rec_save_options_t options{};
+  options.struct_size = sizeof options;
+  options.no_user_data = 1;
+  const std::string path = folder_ / "m.rec";
+  call([&](rec_error_t** error) { return rec_model_save(whole.get(), path.c_str(), &options, error); });
+  const auto bare = load(path);
+  for (const int32_t rows : {REC_ROWS_USER, REC_ROWS_EVENT})
+    for (const int32_t history : {REC_HISTORY_DEFAULT, REC_HISTORY_TRAINING, REC_HISTORY_BEFORE}) {
+      rec_protocol_t protocol{};
+      protocol.struct_size = sizeof protocol;
+      protocol.rows = rows;
+      protocol.history = history;
+      std::vector<double> values[2];
+      for (const bool is_bare : {false, true}) {
+        const auto report = make<rec_report_t>([&](rec_report_t** out, rec_error_t** error) {
+          return rec_model_evaluate((is_bare ? bare : whole).get(), data.get(), "ndcg@5", &protocol, nullptr, out,
+                                    error);
+        });
+        const double* row_values = nullptr;
+        int64_t n_rows = 0;
+        call([&](rec_error_t** error) { return rec_report_get_values(report.get(), &row_values, error); });
+        call([&](rec_error_t** error) { return rec_report_counts(report.get(), nullptr, &n_rows, error); });
+        values[is_bare].assign(row_values, row_values + n_rows);
+      }
+      EXPECT_EQ(values[0], values[1]) << "rows " << rows << ", history " << history;
+    }
 }
 
 TEST_P(Conformance, StopsWithinABatchWhenCancelledAndKeepsTheLastEpoch) {

@@ -1,10 +1,10 @@
-// List and label rows of the evaluator against slow definitions over all scores.
+// List and label rows against slow definitions over all scores.
 #include <algorithm>
 #include <cmath>
 
 #include "core/base/rng.h"
 #include "core/data/impressions.h"
-#include "core/evaluation/evaluator.h"
+#include "core/evaluation/evaluation.h"
 #include "tests/unit/data_checks.h"
 
 namespace rec {
@@ -58,8 +58,7 @@ struct World {
     return sum;
   }
   Report evaluate(const Dataset& rows, Protocol protocol, const std::string& metrics, int threads = 2) const {
-    ThreadPool pool(threads);
-    return Evaluator(rows, *model->catalog, protocol, parse_metrics(metrics)).run(*make_scorer(model), pool, nullptr);
+    return rec::evaluate(model, rows, protocol, parse_metrics(metrics), threads, nullptr);
   }
 };
 
@@ -184,9 +183,7 @@ TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
   model->weight_values = own_tensor("v", {6}, Buffer<float>(std::vector<float>{1, 2, 4, 8, 16, 32}));
   Protocol protocol = rows_of_kind(REC_ROWS_LABEL);
   protocol.part = Part::kValid;
-  ThreadPool pool(1);
-  const Report report =
-      Evaluator(data, *model->catalog, protocol, parse_metrics("mae")).run(*make_scorer(model), pool, nullptr);
+  const Report report = evaluate(model, data, protocol, parse_metrics("mae"), 1, nullptr);
   EXPECT_NEAR(report.values.back(), 1 / (1 + std::exp(-9.0)), 1e-6) << "items 0 and 3";
 
   // Without the first click no history is left for the clicked row at 3, and what remains is of one class.
@@ -198,8 +195,7 @@ TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
     columns.labels = labels.data() + 3;
     columns.n_labels = 2;
   });
-  const Report undefined =
-      Evaluator(rest, *model->catalog, of_test, parse_metrics("auc")).run(*make_scorer(model), pool, nullptr);
+  const Report undefined = evaluate(model, rest, of_test, parse_metrics("auc"), 1, nullptr);
   EXPECT_TRUE(std::isnan(undefined.means[0]));
 }
 

@@ -65,7 +65,7 @@ class Model(Handle["_recore.ModelHandle"]):
 
     def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
                  candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
-                 seed: int = 0, max_pos: int = 0, max_neg: int = 0, threads: int = 0,
+                 seed: int = 0, max_pos: int = 0, max_neg: int = 0, history: str = "default", threads: int = 0,
                  isolation: str = "auto", cancel: Optional[threading.Event] = None) -> Report:
         """Ranks items for the rows of a part and measures.
 
@@ -78,13 +78,16 @@ class Model(Handle["_recore.ModelHandle"]):
             mask: items that are left out: "known" before the part, of "train" only, or "none".
             ties: "lower_row", or "against_target".
             max_pos, max_neg: clicked and shown items of a list that count; 0 = 20.
+            history: what the model may know of the user of a row: "training", the train part, the default for users; or
+                "before", what happened before the row, the default for other rows. The other choice is part of a
+                metric's name: "recall@20[before]".
             threads: 0 = as many as there are.
             isolation: where a model's plugin runs, as for Trainer; most models are served by tables and need none.
             cancel: ends the call with CancelledError when another thread sets it.
         Raises:
             InvalidArgumentError (an unknown metric), InvalidDataError (an empty part), PluginError, CancelledError.
         """
-        given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg)
+        given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history)
         how = run(cancel, threads=threads, isolation=choice("isolation", isolation, ISOLATIONS))
         return Report(_recore.rec_model_evaluate(self._handle, dataset._handle, metrics, given, how), self)
 

@@ -72,6 +72,7 @@ class rec_protocol_t:
     seed: int
     max_pos: int
     max_neg: int
+    history: int
     thisown: bool
 
 class rec_trainer_options_t:

@@ -79,15 +79,20 @@ _CANDIDATES = {
 }
 _MASKS = {"known": _recore.REC_MASK_KNOWN, "none": _recore.REC_MASK_NONE, "train": _recore.REC_MASK_TRAIN}
 _TIES = {"lower_row": _recore.REC_TIES_LOWER_ROW, "against_target": _recore.REC_TIES_AGAINST_TARGET}
+_HISTORIES = {
+    "default": _recore.REC_HISTORY_DEFAULT,
+    "training": _recore.REC_HISTORY_TRAINING,
+    "before": _recore.REC_HISTORY_BEFORE,
+}
 _PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
 
 
 def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
              ties: str = "lower_row", n_candidates: int = 0, seed: int = 0, max_pos: int = 0,
-             max_neg: int = 0) -> _raw.rec_protocol_t:
+             max_neg: int = 0, history: str = "default") -> _raw.rec_protocol_t:
     """What ranks what, as the raw layer wants it; see Model.evaluate."""
     return options(
         _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),
         candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),
         ties=choice("ties", ties, _TIES), n_candidates=n_candidates, seed=seed, max_pos=max_pos,
-        max_neg=max_neg)
+        max_neg=max_neg, history=choice("history", history, _HISTORIES))

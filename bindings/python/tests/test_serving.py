@@ -339,6 +339,7 @@ def test_an_evaluation_has_means_and_rows(orchard, model):
     assert dict(report) == {"recall@20": report["recall@20"], "ndcg@20": report["ndcg@20"]}
     sampled = model.evaluate(orchard, "hit@10", rows="event", candidates="uniform", seed=5)
     assert list(sampled) == ["hit@10[uni99]"] and sampled["hit@10"] == sampled["hit@10[uni99]"]
+    assert list(model.evaluate(orchard, "hit@10", history="before")) == ["hit@10[before]"]
     assert len(sampled.users) > len(report.users)
     assert dict(model.evaluate(orchard, "recall@20,ndcg@20", threads=1)) == dict(report)
     with pytest.raises(KeyError, match="recall@20"):

@@ -186,6 +186,8 @@ extern void _wrap_RecProtocolT_MaxPos_set_crec_8327aa52780a57ca(uintptr_t arg1, 
 extern swig_type_47 _wrap_RecProtocolT_MaxPos_get_crec_8327aa52780a57ca(uintptr_t arg1);
 extern void _wrap_RecProtocolT_MaxNeg_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_48 arg2);
 extern swig_type_49 _wrap_RecProtocolT_MaxNeg_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecProtocolT_History_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_History_get_crec_8327aa52780a57ca(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecProtocolT_crec_8327aa52780a57ca(void);
 extern void _wrap_delete_RecProtocolT_crec_8327aa52780a57ca(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Resume_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
@@ -986,6 +988,9 @@ const REC_MASK_NONE int = 1
 const REC_MASK_TRAIN int = 2
 const REC_TIES_LOWER_ROW int = 0
 const REC_TIES_AGAINST_TARGET int = 1
+const REC_HISTORY_DEFAULT int = 0
+const REC_HISTORY_TRAINING int = 1
+const REC_HISTORY_BEFORE int = 2
 type SwigcptrRecProtocolT uintptr
 
 func (p SwigcptrRecProtocolT) Swigcptr() uintptr {
@@ -1112,6 +1117,19 @@ func (arg1 SwigcptrRecProtocolT) GetMaxNeg() (_swig_ret int64) {
 	return swig_r
 }
 
+func (arg1 SwigcptrRecProtocolT) SetHistory(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecProtocolT_History_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecProtocolT) GetHistory() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecProtocolT_History_get_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
 func NewRecProtocolT() (_swig_ret RecProtocolT) {
 	var swig_r RecProtocolT
 	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_new_RecProtocolT_crec_8327aa52780a57ca()))
@@ -1144,6 +1162,8 @@ type RecProtocolT interface {
 	GetMaxPos() (_swig_ret int64)
 	SetMaxNeg(arg2 int64)
 	GetMaxNeg() (_swig_ret int64)
+	SetHistory(arg2 int)
+	GetHistory() (_swig_ret int)
 }
 
 type SwigcptrRecTrainerOptionsT uintptr

@@ -1476,6 +1476,31 @@ long long _wrap_RecProtocolT_MaxNeg_get_crec_8327aa52780a57ca(struct rec_protoco
 }
 
 
+void _wrap_RecProtocolT_History_set_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->history = arg2;
+
+}
+
+
+intgo _wrap_RecProtocolT_History_get_crec_8327aa52780a57ca(struct rec_protocol_t *_swig_go_0) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->history);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
 struct rec_protocol_t *_wrap_new_RecProtocolT_crec_8327aa52780a57ca() {
   struct rec_protocol_t *result = 0 ;
   struct rec_protocol_t *_swig_go_result;

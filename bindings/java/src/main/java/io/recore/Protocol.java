@@ -5,7 +5,7 @@ import io.recore.internal.rec_protocol_t;
 
 /** What ranks what in an evaluation. Immutable: each method gives a changed copy. Zeros are the defaults. */
 public record Protocol(Part part, Rows rows, Candidates candidates, long nCandidates, long seed, Mask mask, Ties ties, long maxPos,
-    long maxNeg, int threads) {
+    long maxNeg, History history, int threads) {
   public enum Rows {
     /** A row is a user with all its items of the part. */
     USER(Raw.REC_ROWS_USER),
@@ -65,18 +65,34 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
     }
   }
 
+  /** What a model may know of the user of a row. Another than the default is part of a metric's name. */
+  public enum History {
+    /** TRAINING for rows of users, BEFORE for other rows. */
+    DEFAULT(Raw.REC_HISTORY_DEFAULT),
+    /** The user's train part. */
+    TRAINING(Raw.REC_HISTORY_TRAINING),
+    /** What happened before the row; for a user, the parts before. */
+    BEFORE(Raw.REC_HISTORY_BEFORE);
+
+    final int number;
+
+    History(int number) {
+      this.number = number;
+    }
+  }
+
   /** Full ranking of the test part by user, known items left out. */
   public static Protocol test() {
-    return new Protocol(Part.TEST, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, 0);
+    return new Protocol(Part.TEST, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, History.DEFAULT, 0);
   }
 
   /** The same of the valid part. */
   public static Protocol valid() {
-    return new Protocol(Part.VALID, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, 0);
+    return new Protocol(Part.VALID, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, History.DEFAULT, 0);
   }
 
   public Protocol rows(Rows rows) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
   }
 
   public Protocol candidates(Candidates candidates) {
@@ -87,25 +103,29 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
    * @param n drawn for each positive; 0 = 99.
    */
   public Protocol candidates(Candidates candidates, long n, long seed) {
-    return new Protocol(part, rows, candidates, n, seed, mask, ties, maxPos, maxNeg, threads);
+    return new Protocol(part, rows, candidates, n, seed, mask, ties, maxPos, maxNeg, history, threads);
   }
 
   public Protocol mask(Mask mask) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
   }
 
   public Protocol ties(Ties ties) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
   }
 
   /** Clicked and shown items of an impression list that count; 0 = 20. */
   public Protocol listSlots(long maxPos, long maxNeg) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
+  }
+
+  public Protocol history(History history) {
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
   }
 
   /** Threads that evaluate; 0 = as many as there are. */
   public Protocol threads(int threads) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, threads);
+    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
   }
 
   /** For the raw layer; to be closed. */
@@ -120,6 +140,7 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
     raw.setTies(ties.number);
     raw.setMax_pos(maxPos);
     raw.setMax_neg(maxNeg);
+    raw.setHistory(history.number);
     return raw;
   }
 }

@@ -215,7 +215,7 @@ class DataTest {
   /** Enums of Java by the prefix of their constants in the header. */
   static final Map<String, Class<? extends Enum<?>>> ENUMS = Map.of("REC_PART_", Part.class, "REC_SPLIT_", Split.Kind.class,
       "REC_ROWS_", Protocol.Rows.class, "REC_CANDIDATES_", Protocol.Candidates.class, "REC_MASK_", Protocol.Mask.class,
-      "REC_TIES_", Protocol.Ties.class, "REC_EVENT_", Event.Kind.class);
+      "REC_TIES_", Protocol.Ties.class, "REC_HISTORY_", Protocol.History.class, "REC_EVENT_", Event.Kind.class);
 
   @Test
   void enumsHaveEveryConstantOfTheHeader() throws Exception { // but the tick, which the bridge keeps for itself

@@ -197,10 +197,10 @@ class TrainingTest {
     assertTrue(report.mean("ndcg@20") > 0.01 && report.nRows() > 500);
     assertArrayEquals(report.userRows(), Fixture.model.userRows(report.users()));
     Protocol sampled = Protocol.valid().rows(Protocol.Rows.EVENT).candidates(Protocol.Candidates.UNIFORM, 20, 7)
-        .mask(Protocol.Mask.TRAIN).ties(Protocol.Ties.AGAINST_TARGET);
+        .mask(Protocol.Mask.TRAIN).ties(Protocol.Ties.AGAINST_TARGET).history(Protocol.History.TRAINING);
     Report events = Fixture.model.evaluate(Fixture.orchard, "hit@10", sampled);
     assertEquals(Fixture.orchard.describe().get("n_valid"), (long) events.nRows());
-    assertTrue(events.metrics().get(0).startsWith("hit@10[uni20"), events.toString());
+    assertEquals("hit@10[uni20][training]", events.metrics().get(0));
     assertEquals(events.mean("hit@10"), events.mean(events.metrics().get(0)));
     assertEquals(events.mean("hit@10"), Fixture.model.evaluate(Fixture.orchard, "hit@10", sampled.threads(1)).mean("hit@10"));
     assertThrows(RecException.InvalidArgument.class, () -> events.mean("ndcg@10"));

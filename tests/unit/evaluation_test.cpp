@@ -1,5 +1,5 @@
-// The evaluator against a slow definition over all scores.
-#include "core/evaluation/evaluator.h"
+// User and event rows against a slow definition over all scores.
+#include "core/evaluation/evaluation.h"
 
 #include <gtest/gtest.h>
 
@@ -53,9 +53,7 @@ struct World {
     return sum;
   }
   Report evaluate(const Protocol& protocol, const std::string& metrics, int threads = 2) const {
-    const Evaluator evaluator(data, *model->catalog, protocol, parse_metrics(metrics));
-    ThreadPool pool(threads);
-    return evaluator.run(*make_scorer(model), pool, nullptr);
+    return rec::evaluate(model, data, protocol, parse_metrics(metrics), threads, nullptr);
   }
 };
 
@@ -71,7 +69,7 @@ std::vector<int64_t> ranked(const World& world, int64_t u, const std::set<int64_
   return list;
 }
 
-TEST(Evaluator, RanksUsersAsTheSlowDefinitionDoes) {
+TEST(Evaluation, RanksUsersAsTheSlowDefinitionDoes) {
   for (uint64_t seed : {1, 2, 3}) {
     SCOPED_TRACE(seed);
     const World world(seed);
@@ -114,7 +112,7 @@ TEST(Evaluator, RanksUsersAsTheSlowDefinitionDoes) {
 }
 
 // Parts and times are drawn independently here: what is masked goes by parts, not by time.
-TEST(Evaluator, RanksEventsWithEveryTieAgainstTheTarget) {
+TEST(Evaluation, RanksEventsWithEveryTieAgainstTheTarget) {
   const World world(4);
   for (const Part part : {Part::kValid, Part::kTest})
     for (const int32_t mask : {REC_MASK_KNOWN, REC_MASK_NONE, REC_MASK_TRAIN}) {
@@ -165,7 +163,7 @@ Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
     });
 }
 
-TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
+TEST(Evaluation, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
   const Dataset data =
       small_data({{1, 10, REC_PART_TEST}, {2, 10, 0}, {2, 11, 0}, {2, 12, 0}, {1, 13, 0}, {1, 11, REC_PART_VALID}});
   auto model = std::make_shared<Model>();
@@ -178,13 +176,11 @@ TEST(Evaluator, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
   Protocol protocol;
   protocol.part = Part::kValid;
   protocol.rows = REC_ROWS_EVENT;
-  const Evaluator evaluator(data, *model->catalog, protocol, parse_metrics("hit@2"));
-  ThreadPool pool(1);
-  EXPECT_EQ(evaluator.run(*make_scorer(model), pool, nullptr).values, std::vector<double>{1})
+  EXPECT_EQ(evaluate(model, data, protocol, parse_metrics("hit@2"), 1, nullptr).values, std::vector<double>{1})
       << "item 11 is second among items without a score, and third behind item 12";
 }
 
-TEST(Evaluator, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
+TEST(Evaluation, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
   // User 1 has item 12 before item 10; who had item 10 gets item 12.
   const std::vector<int64_t> times{0, 5, 1, 2};
   const Dataset data = dataset_of({1, 1, 2, 2}, {12, 10, 10, 11}, {REC_PART_TEST, 0, 0, 0},
@@ -200,12 +196,10 @@ TEST(Evaluator, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
   model->weight_offsets = own_tensor("o", {4}, Buffer<int64_t>(std::vector<int64_t>{0, 0, 1, 1}));
   model->weight_columns = own_tensor("c", {1}, Buffer<int32_t>(std::vector<int32_t>{0}));
   model->weight_values = own_tensor("v", {1}, Buffer<float>(std::vector<float>{1}));
-  ThreadPool pool(1);
   const auto hits = [&](int32_t rows) {
     Protocol protocol;
     protocol.rows = rows;
-    const Evaluator evaluator(data, *catalog, protocol, parse_metrics("hit@1000000"));
-    return evaluator.run(*make_scorer(model), pool, nullptr).values;
+    return evaluate(model, data, protocol, parse_metrics("hit@1000000"), 1, nullptr).values;
   };
   EXPECT_EQ(hits(REC_ROWS_EVENT), std::vector<double>{0}) << "nothing came before";
   EXPECT_EQ(hits(REC_ROWS_USER), std::vector<double>{1});
@@ -214,7 +208,53 @@ TEST(Evaluator, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
   EXPECT_EQ(hits(REC_ROWS_USER), std::vector<double>{1}) << "a model without histories gets those of the data";
 }
 
-TEST(Evaluator, RanksGivenCandidatesAsTheyAre) {
+// User 1 had item 10 in train, 11 in valid and 13 in test. Who had item 11 gets item 13; who had item 10 gets item 12.
+TEST(Evaluation, TellsAModelOfAUserWhatTheProtocolAllows) {
+  const Dataset data =
+      small_data({{2, 10, 0}, {2, 12, 0}, {1, 10, 0}, {1, 11, REC_PART_VALID}, {1, 13, REC_PART_TEST}});
+  auto model = std::make_shared<Model>();
+  model->name = "weights";
+  const auto catalog =
+      std::const_pointer_cast<Catalog>(make_catalog(data, build_interactions(data, true, false, false)));
+  model->catalog = catalog;
+  model->weight_offsets = own_tensor("o", {5}, Buffer<int64_t>(std::vector<int64_t>{0, 1, 1, 2, 2}));
+  model->weight_columns = own_tensor("c", {2}, Buffer<int32_t>(std::vector<int32_t>{1, 3}));
+  model->weight_values = own_tensor("v", {2}, Buffer<float>(std::vector<float>{1, 2}));
+  const struct {
+    int32_t rows, history;
+    double hit;
+    const char* name;
+  } cases[] = {
+      {REC_ROWS_USER, REC_HISTORY_DEFAULT, 0, "hit@1"},
+      {REC_ROWS_USER, REC_HISTORY_TRAINING, 0, "hit@1"},
+      {REC_ROWS_USER, REC_HISTORY_BEFORE, 1, "hit@1[before]"},
+      {REC_ROWS_EVENT, REC_HISTORY_DEFAULT, 1, "hit@1"},
+      {REC_ROWS_EVENT, REC_HISTORY_TRAINING, 0, "hit@1[training]"},
+      {REC_ROWS_EVENT, REC_HISTORY_BEFORE, 1, "hit@1"},
+  };
+  for (const bool has_user_data : {true, false})
+    for (const auto& row : cases) {
+      SCOPED_TRACE(testing::Message() << row.name << ", rows " << row.rows << ", user data " << has_user_data);
+      catalog->has_user_data = has_user_data;
+      Protocol protocol;
+      protocol.rows = row.rows;
+      protocol.history = row.history;
+      protocol.mask = REC_MASK_TRAIN;
+      const Report report = evaluate(model, data, protocol, parse_metrics("hit@1"), 1, nullptr);
+      EXPECT_EQ(report.values, std::vector<double>{row.hit});
+      EXPECT_EQ(report.names[0], row.name);
+    }
+
+  // Data of the test part alone leave it to what the model file knows.
+  const Dataset rest = small_data({{1, 12, REC_PART_TEST}});
+  for (const bool has_user_data : {true, false}) {
+    catalog->has_user_data = has_user_data;
+    const Report report = evaluate(model, rest, Protocol{}, parse_metrics("hit@1"), 1, nullptr);
+    EXPECT_EQ(report.values, std::vector<double>{has_user_data ? 1. : 0.});
+  }
+}
+
+TEST(Evaluation, RanksGivenCandidatesAsTheyAre) {
   World world(8);
   // A user with one test event, a better item for them than its own, and one they had in train.
   int64_t event = -1, user = 0, target = 0, better = 0, seen = -1;
@@ -253,7 +293,7 @@ TEST(Evaluator, RanksGivenCandidatesAsTheyAre) {
 }
 
 // No candidate is left of a row whose target the model does not know and whose user has everything else.
-TEST(Evaluator, RanksARowWithoutCandidates) {
+TEST(Evaluation, RanksARowWithoutCandidates) {
   const World world(9);
   const std::vector<std::array<int64_t, 3>> rows = [] {
     std::vector<std::array<int64_t, 3>> all;
@@ -265,21 +305,21 @@ TEST(Evaluator, RanksARowWithoutCandidates) {
   Protocol protocol;
   protocol.candidates = REC_CANDIDATES_UNIFORM;
   const Dataset data = small_data(rows);
-  const Evaluator evaluator(data, *world.model->catalog, protocol, parse_metrics("recall@45"));
-  ThreadPool pool(1);
-  EXPECT_EQ(evaluator.run(*make_scorer(world.model), pool, nullptr).values, (std::vector<double>{0, 1}));
+  EXPECT_EQ(evaluate(world.model, data, protocol, parse_metrics("recall@45"), 1, nullptr).values,
+            (std::vector<double>{0, 1}));
 }
 
-TEST(Evaluator, StopsWhileItsRowsArePrepared) {
+TEST(Evaluation, StopsWhileItsRowsArePrepared) {
   const World world(10);
   Protocol protocol;
   protocol.candidates = REC_CANDIDATES_UNIFORM;
   CancelToken cancel;
   cancel.request();
-  EXPECT_THROW(Evaluator(world.data, *world.model->catalog, protocol, parse_metrics("recall@5"), &cancel), Error);
+  EXPECT_THROW(prepare_evaluation(world.data, *world.model->catalog, protocol, parse_metrics("recall@5"), &cancel),
+               Error);
 }
 
-TEST(Evaluator, DrawsCandidatesOutsideEverythingTheUserHas) {
+TEST(Evaluation, DrawsCandidatesOutsideEverythingTheUserHas) {
   const World world(5);
   Protocol protocol;
   protocol.rows = REC_ROWS_EVENT;
@@ -298,25 +338,23 @@ TEST(Evaluator, DrawsCandidatesOutsideEverythingTheUserHas) {
   EXPECT_NEAR(first.means[0], 5.0 / 21, 0.12);
 }
 
-TEST(Evaluator, CountsWhatTheModelDoesNotKnowAsMisses) {
+TEST(Evaluation, CountsWhatTheModelDoesNotKnowAsMisses) {
   const World world(6);
   // The same users and one item that only this data set has.
   const Dataset other = dataset_of({1, 2}, {100000, 3}, {REC_PART_TEST, REC_PART_TEST}, [](rec_columns_t&) {});
-  const Evaluator evaluator(other, *world.model->catalog, Protocol{}, parse_metrics("recall@45"));
-  ThreadPool pool(1);
-  const Report report = evaluator.run(*make_scorer(world.model), pool, nullptr);
+  const Report report = evaluate(world.model, other, Protocol{}, parse_metrics("recall@45"), 1, nullptr);
   EXPECT_EQ(report.values, (std::vector<double>{0, 1}));
   Protocol events;
   events.rows = REC_ROWS_EVENT;
-  const Evaluator ranks(other, *world.model->catalog, events, parse_metrics("rechorus.hr@100,gru4rec.mrr@100,hit@100"));
-  const std::vector<double> values = ranks.run(*make_scorer(world.model), pool, nullptr).values;
+  const std::vector<double> values =
+      evaluate(world.model, other, events, parse_metrics("rechorus.hr@100,gru4rec.mrr@100,hit@100"), 1, nullptr).values;
   for (size_t m = 0; m < 3; ++m) {
     EXPECT_EQ(values[2 * m], 0) << "a miss for any k";
     EXPECT_GT(values[2 * m + 1], 0);
   }
 }
 
-TEST(Evaluator, RefusesWhatDoesNotGoTogether) {
+TEST(Evaluation, RefusesWhatDoesNotGoTogether) {
   const World world(7);
   const auto status = [&](Protocol protocol, const char* metrics) {
     try {

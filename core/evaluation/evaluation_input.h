@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/evaluation/evaluation.h"
+
+namespace rec {
+
+// The interactions of each user of a data set, oldest first; equal times, or none, in the order read.
+class Timelines {
+ public:
+  explicit Timelines(const Dataset& data);
+  std::span<const int64_t> of(int64_t user) const {
+    return order_.span().subspan(static_cast<size_t>(offsets_[user]),
+                                 static_cast<size_t>(offsets_[user + 1] - offsets_[user]));
+  }
+
+ private:
+  Buffer<int64_t> offsets_;  // [n_users + 1]
+  Buffer<int64_t> order_;    // [n] interactions
+};
+
+// What every kind of row is made of.
+struct EvaluationInput {
+  EvaluationInput(const Dataset& data, const Catalog& catalog, const Protocol& protocol,
+                  std::vector<MetricSpec> metrics, const CancelToken* cancel);
+
+  const Dataset& data;
+  Protocol protocol;
+  std::vector<MetricSpec> metrics;
+  const CancelToken* cancel;  // nullable
+  int64_t n_items;            // of the catalog
+  Buffer<int32_t> user_row;   // of each user of the data set; -1 = unknown to the model
+  Buffer<int32_t> item_row;   // of each item of the data set; n_items and more = unknown, another for each item
+  Timelines timelines;
+
+  // INVALID_DATA: the part has no `what`.
+  Error no_rows(const char* what) const;
+};
+
+// REC_ROWS_USER, REC_ROWS_EVENT: items are ranked for each row.
+std::unique_ptr<const Evaluation> make_user_evaluation(const EvaluationInput& input);
+std::unique_ptr<const Evaluation> make_event_evaluation(const EvaluationInput& input);
+// REC_ROWS_LIST: each impression list of the part is ranked by itself. An item that the model does not know comes last in
+// its list; a list that the model cannot rank is a miss.
+std::unique_ptr<const Evaluation> make_list_evaluation(const EvaluationInput& input);
+// REC_ROWS_LABEL: a prediction and a label for each row of the part. The prediction is sigmoid(score); auc goes by the
+// score itself. A row that the model cannot score is left out.
+std::unique_ptr<const Evaluation> make_label_evaluation(const EvaluationInput& input);
+
+// A report of values [n_metrics, n_rows]: each mean is over the rows where the metric is defined, for gauc weighted with
+// gauc_weights [n_rows].
+Report report_of(const std::vector<MetricSpec>& metrics, const std::string& suffix, std::span<const int32_t> users,
+                 std::vector<double> values, std::span<const double> gauc_weights);
+
+}  // namespace rec
