@@ -1,22 +1,12 @@
 #pragma once
 
-#include "core/data/id_map.h"
-#include "rec_c_api.h"
+#include "core/capi/guard.h"
+#include "core/data/id_list.h"
 
 namespace rec {
 
-// A caller's rec_ids_t, checked once.
-class IdList {
- public:
-  IdList(const rec_ids_t* given, const char* name);
-
-  int64_t size() const { return ids_.n; }
-  // The row of id i in this map; -1 when it is not there. A REC_ID_ROW out of range is INVALID_ARGUMENT.
-  int32_t row(int64_t i, const IdMap& map) const;
-
- private:
-  rec_ids_t ids_;
-  const char* name_;
-};
+inline IdList read_ids(const rec_ids_t* given, const char* name) {
+  return IdList(read_struct(&not_null(given, name), name), name);
+}
 
 }  // namespace rec

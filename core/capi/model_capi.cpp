@@ -97,7 +97,7 @@ rec_status_t give_vectors(const rec_model_t* model, bool items, struct DLManaged
 }
 
 void find_rows(const IdMap& map, const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) {
-  const IdList list(ids, "ids");
+  const IdList list = read_ids(ids, "ids");
   if (list.size() > 0) check_room("out_rows", &not_null(out_rows, "out_rows"), n_out_rows, list.size());
   for (int64_t i = 0; i < list.size(); ++i) out_rows[i] = list.row(i, map);
 }

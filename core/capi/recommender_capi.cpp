@@ -6,13 +6,6 @@ using namespace rec;
 
 namespace {
 
-// Rows of a request's ids. The vectors are the call's; small requests stay within what the thread's allocator has ready.
-struct RequestRows {
-  std::vector<int32_t> users, history, candidates;
-  std::vector<int64_t> history_offsets, history_times, candidate_offsets;
-  Request request;
-};
-
 void check_bits(const uint8_t* bits, int64_t n_bytes, int64_t n_items, const char* name) {
   if (bits == nullptr) return;
   if (n_bytes < (n_items + 7) / 8)
@@ -26,66 +19,37 @@ void check_offsets(const int64_t* offsets, int64_t n_offsets, int64_t n, int64_t
     throw invalid_argument(name, "must go from 0 to ", n_elements, ", got ", offsets[0], " to ", offsets[n]);
   for (int64_t i = 0; i < n; ++i)
     if (offsets[i + 1] < offsets[i])
-      throw invalid_argument(name, "must not decrease, but element ", i + 1, " is ", offsets[i + 1], " after ", offsets[i]);
+      throw invalid_argument(name, "must not decrease, but element ", i + 1, " is ", offsets[i + 1], " after ",
+                             offsets[i]);
 }
 
-void read_request(const rec_request_t* given, const Catalog& catalog, bool wants_candidates, RequestRows& rows) {
+Request read_request(const rec_request_t* given, int64_t n_items) {
   const rec_request_t r = read_struct(&not_null(given, "request"), "request");
-  Request& request = rows.request;
+  Request request;
   request.k = r.k;
-  int64_t n = -1;
-  if (r.users != nullptr) {
-    const IdList users(r.users, "users");
-    n = users.size();
-    for (int64_t i = 0; i < n; ++i) rows.users.push_back(users.row(i, catalog.users));
-    request.queries.users = rows.users.data();
-  }
+  request.users = read_ids(r.users, "users");
+  const int64_t n = request.users.size();
   if (r.history_items != nullptr) {
-    const IdList items(r.history_items, "history_items");
-    if (n < 0)
-      throw invalid_argument("users", "must be given: row i of the histories belongs to user i; unknown users will do");
-    check_offsets(r.history_offsets, r.n_history_offsets, n, items.size(), "history_offsets");
-    check_length("history_times", r.history_times, r.n_history_times, items.size());
-    rows.history_offsets.push_back(0);
-    for (int64_t q = 0; q < n; ++q) {  // items that the model does not know say nothing
-      for (int64_t e = r.history_offsets[q]; e < r.history_offsets[q + 1]; ++e) {
-        const int32_t row = items.row(e, catalog.items);
-        if (row < 0) continue;
-        rows.history.push_back(row);
-        if (r.history_times != nullptr) rows.history_times.push_back(r.history_times[e]);
-      }
-      rows.history_offsets.push_back(static_cast<int64_t>(rows.history.size()));
-    }
-    request.queries.history_offsets = rows.history_offsets.data();
-    request.queries.history_items = rows.history.data();
-    if (r.history_times != nullptr) request.queries.history_times = rows.history_times.data();
+    request.histories = read_ids(r.history_items, "history_items");
+    check_offsets(r.history_offsets, r.n_history_offsets, n, request.histories.size(), "history_offsets");
+    check_length("history_times", r.history_times, r.n_history_times, request.histories.size());
+    request.history_offsets = r.history_offsets;
+    request.history_times = r.history_times;
   }
-  if (n < 0) throw invalid_argument("users", "must not be null");
   check_length("request_times", r.request_times, r.n_request_times, n);
-  request.queries.times = r.request_times;
-  request.queries.n = n;
+  request.times = r.request_times;
   if (r.candidates != nullptr) {
-    const IdList items(r.candidates, "candidates");
-    const bool shared = r.candidate_offsets == nullptr;
-    if (!shared) check_offsets(r.candidate_offsets, r.n_candidate_offsets, n, items.size(), "candidate_offsets");
-    rows.candidate_offsets.push_back(0);
-    for (int64_t q = 0; q < n; ++q) {
-      const int64_t begin = shared ? 0 : r.candidate_offsets[q],
-                    end = shared ? items.size() : r.candidate_offsets[q + 1];
-      for (int64_t e = begin; e < end; ++e) rows.candidates.push_back(items.row(e, catalog.items));
-      rows.candidate_offsets.push_back(static_cast<int64_t>(rows.candidates.size()));
-    }
-    rows.candidates.reserve(1);  // a list of none is still a list
-    request.candidate_offsets = rows.candidate_offsets.data();
-    request.candidates = rows.candidates.data();
-  } else if (wants_candidates) {
-    throw invalid_argument("candidates", "must not be null");
+    request.has_candidates = true;
+    request.candidates = read_ids(r.candidates, "candidates");
+    if (r.candidate_offsets != nullptr)
+      check_offsets(r.candidate_offsets, r.n_candidate_offsets, n, request.candidates.size(), "candidate_offsets");
+    request.candidate_offsets = r.candidate_offsets;
   }
-  const int64_t n_items = catalog.items.size();
   check_bits(r.allow_bits, r.n_allow_bytes, n_items, "allow_bits");
   check_bits(r.deny_bits, r.n_deny_bytes, n_items, "deny_bits");
   request.allow = r.allow_bits;
   request.deny = r.deny_bits;
+  return request;
 }
 
 // Where an answer of n rows goes: of k items, which the recommender judges, or of as many as there are candidates.
@@ -122,10 +86,9 @@ rec_status_t rec_recommender_top_k(const rec_recommender_t* recommender, const r
                                    const rec_output_t* output, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(recommender);
-    RequestRows rows;
-    read_request(request, *object->model().catalog, false, rows);
-    const rec_output_t out = read_output(output, *object, rows.request.queries.n, rows.request.k);
-    object->top_k(rows.request, &not_null(out.rows, "rows"), out.scores, out.status);
+    const Request read = read_request(request, object->model().n_items());
+    const rec_output_t out = read_output(output, *object, read.users.size(), read.k);
+    object->top_k(read, &not_null(out.rows, "rows"), out.scores, out.status);
   });
 }
 
@@ -133,12 +96,13 @@ rec_status_t rec_recommender_score(const rec_recommender_t* recommender, const r
                                    const rec_output_t* output, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(recommender);
-    RequestRows rows;
-    read_request(request, *object->model().catalog, true, rows);
-    const int64_t n = rows.request.queries.n;
-    const rec_output_t out = read_output(output, *object, n, 0);
-    check_room("scores", &not_null(out.scores, "scores"), out.n_scores, rows.request.candidate_offsets[n]);
-    object->score(rows.request, out.scores, out.status);
+    const Request read = read_request(request, object->model().n_items());
+    if (!read.has_candidates) throw invalid_argument("candidates", "must not be NULL");
+    const rec_output_t out = read_output(output, *object, read.users.size(), 0);
+    const int64_t n_scores = read.candidate_offsets != nullptr ? read.candidates.size()
+                                                               : checked_mul(read.users.size(), read.candidates.size());
+    check_room("scores", &not_null(out.scores, "scores"), out.n_scores, n_scores);
+    object->score(read, out.scores, out.status);
   });
 }
 
@@ -146,11 +110,9 @@ rec_status_t rec_recommender_similar_items(const rec_recommender_t* recommender,
                                            const rec_output_t* output, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(recommender);
-    const IdList list(items, "items");
+    const IdList list = read_ids(items, "items");
     const rec_output_t out = read_output(output, *object, list.size(), k);
-    std::vector<int32_t> rows;
-    for (int64_t i = 0; i < list.size(); ++i) rows.push_back(list.row(i, object->model().catalog->items));
-    object->similar_items(rows.data(), list.size(), k, &not_null(out.rows, "rows"), out.scores, out.status);
+    object->similar_items(list, k, &not_null(out.rows, "rows"), out.scores, out.status);
   });
 }
 

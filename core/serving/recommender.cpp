@@ -46,8 +46,8 @@ void Recommender::check_k(int64_t k) const {
     throw invalid_argument("k", "must be <= the recommender's max_k ", options_.max_k, ", got ", k);
 }
 
-void Recommender::check_times(const Queries& queries) const {
-  if (queries.history_offsets != nullptr && queries.history_times == nullptr &&
+void Recommender::check_times(const Request& request) const {
+  if (request.history_offsets != nullptr && request.history_times == nullptr &&
       scorer_->wants_query_column(REC_COLUMN_HISTORY_TIME))
     throw invalid_argument("history_times", "must be given: model '", model().name, "' looks at the histories' times");
 }
@@ -64,17 +64,19 @@ void Recommender::write_status(std::span<const rec_status_t> status, const char*
 
 void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const {
   check_k(request.k);
-  check_times(request.queries);
+  check_times(request);
   const Lease slot(*this);
-  const int64_t n = request.queries.n, k = request.k;
+  slot->rows.read(request, *model().catalog);
+  const int64_t n = request.users.size(), k = request.k;
   slot->status.resize(static_cast<size_t>(n));
-  slot->scores.resize(out_scores == nullptr ? static_cast<size_t>(Scorer::kQueries * k) : 0);
+  if (out_scores == nullptr) slot->scores.resize(static_cast<size_t>(Scorer::kQueries * k));
   for (int64_t begin = 0; begin < n; begin += Scorer::kQueries) {
+    int64_t* rows = out_rows + begin * k;
     float* scores = out_scores != nullptr ? out_scores + begin * k : slot->scores.data();
-    if (request.candidates != nullptr)
-      rank_candidates(request, begin, out_rows + begin * k, scores, *slot);
+    if (request.has_candidates)
+      rank_candidates(request, begin, rows, scores, *slot);
     else
-      rank_all(request, begin, out_rows + begin * k, scores, *slot);
+      rank_all(request, begin, rows, scores, *slot);
   }
   write_status(slot->status, "users", " and has no history", out_status);
 }
@@ -98,7 +100,7 @@ void Recommender::find_seen(const Queries& queries, Slot& slot) const {
 }
 
 void Recommender::rank_all(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const {
-  const Queries queries = request.queries.block(begin, Scorer::kQueries);
+  const Queries queries = slot.rows.queries().block(begin, Scorer::kQueries);
   kernels::ItemFilter filter;
   filter.allow = request.allow;
   filter.deny = request.deny;
@@ -113,16 +115,16 @@ void Recommender::rank_all(const Request& request, int64_t begin, int64_t* rows,
 // Only the given candidates, each once, by (score descending, row ascending).
 void Recommender::rank_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores,
                                   Slot& slot) const {
-  const Queries queries = request.queries.block(begin, Scorer::kQueries);
-  const int64_t k = request.k, *offsets = request.candidate_offsets + begin;
+  const Queries queries = slot.rows.queries().block(begin, Scorer::kQueries);
+  const int64_t k = request.k, *offsets = slot.rows.candidate_offsets() + begin;
   slot.candidate_scores.resize(static_cast<size_t>(offsets[queries.n]));
-  scorer_->candidate_scores(queries, offsets, request.candidates, slot.candidate_scores.data(),
+  scorer_->candidate_scores(queries, offsets, slot.rows.candidates(), slot.candidate_scores.data(),
                             slot.status.data() + begin, slot.scoring);
   if (options_.exclude_seen) find_seen(queries, slot);
   for (int64_t q = 0; q < queries.n; ++q, rows += k, scores += k) {
     slot.ranked.clear();
     for (int64_t e = offsets[q]; e < offsets[q + 1]; ++e) {
-      const int32_t item = request.candidates[e];
+      const int32_t item = slot.rows.candidates()[e];
       const float score = slot.candidate_scores[static_cast<size_t>(e)];
       if (score > kNone && request.allows(item) && !(options_.exclude_seen && slot.has_seen(q, item)))
         slot.ranked.emplace_back(score, item);
@@ -140,24 +142,28 @@ void Recommender::rank_candidates(const Request& request, int64_t begin, int64_t
 }
 
 void Recommender::score(const Request& request, float* out_scores, rec_status_t* out_status) const {
-  check_times(request.queries);
+  check_times(request);
   const Lease slot(*this);
-  slot->status.resize(static_cast<size_t>(request.queries.n));
-  for (int64_t begin = 0; begin < request.queries.n; begin += Scorer::kQueries)
-    scorer_->candidate_scores(request.queries.block(begin, Scorer::kQueries), request.candidate_offsets + begin,
-                              request.candidates, out_scores, slot->status.data() + begin, slot->scoring);
+  slot->rows.read(request, *model().catalog);
+  const int64_t n = request.users.size();
+  slot->status.resize(static_cast<size_t>(n));
+  for (int64_t begin = 0; begin < n; begin += Scorer::kQueries)
+    scorer_->candidate_scores(slot->rows.queries().block(begin, Scorer::kQueries),
+                              slot->rows.candidate_offsets() + begin, slot->rows.candidates(), out_scores,
+                              slot->status.data() + begin, slot->scoring);
   write_status(slot->status, "users", " and has no history", out_status);
 }
 
-void Recommender::similar_items(const int32_t* items, int64_t n, int64_t k, int64_t* out_rows, float* out_scores,
+void Recommender::similar_items(const IdList& items, int64_t k, int64_t* out_rows, float* out_scores,
                                 rec_status_t* out_status) const {
   check_k(k);
   const Lease slot(*this);
-  slot->status.resize(static_cast<size_t>(n));
+  slot->status.clear();
   if (out_scores == nullptr) slot->scores.resize(static_cast<size_t>(k));
-  for (int64_t q = 0; q < n; ++q) {
-    slot->status[static_cast<size_t>(q)] = items[q] < 0 ? REC_NOT_FOUND : REC_OK;
-    scorer_->similar(items[q], k, out_rows + q * k, out_scores != nullptr ? out_scores + q * k : slot->scores.data(),
+  for (int64_t q = 0; q < items.size(); ++q) {
+    const int32_t item = items.row(q, model().catalog->items);
+    slot->status.push_back(item < 0 ? REC_NOT_FOUND : REC_OK);
+    scorer_->similar(item, k, out_rows + q * k, out_scores != nullptr ? out_scores + q * k : slot->scores.data(),
                      slot->scoring);
   }
   write_status(slot->status, "items", "", out_status);

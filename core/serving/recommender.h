@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/serving/request.h"
 #include "core/serving/scorer.h"
 
 namespace rec {
@@ -17,22 +18,7 @@ struct RecommenderOptions {
   int n_callers = 64;
 };
 
-// A request after its ids became rows; see rec_request_t.
-struct Request {
-  int64_t k = 0;
-  Queries queries;
-  const int64_t* candidate_offsets = nullptr;  // [n + 1], nullable
-  const int32_t* candidates = nullptr;         // -1 = unknown item
-  const uint8_t* allow = nullptr;
-  const uint8_t* deny = nullptr;
-
-  bool allows(int32_t item) const {
-    const auto bit = [item](const uint8_t* bits) { return (bits[item / 8] >> (item % 8) & 1) != 0; };
-    return (allow == nullptr || bit(allow)) && (deny == nullptr || !bit(deny));
-  }
-};
-
-// A model made ready to answer. Checks and scratch are made once; any number of threads may ask.
+// A model made ready to answer. Options are checked and scratch is set up once; any number of threads may ask.
 class Recommender {
  public:
   Recommender(std::shared_ptr<const Model> model, RecommenderOptions options);
@@ -42,12 +28,14 @@ class Recommender {
 
   void top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const;
   void score(const Request& request, float* out_scores, rec_status_t* out_status) const;
-  void similar_items(const int32_t* items, int64_t n, int64_t k, int64_t* out_rows, float* out_scores,
+  void similar_items(const IdList& items, int64_t k, int64_t* out_rows, float* out_scores,
                      rec_status_t* out_status) const;
 
  private:
-  // Memory of one call. It grows to what the calls need and stays, so that a call allocates nothing once warm.
+  // Memory of one call. It grows to what the calls need and stays, so that a call allocates nothing once its slot is
+  // warm: Scorer::Scratch, and the rows of the request's ids with the scores of its candidates.
   struct Slot {
+    RequestRows rows;
     Scorer::Scratch scoring;
     std::vector<float> scores;  // where the caller wants none
     std::vector<rec_status_t> status;
@@ -76,7 +64,7 @@ class Recommender {
   };
 
   void check_k(int64_t k) const;
-  void check_times(const Queries& queries) const;
+  void check_times(const Request& request) const;
   void find_seen(const Queries& queries, Slot& slot) const;
   void rank_all(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const;
   void rank_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const;

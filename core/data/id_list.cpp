@@ -1,14 +1,13 @@
-#include "core/capi/ids.h"
+#include "core/data/id_list.h"
 
-#include "core/capi/guard.h"
+#include "core/base/error.h"
 #include "core/data/columns.h"
 
 namespace rec {
 
-IdList::IdList(const rec_ids_t* given, const char* name)
-    : ids_(read_struct(&not_null(given, name), name)), name_(name) {
-  rec_ids_t checked = ids_;
-  if (ids_.type == REC_ID_ROW) checked.type = REC_ID_INT64;  // the same array
+IdList::IdList(const rec_ids_t& ids, const char* name) : ids_(ids), name_(name) {
+  rec_ids_t checked = ids;
+  if (ids.type == REC_ID_ROW) checked.type = REC_ID_INT64;  // the same array
   check_ids(checked, name);
 }
 
