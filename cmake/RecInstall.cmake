@@ -3,7 +3,10 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS recore EXPORT recoreTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS recore_worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/recore)
-install(FILES include/rec_c_api.h include/rec_plugin_api.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/rec_c_api.h include/rec_plugin_api.h include/rec_plugin_cpp.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/recore/plugin_call.h include/recore/plugin_fields.h include/recore/plugin_model.h
+  include/recore/plugin_parameter.h include/recore/plugin_torch.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/recore)
 install(EXPORT recoreTargets NAMESPACE recore:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/recore)
 
 set(REC_PLUGINS_INSTALL_FOLDER ${CMAKE_INSTALL_LIBDIR}/recore/plugins)

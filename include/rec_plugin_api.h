@@ -128,8 +128,8 @@ typedef struct rec_schema_t {
   int64_t n_items;
   int64_t n_interactions; /**< training interactions, duplicates counted */
   int32_t has_weights;
-  int32_t n_relations;    /**< between items */
-  const char* const* relation_names; /**< [n_relations]; NULL when a model is opened to serve */
+  int32_t n_relations;                /**< between items */
+  const char* const* relation_names;  /**< [n_relations]; NULL when a model is opened to serve */
   const rec_feature_t* user_features; /**< [n_user_features]; none when a model is opened to serve */
   int64_t n_user_features;
   const rec_feature_t* item_features; /**< [n_item_features]; none when a model is opened to serve */
@@ -140,12 +140,12 @@ typedef struct rec_schema_t {
 typedef struct rec_dataset_view_t {
   uint32_t struct_size;
   int32_t reserved;
-  rec_csr_t by_user;         /**< items of each user, oldest first, duplicates kept */
-  rec_csr_t by_item;         /**< users of each item, ascending, duplicates kept */
-  const int64_t* user_times; /**< beside by_user.columns; NULL without times */
-  const float* user_weights; /**< beside by_user.columns; NULL without weights */
-  rec_csr_t graph_users;     /**< distinct items of each user, ascending; when the plan asks for the graph */
-  rec_csr_t graph_items;     /**< distinct users of each item, ascending */
+  rec_csr_t by_user;          /**< items of each user, oldest first, duplicates kept */
+  rec_csr_t by_item;          /**< users of each item, ascending, duplicates kept */
+  const int64_t* user_times;  /**< beside by_user.columns; NULL without times */
+  const float* user_weights;  /**< beside by_user.columns; NULL without weights */
+  rec_csr_t graph_users;      /**< distinct items of each user, ascending; when the plan asks for the graph */
+  rec_csr_t graph_items;      /**< distinct users of each item, ascending */
   const rec_csr_t* relations; /**< [n_relations], items that an item leads to, ascending; when the plan asks for them */
   int64_t n_relations;
   const rec_feature_t* user_features; /**< [n_user_features], those of the schema; when the plan asks for features */
@@ -199,13 +199,13 @@ typedef struct rec_params_t rec_params_t;
 /* What a row of a training batch is. */
 #define REC_PLAN_INTERACTIONS 0 /**< a training interaction; an epoch is all of them, shuffled */
 #define REC_PLAN_ITEMS 1        /**< an item; an epoch is all of them, in order */
-#define REC_PLAN_SESSIONS 2     /**< a slot that walks a user's interactions: input HISTORY [B, 1], target ITEM [B, 1] */
-#define REC_PLAN_LISTS 3        /**< an impression list: ITEM [B, max_pos + max_neg], clicked first, IMPRESSION_MASK */
-#define REC_PLAN_LABELLED 4     /**< a labelled training interaction, clicked or not: ITEM [B, 1] and LABEL */
+#define REC_PLAN_SESSIONS 2 /**< a slot that walks a user's interactions: input HISTORY [B, 1], target ITEM [B, 1] */
+#define REC_PLAN_LISTS 3    /**< an impression list: ITEM [B, max_pos + max_neg], clicked first, IMPRESSION_MASK */
+#define REC_PLAN_LABELLED 4 /**< a labelled training interaction, clicked or not: ITEM [B, 1] and LABEL */
 
 /* Which items a row is trained against. */
-#define REC_NEGATIVES_NONE 0     /**< item column [B, 1] */
-#define REC_NEGATIVES_SAMPLED 1  /**< item column [B, 1 + num_neg] by the loop's sampler; [B, B] with sampler=in_batch */
+#define REC_NEGATIVES_NONE 0    /**< item column [B, 1] */
+#define REC_NEGATIVES_SAMPLED 1 /**< item column [B, 1 + num_neg] by the loop's sampler; [B, B] with sampler=in_batch */
 #define REC_NEGATIVES_IN_BATCH 2 /**< item column [B, B]: the row's positive, then those of the rows after it, around */
 #define REC_NEGATIVES_SHARED 3   /**< n_shared items of the batch, P(i) ~ training count ^ shared_alpha */
 
@@ -231,6 +231,8 @@ typedef struct rec_plan_t {
   double shared_alpha;
   int32_t wants_relations; /**< 1: the view has the relations; serving binds a view that has nothing else */
   int32_t wants_features;  /**< 1: the view has the features. A model file does not, so tables must serve the model */
+  int64_t
+      min_batch_size; /**< 2 where the other rows of a batch are a row's negatives; a smaller batch_size is refused */
 } rec_plan_t;
 
 /* ---- host services -------------------------------------------------------------------------------------------- */
@@ -488,12 +490,6 @@ typedef struct rec_plugin_note_t {
   char runtime[48]; /**< "" or "libtorch": a library that may be in the process only once */
 } rec_plugin_note_t;
 
-#if defined(REC_PLUGIN_STATIC)
-#define REC_PLUGIN_SYMBOL(model) rec_plugin_entry_##model
-#else
-#define REC_PLUGIN_SYMBOL(model) rec_plugin_entry
-#endif
-
 #if defined(_WIN32)
 #define REC_PLUGIN_EXPORT __declspec(dllexport)
 #else
@@ -507,25 +503,38 @@ typedef struct rec_plugin_note_t {
 #endif
 
 /**
- * The one symbol of a plugin and its note: REC_PLUGIN_ENTRY(lightgcn, "1.0.0", "") { return &table; }
- * The function's argument is host; it only returns the static table, work starts in init.
+ * A plugin's identity, written once at the top of its source: REC_PLUGIN_NOTE(lightgcn, "1.0.0", 0, "");
+ * min_minor is the lowest REC_PLUGIN_ABI_MINOR of a host that the plugin can work with. Defines the note that the host
+ * reads from the file, and REC_PLUGIN_IDENTITY, the first fields of the plugin's table.
  */
-#define REC_PLUGIN_ENTRY(model_name, version_text, runtime_text)                                                      \
-  __attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t rec_plugin_note_value = { \
-      8,                                                                                                              \
-      (uint32_t)(sizeof(rec_plugin_note_t) - 20),                                                                     \
-      1,                                                                                                              \
-      "Recore",                                                                                                       \
-      REC_PLUGIN_MAGIC,                                                                                               \
-      REC_PLUGIN_ABI_MAJOR,                                                                                           \
-      REC_PLUGIN_ABI_MINOR,                                                                                           \
-      0,                                                                                                              \
-      (int32_t)(8 * sizeof(void*)),                                                                                   \
-      #model_name,                                                                                                    \
-      version_text,                                                                                                   \
-      runtime_text};                                                                                                  \
-  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* REC_PLUGIN_SYMBOL(model_name)(const rec_host_t* host);    \
-  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* REC_PLUGIN_SYMBOL(model_name)(const rec_host_t* host)
+#define REC_PLUGIN_NOTE(model_name, version_text, min_minor, runtime_text)                                      \
+  enum { rec_plugin_min_host_minor = (min_minor) };                                                             \
+  __attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t rec_plugin_note = { \
+      8,                                                                                                        \
+      (uint32_t)(sizeof(rec_plugin_note_t) - 20),                                                               \
+      1,                                                                                                        \
+      "Recore",                                                                                                 \
+      REC_PLUGIN_MAGIC,                                                                                         \
+      REC_PLUGIN_ABI_MAJOR,                                                                                     \
+      REC_PLUGIN_ABI_MINOR,                                                                                     \
+      rec_plugin_min_host_minor,                                                                                \
+      (int32_t)(8 * sizeof(void*)),                                                                             \
+      #model_name,                                                                                              \
+      version_text,                                                                                             \
+      runtime_text}
+
+/** struct_size to version of a rec_plugin_t: static const rec_plugin_t table = {REC_PLUGIN_IDENTITY, "doc", ...}; */
+#define REC_PLUGIN_IDENTITY                                                                                           \
+  sizeof(rec_plugin_t), REC_PLUGIN_ABI_MAJOR, REC_PLUGIN_ABI_MINOR, rec_plugin_min_host_minor, rec_plugin_note.model, \
+      rec_plugin_note.version
+
+/** The one symbol of a plugin: REC_PLUGIN_ENTRY(&table). It only gives the static table; work starts in init. */
+#define REC_PLUGIN_ENTRY(table_pointer)                                                                \
+  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* host);  \
+  REC_PLUGIN_EXTERN_C REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* host) { \
+    (void)host;                                                                                        \
+    return table_pointer;                                                                              \
+  }
 
 #ifdef __cplusplus
 }

@@ -56,11 +56,17 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
   const auto fail = [&](const std::string& why) { throw Error(REC_PLUGIN_FAILED, cat(path, ": ", why)); };
   if (table == nullptr) fail("rec_plugin_entry gave no table");
   if (table->struct_size < offsetof(rec_plugin_t, tensor_name_of)) fail("its table is too short");
-  if (table->abi_major != note.abi_major || table->name == nullptr || std::string_view(table->name) != note.model)
-    fail("its table and its note differ");
-  if (table->version == nullptr || table->doc == nullptr || table->paper == nullptr || table->n_params < 0 ||
-      table->n_params > 1000 || (table->n_params > 0 && table->params == nullptr))
-    fail("its table has null texts or no parameters where it counts some");
+  if (table->name == nullptr || table->version == nullptr || table->doc == nullptr || table->paper == nullptr ||
+      table->n_params < 0 || table->n_params > 1000 || (table->n_params > 0 && table->params == nullptr))
+    fail("its table has null texts, or no parameters although it counts some");
+  if (table->abi_major != note.abi_major || table->abi_minor != note.abi_minor ||
+      table->min_host_minor != note.min_host_minor)
+    fail(cat("its table names plugin ABI ", version_text(table->abi_major, table->abi_minor), " and lowest host minor ",
+             table->min_host_minor, ", its note ", version_text(note.abi_major, note.abi_minor), " and ",
+             note.min_host_minor));
+  if (std::string_view(table->name) != note.model || std::string_view(table->version) != note.version)
+    fail(cat("its table names ", printable(table->name), " ", printable(table->version), ", its note ", note.model, " ",
+             note.version));
   for (int64_t i = 0; i < table->n_params; ++i) {
     const rec_param_t& param = table->params[i];
     if (param.name == nullptr || param.default_value == nullptr || param.doc == nullptr || param.type < REC_PARAM_INT ||
@@ -102,13 +108,9 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
 }  // namespace
 
 void check_model_name(std::string_view model) {
-  const bool plain =
-      !model.empty() && model.size() < 64 &&
-      std::all_of(
-          model.begin(), model.end(),
-          [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-          });
+  const bool plain = !model.empty() && model.size() < 64 && std::all_of(model.begin(), model.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
   if (!plain)
     throw Error(REC_DENIED, cat("model: a name has letters, digits and '_' only, got '", printable(model), "'"))
         .at_argument("model");

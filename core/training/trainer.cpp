@@ -196,7 +196,7 @@ void Trainer::check_sampler(const rec_plan_t& plan) const {
   if (corrects && !(in_batch && plans_column(plan, REC_COLUMN_ITEM)))
     throw Error(REC_UNSUPPORTED, cat("plugin '", plugin_.name(),
                                      "' plans the column LOG_Q, which only items with in-batch negatives have"));
-  if (in_batch && batch_rows(plan) == 1)
+  if (batch_rows(plan) < std::max<int64_t>(plan.min_batch_size, in_batch ? 2 : 1))
     throw invalid_argument("batch_size", "must be >= 2 where the other rows of a batch are the negatives, got 1");
 }
 

@@ -243,7 +243,8 @@ TEST(AnsMargin, HasAFiniteGradientWhereItsDenominatorVanishes) {
   Augmented in{at::ones({B, 1, d}),     at::ones({B, 1, d}), at::ones({B, K, 1, d}),  at::zeros({B, 1, d}),
                at::zeros({B, K, 1, d}), at::zeros({1, d}),   at::full({1, 1}, 1e-30), at::ones({B, K, 1, d})};
   in.margin_weight.set_requires_grad(true);
-  const auto gradient = torch::autograd::grad({ans::augmented_losses(in, {}).total(1)}, {in.margin_weight});
+  const auto gradient =
+      torch::autograd::grad({ans::augmented_losses(in, {0.5, 0.01, 0.1, 0}).total(1)}, {in.margin_weight});
   EXPECT_TRUE(at::isfinite(gradient[0]).all().item<bool>());
 }
 
@@ -254,7 +255,7 @@ TEST(AnsEquations, FollowTheDeviceOfTheirInputs) {
   const Augmented in{at::empty({B, H, d}, meta), at::empty({B, H, d}, meta),    at::empty({B, K, H, d}, meta),
                      at::empty({B, H, d}, meta), at::empty({B, K, H, d}, meta), at::empty({1, d}, meta),
                      at::empty({1, 1}, meta),    at::empty({B, K, H, d}, meta)};
-  const Terms terms = ans::augmented_losses(in, {});
+  const Terms terms = ans::augmented_losses(in, {0.5, 0.01, 0.1, 0});
   EXPECT_TRUE(terms.total(0.1).is_meta());
   EXPECT_EQ(terms.n_syn.sizes(), at::IntArrayRef({B, K, H, d}));
 }

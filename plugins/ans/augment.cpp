@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-#include "plugins/common/parallel.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::ans {
 

@@ -5,10 +5,10 @@
 namespace rec::ans {
 
 struct AugmentOptions {
-  double eps = 0.5;          // weight of the augmentation gain in the choice
-  double gamma = 0.01;       // weight of the auxiliary losses
-  double noise_scale = 0.1;  // c
-  double margin_eps = 0;     // floor of the margin's denominator
+  double eps;          // weight of the augmentation gain in the choice
+  double gamma;        // weight of the auxiliary losses
+  double noise_scale;  // c
+  double margin_eps;   // floor of the margin's denominator
 };
 
 // What one batch is augmented from: B rows, C = 1 + K candidates with the positive first, H hops. Vectors lie as

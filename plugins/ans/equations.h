@@ -1,7 +1,7 @@
 #pragma once
 
 #include "plugins/ans/augment.h"
-#include "plugins/common/torch_step.h"
+#include "plugins/common/propagate_hops.h"
 
 namespace rec::ans {
 

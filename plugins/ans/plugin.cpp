@@ -1,45 +1,37 @@
-#include "plugins/common/plugin.h"
-
 #include "plugins/ans/ans.h"
 
-namespace {
+namespace rec::ans {
 
-constexpr rec_param_t kParams[] = {
-    {"backbone", REC_PARAM_CHOICE, 0, "lightgcn", 0, 0, "lightgcn|mf", "what is trained; mf has no propagation layers"},
-    {"emb_size", REC_PARAM_INT, 0, "64", 1, 4096, nullptr, "length of user and item vectors"},
-    {"n_layers", REC_PARAM_INT, 0, "2", 0, 8, nullptr, "propagation layers of the lightgcn backbone; 0 is mf"},
-    {"num_neg", REC_PARAM_INT, 0, "8", 1, 4096, nullptr, "candidates K of each positive"},
-    {"eps", REC_PARAM_FLOAT, 0, "0.5", 0, 100, nullptr,
-     "weight of the augmentation gain in the choice of the negative"},
-    {"gamma", REC_PARAM_FLOAT, 0, "0.01", 0, 100, nullptr, "weight of the three auxiliary losses"},
-    {"noise_scale", REC_PARAM_FLOAT, 0, "0.1", 0, 10, nullptr, "length c of the augmentation"},
-    {"margin_eps", REC_PARAM_FLOAT, 0, "0", 0, 1, nullptr, "floor of the margin's denominator"},
-    {"lr", REC_PARAM_FLOAT, 0, "0.001", 1e-8, 10, nullptr, "learning rate"},
-    {"l2", REC_PARAM_FLOAT, 0, "0", 0, 10, nullptr, "weight decay of the optimiser, on everything but biases"},
-    {"reg_weight", REC_PARAM_FLOAT, 0, "0.00001", 0, 100, nullptr,
-     "weight of the regulariser of the batch's layer-0 rows"},
-    {"reg_norm", REC_PARAM_CHOICE, 0, "plain", 0, 0, "squared|plain",
-     "squared: half the squares over B; plain: block norms over B"},
-    {"predict_mode", REC_PARAM_CHOICE, 0, "hop_sum", 0, 0, "hop_sum|ego|mean",
-     "hop_sum: the score that is trained; ego: hop 0 alone; mean: LightGCN's read-out"},
-    {"optimizer", REC_PARAM_CHOICE, 0, "adam", 0, 0, "adam|sgd|adagrad", "adam is dense Adam"},
-    {"init", REC_PARAM_CHOICE, 0, "xavier_uniform", 0, 0, "xavier_uniform|xavier_normal|normal",
-     "start of both tables"},
-    {"init_std", REC_PARAM_FLOAT, 0, "0.1", 0, 10, nullptr, "deviation of init=normal"},
-    {"adj_eps", REC_PARAM_FLOAT, 0, "0", 0, 1, nullptr, "added to degrees before the square root"},
-};
-
-constexpr int64_t kCapabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
-                                  REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
-
-constexpr rec_plugin_t kTable = rec::plugin::Table<rec::ans::Ans>::make(
-    "ans", "1.0.0", "negatives augmented in embedding space, over matrix factorisation or LightGCN",
-    "Zhao et al., Augmented Negative Sampling for Collaborative Filtering, RecSys 2023", 1, kCapabilities, kParams,
-    sizeof kParams / sizeof *kParams);
-
-}  // namespace
-
-REC_PLUGIN_ENTRY(ans, "1.0.0", "libtorch") {
-  (void)host;
-  return &kTable;
+void Options::declare(plugin::Fields& field) {
+  using enum plugin::Init::Rule;
+  field("backbone", backbone, "lightgcn", {{"lightgcn", Backbone::kLightGcn}, {"mf", Backbone::kMf}},
+        "what is trained; mf has no propagation layers");
+  field("emb_size", emb_size, "64", {1, 4096}, "length of user and item vectors");
+  field("n_layers", n_layers, "2", {0, 8}, "propagation layers of the lightgcn backbone; 0 is mf");
+  field("num_neg", num_neg, "8", {1, 4096}, "candidates K of each positive");
+  field("eps", augment.eps, "0.5", {0, 100}, "weight of the augmentation gain in the choice of the negative");
+  field("gamma", augment.gamma, "0.01", {0, 100}, "weight of the three auxiliary losses");
+  field("noise_scale", augment.noise_scale, "0.1", {0, 10}, "length c of the augmentation");
+  field("margin_eps", augment.margin_eps, "0", {0, 1}, "floor of the margin's denominator");
+  optimizer.declare_rates(field, "weight decay of the optimiser, on everything but biases");
+  regularizer.declare(field, "0.00001", "plain");
+  field("predict_mode", predict_mode, "hop_sum",
+        {{"hop_sum", PredictMode::kHopSum}, {"ego", PredictMode::kEgo}, {"mean", PredictMode::kMean}},
+        "hop_sum: the score that is trained; ego: hop 0 alone; mean: LightGCN's read-out");
+  optimizer.declare_kind_of_dense(field, "adam is dense Adam");
+  init.declare(field, "xavier_uniform", "0.1",
+               {{"xavier_uniform", kXavierUniform}, {"xavier_normal", kXavierNormal}, {"normal", kNormal}});
+  field("adj_eps", adj_eps, "0", {0, 1}, "added to degrees before the square root");
+  field.loop("batch_size", batch_size);
+  field.loop("seed", seed);
 }
+
+}  // namespace rec::ans
+
+REC_PLUGIN_NOTE(ans, "1.0.0", 0, "libtorch");
+REC_PLUGIN_ENTRY(rec::plugin::table<rec::ans::Ans>(
+    rec_plugin_note,
+    REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE |
+        REC_CAP_GRADIENTS,
+    1, "negatives augmented in embedding space, over matrix factorisation or LightGCN",
+    "Zhao et al., Augmented Negative Sampling for Collaborative Filtering, RecSys 2023"))

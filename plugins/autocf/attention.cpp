@@ -1,10 +1,5 @@
 #include "plugins/autocf/attention.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "plugins/common/parallel.h"
-
 namespace rec::autocf {
 
 namespace {

@@ -1,11 +1,8 @@
 #include "plugins/autocf/autocf.h"
 
-#include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "plugins/autocf/equations.h"
-#include "plugins/common/parallel.h"
 
 namespace rec::autocf {
 
@@ -14,32 +11,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Random streams; those below are the tables' and the decoder layers'.
-enum Stream : int32_t { kLayerStream = 2, kCenterStream = 100, kMaskStream = 101 };
-
-Options read(const Context& context, const rec_params_t& params) {
-  const rec_host_t& host = context.host;
-  Options options;
-  options.emb_size = host.param_int(&params, "emb_size");
-  options.n_heads = host.param_int(&params, "n_heads");
-  options.gcn_layer = host.param_int(&params, "gcn_layer");
-  options.gt_layer = host.param_int(&params, "gt_layer");
-  options.masks = {host.param_int(&params, "seed_num"), host.param_int(&params, "mask_depth"),
-                   host.param_float(&params, "keep_rate")};
-  options.fix_steps = host.param_int(&params, "fix_steps");
-  options.reg = host.param_float(&params, "reg_weight");
-  options.ssl_reg = host.param_float(&params, "ssl_reg");
-  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
-                       0};
-  options.seed = host.param_int(&params, "seed");
-  if (options.emb_size % options.n_heads != 0)
-    throw plugin::Failure{REC_INVALID_ARGUMENT, "n_heads: must divide emb_size = " + std::to_string(options.emb_size) +
-                                                    ", got " + std::to_string(options.n_heads)};
-  return options;
-}
-
-// nrm(x) = x / max(||x||, 1e-12) along the last axis.
-Tensor normalized(const Tensor& x) { return x / x.norm(2, {-1}, true).clamp_min(1e-12); }
+// Random streams; those below are the parameters'.
+enum Stream : int32_t { kCenterStream = 100, kMaskStream = 101 };
 
 float* data_of(const Tensor& tensor) { return tensor.data_ptr<float>(); }
 
@@ -129,6 +102,13 @@ class MeanLogSumExp : public torch::autograd::Function<MeanLogSumExp> {
   }
 };
 
+// Of the leaves of all parameters: two tables, then q, k and v of each layer.
+std::vector<GraphTransformer> layers_of(const std::vector<Tensor>& inputs) {
+  std::vector<GraphTransformer> layers;
+  for (size_t i = 2; i < inputs.size(); i += 3) layers.push_back({inputs[i], inputs[i + 1], inputs[i + 2]});
+  return layers;
+}
+
 }  // namespace
 
 Tensor propagate(const Context& context, const Pattern& pattern, bool scaled, const Tensor& x) {
@@ -154,7 +134,7 @@ Tensor center_scores(const Context& context, const Pattern& adjacency, const Ten
   const Tensor n2 = (one(o) - o) - o;
   const Tensor g = (f1 + f2) / (o + n2 + 1e-8);
   const Tensor gumbel = -at::log(-at::log(uniform.clamp_min(1e-8)));  // a drawn 0 would be minus infinity
-  return at::log_sigmoid((normalized(g) * normalized(E0)).sum(-1)) + gumbel;
+  return at::log_sigmoid((plugin::normalized(g) * plugin::normalized(E0)).sum(-1)) + gumbel;
 }
 
 // X_0 = E0,  X_{l+1} = Enc X_l,  then X_{l+1} = GT_l(Dec, X_l);  final = sum of all X.
@@ -188,40 +168,41 @@ Terms losses(const Context& context, const Tensor& users, const Tensor& items, c
   return out;
 }
 
-void AutoCf::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
-  const Options options = read(context, params);
+void Options::complete(const rec_schema_t&) {
+  if (emb_size % n_heads != 0)
+    throw plugin::Failure{REC_INVALID_ARGUMENT, "n_heads: must divide emb_size = " + std::to_string(emb_size) +
+                                                    ", got " + std::to_string(n_heads)};
+}
+
+void AutoCf::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_NONE;
   plan.wants_graph = 1;
-  plan.capabilities =
-      REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_GRADIENTS;
   const int64_t N = schema.n_users + schema.n_items, nnz = 2 * schema.n_interactions + N;
   plan.memory_bytes = 4 * options.emb_size * N * (16 + 6 * (options.gcn_layer + options.gt_layer)) +
                       nnz * (40 + 36 * options.n_heads * options.gt_layer);
-  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+  plugin::want(plan, {REC_COLUMN_USER, REC_COLUMN_ITEM});
 }
 
-AutoCf::AutoCf(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : AutoCf(read(context, params), schema) {}
-
 AutoCf::AutoCf(const Options& options, const rec_schema_t& schema)
-    : TwoTables(schema, options.emb_size, options.optimizer, {"xavier_uniform", 0}),
-      options_(options),
-      dense_(options.optimizer),
+    : options_(options),
+      users_("user_emb", schema.n_users, options.emb_size, options.optimizer, plugin::Init::xavier_uniform()),
+      items_("item_emb", schema.n_items, options.emb_size, options.optimizer, plugin::Init::xavier_uniform()),
       batch_users_(schema.n_users),
       batch_items_(schema.n_items) {
+  const int64_t d = options_.emb_size;
   for (int64_t l = 0; l < options_.gt_layer; ++l)
     for (const char* part : {"q", "k", "v"})
-      dense_.add("gt." + std::to_string(l) + "." + part, options_.emb_size, options_.emb_size);
+      transformers_.push_back(std::make_unique<plugin::Parameter>("gt." + std::to_string(l) + "." + part, d, d,
+                                                                  options_.optimizer, plugin::Init::xavier_uniform()));
   const int64_t n_seeds = std::min(options_.masks.seed_num, schema.n_users + schema.n_items);
   mask_state_.resize(static_cast<size_t>(n_seeds + 2));
 }
 
-void AutoCf::initialize(const Context& context, int64_t seed) {
-  TwoTables::initialize(context, seed);
-  for (size_t i = 0; i < dense_.size(); ++i)
-    dense_[i].initialize_xavier(context, seed, kLayerStream + static_cast<int32_t>(i));
+std::vector<plugin::Parameter*> AutoCf::parameters() {
+  std::vector<plugin::Parameter*> all{&users_, &items_};
+  for (const auto& weight : transformers_) all.push_back(weight.get());
+  return all;
 }
 
 void AutoCf::bind(const Context&, const rec_dataset_view_t& view) {
@@ -275,10 +256,8 @@ double AutoCf::compute(const Context& context, const Batch& batch) {
   plugin::use_one_thread();
   batch_users_.collect(batch.users(), batch.n_rows());
   batch_items_.collect(batch.items(), batch.n_rows());
-  std::vector<Tensor> inputs = plugin::leaves(dense_);
-  inputs.push_back(plugin::leaf(users_));
-  inputs.push_back(plugin::leaf(items_));
-  const Tensor E0 = at::cat({inputs[dense_.size()], inputs[dense_.size() + 1]}, 0);
+  const std::vector<Tensor> inputs = plugin::leaves(parameters());
+  const Tensor E0 = at::cat({inputs[0], inputs[1]}, 0);
 
   Tensor sampler;
   if (batch.raw.index % options_.fix_steps == 0) {
@@ -288,44 +267,27 @@ double AutoCf::compute(const Context& context, const Batch& batch) {
     choose_seeds(data_of(scores), batch);
   }
   if (!masked_) mask(context);
-  if (context.host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
+  context.throw_if_cancelled();
 
-  std::vector<GraphTransformer> layers;
-  for (size_t l = 0; l < dense_.size(); l += 3) layers.push_back({inputs[l], inputs[l + 1], inputs[l + 2]});
-  const Tensor final =
-      autocf::encode(context, masks_.encoder, masks_.decoder, options_.gcn_layer, layers, options_.n_heads, E0);
-  const auto rows_of = [](const int32_t* ids, int64_t n) { return plugin::indices_of({ids, ids + n}); };
+  const Tensor final = autocf::encode(context, masks_.encoder, masks_.decoder, options_.gcn_layer, layers_of(inputs),
+                                      options_.n_heads, E0);
   const Terms terms =
       losses(context, final.narrow(0, 0, users_.n()), final.narrow(0, users_.n(), items_.n()),
-             rows_of(batch.users(), batch.n_rows()), rows_of(batch.items(), batch.n_rows()),
+             plugin::indices_of(batch.users(), batch.n_rows()), plugin::indices_of(batch.items(), batch.n_rows()),
              plugin::indices_of(batch_users_.rows()), plugin::indices_of(batch_items_.rows()), inputs, options_.reg);
   Tensor loss = terms.total(options_.ssl_reg);
   if (sampler.defined()) loss = loss + sampler;
 
-  const std::vector<Tensor> gradients = plugin::gradients_of(context, loss, inputs);
-  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i]);
-  plugin::keep(gradients[dense_.size()], user_gradients_);
-  plugin::keep(gradients[dense_.size() + 1], item_gradients_);
-  return loss.item<double>();
+  return plugin::backward(context, loss, inputs, parameters());
 }
 
-void AutoCf::apply(const Context& context) {
-  users_.step(context, nullptr, users_.n(), user_gradients_.data());
-  items_.step(context, nullptr, items_.n(), item_gradients_.data());
-  dense_.step(context);
-}
-
-std::vector<plugin::TensorRef> AutoCf::tensors() {
-  std::vector<plugin::TensorRef> out = TwoTables::tensors();
-  dense_.append_tensors(out);
+void AutoCf::append_state(std::vector<plugin::TensorRef>& out) {
   out.push_back(
       {"mask_state", REC_DTYPE_I64, REC_TENSOR_STATE, {static_cast<int64_t>(mask_state_.size())}, mask_state_.data()});
-  return out;
 }
 
 void AutoCf::restored() {
-  TwoTables::restored();
-  dense_.restored();
+  Model::restored();
   masked_ = false;
 }
 
@@ -333,28 +295,17 @@ void AutoCf::restored() {
 void AutoCf::freeze(const Context& context) {
   plugin::use_one_thread();
   const at::NoGradGuard no_grad;
-  std::vector<Tensor> weights = plugin::leaves(dense_);
-  std::vector<GraphTransformer> layers;
-  for (size_t l = 0; l < dense_.size(); l += 3) layers.push_back({weights[l], weights[l + 1], weights[l + 2]});
-  const Tensor E0 = at::cat({plugin::leaf(users_), plugin::leaf(items_)}, 0);
-  const Tensor final =
-      autocf::encode(context, adjacency_, adjacency_, options_.gcn_layer, layers, options_.n_heads, E0);
+  const std::vector<Tensor> inputs = plugin::leaves(parameters());
+  const Tensor final = autocf::encode(context, adjacency_, adjacency_, options_.gcn_layer, layers_of(inputs),
+                                      options_.n_heads, at::cat({inputs[0], inputs[1]}, 0));
   plugin::keep(final.narrow(0, 0, users_.n()), served_users_);
   plugin::keep(final.narrow(0, users_.n(), items_.n()), served_items_);
 }
 
-rec_tensor_view_t AutoCf::gradients(int64_t i) {
-  const std::string name = tensors().at(static_cast<size_t>(i)).name;
-  if (plugin::Parameter* parameter = dense_.named(name)) return parameter->gradient_view();
-  const bool of_users = parameter_at(i) == TensorOf::kUsers;
-  const plugin::Embedding& table = of_users ? users_ : items_;
-  return plugin::host_view((of_users ? user_gradients_ : item_gradients_).data(), REC_DTYPE_F32, table.n(), table.d());
-}
-
 rec_tensor_view_t AutoCf::table(int32_t which) const {
   const bool of_users = which == REC_TABLE_USER;
-  return plugin::host_view((of_users ? served_users_ : served_items_).data(), REC_DTYPE_F32,
-                           (of_users ? users_ : items_).n(), users_.d());
+  return plugin::host_view((of_users ? served_users_ : served_items_).data(), (of_users ? users_ : items_).n(),
+                           users_.d());
 }
 
 }  // namespace rec::autocf

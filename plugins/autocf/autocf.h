@@ -1,9 +1,6 @@
 #pragma once
 
 #include "plugins/autocf/masks.h"
-#include "plugins/common/dense_parameters.h"
-#include "plugins/common/pairwise.h"
-#include "plugins/common/two_tables.h"
 
 namespace rec::autocf {
 
@@ -11,49 +8,50 @@ using plugin::Batch;
 using plugin::Context;
 
 struct Options {
-  int64_t emb_size = 32;
-  int64_t n_heads = 4;
-  int64_t gcn_layer = 2;
-  int64_t gt_layer = 1;
+  int64_t emb_size;
+  int64_t n_heads;
+  int64_t gcn_layer;
+  int64_t gt_layer;
   MaskOptions masks;
-  int64_t fix_steps = 10;
-  double reg = 1e-7;
-  double ssl_reg = 1;
+  int64_t fix_steps;
+  double reg;
+  double ssl_reg;
   plugin::OptimizerOptions optimizer;
-  int64_t seed = 1;
+  int64_t seed;
+
+  void declare(plugin::Fields& field);
+  void complete(const rec_schema_t& schema);
 };
 
 // Graph collaborative filtering that learns which parts of the graph to mask and rebuild.
-class AutoCf : public plugin::TwoTables {
+class AutoCf : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  AutoCf(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  using Options = autocf::Options;
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  AutoCf(const Options& options, const rec_schema_t& schema);
 
-  void initialize(const Context& context, int64_t seed) override;
+  std::vector<plugin::Parameter*> parameters() override;
+  void append_state(std::vector<plugin::TensorRef>& out) override;
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
-  void apply(const Context& context) override;
-  std::vector<plugin::TensorRef> tensors() override;
   void restored() override;
   void freeze(const Context& context) override;
-  rec_tensor_view_t gradients(int64_t i) override;
   rec_tensor_view_t table(int32_t which) const override;
 
  private:
-  AutoCf(const Options& options, const rec_schema_t& schema);
   std::vector<float> center_noise(const Context& context, int64_t epoch, int64_t batch) const;
   void choose_seeds(const float* scores, const Batch& batch);
   void mask(const Context& context);
 
-  Options options_;  // users_ and items_ are E_0
-  plugin::DenseParameters dense_;
+  Options options_;
+  plugin::Parameter users_, items_;                               // E_0
+  std::vector<std::unique_ptr<plugin::Parameter>> transformers_;  // q, k and v of each decoder layer
   Pattern adjacency_;
   // The seeds and, last, the epoch and batch they were chosen in: with the keyed draws, all that the masks are made of.
   std::vector<int64_t> mask_state_;
   Masks masks_;
   bool masked_ = false;  // masks_ are those of mask_state_
   plugin::TouchedRows batch_users_, batch_items_;
-  plugin::Floats user_gradients_, item_gradients_;
   plugin::Floats served_users_, served_items_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "plugins/autocf/attention.h"
-#include "plugins/common/torch_step.h"
+#include "recore/plugin_torch.h"
 
 namespace rec::autocf {
 

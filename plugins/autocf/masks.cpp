@@ -1,8 +1,5 @@
 #include "plugins/autocf/masks.h"
 
-#include <algorithm>
-#include <cmath>
-
 namespace rec::autocf {
 
 namespace {

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <functional>
-#include <vector>
 
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::autocf {
 
@@ -23,9 +22,9 @@ struct Pattern {
 Pattern adjacency_with_loops(const rec_dataset_view_t& view);
 
 struct MaskOptions {
-  int64_t seed_num = 100;
-  int64_t mask_depth = 2;
-  double keep_rate = 0.2;
+  int64_t seed_num;
+  int64_t mask_depth;
+  double keep_rate;
 };
 
 // n uniform numbers below `below` for one use; a function of its arguments.

@@ -1,38 +1,30 @@
-#include "plugins/common/plugin.h"
-
 #include "plugins/autocf/autocf.h"
 
-namespace {
+namespace rec::autocf {
 
-constexpr rec_param_t kParams[] = {
-    {"emb_size", REC_PARAM_INT, 0, "32", 1, 4096, nullptr, "length of user and item vectors"},
-    {"n_heads", REC_PARAM_INT, 0, "4", 1, 64, nullptr, "attention heads; must divide emb_size"},
-    {"gcn_layer", REC_PARAM_INT, 0, "2", 0, 8, nullptr, "propagations of the encoder"},
-    {"gt_layer", REC_PARAM_INT, 0, "1", 0, 8, nullptr, "graph attention layers of the decoder"},
-    {"seed_num", REC_PARAM_INT, 0, "100", 1, 1e6, nullptr, "centres around which the graph is masked"},
-    {"mask_depth", REC_PARAM_INT, 0, "2", 1, 8, nullptr, "hops around a centre that are masked"},
-    {"keep_rate", REC_PARAM_FLOAT, 0, "0.2", 0, 1, nullptr,
-     "random nodes, as a share of all, that join the masked ones"},
-    {"fix_steps", REC_PARAM_INT, 0, "10", 1, 1e6, nullptr, "batches between two drawings of the masks"},
-    {"batch_size", REC_PARAM_INT, 0, "4096", 1, 1 << 24, nullptr, "rows of one optimiser step"},
-    {"lr", REC_PARAM_FLOAT, 0, "0.001", 1e-8, 10, nullptr, "learning rate"},
-    {"optimizer", REC_PARAM_CHOICE, 0, "adam", 0, 0, "adam|sgd|adagrad", "every row has a gradient in every step"},
-    {"reg_weight", REC_PARAM_FLOAT, 0, "1e-7", 0, 100, nullptr, "weight of the sum of all squared parameters"},
-    {"ssl_reg", REC_PARAM_FLOAT, 0, "1", 0, 100, nullptr,
-     "weight of the contrastive terms within users and within items"},
-};
-
-constexpr int64_t kCapabilities =
-    REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_GRADIENTS;
-
-constexpr rec_plugin_t kTable = rec::plugin::Table<rec::autocf::AutoCf>::make(
-    "autocf", "1.0.0", "masked graph autoencoder that learns what to mask, with contrastive terms",
-    "Xia et al., Automated Self-Supervised Learning for Recommendation, WWW 2023", 1, kCapabilities, kParams,
-    sizeof kParams / sizeof *kParams);
-
-}  // namespace
-
-REC_PLUGIN_ENTRY(autocf, "1.0.0", "libtorch") {
-  (void)host;
-  return &kTable;
+void Options::declare(plugin::Fields& field) {
+  field("emb_size", emb_size, "32", {1, 4096}, "length of user and item vectors");
+  field("n_heads", n_heads, "4", {1, 64}, "attention heads; must divide emb_size");
+  field("gcn_layer", gcn_layer, "2", {0, 8}, "propagations of the encoder");
+  field("gt_layer", gt_layer, "1", {0, 8}, "graph attention layers of the decoder");
+  field("seed_num", masks.seed_num, "100", {1, 1e6}, "centres around which the graph is masked");
+  field("mask_depth", masks.mask_depth, "2", {1, 8}, "hops around a centre that are masked");
+  field("keep_rate", masks.keep_rate, "0.2", {0, 1}, "random nodes, as a share of all, that join the masked ones");
+  field("fix_steps", fix_steps, "10", {1, 1e6}, "batches between two drawings of the masks");
+  int64_t batch_size;  // only another default
+  field("batch_size", batch_size, "4096", {1, 1 << 24}, "rows of one optimiser step");
+  field("lr", optimizer.lr, "0.001", {1e-8, 10}, "learning rate");
+  optimizer.declare_kind_of_dense(field);
+  field("reg_weight", reg, "1e-7", {0, 100}, "weight of the sum of all squared parameters");
+  field("ssl_reg", ssl_reg, "1", {0, 100}, "weight of the contrastive terms within users and within items");
+  field.loop("seed", seed);
 }
+
+}  // namespace rec::autocf
+
+REC_PLUGIN_NOTE(autocf, "1.0.0", 0, "libtorch");
+REC_PLUGIN_ENTRY(rec::plugin::table<rec::autocf::AutoCf>(
+    rec_plugin_note,
+    REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_GRADIENTS, 1,
+    "masked graph autoencoder that learns what to mask, with contrastive terms",
+    "Xia et al., Automated Self-Supervised Learning for Recommendation, WWW 2023"))

@@ -1,7 +1,5 @@
 #include "plugins/common/graph.h"
 
-#include <cmath>
-
 namespace rec::plugin {
 
 std::vector<float> inverse_sqrt_degrees(const rec_csr_t& graph, double eps) {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <vector>
-
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::plugin {
 

@@ -1,8 +1,5 @@
 #include "plugins/common/linear.h"
 
-#include <algorithm>
-#include <cmath>
-
 namespace rec::plugin {
 
 // A line of the result at a time, from sixteen rows.
@@ -19,18 +16,12 @@ Floats transposed(const float* a, int64_t rows, int64_t columns) {
 
 Linear::Linear(const std::string& name, int64_t in, int64_t out, const OptimizerOptions& optimizer, bool bias)
     : weight_(name + ".weight", out, in, optimizer) {
-  if (bias) bias_ = std::make_unique<Parameter>(name + ".bias", 1, out, optimizer, std::vector<int64_t>{out});
+  if (bias) bias_ = std::make_unique<Parameter>(name + ".bias", 1, out, optimizer, Init{}, std::vector<int64_t>{out});
 }
 
-void Linear::initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation) {
-  weight_.initialize_normal(context, seed, stream, deviation);
-  if (bias_) bias_->initialize_normal(context, seed, stream + 1, deviation);
-}
-
-void Linear::initialize_default(const Context& context, int64_t seed, int32_t stream) {
-  const auto bound = static_cast<float>(1 / std::sqrt(static_cast<double>(in())));
-  weight_.initialize_uniform(context, seed, stream, bound);
-  if (bias_) bias_->initialize_uniform(context, seed, stream + 1, bound);
+void Linear::initialize(const Context& context, int64_t seed, int32_t stream, const Init& init) {
+  weight_.initialize(context, seed, stream, init);
+  if (bias_) bias_->initialize(context, seed, stream + 1, init);
 }
 
 void Linear::forward(const Context& context, const float* x, int64_t n, float* y, const float* wt) const {

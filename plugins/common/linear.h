@@ -1,10 +1,6 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "plugins/common/parameter.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::plugin {
 
@@ -21,9 +17,8 @@ class Linear {
   const float* weight() const { return weight_.data(); }
   const float* bias() const { return bias_->data(); }
 
-  // normal(deviation) for both, or U(-1/sqrt(in), 1/sqrt(in)) for both; takes streams `stream` and `stream + 1`.
-  void initialize_normal(const Context& context, int64_t seed, int32_t stream, float deviation);
-  void initialize_default(const Context& context, int64_t seed, int32_t stream);
+  // Both by the same rule, from streams `stream` and `stream + 1`.
+  void initialize(const Context& context, int64_t seed, int32_t stream, const Init& init);
 
   // x [n, in], y [n, out]; `wt`, unless nullptr, is W^T, which many calls may share.
   void forward(const Context& context, const float* x, int64_t n, float* y, const float* wt = nullptr) const;

@@ -1,125 +1,102 @@
 #include "plugins/common/pairwise.h"
 
-#include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "plugins/common/parallel.h"
-
 namespace rec::plugin {
 
-int32_t loss_named(const std::string& name) {
-  if (name == "bpr_log") return REC_LOSS_BPR_LOG;
-  if (name == "bpr_multi") return REC_LOSS_BPR_MULTI;
-  if (name == "bce") return REC_LOSS_BCE;
-  if (name == "softmax") return REC_LOSS_SOFTMAX;
-  return REC_LOSS_BPR_SOFTPLUS;
+namespace {
+
+constexpr Word<int32_t> kListLosses[] = {
+    {"BPR", REC_LIST_LOSS_BPR},
+    {"BPRafter", REC_LIST_LOSS_BPR_AFTER},
+    {"BPRbefore", REC_LIST_LOSS_BPR_BEFORE},
+    {"BPRsimple", REC_LIST_LOSS_BPR_SIMPLE},
+    {"BPRhard", REC_LIST_LOSS_BPR | REC_LIST_LOSS_HARD},
+    {"BPRhardafter", REC_LIST_LOSS_BPR_AFTER | REC_LIST_LOSS_HARD},
+    {"BPRhardbefore", REC_LIST_LOSS_BPR_BEFORE | REC_LIST_LOSS_HARD},
+    {"listnet", REC_LIST_LOSS_LISTNET},
+    {"softmaxCE", REC_LIST_LOSS_SOFTMAX_CE},
+    {"attention_rank", REC_LIST_LOSS_ATTENTION_RANK},
+};
+
+}  // namespace
+
+void Objective::declare(Fields& field, const char* default_loss, const char* doc) {
+  field("loss", loss, default_loss, kLosses, doc);
+  read_task(field);
 }
 
-Objective read_objective(const Context& context, const rec_params_t& params) {
-  const rec_host_t& host = context.host;
-  const std::string task = host.param_text(&params, "task");
-  if (task == "impression") {
-    const std::string name = host.param_text(&params, "list_loss");
-    if (name == "listnet") return {Objective::Rows::kLists, REC_LIST_LOSS_LISTNET};
-    if (name == "softmaxCE") return {Objective::Rows::kLists, REC_LIST_LOSS_SOFTMAX_CE};
-    if (name == "attention_rank") return {Objective::Rows::kLists, REC_LIST_LOSS_ATTENTION_RANK};
-    const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
-    const int32_t loss = has("after")    ? REC_LIST_LOSS_BPR_AFTER
-                         : has("before") ? REC_LIST_LOSS_BPR_BEFORE
-                         : has("simple") ? REC_LIST_LOSS_BPR_SIMPLE
-                                         : REC_LIST_LOSS_BPR;
-    return {Objective::Rows::kLists, has("hard") ? loss | REC_LIST_LOSS_HARD : loss};
-  }
-  if (task == "ctr") {
-    const bool mse = std::string(host.param_text(&params, "label_loss")) == "mse";
-    return {Objective::Rows::kLabelled, mse ? REC_LABEL_LOSS_MSE : REC_LABEL_LOSS_BCE};
-  }
-  const bool in_batch = std::string(host.param_text(&params, "sampler")) == "in_batch";
-  return {Objective::Rows::kInteractions, loss_named(host.param_text(&params, "loss")), in_batch};
+void Objective::read_task(Fields& field) {
+  field.loop("task", rows, {{"topk", Rows::kInteractions}, {"impression", Rows::kLists}, {"ctr", Rows::kLabelled}});
+  field.loop("sampler", in_batch, {{"uniform", false}, {"popularity", false}, {"dns", false}, {"in_batch", true}});
+  in_batch = in_batch && rows == Rows::kInteractions;
+  if (rows == Rows::kLists) field.loop("list_loss", loss, kListLosses);
+  if (rows == Rows::kLabelled)
+    field.loop("label_loss", loss, {{"bce", REC_LABEL_LOSS_BCE}, {"mse", REC_LABEL_LOSS_MSE}});
+  field.loop("batch_size", batch_size);
+  field.loop("num_neg", num_neg);
+  field.loop("max_pos", max_pos);
+  field.loop("max_neg", max_neg);
 }
 
-BatchSize largest_batch(const Context& context, const rec_params_t& params, const rec_schema_t& schema,
-                        const Objective& objective) {
-  const auto number = [&](const char* name) { return context.host.param_int(&params, name); };
-  const int64_t rows = std::min(number("batch_size"), schema.n_interactions);
-  switch (objective.rows) {
-    case Objective::Rows::kLists: return {rows, rows * (number("max_pos") + number("max_neg"))};
-    case Objective::Rows::kLabelled: return {rows, rows};
-    default: return {rows, rows * (objective.in_batch ? rows : 1 + number("num_neg"))};
+int64_t Objective::largest_batch(const rec_schema_t& schema) const {
+  const int64_t n = std::min(batch_size, schema.n_interactions);
+  switch (rows) {
+    case Rows::kLists: return n * (max_pos + max_neg);
+    case Rows::kLabelled: return n;
+    default: return n * (in_batch ? n : 1 + num_neg);
   }
 }
 
-void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories) {
-  if (histories && objective.rows == Objective::Rows::kLists)
+void Objective::plan(rec_plan_t& plan, bool histories) const {
+  if (histories && rows == Rows::kLists)
     throw Failure{REC_UNSUPPORTED,
                   "task: impression lists come without the histories that this model reads; use task=topk or ctr"};
-  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
-  switch (objective.rows) {
-    case Objective::Rows::kLists:
+  want(plan, {REC_COLUMN_USER, REC_COLUMN_ITEM});
+  switch (rows) {
+    case Rows::kLists:
       plan.rows = REC_PLAN_LISTS;
-      plan.columns[plan.n_columns++] = REC_COLUMN_IMPRESSION_MASK;
+      want(plan, {REC_COLUMN_IMPRESSION_MASK});
       break;
-    case Objective::Rows::kLabelled:
+    case Rows::kLabelled:
       plan.rows = REC_PLAN_LABELLED;
-      plan.columns[plan.n_columns++] = REC_COLUMN_LABEL;
+      want(plan, {REC_COLUMN_LABEL});
       break;
     default: plan.rows = REC_PLAN_INTERACTIONS; plan.negatives = REC_NEGATIVES_SAMPLED;
   }
-  if (objective.in_batch) plan.columns[plan.n_columns++] = REC_COLUMN_LOG_Q;
-  if (!histories) return;
-  for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH}) plan.columns[plan.n_columns++] = column;
+  if (in_batch) want(plan, {REC_COLUMN_LOG_Q});
+  if (histories) want(plan, {REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH});
 }
 
-double objective_loss(const Context& context, const Objective& objective, const Batch& batch, Floats& scores,
-                      Floats& dscores) {
+void Regularizer::declare(Fields& field, const char* default_weight, const char* default_norm) {
+  field("reg_weight", weight, default_weight, {0, 100}, "weight of the regulariser of the batch's layer-0 rows");
+  field("reg_norm", squared, default_norm, {{"squared", true}, {"plain", false}},
+        "squared: half the squares over B; plain: block norms over B");
+}
+
+double Objective::compute(const Context& context, const Batch& batch, Floats& scores, Floats& dscores) const {
   const rec_host_t& host = context.host;
   const int64_t B = batch.n_rows(), C = batch.n_candidates();
   dscores.resize(scores.size());
   double value = 0;
-  if (objective.rows == Objective::Rows::kLists) {
+  if (rows == Rows::kLists) {
     const auto* mask = batch.get<uint8_t>(REC_COLUMN_IMPRESSION_MASK);
     // Deviation: listnet's softmax leaves padding out, since no item of these tables stands for it.
     for (size_t i = 0; i < scores.size(); ++i)
       if (mask[i] == REC_SLOT_PADDING) scores[i] = -std::numeric_limits<float>::infinity();
-    check(host.list_loss(context.call, objective.loss, scores.data(), mask, B, C, &value, dscores.data()));
-  } else if (objective.rows == Objective::Rows::kLabelled) {
-    check(host.label_loss(context.call, objective.loss, scores.data(), batch.get<float>(REC_COLUMN_LABEL), B, &value,
+    check(host.list_loss(context.call, loss, scores.data(), mask, B, C, &value, dscores.data()));
+  } else if (rows == Rows::kLabelled) {
+    check(host.label_loss(context.call, loss, scores.data(), batch.get<float>(REC_COLUMN_LABEL), B, &value,
                           dscores.data()));
   } else {
-    if (objective.in_batch) {
+    if (in_batch) {
       const auto* log_q = batch.get<float>(REC_COLUMN_LOG_Q);
       for (size_t i = 0; i < scores.size(); ++i) scores[i] -= log_q[i];
     }
-    check(host.loss(context.call, objective.loss, scores.data(), B, C, &value, dscores.data()));
+    check(host.loss(context.call, loss, scores.data(), B, C, &value, dscores.data()));
   }
   return value;
-}
-
-void TouchedRows::collect(const int32_t* ids, int64_t n_entries) {
-  rows_.clear();
-  offsets_.assign(1, 0);
-  for (int64_t e = 0; e < n_entries; ++e) {
-    int32_t& slot = slot_of_[static_cast<size_t>(ids[e])];
-    if (slot < 0) {
-      slot = static_cast<int32_t>(rows_.size());
-      rows_.push_back(ids[e]);
-      offsets_.push_back(0);
-    }
-    ++offsets_[static_cast<size_t>(slot) + 1];
-  }
-  for (size_t s = 1; s < offsets_.size(); ++s) offsets_[s] += offsets_[s - 1];
-  entries_.resize(static_cast<size_t>(n_entries));
-  slots_.resize(static_cast<size_t>(n_entries));
-  for (int64_t e = 0; e < n_entries; ++e) {
-    const auto slot = static_cast<size_t>(slot_of_[static_cast<size_t>(ids[e])]);
-    entries_[static_cast<size_t>(offsets_[slot]++)] = static_cast<int32_t>(e);
-    slots_[static_cast<size_t>(e)] = static_cast<int32_t>(slot);
-  }
-  for (size_t s = offsets_.size() - 1; s > 0; --s) offsets_[s] = offsets_[s - 1];
-  offsets_[0] = 0;
-  for (int32_t row : rows_) slot_of_[static_cast<size_t>(row)] = -1;
 }
 
 void BilinearTerm::collect(const int32_t* left_ids, const int32_t* right_ids, int64_t B, int64_t C) {
@@ -170,86 +147,70 @@ void BilinearTerm::backward(const Context& context, const float* dscores, const 
                              right_gradients.data());
 }
 
-void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, float* out) const {
-  const int64_t chunk = std::max<int64_t>(1, 32768 / d);  // 128 KiB, about what handing a part out is worth
-  parallel_for(context, size(), chunk, [&](int64_t begin, int64_t end) {
-    const rec_csr_t by_slot{offsets_.data() + begin, entries_.data(), end - begin, 0};
-    context.host.propagate(context.call, &by_slot, nullptr, nullptr, rows, d, nullptr, 0, out + begin * d, nullptr, 0);
-  });
-}
-
-void TouchedRows::sum_entries(const Context& context, const float* rows, int64_t d, Floats& out) const {
-  out.resize(static_cast<size_t>(size() * d));
-  sum_entries(context, rows, d, out.data());
-}
-
 void PairwiseStep::collect(const Batch& batch) {
   term_.collect(batch.users(), batch.items(), batch.n_rows(), batch.n_candidates());
 }
 
 double PairwiseStep::compute(const Context& context, const Batch& batch, const float* user_table,
                              const float* item_table) {
-  const int64_t B = batch.n_rows(), C = batch.n_candidates();
-  scores_.resize(static_cast<size_t>(B * C));
-  dscores_.resize(static_cast<size_t>(B * C));
+  scores_.resize(static_cast<size_t>(batch.n_rows() * batch.n_candidates()));
   term_.score(context, user_table, item_table, scores_.data());
-  const double value = objective_loss(context, objective_, batch, scores_, dscores_);
+  const double value = objective_.compute(context, batch, scores_, dscores_);
   term_.backward(context, dscores_.data(), user_table, item_table);
   return value;
 }
 
-double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const float* item_emb) {
-  const int64_t B = batch.n_rows(), C = batch.n_candidates();
-  const TouchedRows &users = term_.left, &items = term_.right;
-  user_coefficients.assign(static_cast<size_t>(users.size()), 0.f);
-  item_coefficients.assign(static_cast<size_t>(items.size()), 0.f);
+double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const float* item_emb, GradientsOf layout,
+                                Floats& user_gradients, Floats& item_gradients) const {
   if (regularizer_.weight == 0) return 0;
-  const auto square = [this](const float* row) {
-    double sum = 0;
-    for (int64_t k = 0; k < d_; ++k) sum += static_cast<double>(row[k]) * row[k];
-    return sum;
-  };
-  // The blocks: users, positives, negatives, repetitions included; padding is of none. Negatives that are
-  // the batch's positives count as these only.
+  const int64_t C = batch.n_candidates();
+  const TouchedRows &users = term_.left, &items = term_.right;
+  // The blocks are users, positives and negatives, repetitions included; padding belongs to none. Negatives that are
+  // positives of the batch count as positives only.
   const bool lists = objective_.rows == Objective::Rows::kLists;
   const auto* mask = lists ? batch.get<uint8_t>(REC_COLUMN_IMPRESSION_MASK) : nullptr;
   const auto slot_of = [&](int32_t e) -> uint8_t {
     if (lists) return mask[e];
     return e % C == 0 ? REC_SLOT_POSITIVE : objective_.in_batch ? REC_SLOT_PADDING : REC_SLOT_NEGATIVE;
   };
-  double user_square = 0, positive_square = 0, negative_square = 0;
-  const auto occurrences = [](const TouchedRows& rows, int64_t s) {
-    return static_cast<double>(rows.offsets()[static_cast<size_t>(s) + 1] - rows.offsets()[static_cast<size_t>(s)]);
+  const auto square = [this](const float* row) {
+    double sum = 0;
+    for (int64_t k = 0; k < d_; ++k) sum += static_cast<double>(row[k]) * row[k];
+    return sum;
   };
+  double user_square = 0, positive_square = 0, negative_square = 0;
   std::vector<double> positives(static_cast<size_t>(items.size())), negatives(positives.size());
   for (int64_t s = 0; s < users.size(); ++s)
-    user_square += occurrences(users, s) * square(user_emb + users.rows()[static_cast<size_t>(s)] * d_);
+    user_square += static_cast<double>(users.occurrences(s)) * square(user_emb + users.row(s) * d_);
   for (int64_t s = 0; s < items.size(); ++s) {
-    double n = 0, m = 0;
-    for (int64_t e = items.offsets()[static_cast<size_t>(s)]; e < items.offsets()[static_cast<size_t>(s) + 1]; ++e) {
-      const uint8_t slot = slot_of(items.entries()[static_cast<size_t>(e)]);
+    double &n = positives.data()[s], &m = negatives.data()[s];
+    for (int64_t e = items.offsets().data()[s]; e < items.offsets().data()[s + 1]; ++e) {
+      const uint8_t slot = slot_of(items.entries().data()[e]);
       n += slot == REC_SLOT_POSITIVE;
       m += slot == REC_SLOT_NEGATIVE;
     }
-    positives[static_cast<size_t>(s)] = n;
-    negatives[static_cast<size_t>(s)] = m;
-    const double norm = square(item_emb + items.rows()[static_cast<size_t>(s)] * d_);
+    const double norm = square(item_emb + items.row(s) * d_);
     positive_square += n * norm;
     negative_square += m * norm;
   }
   // Squared: 1/2 sum ||.||^2 / B, gradient row / B. Plain: sum of block norms / B, gradient row / norm / B.
-  const double scale = regularizer_.weight / static_cast<double>(B);
+  const double scale = regularizer_.weight / static_cast<double>(batch.n_rows());
   const auto factor = [&](double block) {
     return regularizer_.squared ? scale : block > 0 ? scale / std::sqrt(block) : 0;
   };
   const double of_users = factor(user_square), of_positives = factor(positive_square),
                of_negatives = factor(negative_square);
-  for (int64_t s = 0; s < users.size(); ++s)
-    user_coefficients[static_cast<size_t>(s)] = static_cast<float>(of_users * occurrences(users, s));
-  for (int64_t s = 0; s < items.size(); ++s) {
-    item_coefficients[static_cast<size_t>(s)] = static_cast<float>(of_positives * positives[static_cast<size_t>(s)] +
-                                                                   of_negatives * negatives[static_cast<size_t>(s)]);
-  }
+  const auto add = [&](const TouchedRows& rows, const float* table, Floats& gradients, const auto& coefficient_of) {
+    for (int64_t s = 0; s < rows.size(); ++s) {
+      const auto coefficient = static_cast<float>(coefficient_of(s));
+      const float* row = table + rows.row(s) * d_;
+      float* gradient = gradients.data() + (layout == GradientsOf::kEveryRow ? rows.row(s) : s) * d_;
+      for (int64_t k = 0; k < d_; ++k) gradient[k] += coefficient * row[k];
+    }
+  };
+  add(users, user_emb, user_gradients, [&](int64_t s) { return of_users * static_cast<double>(users.occurrences(s)); });
+  add(items, item_emb, item_gradients,
+      [&](int64_t s) { return of_positives * positives.data()[s] + of_negatives * negatives.data()[s]; });
   if (regularizer_.squared) return scale * 0.5 * (user_square + positive_square + negative_square);
   return scale * (std::sqrt(user_square) + std::sqrt(positive_square) + std::sqrt(negative_square));
 }

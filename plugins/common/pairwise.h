@@ -1,39 +1,8 @@
 #pragma once
 
-#include <algorithm>
-#include <vector>
-
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::plugin {
-
-// The rows of one table that a batch touches, each once, in order of first appearance, and where it touches them.
-class TouchedRows {
- public:
-  explicit TouchedRows(int64_t n_rows) : slot_of_(static_cast<size_t>(n_rows), -1) {}
-
-  void grow(int64_t n_rows) { slot_of_.resize(std::max(slot_of_.size(), static_cast<size_t>(n_rows)), -1); }
-
-  // ids[e] is touched by entry e.
-  void collect(const int32_t* ids, int64_t n_entries);
-
-  const std::vector<int32_t>& rows() const { return rows_; }
-  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
-  // Entries of each slot, ascending: CSR [size()] -> entry numbers.
-  const std::vector<int64_t>& offsets() const { return offsets_; }
-  const std::vector<int32_t>& entries() const { return entries_; }
-  // Slot of each entry.
-  const std::vector<int32_t>& slots() const { return slots_; }
-  // Sum of the entries' rows [n_entries, d] at each slot: [size(), d].
-  void sum_entries(const Context& context, const float* rows, int64_t d, float* out) const;
-  void sum_entries(const Context& context, const float* rows, int64_t d, Floats& out) const;
-
- private:
-  std::vector<int32_t> slot_of_;  // per table row, -1 when untouched
-  std::vector<int32_t> rows_;
-  std::vector<int64_t> offsets_;
-  std::vector<int32_t> entries_, slots_;
-};
 
 // Scores s_bc = u_b . v_bc between rows of two tables, and what a gradient of the scores is for the tables' rows.
 class BilinearTerm {
@@ -60,37 +29,46 @@ class BilinearTerm {
   std::vector<float> entry_weights_;
 };
 
-// What the scores of a batch are trained to, and on which rows: the loop's parameter `task`.
+// The losses over a score matrix that a model's parameter `loss` may name.
+inline constexpr Word<int32_t> kLosses[] = {
+    {"bpr", REC_LOSS_BPR_SOFTPLUS}, {"bpr_log", REC_LOSS_BPR_LOG}, {"bpr_multi", REC_LOSS_BPR_MULTI},
+    {"bce", REC_LOSS_BCE},          {"softmax", REC_LOSS_SOFTMAX},
+};
+inline constexpr const char* kLossDoc =
+    "bpr: softplus of the difference; bpr_log: -ln(1e-10 + sigmoid); bpr_multi: softmax-weighted negatives";
+
+// What a model whose scores are a matrix [B, C] is trained to, and on which rows: the loop's parameter `task`.
 struct Objective {
   enum class Rows { kInteractions, kLists, kLabelled } rows = Rows::kInteractions;
   int32_t loss = REC_LOSS_BPR_SOFTPLUS;  // REC_LOSS_, REC_LIST_LOSS_ or REC_LABEL_LOSS_
   bool in_batch = false;                 // scores are corrected by the LOG_Q column
+  int64_t batch_size, num_neg, max_pos, max_neg;
+
+  // The parameter `loss`, which holds for task=topk, and the loop's task with its losses.
+  void declare(Fields& field, const char* default_loss, const char* doc = kLossDoc);
+  void read_task(Fields& field);
+  // The largest number of scores in a batch, for estimates of memory.
+  int64_t largest_batch(const rec_schema_t& schema) const;
+  // Rows, negatives and columns of the plan; with the history and its length for a model that reads them.
+  void plan(rec_plan_t& plan, bool histories = false) const;
+  // The loss of scores [B, C] of the batch's items, and its gradient. Scores of padding become -INFINITY.
+  double compute(const Context& context, const Batch& batch, Floats& scores, Floats& dscores) const;
 };
-// For models whose scores are a matrix [B, C]; their own parameter `loss` is that of task=topk.
-Objective read_objective(const Context& context, const rec_params_t& params);
-// Rows of the largest batch and its scores [rows, candidates], for estimates of memory.
-struct BatchSize {
-  int64_t rows, entries;
-};
-BatchSize largest_batch(const Context& context, const rec_params_t& params, const rec_schema_t& schema,
-                        const Objective& objective);
-// Rows, negatives and columns of the plan; with the history and its length for a model that reads them.
-void plan_objective(const Objective& objective, rec_plan_t& plan, bool histories = false);
-// The objective over scores [B, C] of the batch's items, and its gradient. Scores of padding become -INFINITY.
-double objective_loss(const Context& context, const Objective& objective, const Batch& batch, Floats& scores,
-                      Floats& dscores);
 
 // Squared or plain Frobenius norms of the batch's layer-0 rows.
 struct Regularizer {
-  double weight = 0;
+  double weight;
   bool squared = true;
+
+  // The parameters reg_weight and reg_norm.
+  void declare(Fields& field, const char* default_weight, const char* default_norm);
 };
 
 // The objective over the scores s_bc = u_b . v_bc of a batch, and the gradients of the touched rows.
 class PairwiseStep {
  public:
-  PairwiseStep(int64_t n_users, int64_t n_items, int64_t d, const Objective& objective, Regularizer regularizer)
-      : term_(n_users, n_items, d), d_(d), objective_(objective), regularizer_(regularizer) {}
+  PairwiseStep(const rec_schema_t& schema, int64_t d, const Objective& objective, Regularizer regularizer)
+      : term_(schema.n_users, schema.n_items, d), d_(d), objective_(objective), regularizer_(regularizer) {}
 
   const TouchedRows& users() const { return term_.left; }
   const TouchedRows& items() const { return term_.right; }
@@ -101,9 +79,11 @@ class PairwiseStep {
   void collect(const Batch& batch);
   // The loss; fills the gradients.
   double compute(const Context& context, const Batch& batch, const float* user_table, const float* item_table);
-  // The regulariser over raw rows; its gradient is coefficient * row for each touched row.
-  double regularize(const Batch& batch, const float* user_emb, const float* item_emb);
-  std::vector<float> user_coefficients, item_coefficients;
+  // The regulariser of the touched rows of these tables. Adds its gradient to gradients of the touched rows alone,
+  // [touched, d], or of every row, [n, d].
+  enum class GradientsOf { kTouchedRows, kEveryRow };
+  double regularize(const Batch& batch, const float* user_emb, const float* item_emb, GradientsOf layout,
+                    Floats& user_gradients, Floats& item_gradients) const;
 
  private:
   BilinearTerm term_;
@@ -112,7 +92,5 @@ class PairwiseStep {
   Regularizer regularizer_;
   Floats scores_, dscores_;
 };
-
-int32_t loss_named(const std::string& name);
 
 }  // namespace rec::plugin

@@ -1,48 +1,37 @@
 #include "plugins/ease/ease.h"
 
-#include <algorithm>
-#include <cmath>
-
 namespace rec::ease {
 
-void Ease::plan(const Context&, const rec_params_t&, const rec_schema_t& schema, rec_plan_t& plan) {
+void Ease::plan(const Options&, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_ITEMS;
   plan.max_epochs = 1;
   plan.batch_size = 64;
   plan.wants_graph = 1;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;
   if (schema.n_items > 100000)
     throw plugin::Failure{REC_LIMIT, "ease inverts an items-by-items matrix; " + std::to_string(schema.n_items) +
                                          " items are too many, 100000 is the most. itemknn scales further"};
   plan.memory_bytes = 16 * schema.n_items * schema.n_items;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+  plugin::want(plan, {REC_COLUMN_ITEM});
 }
 
-Ease::Ease(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : n_(schema.n_items), lambda_(context.host.param_float(&params, "lambda")) {
+Ease::Ease(const Options& options, const rec_schema_t& schema) : n_(schema.n_items), lambda_(options.lambda) {
   matrix_.resize(static_cast<size_t>(n_ * n_));
 }
 
+// G_ij = users who have both; row i by the users of i.
 void Ease::bind(const Context& context, const rec_dataset_view_t& view) {
   if (started_) return;
-  struct Job {
-    Ease& self;
-    const rec_csr_t &users, &items;
-  } job{*this, view.graph_users, view.graph_items};
-  // G_ij = users who have both; row i by the users of i.
-  const auto body = [](void* context_pointer, int64_t begin, int64_t end) {
-    const Job& j = *static_cast<Job*>(context_pointer);
+  const rec_csr_t &users = view.graph_users, &items = view.graph_items;
+  plugin::parallel_for(context, n_, 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      double* row = j.self.matrix_.data() + i * j.self.n_;
-      std::fill_n(row, j.self.n_, 0.0);
-      for (int64_t e = j.items.offsets[i]; e < j.items.offsets[i + 1]; ++e) {
-        const int32_t user = j.items.columns[e];
-        for (int64_t f = j.users.offsets[user]; f < j.users.offsets[user + 1]; ++f) row[j.users.columns[f]] += 1;
-      }
-      row[i] += j.self.lambda_;
+      double* row = matrix_.data() + i * n_;
+      std::fill_n(row, n_, 0.0);
+      for (int64_t e = items.offsets[i]; e < items.offsets[i + 1]; ++e)
+        for (int64_t f = users.offsets[items.columns[e]]; f < users.offsets[items.columns[e] + 1]; ++f)
+          row[users.columns[f]] += 1;
+      row[i] += lambda_;
     }
-  };
-  context.host.parallel_for(context.call, n_, 16, body, &job);
+  });
 }
 
 // Gauss-Jordan on the pivot block alone; G is positive definite, so no pivot vanishes.
@@ -101,8 +90,8 @@ void Ease::apply(const Context& context) {
   }
 }
 
-std::vector<plugin::TensorRef> Ease::tensors() {
-  return {{"inverse", REC_DTYPE_F64, REC_TENSOR_STATE, {n_, n_}, matrix_.data()}};
+void Ease::append_state(std::vector<plugin::TensorRef>& out) {
+  out.push_back({"inverse", REC_DTYPE_F64, REC_TENSOR_STATE, {n_, n_}, matrix_.data()});
 }
 
 void Ease::freeze(const Context&) {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <vector>
-
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::ease {
 
@@ -14,14 +12,18 @@ using plugin::Context;
 // P is made in place, one panel of pivot rows a batch (block Gauss-Jordan): a checkpoint between panels is the matrix.
 class Ease : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  Ease(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  struct Options {
+    double lambda;
 
-  void initialize(const Context&, int64_t) override {}
+    void declare(plugin::Fields& field);
+  };
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  Ease(const Options& options, const rec_schema_t& schema);
+
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
   void apply(const Context& context) override;
-  std::vector<plugin::TensorRef> tensors() override;
+  void append_state(std::vector<plugin::TensorRef>& out) override;
   void restored() override { started_ = true; }
   void freeze(const Context& context) override;
   void item_weights(rec_csr_t& csr, const float*& weights) const override;

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "plugins/common/parameter.h"
+#include "plugins/common/pairwise.h"
+#include "plugins/common/rows.h"
 
 namespace rec::fpmc {
 
@@ -11,22 +9,24 @@ using plugin::Batch;
 using plugin::Context;
 
 struct Options {
-  int64_t emb_size = 64;
-  int64_t basket_size = 1;
-  int64_t frozen_row = -1;
+  int64_t emb_size;
+  int64_t basket_size;
+  plugin::FrozenRow frozen;
   plugin::Objective objective;
-  std::string init = "normal";
-  double init_std = 0.01;
+  plugin::Init init;
   plugin::OptimizerOptions optimizer;
+
+  void declare(plugin::Fields& field);
 };
 
 // Factorised personalised Markov chains: s(u, l, i) = ui_u . iu_i + li_l . il_i.
-class Fpmc : public plugin::ParameterModel {
+class Fpmc : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  Fpmc(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  using Options = fpmc::Options;
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  Fpmc(const Options& options, const rec_schema_t& schema);
 
-  void initialize(const Context& context, int64_t seed) override;
+  std::vector<plugin::Parameter*> parameters() override { return {&ui_, &iu_, &li_, &il_}; }
   double compute(const Context& context, const Batch& batch) override;
   void freeze(const Context& context) override;
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
@@ -34,10 +34,8 @@ class Fpmc : public plugin::ParameterModel {
   rec_tensor_view_t table(int32_t which) const override;
 
  private:
-  Fpmc(const Options& options, const rec_schema_t& schema);
-  std::vector<plugin::Parameter*> parameters() override { return {&ui_, &iu_, &li_, &il_}; }
   void score_batch(const Context& context, const Batch& batch);
-  void basket_means(const Context& context, const Batch& batch, plugin::Floats& out) const;
+  void basket_means(const Batch& batch, plugin::Floats& out) const;
   void scatter_basket_gradients(const Context& context);
 
   Options options_;
@@ -47,7 +45,7 @@ class Fpmc : public plugin::ParameterModel {
   plugin::TouchedRows basket_rows_;      // of li
   std::vector<int32_t> basket_items_;    // rows of li, basket after basket
   std::vector<int64_t> basket_offsets_;  // [B + 1]
-  plugin::Floats baskets_, basket_gradients_, li_gradients_, scores_, term_scores_, dscores_, items_;
+  plugin::Floats baskets_, scores_, term_scores_, dscores_, items_;
 };
 
 }  // namespace rec::fpmc

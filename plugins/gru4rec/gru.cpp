@@ -1,9 +1,6 @@
 #include "plugins/gru4rec/gru.h"
 
-#include <algorithm>
-
 #include "plugins/common/linear.h"
-#include "plugins/common/parallel.h"
 
 namespace rec::gru4rec {
 
@@ -33,8 +30,8 @@ GruLayer::GruLayer(const GruNames& names, int64_t in, int64_t hidden, const plug
       biases_(!names.bias_ih.empty()),
       ih_(names.weight_ih, 3 * hidden, in, optimizer),
       hh_(names.weight_hh, 3 * hidden, hidden, optimizer),
-      bias_ih_(names.bias_ih, biases_ ? 1 : 0, 3 * hidden, optimizer, {3 * hidden}),
-      bias_hh_(names.bias_hh, biases_ ? 1 : 0, 3 * hidden, optimizer, {3 * hidden}) {}
+      bias_ih_(names.bias_ih, biases_ ? 1 : 0, 3 * hidden, optimizer, {}, {3 * hidden}),
+      bias_hh_(names.bias_hh, biases_ ? 1 : 0, 3 * hidden, optimizer, {}, {3 * hidden}) {}
 
 void GruLayer::append_parameters(std::vector<plugin::Parameter*>& out) {
   out.insert(out.end(), {&ih_, &hh_});

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "plugins/common/parameter.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::gru4rec {
 
@@ -20,6 +17,11 @@ struct Packing {
   int64_t rows() const { return offsets.empty() ? 0 : offsets.back(); }
   void assign(const std::vector<int32_t>& lengths);  // lengths not rising
 };
+
+// U(-a, a) with a = sqrt(6 / (rows + columns)) of one gate.
+inline plugin::Init gate_init(int64_t rows, int64_t columns) {
+  return plugin::Init::uniform(std::sqrt(6.0 / static_cast<double>(rows + columns)));
+}
 
 struct GruNames {
   std::string weight_ih, weight_hh, bias_ih, bias_hh;  // biases "" for a GRU without

@@ -1,7 +1,6 @@
 #include "plugins/gru4rec/onehot_gru.h"
 
-#include <algorithm>
-#include <cmath>
+#include "plugins/gru4rec/gru.h"
 
 namespace rec::gru4rec {
 
@@ -14,22 +13,20 @@ OneHotGru::OneHotGru(int64_t n_items, int64_t hidden, const plugin::OptimizerOpt
       wx_("onehot.Wx", n_items, 3 * hidden, optimizer),
       wrz_("onehot.Wrz", hidden, 2 * hidden, optimizer),
       wh_("onehot.Wh", hidden, hidden, optimizer),
-      b_("onehot.b", 1, 3 * hidden, optimizer, {3 * hidden}),
+      b_("onehot.b", 1, 3 * hidden, optimizer, {}, {3 * hidden}),
       rows_(n_items) {}
 
+// Uniform by the size of one gate; biases zero.
 void OneHotGru::initialize(const Context& context, int64_t seed, int32_t stream) {
-  const auto bound = [](int64_t rows, int64_t columns) {  // of one gate
-    return static_cast<float>(std::sqrt(6.0 / static_cast<double>(rows + columns)));
-  };
-  wx_.initialize_uniform(context, seed, stream, bound(wx_.n(), hidden_));
-  wrz_.initialize_uniform(context, seed, stream + 1, bound(hidden_, hidden_));
-  wh_.initialize_uniform(context, seed, stream + 2, bound(hidden_, hidden_));
-  b_.initialize_uniform(context, seed, stream + 3, 0);
+  wx_.initialize(context, seed, stream, gate_init(wx_.n(), hidden_));
+  wrz_.initialize(context, seed, stream + 1, gate_init(hidden_, hidden_));
+  wh_.initialize(context, seed, stream + 2, gate_init(hidden_, hidden_));
+  b_.initialize(context, seed, stream + 3);
 }
 
 void OneHotGru::collect(const Context& context, const int32_t* items, int64_t n) {
   rows_.collect(items, n);
-  wx_.touch(context, rows_, row_gradients_);
+  wx_.touch(context, rows_);
 }
 
 void OneHotGru::forward(const Context& context, const int32_t* items, int64_t n, const float* h0, Trace& trace) const {
@@ -89,7 +86,7 @@ void OneHotGru::backward(const Context& context, const Trace& trace, const Float
   std::fill_n(d_b, 3 * h, 0.f);
   for (int64_t b = 0; b < n; ++b)
     for (int64_t k = 0; k < 3 * h; ++k) d_b[k] += d_gates[static_cast<size_t>(b * 3 * h + k)];
-  rows_.sum_entries(context, d_gates.data(), 3 * h, row_gradients_);
+  rows_.sum_entries(context, d_gates.data(), 3 * h, wx_.gradient());
 }
 
 }  // namespace rec::gru4rec

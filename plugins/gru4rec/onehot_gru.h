@@ -1,8 +1,6 @@
 #pragma once
 
-#include <vector>
-
-#include "plugins/common/parameter.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::gru4rec {
 
@@ -33,7 +31,6 @@ class OneHotGru {
   int64_t hidden_;
   plugin::Parameter wx_, wrz_, wh_, b_;  // [n_items, 3h], [h, 2h], [h, h], [3h]
   plugin::TouchedRows rows_;
-  plugin::Floats row_gradients_;
 };
 
 }  // namespace rec::gru4rec

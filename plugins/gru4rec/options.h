@@ -1,38 +1,41 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "plugins/common/parameter.h"
+#include "plugins/common/rows.h"
 
 namespace rec::gru4rec {
 
+enum class Variant { kOfficial, kReChorus, kRecBole, kMetaSpore };
+enum class Input { kConstrained, kSeparate, kOneHot };
+enum class Loss { kSoftmax, kBprMax, kBprMulti, kBpr, kBprLog, kBce, kTop1 };
+
 // Values of the plugin's parameters.
 struct Options {
-  std::string variant = "official";
-  int64_t emb_size = 64;
-  std::vector<int64_t> layers{100};
-  int64_t history_max = 20;
-  double dropout_embed = 0, dropout_hidden = 0;
-  std::string loss, input = "constrained";
-  int64_t n_sample = 2048;
-  double sample_alpha = 0.5;
-  double bpreg = 1, elu = 0.5, logq = 0, temperature = 0.05;
-  double init_std = 0.01;
-  int64_t frozen_row = -1;
-  int64_t batch_size = 64;
-  int64_t seed = 1;
+  Variant variant;
+  int64_t emb_size;
+  std::vector<double> layer_sizes;
+  std::vector<int64_t> layers;  // the same sizes
+  int64_t history_max;
+  double dropout_embed, dropout_hidden;
+  std::string loss_word, optimizer_word;
+  Loss loss;
+  Input input;
+  int64_t n_sample;
+  double sample_alpha;
+  double bpreg, elu, logq, temperature;
+  double init_std;
+  plugin::FrozenRow frozen;
+  int64_t batch_size;
+  int64_t seed;
   plugin::OptimizerOptions optimizer, table_optimizer;
-};
+  plugin::OptimizerOptions ftrl{plugin::Optimizer::kFtrl};
+  bool ftrl_tables;
 
-Options read_options(const plugin::Context& context, const rec_params_t& params);
+  void declare(plugin::Fields& field);
+  void complete(const rec_schema_t& schema);
+  int32_t host_loss() const;  // REC_LOSS_, for the losses that the host has
+};
 
 // Random streams of the plugin; layers take several each.
 enum Stream : int32_t { kItems = 0, kInputItems = 1, kBias = 2, kOut = 3, kDropout = 8, kLayers = 16 };
-
-// Inverted dropout of x [rows, d]: kept values are divided by the probability of keeping; mask gets the factors. The
-// draws are keyed by (epoch, key).
-void drop(const plugin::Context& context, int64_t seed, int32_t stream, int64_t epoch, int64_t key, double p,
-          plugin::Floats& x, plugin::Floats& mask);
 
 }  // namespace rec::gru4rec

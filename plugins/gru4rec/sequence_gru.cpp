@@ -1,11 +1,5 @@
 #include "plugins/gru4rec/sequence_gru.h"
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
-
-#include "plugins/common/unit_vectors.h"
-
 namespace rec::gru4rec {
 
 using plugin::check;
@@ -15,9 +9,9 @@ namespace {
 
 GruNames names_of(const Options& options, size_t layer) {
   const std::string number = std::to_string(layer);
-  if (options.variant == "metaspore") return {"gru.weight_ih_l" + number, "gru.weight_hh_l" + number, "", ""};
+  if (options.variant == Variant::kMetaSpore) return {"gru.weight_ih_l" + number, "gru.weight_hh_l" + number, "", ""};
   const std::string suffix = layer == 0 ? "" : "_l" + number;
-  if (options.variant == "recbole") return {"gru.weight_ih" + suffix, "gru.weight_hh" + suffix, "", ""};
+  if (options.variant == Variant::kRecBole) return {"gru.weight_ih" + suffix, "gru.weight_hh" + suffix, "", ""};
   return {"gru.weight_ih" + suffix, "gru.weight_hh" + suffix, "gru.bias_ih" + suffix, "gru.bias_hh" + suffix};
 }
 
@@ -77,20 +71,15 @@ void PackedHistories::assign(const Batch& batch) {
 
 void SequenceGru::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_INTERACTIONS;
-  const bool sampled = options.variant == "rechorus" || (options.variant == "recbole" && options.loss != "softmax");
+  const bool sampled =
+      options.variant == Variant::kReChorus || (options.variant == Variant::kRecBole && options.loss != Loss::kSoftmax);
   plan.negatives = sampled ? REC_NEGATIVES_SAMPLED : REC_NEGATIVES_NONE;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
-                      REC_CAP_GRADIENTS;
-  if (sampled) plan.capabilities |= REC_CAP_SCORE_LIVE;
+  if (!sampled) plan.capabilities &= ~REC_CAP_SCORE_LIVE;
   const int64_t B = std::min(options.batch_size, schema.n_interactions);
-  if (options.variant == "metaspore" && options.batch_size < 2 && schema.n_interactions > 0)
-    throw plugin::Failure{REC_INVALID_ARGUMENT,
-                          "batch_size: must be >= 2 where the other rows of a batch are the negatives, got 1"};
-  if (options.variant == "recbole" && !sampled && schema.n_items < 2)
+  if (options.variant == Variant::kMetaSpore) plan.min_batch_size = 2;
+  if (options.variant == Variant::kRecBole && !sampled && schema.n_items < 2)
     throw plugin::Failure{REC_INVALID_DATA, "dataset: a softmax over all items needs two items, and there is one"};
-  if (options.frozen_row >= schema.n_items)
-    throw plugin::Failure{REC_INVALID_DATA, "frozen_row: must be below the " + std::to_string(schema.n_items) +
-                                                " items, got " + std::to_string(options.frozen_row)};
+  options.frozen.check(schema);
   int64_t in = options.emb_size, dense = 0, width = in;
   for (int64_t h : options.layers) {
     dense += 3 * h * (in + h + 2);
@@ -99,24 +88,21 @@ void SequenceGru::plan(const Options& options, const rec_schema_t& schema, rec_p
   }
   dense += (in + 1) * options.emb_size;
   const int64_t events = B * (options.history_max > 0 ? options.history_max : 100);
-  const int64_t scores = sampled                          ? 0
-                         : options.variant == "metaspore" ? B * B
-                                                          : std::min(B, kScoreRows) * schema.n_items;
-  const int64_t tables = (options.variant == "metaspore" ? 2 : 1) * schema.n_items * options.emb_size;
+  const int64_t scores = sampled                                  ? 0
+                         : options.variant == Variant::kMetaSpore ? B * B
+                                                                  : std::min(B, kScoreRows) * schema.n_items;
+  const int64_t tables = (options.variant == Variant::kMetaSpore ? 2 : 1) * schema.n_items * options.emb_size;
   plan.memory_bytes = plugin::weight_bytes(schema) * (tables + dense) + 4 * events * width + 8 * scores;
   plan.history_max = options.history_max;
-  plan.min_history = 1;
-  for (int32_t column : {REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
-    plan.columns[plan.n_columns++] = column;
-  for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
-    plan.query_columns[plan.n_query_columns++] = column;
+  plugin::want(plan, {REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH});
 }
 
 SequenceGru::SequenceGru(const Options& options, const rec_schema_t& schema)
     : options_(options),
       items_("item_emb", schema.n_items, options.emb_size, cosine() ? options.table_optimizer : options.optimizer),
       input_items_("seq_item_emb", cosine() ? schema.n_items : 0, options.emb_size, options.table_optimizer),
-      out_(options.variant == "rechorus" ? "out" : "dense", options.layers.back(), options.emb_size, options.optimizer),
+      out_(options.variant == Variant::kReChorus ? "out" : "dense", options.layers.back(), options.emb_size,
+           options.optimizer),
       item_rows_(schema.n_items),
       input_rows_(schema.n_items),
       term_(schema.n_items, options.emb_size) {
@@ -136,29 +122,25 @@ std::vector<plugin::Parameter*> SequenceGru::parameters() {
 }
 
 void SequenceGru::initialize(const Context& context, int64_t seed) {
-  const bool recbole = options_.variant == "recbole";
-  plugin::initialize(items_, context, seed, kItems, recbole ? "xavier_normal" : "normal", options_.init_std);
-  input_items_.initialize_normal(context, seed, kInputItems, static_cast<float>(options_.init_std));
+  using plugin::Init;
+  const bool recbole = options_.variant == Variant::kRecBole;
+  const Init normal = Init::normal(options_.init_std);
+  items_.initialize(context, seed, kItems, recbole ? Init{Init::Rule::kXavierNormal} : normal);
+  input_items_.initialize(context, seed, kInputItems, normal);
   for (size_t l = 0; l < layers_.size(); ++l) {
     GruLayer& layer = *layers_[l];
     auto stream = static_cast<int32_t>(kLayers + 4 * l);
-    const auto bound = static_cast<float>(1 / std::sqrt(static_cast<double>(layer.hidden())));
-    const bool orthogonal = cosine() && l == 0;
-    for (plugin::Parameter* weight : {&layer.weight_ih(), &layer.weight_hh()}) {
-      if (orthogonal)
-        weight->initialize_orthogonal(context, seed, stream++);
-      else if (recbole && l == 0)
-        weight->initialize_xavier(context, seed, stream++);
-      else
-        weight->initialize_uniform(context, seed, stream++, bound);
-    }
+    const Init usual = Init::linear(layer.hidden());
+    const Init weights = l > 0      ? usual
+                         : cosine() ? Init{Init::Rule::kOrthogonal}
+                         : recbole  ? Init::xavier_uniform()
+                                    : usual;
+    layer.weight_ih().initialize(context, seed, stream++, weights);
+    layer.weight_hh().initialize(context, seed, stream++, weights);
     for (plugin::Parameter* bias : {layer.bias_ih(), layer.bias_hh()})
-      if (bias != nullptr) bias->initialize_uniform(context, seed, stream++, bound);
+      if (bias != nullptr) bias->initialize(context, seed, stream++, usual);
   }
-  if (options_.variant == "rechorus")
-    out_.initialize_normal(context, seed, kOut, static_cast<float>(options_.init_std));
-  else
-    out_.initialize_default(context, seed, kOut);
+  out_.initialize(context, seed, kOut, options_.variant == Variant::kReChorus ? normal : Init::linear(out_.in()));
 }
 
 // q_b = out(h at the last item of the history of row b); a row without a history gets out(0).
@@ -170,8 +152,8 @@ void SequenceGru::run(const Context& context, const Batch& batch, bool training,
   trace.inputs.resize(static_cast<size_t>(rows * d));
   input_items().gather(context, histories.items.data(), rows, trace.inputs.data());
   if (training && options_.dropout_embed > 0 && rows > 0)
-    drop(context, options_.seed, kDropout, batch.raw.epoch, batch.raw.first_row, options_.dropout_embed, trace.inputs,
-         trace.input_mask);
+    plugin::dropout(context, {options_.seed, kDropout, batch.raw.epoch, batch.raw.first_row}, options_.dropout_embed,
+                    trace.inputs, trace.input_mask);
   trace.layers.resize(layers_.size());
   const float* x = trace.inputs.data();
   for (size_t l = 0; l < layers_.size(); ++l) {
@@ -203,9 +185,9 @@ void SequenceGru::backward(const Context& context, const Floats& d_queries) {
     std::swap(d_states, d_x);
   }
   d_inputs_ = std::move(d_states);
-  for (size_t i = 0; i < d_inputs_.size() && options_.dropout_embed > 0; ++i) d_inputs_[i] *= trace_.input_mask[i];
-  for (int64_t r = 0; r < rows; ++r)
-    if (histories.items[static_cast<size_t>(r)] == options_.frozen_row) std::fill_n(d_inputs_.begin() + r * d, d, 0.f);
+  if (options_.dropout_embed > 0)
+    plugin::multiply(d_inputs_.data(), trace_.input_mask.data(), static_cast<int64_t>(d_inputs_.size()));
+  options_.frozen.clear(histories.items, d, d_inputs_);
 }
 
 double SequenceGru::compute(const Context& context, const Batch& batch) {
@@ -221,8 +203,8 @@ double SequenceGru::compute_sampled(const Context& context, const Batch& batch) 
   std::vector<int32_t> ids(batch.items(), batch.items() + B * C);
   trace_.histories.assign(batch);
   ids.insert(ids.end(), trace_.histories.items.begin(), trace_.histories.items.end());
-  item_rows_.collect(ids.data(), static_cast<int64_t>(ids.size()));
-  items_.touch(context, item_rows_, item_gradients_);
+  item_rows_.collect(ids);
+  items_.touch(context, item_rows_);
 
   run(context, batch, true, trace_);
   term_.collect(batch.items(), B, C);
@@ -230,8 +212,7 @@ double SequenceGru::compute_sampled(const Context& context, const Batch& batch) 
   dscores_.resize(scores_.size());
   term_.score(context, trace_.queries.data(), items_.data(), scores_.data());
   double loss = 0;
-  check(
-      context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), B, C, &loss, dscores_.data()));
+  check(context.host.loss(context.call, options_.host_loss(), scores_.data(), B, C, &loss, dscores_.data()));
   term_.backward(context, dscores_.data(), trace_.queries.data(), items_.data());
   backward(context, term_.left_gradients);
 
@@ -244,9 +225,8 @@ double SequenceGru::compute_sampled(const Context& context, const Batch& batch) 
     columns.push_back(e < B * C ? static_cast<int32_t>(e / C) : static_cast<int32_t>(B + e - B * C));
     weights.push_back(e < B * C ? dscores_[static_cast<size_t>(e)] : 1.f);
   }
-  item_gradients_.resize(static_cast<size_t>(item_rows_.size() * d));
   const rec_csr_t csr{item_rows_.offsets().data(), columns.data(), item_rows_.size(), 0};
-  context.host.weighted_rows(context.call, &csr, weights.data(), sources.data(), d, false, item_gradients_.data());
+  context.host.weighted_rows(context.call, &csr, weights.data(), sources.data(), d, false, items_.gradient().data());
   return loss;
 }
 
@@ -297,9 +277,9 @@ double SequenceGru::compute_cosine(const Context& context, const Batch& batch) {
   const int64_t B = batch.n_rows(), d = options_.emb_size;
   trace_.histories.assign(batch);
   item_rows_.collect(batch.items(), B);
-  input_rows_.collect(trace_.histories.items.data(), static_cast<int64_t>(trace_.histories.items.size()));
-  items_.touch(context, item_rows_, item_gradients_);
-  input_items_.touch(context, input_rows_, input_gradients_);
+  input_rows_.collect(trace_.histories.items);
+  items_.touch(context, item_rows_);
+  input_items_.touch(context, input_rows_);
   run(context, batch, true, trace_);
 
   Floats q(trace_.queries.size()), v(q.size()), q_lengths, v_lengths, rows(q.size());
@@ -308,15 +288,15 @@ double SequenceGru::compute_cosine(const Context& context, const Batch& batch) {
   plugin::normalize(rows.data(), B, d, v.data(), v_lengths);
   scores_.resize(static_cast<size_t>(B * B));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, B, B, d, q.data(), v.data(), scores_.data()));
-  const double loss = in_batch_loss(options_.loss == "top1", scores_, B, options_.temperature, dscores_);
+  const double loss = in_batch_loss(options_.loss == Loss::kTop1, scores_, B, options_.temperature, dscores_);
   Floats dq(q.size()), dv(q.size());
   check(host.matmul(context.call, 0, B, d, B, dscores_.data(), v.data(), dq.data()));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, B, d, B, dscores_.data(), q.data(), dv.data()));
   plugin::normalize_backward(q, q_lengths, B, d, dq);
   plugin::normalize_backward(v, v_lengths, B, d, dv);
-  item_rows_.sum_entries(context, dv.data(), d, item_gradients_);
+  item_rows_.sum_entries(context, dv.data(), d, items_.gradient());
   backward(context, dq);
-  input_rows_.sum_entries(context, d_inputs_.data(), d, input_gradients_);
+  input_rows_.sum_entries(context, d_inputs_.data(), d, input_items_.gradient());
   return loss;
 }
 
@@ -344,9 +324,8 @@ void SequenceGru::encode(const Context& context, const Batch& queries, float* ou
     std::copy(trace.queries.begin(), trace.queries.end(), out_vectors);
 }
 
-rec_tensor_view_t SequenceGru::table(int32_t which) const {
-  if (which != REC_TABLE_ITEM) throw plugin::Failure{REC_UNSUPPORTED, "gru4rec has no user table"};
-  return plugin::host_view(cosine() ? normalized_items_.data() : items_.data(), REC_DTYPE_F32, items_.n(), items_.d());
+rec_tensor_view_t SequenceGru::table(int32_t) const {
+  return plugin::host_view(cosine() ? normalized_items_.data() : items_.data(), items_.n(), items_.d());
 }
 
 }  // namespace rec::gru4rec

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "plugins/common/linear.h"
+#include "plugins/common/pairwise.h"
 #include "plugins/gru4rec/gru.h"
 #include "plugins/gru4rec/options.h"
 
@@ -21,11 +19,12 @@ struct PackedHistories {
 
 // Next item from a history by a GRU over whole sequences: the variants rechorus (3.8.1) and recbole (3.8.2), with one item
 // table on both sides, and metaspore (3.8.4), with two tables, cosine scores and in-batch negatives.
-class SequenceGru : public plugin::ParameterModel {
+class SequenceGru : public plugin::Model {
  public:
   static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
   SequenceGru(const Options& options, const rec_schema_t& schema);
 
+  std::vector<plugin::Parameter*> parameters() override;
   void initialize(const Context& context, int64_t seed) override;
   double compute(const Context& context, const Batch& batch) override;
   void freeze(const Context& context) override;
@@ -42,11 +41,10 @@ class SequenceGru : public plugin::ParameterModel {
     plugin::Floats queries;  // [B, d]
   };
 
-  bool cosine() const { return options_.variant == "metaspore"; }
-  bool full_softmax() const { return options_.variant == "recbole" && options_.loss == "softmax"; }
+  bool cosine() const { return options_.variant == Variant::kMetaSpore; }
+  bool full_softmax() const { return options_.variant == Variant::kRecBole && options_.loss == Loss::kSoftmax; }
   plugin::Parameter& input_items() { return cosine() ? input_items_ : items_; }
   const plugin::Parameter& input_items() const { return cosine() ? input_items_ : items_; }
-  std::vector<plugin::Parameter*> parameters() override;
   void run(const Context& context, const Batch& batch, bool training, Trace& trace) const;
   void backward(const Context& context, const plugin::Floats& d_queries);
   double compute_sampled(const Context& context, const Batch& batch);
@@ -61,7 +59,6 @@ class SequenceGru : public plugin::ParameterModel {
 
   Trace trace_;
   plugin::TouchedRows item_rows_, input_rows_;
-  plugin::Floats item_gradients_, input_gradients_;
   plugin::BilinearTerm term_;
   plugin::Floats scores_, dscores_, d_inputs_, normalized_items_;
 };

@@ -1,11 +1,5 @@
 #include "plugins/gru4rec/session_gru.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
-#include "plugins/common/parallel.h"
-
 namespace rec::gru4rec {
 
 using plugin::check;
@@ -16,10 +10,8 @@ void SessionGru::plan(const Options& options, const rec_schema_t& schema, rec_pl
   plan.negatives = options.n_sample > 0 ? REC_NEGATIVES_SHARED : REC_NEGATIVES_NONE;
   plan.n_shared = options.n_sample;
   plan.shared_alpha = options.sample_alpha;
-  plan.min_history = 1;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
-                      REC_CAP_GRADIENTS;
-  const bool separate = options.input == "separate", one_hot = options.input == "onehot";
+  plan.capabilities &= ~REC_CAP_SCORE_LIVE;
+  const bool separate = options.input == Input::kSeparate, one_hot = options.input == Input::kOneHot;
   int64_t in = separate ? options.emb_size : options.layers.back(), width = 0;
   int64_t weights = schema.n_items * (options.layers.back() + 1 + (separate ? options.emb_size : 0));
   for (size_t l = 0; l < options.layers.size(); ++l) {
@@ -31,18 +23,16 @@ void SessionGru::plan(const Options& options, const rec_schema_t& schema, rec_pl
   const int64_t alive = schema.n_interactions > 0 ? std::min(options.batch_size, schema.n_users) : 0;
   plan.memory_bytes =
       plugin::weight_bytes(schema) * weights + 4 * options.batch_size * width + 8 * alive * (alive + options.n_sample);
-  for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_ITEM, REC_COLUMN_SESSION_RESET, REC_COLUMN_SLOT_KEEP})
-    plan.columns[plan.n_columns++] = column;
-  if (options.n_sample > 0) plan.columns[plan.n_columns++] = REC_COLUMN_SHARED_ITEM;
-  for (int32_t column : {REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
-    plan.query_columns[plan.n_query_columns++] = column;
+  plugin::want(plan, {REC_COLUMN_HISTORY, REC_COLUMN_ITEM, REC_COLUMN_SESSION_RESET, REC_COLUMN_SLOT_KEEP});
+  if (options.n_sample > 0) plugin::want(plan, {REC_COLUMN_SHARED_ITEM});
 }
 
 SessionGru::SessionGru(const Options& options, const rec_schema_t& schema)
     : options_(options),
       out_emb_("item_out_emb", schema.n_items, options.layers.back(), options.optimizer),
       out_bias_("item_bias", schema.n_items, 1, options.optimizer),
-      in_emb_("item_in_emb", options.input == "separate" ? schema.n_items : 0, options.emb_size, options.optimizer),
+      in_emb_("item_in_emb", options.input == Input::kSeparate ? schema.n_items : 0, options.emb_size,
+              options.optimizer),
       out_rows_(schema.n_items),
       bias_rows_(schema.n_items),
       in_rows_(schema.n_items) {
@@ -67,40 +57,34 @@ SessionGru::SessionGru(const Options& options, const rec_schema_t& schema)
 
 std::vector<plugin::Parameter*> SessionGru::parameters() {
   std::vector<plugin::Parameter*> all{&out_emb_, &out_bias_};
-  if (options_.input == "separate") all.push_back(&in_emb_);
+  if (options_.input == Input::kSeparate) all.push_back(&in_emb_);
   if (one_hot_) one_hot_->append_parameters(all);
   for (auto& layer : layers_) layer->append_parameters(all);
   return all;
 }
 
-std::vector<plugin::TensorRef> SessionGru::tensors() {
-  auto all = ParameterModel::tensors();
+void SessionGru::append_state(std::vector<plugin::TensorRef>& out) {
   for (size_t l = 0; l < hidden_.size(); ++l)
-    all.push_back({hidden_names_[l].c_str(),
+    out.push_back({hidden_names_[l].c_str(),
                    REC_DTYPE_F32,
                    REC_TENSOR_STATE,
                    {options_.batch_size, options_.layers[l]},
                    hidden_[l].data()});
-  all.push_back({"state.slots", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &n_slots_});
-  return all;
+  out.push_back({"state.slots", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &n_slots_});
 }
 
-// Per gate U(-a, a), a = sqrt(6 / (in + h)); biases zero.
+// Uniform by the size of one gate; biases zero.
 void SessionGru::initialize(const Context& context, int64_t seed) {
-  const auto bound = [](int64_t rows, int64_t columns) {
-    return static_cast<float>(std::sqrt(6.0 / static_cast<double>(rows + columns)));
-  };
-  out_emb_.initialize_uniform(context, seed, kItems, bound(out_emb_.n(), out_emb_.d()));
-  out_bias_.initialize_uniform(context, seed, kBias, 0);
-  in_emb_.initialize_uniform(context, seed, kInputItems, bound(in_emb_.n(), in_emb_.d()));
+  out_emb_.initialize(context, seed, kItems, gate_init(out_emb_.n(), out_emb_.d()));
+  out_bias_.initialize(context, seed, kBias);
+  in_emb_.initialize(context, seed, kInputItems, gate_init(in_emb_.n(), in_emb_.d()));
   int32_t stream = kLayers;
   if (one_hot_) one_hot_->initialize(context, seed, stream);
   for (auto& layer : layers_) {
     stream += 4;
-    layer->weight_ih().initialize_uniform(context, seed, stream, bound(layer->in(), layer->hidden()));
-    layer->weight_hh().initialize_uniform(context, seed, stream + 1, bound(layer->hidden(), layer->hidden()));
-    for (plugin::Parameter* bias : {layer->bias_ih(), layer->bias_hh()})
-      bias->initialize_uniform(context, seed, stream, 0);
+    layer->weight_ih().initialize(context, seed, stream, gate_init(layer->in(), layer->hidden()));
+    layer->weight_hh().initialize(context, seed, stream + 1, gate_init(layer->hidden(), layer->hidden()));
+    for (plugin::Parameter* bias : {layer->bias_ih(), layer->bias_hh()}) bias->initialize(context, seed, stream);
   }
   for (Floats& hidden : hidden_) std::fill(hidden.begin(), hidden.end(), 0.f);
   n_slots_ = 0;
@@ -133,20 +117,19 @@ void SessionGru::collect(const Context& context, const Batch& batch) {
     const auto* samples = batch.get<int32_t>(REC_COLUMN_SHARED_ITEM);
     columns_.insert(columns_.end(), samples, samples + batch.column(REC_COLUMN_SHARED_ITEM).shape[0]);
   }
-  const auto C = static_cast<int64_t>(columns_.size());
   std::vector<int32_t> ids(columns_);  // a shared table is read on both sides
-  if (options_.input == "constrained") ids.insert(ids.end(), inputs_, inputs_ + n_rows_);
+  if (options_.input == Input::kConstrained) ids.insert(ids.end(), inputs_, inputs_ + n_rows_);
   plugin::parallel_for(context, 2, 1, [&](int64_t which, int64_t) {
     if (which == 0)
-      out_rows_.collect(ids.data(), static_cast<int64_t>(ids.size()));
+      out_rows_.collect(ids);
     else
-      bias_rows_.collect(columns_.data(), C);
+      bias_rows_.collect(columns_);
   });
-  out_emb_.touch(context, out_rows_, out_gradients_);
-  out_bias_.touch(context, bias_rows_, bias_gradients_);
-  if (options_.input == "separate") {
+  out_emb_.touch(context, out_rows_);
+  out_bias_.touch(context, bias_rows_);
+  if (options_.input == Input::kSeparate) {
     in_rows_.collect(inputs_, n_rows_);
-    in_emb_.touch(context, in_rows_, in_gradients_);
+    in_emb_.touch(context, in_rows_);
   }
   if (one_hot_) one_hot_->collect(context, inputs_, n_rows_);
 }
@@ -163,8 +146,8 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
     input_rows_.resize(static_cast<size_t>(M * d));
     input_items().gather(context, inputs_, M, input_rows_.data());
     if (options_.dropout_embed > 0)
-      drop(context, options_.seed, kDropout, batch.raw.epoch, batch.raw.index, options_.dropout_embed, input_rows_,
-           embed_mask_);
+      plugin::dropout(context, {options_.seed, kDropout, batch.raw.epoch, batch.raw.index}, options_.dropout_embed,
+                      input_rows_, embed_mask_);
     x = input_rows_.data();
   }
   const size_t first = one_hot_ ? 1 : 0;
@@ -177,8 +160,9 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
       outputs_[l] = traces_[l - first].states;
     }
     if (options_.dropout_hidden > 0)
-      drop(context, options_.seed, static_cast<int32_t>(kDropout + 1 + l), batch.raw.epoch, batch.raw.index,
-           options_.dropout_hidden, outputs_[l], output_masks_[l]);
+      plugin::dropout(context,
+                      {options_.seed, static_cast<int32_t>(kDropout + 1 + l), batch.raw.epoch, batch.raw.index},
+                      options_.dropout_hidden, outputs_[l], output_masks_[l]);
     x = outputs_[l].data();
   }
   column_vectors_.resize(static_cast<size_t>(C * h));
@@ -254,7 +238,7 @@ double SessionGru::loss(const Context& context, int64_t M, int64_t C) {
   d_scores_.resize(scores_.size());
   // By the configured batch size, also when fewer sessions are alive.
   double value, share = 1.0 / static_cast<double>(options_.batch_size);
-  if (options_.loss == "bpr_max") {
+  if (options_.loss == Loss::kBprMax) {
     const auto a = static_cast<float>(options_.elu);
     Floats activated(scores_);
     if (a > 0)
@@ -296,7 +280,7 @@ void SessionGru::backward(const Context& context, const Floats& d_scores) {
   const rec_host_t& host = context.host;
   const int64_t M = n_rows_, C = static_cast<int64_t>(columns_.size()), h = options_.layers.back();
   // The rows of the columns; behind them those of the inputs, where one table is both.
-  const bool constrained = options_.input == "constrained";
+  const bool constrained = options_.input == Input::kConstrained;
   d_columns_.resize(static_cast<size_t>((C + (constrained ? M : 0)) * h));
   Floats d_output(static_cast<size_t>(M * h)), d_x;
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, C, h, M, d_scores.data(), outputs_.back().data(),
@@ -305,12 +289,12 @@ void SessionGru::backward(const Context& context, const Floats& d_scores) {
   Floats d_biases(static_cast<size_t>(C), 0.f);
   for (int64_t m = 0; m < M; ++m)
     for (int64_t c = 0; c < C; ++c) d_biases[static_cast<size_t>(c)] += d_scores[static_cast<size_t>(m * C + c)];
-  bias_rows_.sum_entries(context, d_biases.data(), 1, bias_gradients_);
+  bias_rows_.sum_entries(context, d_biases.data(), 1, out_bias_.gradient());
 
   const size_t first = one_hot_ ? 1 : 0;
   for (size_t l = hidden_.size(); l-- > 0;) {
     if (options_.dropout_hidden > 0)
-      for (size_t i = 0; i < d_output.size(); ++i) d_output[i] *= output_masks_[l][i];
+      plugin::multiply(d_output.data(), output_masks_[l].data(), static_cast<int64_t>(d_output.size()));
     if (l < first) {
       one_hot_->backward(context, one_hot_trace_, d_output);
       break;
@@ -321,14 +305,15 @@ void SessionGru::backward(const Context& context, const Floats& d_scores) {
     std::swap(d_output, d_x);
   }
   if (!one_hot_ && options_.dropout_embed > 0)
-    for (size_t i = 0; i < d_output.size(); ++i) d_output[i] *= embed_mask_[i];
+    plugin::multiply(d_output.data(), embed_mask_.data(), static_cast<int64_t>(d_output.size()));
   if (constrained) std::copy(d_output.begin(), d_output.end(), d_columns_.begin() + C * h);
-  out_rows_.sum_entries(context, d_columns_.data(), h, out_gradients_);
-  if (options_.input == "separate") in_rows_.sum_entries(context, d_output.data(), in_emb_.d(), in_gradients_);
+  out_rows_.sum_entries(context, d_columns_.data(), h, out_emb_.gradient());
+  if (options_.input == Input::kSeparate)
+    in_rows_.sum_entries(context, d_output.data(), in_emb_.d(), in_emb_.gradient());
 }
 
 void SessionGru::apply(const Context& context) {
-  ParameterModel::apply(context);
+  Model::apply(context);
   for (size_t l = 0; l < hidden_.size(); ++l) {
     std::swap(hidden_[l], next_[l]);
     std::copy(outputs_[l].begin(), outputs_[l].end(), hidden_[l].begin());
@@ -388,9 +373,8 @@ void SessionGru::encode(const Context& context, const Batch& queries, float* out
   }
 }
 
-rec_tensor_view_t SessionGru::table(int32_t which) const {
-  if (which != REC_TABLE_ITEM) throw plugin::Failure{REC_UNSUPPORTED, "gru4rec has no user table"};
-  return plugin::host_view(served_.data(), REC_DTYPE_F32, out_emb_.n(), options_.layers.back() + 1);
+rec_tensor_view_t SessionGru::table(int32_t) const {
+  return plugin::host_view(served_.data(), out_emb_.n(), options_.layers.back() + 1);
 }
 
 }  // namespace rec::gru4rec

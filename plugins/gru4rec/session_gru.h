@@ -1,8 +1,5 @@
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "plugins/gru4rec/gru.h"
 #include "plugins/gru4rec/onehot_gru.h"
 #include "plugins/gru4rec/options.h"
@@ -11,7 +8,7 @@ namespace rec::gru4rec {
 
 // The authors' variant: session-parallel steps of one event, a store of shared negatives, cross-entropy or
 // BPR-max over [targets of the batch ; samples], indexed Adagrad. Column m is row m's positive.
-class SessionGru : public plugin::ParameterModel {
+class SessionGru : public plugin::Model {
  public:
   static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
   SessionGru(const Options& options, const rec_schema_t& schema);
@@ -20,15 +17,15 @@ class SessionGru : public plugin::ParameterModel {
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
   void apply(const Context& context) override;
-  std::vector<plugin::TensorRef> tensors() override;
+  std::vector<plugin::Parameter*> parameters() override;
+  void append_state(std::vector<plugin::TensorRef>& out) override;
   void freeze(const Context& context) override;
   void encode(const Context& context, const Batch& queries, float* out_vectors) const override;
   rec_tensor_view_t table(int32_t which) const override;
 
  private:
-  bool one_hot() const { return options_.input == "onehot"; }
-  const plugin::Parameter& input_items() const { return options_.input == "separate" ? in_emb_ : out_emb_; }
-  std::vector<plugin::Parameter*> parameters() override;
+  bool one_hot() const { return options_.input == Input::kOneHot; }
+  const plugin::Parameter& input_items() const { return options_.input == Input::kSeparate ? in_emb_ : out_emb_; }
   void move_slots(const Batch& batch);
   void collect(const Context& context, const Batch& batch);
   void forward(const Context& context, const Batch& batch);
@@ -60,7 +57,6 @@ class SessionGru : public plugin::ParameterModel {
   std::vector<plugin::Floats> outputs_, output_masks_;  // per layer, after dropout
   plugin::Floats column_vectors_, column_biases_, d_columns_, scores_, d_scores_;
   plugin::TouchedRows out_rows_, bias_rows_, in_rows_;
-  plugin::Floats out_gradients_, bias_gradients_, in_gradients_;
   plugin::Floats served_;  // [n_items, h + 1] vector and bias
 };
 

@@ -1,9 +1,6 @@
 #include "plugins/hrm/hrm.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "plugins/common/unit_vectors.h"
+#include "plugins/common/rows.h"
 
 namespace rec::hrm {
 
@@ -13,68 +10,29 @@ namespace {
 
 enum Stream : int32_t { kTables = 0, kQueryDropout = 8, kItemDropout = 9 };
 
-Pooling pooling_named(const std::string& name) {
-  return name == "max" ? Pooling::kMax : name == "mean" ? Pooling::kMean : Pooling::kSum;
-}
-
-Options read(const Context& context, const rec_params_t& params) {
-  const rec_host_t& host = context.host;
-  Options options;
-  options.emb_size = host.param_int(&params, "emb_size");
-  options.history_max = host.param_int(&params, "history_max");
-  options.items = pooling_named(host.param_text(&params, "pooling_items"));
-  options.layers = pooling_named(host.param_text(&params, "pooling_layers"));
-  options.share_item_table = host.param_bool(&params, "share_item_table");
-  options.loss = host.param_text(&params, "loss");
-  options.objective = plugin::read_objective(context, params);
-  if (options.objective.rows == plugin::Objective::Rows::kInteractions) {
-    const bool in_batch = options.loss == "in_batch";
-    options.objective.loss = in_batch ? REC_LOSS_SOFTMAX : REC_LOSS_BCE;
-    options.objective.in_batch |= in_batch;  // also with the sampler left alone: the same columns and correction
-  }
-  options.temperature = host.param_float(&params, "temperature");
-  options.dropout = host.param_float(&params, "dropout");
-  options.init_std = host.param_float(&params, "init_std");
-  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
-                       host.param_float(&params, "l2")};
-  options.seed = host.param_int(&params, "seed");
-  return options;
-}
-
-// Inverted dropout, keyed by the row: mask gets the factors.
-void drop(const Context& context, const Options& options, int32_t stream, const Batch& batch, Floats& x, Floats& mask) {
-  mask.resize(x.size());
-  context.host.random_uniform(options.seed, stream, batch.raw.epoch, batch.raw.first_row, 0, 1, mask.data(),
-                              static_cast<int64_t>(mask.size()));
-  const auto p = static_cast<float>(options.dropout);
-  for (size_t i = 0; i < x.size(); ++i) {
-    mask[i] = mask[i] < p ? 0 : 1 / (1 - p);
-    x[i] *= mask[i];
-  }
-}
-
 }  // namespace
 
-void Hrm::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
-  const Options options = read(context, params);
-  plugin::plan_objective(options.objective, plan, true);
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
-                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED;
-  if (options.loss == "in_batch" && plan.rows == REC_PLAN_INTERACTIONS) plan.negatives = REC_NEGATIVES_IN_BATCH;
-  plan.memory_bytes = plugin::weight_bytes(schema) * (schema.n_users + 2 * schema.n_items) * options.emb_size;
-  plan.history_max = options.history_max;
-  for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH})
-    plan.query_columns[plan.n_query_columns++] = column;
+void Options::complete(const rec_schema_t&) {
+  if (!interactions()) return;
+  const bool softmax = loss == Loss::kInBatch;
+  objective.loss = softmax ? REC_LOSS_SOFTMAX : REC_LOSS_BCE;
+  objective.in_batch |= softmax;  // whatever the sampler: the columns and the correction are the same
 }
 
-Hrm::Hrm(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : Hrm(read(context, params), schema) {}
+void Hrm::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
+  options.objective.plan(plan, true);
+  if (options.loss == Loss::kInBatch && options.interactions()) plan.negatives = REC_NEGATIVES_IN_BATCH;
+  plan.memory_bytes = plugin::weight_bytes(schema) * (schema.n_users + 2 * schema.n_items) * options.emb_size;
+  plan.history_max = options.history_max;
+  plugin::want_in_queries(plan, {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH});
+}
 
 Hrm::Hrm(const Options& options, const rec_schema_t& schema)
     : options_(options),
-      users_("user_emb", schema.n_users, options.emb_size, options.optimizer),
-      seq_items_("seq_item_emb", options.share_item_table ? 0 : schema.n_items, options.emb_size, options.optimizer),
-      items_("item_emb", schema.n_items, options.emb_size, options.optimizer),
+      users_("user_emb", schema.n_users, options.emb_size, options.optimizer, plugin::Init::normal(options.init_std)),
+      seq_items_("seq_item_emb", options.share_item_table ? 0 : schema.n_items, options.emb_size, options.optimizer,
+                 plugin::Init::normal(options.init_std)),
+      items_("item_emb", schema.n_items, options.emb_size, options.optimizer, plugin::Init::normal(options.init_std)),
       user_rows_(schema.n_users),
       item_rows_(schema.n_items),
       basket_rows_(schema.n_items),
@@ -88,8 +46,7 @@ std::vector<plugin::Parameter*> Hrm::parameters() {
 
 void Hrm::initialize(const Context& context, int64_t seed) {
   int32_t stream = kTables;
-  for (plugin::Parameter* table : {&users_, &seq_items_, &items_})
-    table->initialize_normal(context, seed, stream++, static_cast<float>(options_.init_std));
+  for (plugin::Parameter* table : {&users_, &seq_items_, &items_}) table->initialize(context, seed, stream++);
 }
 
 // a = pool1(items of the basket), h = pool2({user, a}), coordinate by coordinate; zeros for an empty basket or an unknown
@@ -116,7 +73,9 @@ void Hrm::pool(const Context& context, const Batch& batch, bool training, Trace&
     for (int64_t k = 0; options_.items == Pooling::kMean && n > 1 && k < d; ++k) basket[k] /= static_cast<float>(n);
   }
   trace.mask.clear();
-  if (training && options_.dropout > 0) drop(context, options_, kQueryDropout, batch, trace.stacked, trace.mask);
+  if (training && options_.dropout > 0)
+    plugin::dropout(context, {options_.seed, kQueryDropout, batch.raw.epoch, batch.raw.first_row}, options_.dropout,
+                    trace.stacked, trace.mask);
   trace.pooled.resize(static_cast<size_t>(B * d));
   for (int64_t b = 0; b < B; ++b)
     for (int64_t k = 0; k < d; ++k) {
@@ -131,22 +90,20 @@ void Hrm::pool(const Context& context, const Batch& batch, bool training, Trace&
 }
 
 void Hrm::collect(const Context& context, const Batch& batch) {
-  const int64_t B = batch.n_rows(), C = batch.n_candidates(), T = batch.history_width();
+  const int64_t B = batch.n_rows(), C = batch.n_candidates();
   history_items_.clear();
-  for (int64_t b = 0; b < B; ++b)
-    history_items_.insert(history_items_.end(), batch.history() + b * T,
-                          batch.history() + b * T + batch.history_lengths()[b]);
+  batch.append_history_items(history_items_);
   std::vector<int32_t> ids(batch.items(), batch.items() + B * C);
   if (options_.share_item_table) {  // the items of the baskets behind the candidates
     ids.insert(ids.end(), history_items_.begin(), history_items_.end());
   } else {
-    basket_rows_.collect(history_items_.data(), static_cast<int64_t>(history_items_.size()));
-    seq_items_.touch(context, basket_rows_, basket_gradients_);
+    basket_rows_.collect(history_items_);
+    seq_items_.touch(context, basket_rows_);
   }
-  item_rows_.collect(ids.data(), static_cast<int64_t>(ids.size()));
-  items_.touch(context, item_rows_, item_gradients_);
+  item_rows_.collect(ids);
+  items_.touch(context, item_rows_);
   user_rows_.collect(batch.users(), B);
-  users_.touch(context, user_rows_, user_gradients_);
+  users_.touch(context, user_rows_);
 }
 
 // s = nrm(h) . nrm(item) / tau; with loss=neg_sampling s = h . item, as in the paper.
@@ -156,7 +113,9 @@ void Hrm::forward(const Context& context, const Batch& batch, bool training) {
   Floats rows(static_cast<size_t>(n * d));
   items_.gather(context, item_rows_.rows().data(), n, rows.data());
   item_mask_.clear();
-  if (training && options_.dropout > 0) drop(context, options_, kItemDropout, batch, rows, item_mask_);
+  if (training && options_.dropout > 0)
+    plugin::dropout(context, {options_.seed, kItemDropout, batch.raw.epoch, batch.raw.first_row}, options_.dropout,
+                    rows, item_mask_);
   item_vectors_ = rows;
   if (options_.cosine()) plugin::normalize(rows.data(), n, d, item_vectors_.data(), item_lengths_);
   scores_.resize(static_cast<size_t>(B * C));
@@ -170,9 +129,9 @@ void Hrm::forward(const Context& context, const Batch& batch, bool training) {
 double Hrm::compute(const Context& context, const Batch& batch) {
   collect(context, batch);
   forward(context, batch, true);
-  double loss = plugin::objective_loss(context, options_.objective, batch, scores_, dscores_);
+  double loss = options_.objective.compute(context, batch, scores_, dscores_);
   float scale = options_.cosine() ? static_cast<float>(1 / options_.temperature) : 1;
-  if (options_.loss == "neg_sampling" && options_.objective.rows == plugin::Objective::Rows::kInteractions) {
+  if (options_.loss == Loss::kNegSampling && options_.interactions()) {
     scale = static_cast<float>(batch.n_candidates());
     loss *= scale;
   }
@@ -185,14 +144,14 @@ void Hrm::backward(const Context& context, const Batch& batch) {
   const int64_t B = batch.n_rows(), d = options_.emb_size, n = item_rows_.size();
   term_.backward(context, dscores_.data(), trace_.queries.data(), item_vectors_.data());
   // Candidates come first among the touched items, in the order the term has seen them.
-  item_gradients_.assign(static_cast<size_t>(n * d), 0.f);
-  std::copy(term_.right_gradients.begin(), term_.right_gradients.end(), item_gradients_.begin());
+  Floats& d_items = items_.gradient();
+  std::fill(std::copy(term_.right_gradients.begin(), term_.right_gradients.end(), d_items.begin()), d_items.end(), 0.f);
   Floats d_pooled(term_.left_gradients.begin(), term_.left_gradients.begin() + B * d);
   if (options_.cosine()) {
-    plugin::normalize_backward(item_vectors_, item_lengths_, n, d, item_gradients_);
+    plugin::normalize_backward(item_vectors_, item_lengths_, n, d, d_items);
     plugin::normalize_backward(trace_.queries, trace_.lengths, B, d, d_pooled);
   }
-  for (size_t i = 0; i < item_mask_.size(); ++i) item_gradients_[i] *= item_mask_[i];
+  plugin::multiply(d_items.data(), item_mask_.data(), static_cast<int64_t>(item_mask_.size()));
   backward_pooling(context, batch, d_pooled);
 }
 
@@ -228,15 +187,15 @@ void Hrm::backward_pooling(const Context& context, const Batch& batch, const Flo
     }
     place += n;
   }
-  user_rows_.sum_entries(context, d_users.data(), d, user_gradients_);
+  user_rows_.sum_entries(context, d_users.data(), d, users_.gradient());
   if (!options_.share_item_table) {
-    basket_rows_.sum_entries(context, d_items.data(), d, basket_gradients_);
+    basket_rows_.sum_entries(context, d_items.data(), d, seq_items_.gradient());
     return;
   }
   for (size_t e = 0; e < history_items_.size(); ++e) {
     const auto slot = static_cast<size_t>(item_rows_.slots()[static_cast<size_t>(B * C) + e]);
     for (size_t k = 0; k < static_cast<size_t>(d); ++k)
-      item_gradients_[slot * static_cast<size_t>(d) + k] += d_items[e * static_cast<size_t>(d) + k];
+      items_.gradient()[slot * static_cast<size_t>(d) + k] += d_items[e * static_cast<size_t>(d) + k];
   }
 }
 
@@ -262,9 +221,6 @@ void Hrm::encode(const Context& context, const Batch& queries, float* out_vector
   std::copy(trace.queries.begin(), trace.queries.end(), out_vectors);
 }
 
-rec_tensor_view_t Hrm::table(int32_t which) const {
-  if (which != REC_TABLE_ITEM) throw plugin::Failure{REC_UNSUPPORTED, "hrm has no user table"};
-  return plugin::host_view(served_.data(), REC_DTYPE_F32, items_.n(), items_.d());
-}
+rec_tensor_view_t Hrm::table(int32_t) const { return plugin::host_view(served_.data(), items_.n(), items_.d()); }
 
 }  // namespace rec::hrm

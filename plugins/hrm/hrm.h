@@ -1,9 +1,6 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "plugins/common/parameter.h"
+#include "plugins/common/pairwise.h"
 
 namespace rec::hrm {
 
@@ -12,29 +9,36 @@ using plugin::Context;
 
 enum class Pooling { kMax, kMean, kSum };
 
-struct Options {
-  int64_t emb_size = 64;
-  int64_t history_max = 10;
-  Pooling items = Pooling::kMax, layers = Pooling::kMax;
-  bool share_item_table = false;
-  std::string loss = "bce";
-  plugin::Objective objective;
-  double temperature = 0.05;
-  double dropout = 0.1;
-  double init_std = 1e-4;
-  plugin::OptimizerOptions optimizer;
-  int64_t seed = 1;
+enum class Loss { kBce, kInBatch, kNegSampling };
 
-  bool cosine() const { return loss != "neg_sampling"; }
+struct Options {
+  int64_t emb_size;
+  int64_t history_max;
+  Pooling items, layers;
+  bool share_item_table;
+  Loss loss;
+  plugin::Objective objective;
+  double temperature;
+  double dropout;
+  double init_std;
+  plugin::OptimizerOptions optimizer;
+  int64_t seed;
+
+  void declare(plugin::Fields& field);
+  void complete(const rec_schema_t& schema);
+  bool cosine() const { return loss != Loss::kNegSampling; }
+  bool interactions() const { return objective.rows == plugin::Objective::Rows::kInteractions; }
 };
 
 // Hierarchical representation: the items of a basket are pooled into a vector, that and the user's into the query; models.md
 // 3.9.
-class Hrm : public plugin::ParameterModel {
+class Hrm : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  Hrm(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  using Options = hrm::Options;
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  Hrm(const Options& options, const rec_schema_t& schema);
 
+  std::vector<plugin::Parameter*> parameters() override;
   void initialize(const Context& context, int64_t seed) override;
   double compute(const Context& context, const Batch& batch) override;
   void freeze(const Context& context) override;
@@ -53,8 +57,6 @@ class Hrm : public plugin::ParameterModel {
     plugin::Floats lengths;      // [B] |h|
   };
 
-  Hrm(const Options& options, const rec_schema_t& schema);
-  std::vector<plugin::Parameter*> parameters() override;
   const plugin::Parameter& basket_items() const { return options_.share_item_table ? items_ : seq_items_; }
   void pool(const Context& context, const Batch& batch, bool training, Trace& trace) const;
   void collect(const Context& context, const Batch& batch);
@@ -70,7 +72,6 @@ class Hrm : public plugin::ParameterModel {
   plugin::TouchedRows user_rows_, item_rows_, basket_rows_;
   plugin::BilinearTerm term_;                               // queries . vectors of the touched items
   plugin::Floats item_vectors_, item_lengths_, item_mask_;  // [touched, d]
-  plugin::Floats user_gradients_, item_gradients_, basket_gradients_;
   plugin::Floats scores_, dscores_, served_;
 };
 

@@ -1,24 +1,18 @@
 #include "plugins/itemknn/itemknn.h"
 
-#include <algorithm>
-#include <cmath>
-
 namespace rec::itemknn {
 
-void ItemKnn::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
+void ItemKnn::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_ITEMS;
   plan.max_epochs = 1;
   plan.batch_size = 128;
   plan.wants_graph = 1;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;
-  plan.memory_bytes = 16 * schema.n_items * context.host.param_int(&params, "n_neighbors");
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+  plan.memory_bytes = 16 * schema.n_items * options.n_neighbors;
+  plugin::want(plan, {REC_COLUMN_ITEM});
 }
 
-ItemKnn::ItemKnn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : n_items_(schema.n_items),
-      n_neighbors_(context.host.param_int(&params, "n_neighbors")),
-      shrink_(context.host.param_float(&params, "shrink")) {
+ItemKnn::ItemKnn(const Options& options, const rec_schema_t& schema)
+    : n_items_(schema.n_items), n_neighbors_(options.n_neighbors), shrink_(options.shrink) {
   neighbors_.resize(static_cast<size_t>(n_items_ * n_neighbors_), -1);
   similarities_.resize(neighbors_.size());
 }
@@ -69,15 +63,12 @@ double ItemKnn::compute(const Context& context, const Batch& batch) {
   batch_items_.assign(batch.items(), batch.items() + batch.n_rows());
   batch_neighbors_.resize(static_cast<size_t>(batch.n_rows() * n_neighbors_));
   batch_similarities_.resize(batch_neighbors_.size());
-  const auto body = [](void* self_pointer, int64_t begin, int64_t end) {
-    ItemKnn& self = *static_cast<ItemKnn*>(self_pointer);
-    std::vector<int32_t> counts(static_cast<size_t>(self.n_items_)), met;
+  plugin::parallel_for(context, batch.n_rows(), 16, [&](int64_t begin, int64_t end) {
+    std::vector<int32_t> counts(static_cast<size_t>(n_items_)), met;
     for (int64_t b = begin; b < end; ++b)
-      self.find_neighbors(self.batch_items_[static_cast<size_t>(b)], counts, met,
-                          self.batch_neighbors_.data() + b * self.n_neighbors_,
-                          self.batch_similarities_.data() + b * self.n_neighbors_);
-  };
-  context.host.parallel_for(context.call, batch.n_rows(), 16, body, this);
+      find_neighbors(batch.items()[b], counts, met, batch_neighbors_.data() + b * n_neighbors_,
+                     batch_similarities_.data() + b * n_neighbors_);
+  });
   return 0;
 }
 
@@ -89,9 +80,10 @@ void ItemKnn::apply(const Context&) {
   }
 }
 
-std::vector<plugin::TensorRef> ItemKnn::tensors() {
-  return {{"neighbors", REC_DTYPE_I32, REC_TENSOR_STATE, {n_items_, n_neighbors_}, neighbors_.data()},
-          {"similarities", REC_DTYPE_F32, REC_TENSOR_STATE, {n_items_, n_neighbors_}, similarities_.data()}};
+void ItemKnn::append_state(std::vector<plugin::TensorRef>& out) {
+  const std::vector<int64_t> shape{n_items_, n_neighbors_};
+  out.push_back({"neighbors", REC_DTYPE_I32, REC_TENSOR_STATE, shape, neighbors_.data()});
+  out.push_back({"similarities", REC_DTYPE_F32, REC_TENSOR_STATE, shape, similarities_.data()});
 }
 
 void ItemKnn::freeze(const Context&) {

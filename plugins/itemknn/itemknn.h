@@ -1,8 +1,6 @@
 #pragma once
 
-#include <vector>
-
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::itemknn {
 
@@ -13,14 +11,20 @@ using plugin::Context;
 // neighbours of i. Sarwar et al., WWW 2001.
 class ItemKnn : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  ItemKnn(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  struct Options {
+    int64_t n_neighbors;
+    double shrink;
+
+    void declare(plugin::Fields& field);
+  };
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  ItemKnn(const Options& options, const rec_schema_t& schema);
 
   void initialize(const Context& context, int64_t seed) override;
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
   void apply(const Context& context) override;
-  std::vector<plugin::TensorRef> tensors() override;
+  void append_state(std::vector<plugin::TensorRef>& out) override;
   void freeze(const Context& context) override;
   void item_weights(rec_csr_t& csr, const float*& weights) const override;
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::lightgcn {
 

@@ -1,47 +1,12 @@
 #include "plugins/lightgcn/lightgcn.h"
 
-#include <algorithm>
-
 #include "plugins/common/graph.h"
-#include "plugins/common/parallel.h"
 
 namespace rec::lightgcn {
 
 namespace {
 
 constexpr int32_t kEdgeStream = 8;
-
-Options read(const Context& context, const rec_params_t& params) {
-  const rec_host_t& host = context.host;
-  Options options;
-  options.emb_size = host.param_int(&params, "emb_size");
-  options.n_layers = host.param_int(&params, "n_layers");
-  options.layer_weights.resize(64);
-  const int64_t given = host.param_list(&params, "layer_weights", options.layer_weights.data(), 64);
-  if (given == 0) {
-    options.layer_weights.assign(static_cast<size_t>(options.n_layers + 1),
-                                 1.0 / static_cast<double>(options.n_layers + 1));
-  } else if (given != options.n_layers + 1) {
-    throw plugin::Failure{REC_INVALID_ARGUMENT,
-                          "layer_weights: must have n_layers + 1 = " + std::to_string(options.n_layers + 1) +
-                              " numbers, got " + std::to_string(given)};
-  }
-  options.layer_weights.resize(static_cast<size_t>(options.n_layers + 1));
-  options.objective = plugin::read_objective(context, params);
-  options.init = {host.param_text(&params, "init"), host.param_float(&params, "init_std")};
-  options.adj_eps = host.param_float(&params, "adj_eps");
-  options.edge_dropout = host.param_float(&params, "edge_dropout");
-  options.seed = host.param_int(&params, "seed");
-  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
-                       host.param_float(&params, "l2")};
-  options.regularizer = {host.param_float(&params, "reg_weight"),
-                         std::string(host.param_text(&params, "reg_norm")) == "squared"};
-  return options;
-}
-
-void stop_if_asked(const Context& context) {
-  if (context.host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
-}
 
 std::vector<float> times(const std::vector<float>& scale, double weight) {
   std::vector<float> out(scale);
@@ -51,22 +16,25 @@ std::vector<float> times(const std::vector<float>& scale, double weight) {
 
 }  // namespace
 
-void LightGcn::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
-  read(context, params);
-  plugin::plan_objective(plugin::read_objective(context, params), plan);
-  plan.wants_graph = 1;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC |
-                      REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED;
-  plan.memory_bytes = 20 * (schema.n_users + schema.n_items) * context.host.param_int(&params, "emb_size");
+void Options::complete(const rec_schema_t&) {
+  const auto wanted = static_cast<size_t>(n_layers + 1);
+  if (layer_weights.empty()) layer_weights.assign(wanted, 1.0 / static_cast<double>(wanted));
+  if (layer_weights.size() != wanted)
+    throw plugin::Failure{REC_INVALID_ARGUMENT, "layer_weights: must have n_layers + 1 = " + std::to_string(wanted) +
+                                                    " numbers, got " + std::to_string(layer_weights.size())};
 }
 
-LightGcn::LightGcn(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : LightGcn(read(context, params), schema) {}
+void LightGcn::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
+  options.objective.plan(plan);
+  plan.wants_graph = 1;
+  plan.memory_bytes = 20 * (schema.n_users + schema.n_items) * options.emb_size;
+}
 
 LightGcn::LightGcn(const Options& options, const rec_schema_t& schema)
-    : TwoTables(schema, options.emb_size, options.optimizer, options.init),
-      options_(options),
-      step_(schema.n_users, schema.n_items, options.emb_size, options.objective, options.regularizer) {
+    : options_(options),
+      users_("user_emb", schema.n_users, options.emb_size, options.optimizer, options.init),
+      items_("item_emb", schema.n_items, options.emb_size, options.optimizer, options.init),
+      step_(schema, options.emb_size, options.objective, options.regularizer) {
   for (NodeTable* table : {&result_, &work_}) {
     table->users.resize(static_cast<size_t>(schema.n_users * options_.emb_size));
     table->items.resize(static_cast<size_t>(schema.n_items * options_.emb_size));
@@ -74,7 +42,7 @@ LightGcn::LightGcn(const Options& options, const rec_schema_t& schema)
 }
 
 void LightGcn::initialize(const Context& context, int64_t seed) {
-  TwoTables::initialize(context, seed);
+  Model::initialize(context, seed);
   propagated_ = false;
 }
 
@@ -122,7 +90,7 @@ void LightGcn::forward(const Context& context, const GraphView& graph, bool of_b
     if (of_batch && l == 0) rows = {&step_.users().rows(), &step_.items().rows()};
     if (of_batch && l == 1 && few_edges_) rows = {&near_users_, &near_items_};
     multiply(context, graph, l, from_users, from_items, users_.data(), items_.data(), rows, *to);
-    stop_if_asked(context);
+    context.throw_if_cancelled();
     from_users = to->users.data();
     from_items = to->items.data();
     std::swap(to, other);
@@ -215,7 +183,6 @@ void LightGcn::propagate_all(const Context& context) {
 
 // Eq. (15): L = loss(F_u . F_i, F_u . F_j) + reg_weight * regulariser of the rows of E_0.
 double LightGcn::compute(const Context& context, const Batch& batch) {
-  const int64_t d = options_.emb_size;
   step_.collect(batch);
   const bool drops = options_.edge_dropout > 0;
   if (drops) dropped_.draw(context, options_.seed, kEdgeStream, batch.raw);
@@ -224,28 +191,16 @@ double LightGcn::compute(const Context& context, const Batch& batch) {
   if (drops || !propagated_) forward(context, there, true);
   propagated_ = false;
   const double loss = step_.compute(context, batch, result_.users.data(), result_.items.data());
-  const double penalty = step_.regularize(batch, users_.data(), items_.data());
-
   backward(context, back, there);
-  stop_if_asked(context);
-  if (options_.regularizer.weight > 0) {
-    const auto add = [d](const plugin::TouchedRows& rows, const std::vector<float>& coefficients,
-                         const plugin::Embedding& e0, plugin::Floats& to) {
-      for (int64_t s = 0; s < rows.size(); ++s) {
-        const int64_t row = rows.rows()[static_cast<size_t>(s)];
-        for (int64_t k = 0; k < d; ++k)
-          to[static_cast<size_t>(row * d + k)] += coefficients[static_cast<size_t>(s)] * e0.row(row)[k];
-      }
-    };
-    add(step_.users(), step_.user_coefficients, users_, result_.users);
-    add(step_.items(), step_.item_coefficients, items_, result_.items);
-  }
-  return loss + penalty;
+  context.throw_if_cancelled();
+  users_.use_dense(result_.users);
+  items_.use_dense(result_.items);
+  return loss + step_.regularize(batch, users_.data(), items_.data(), plugin::PairwiseStep::GradientsOf::kEveryRow,
+                                 result_.users, result_.items);
 }
 
 void LightGcn::apply(const Context& context) {
-  users_.step(context, nullptr, users_.n(), result_.users.data());
-  items_.step(context, nullptr, items_.n(), result_.items.data());
+  Model::apply(context);
   propagated_ = false;
 }
 
@@ -256,21 +211,13 @@ void LightGcn::score_live(const Context& context, const Batch& batch, float* out
 }
 
 void LightGcn::restored() {
-  TwoTables::restored();
+  Model::restored();
   propagated_ = false;
 }
 
-void LightGcn::freeze(const Context& context) { propagate_all(context); }
-
-rec_tensor_view_t LightGcn::gradients(int64_t i) {
-  const bool of_users = parameter_at(i) == TensorOf::kUsers;
-  const plugin::Embedding& table = of_users ? users_ : items_;
-  return plugin::host_view((of_users ? result_.users : result_.items).data(), REC_DTYPE_F32, table.n(), table.d());
-}
-
 rec_tensor_view_t LightGcn::table(int32_t which) const {
-  if (which == REC_TABLE_USER) return plugin::host_view(result_.users.data(), REC_DTYPE_F32, users_.n(), users_.d());
-  return plugin::host_view(result_.items.data(), REC_DTYPE_F32, items_.n(), items_.d());
+  if (which == REC_TABLE_USER) return plugin::host_view(result_.users.data(), users_.n(), users_.d());
+  return plugin::host_view(result_.items.data(), items_.n(), items_.d());
 }
 
 }  // namespace rec::lightgcn

@@ -1,10 +1,6 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "plugins/common/pairwise.h"
-#include "plugins/common/two_tables.h"
 #include "plugins/lightgcn/edge_dropout.h"
 
 namespace rec::lightgcn {
@@ -13,16 +9,19 @@ using plugin::Batch;
 using plugin::Context;
 
 struct Options {
-  int64_t emb_size = 64;
-  int64_t n_layers = 3;
+  int64_t emb_size;
+  int64_t n_layers;
   std::vector<double> layer_weights;  // [n_layers + 1]
   plugin::Objective objective;
-  plugin::TableInit init{"xavier_uniform", 0.1};
-  double adj_eps = 0;
-  double edge_dropout = 0;
-  int64_t seed = 1;
+  plugin::Init init;
+  double adj_eps;
+  double edge_dropout;
+  int64_t seed;
   plugin::OptimizerOptions optimizer;
   plugin::Regularizer regularizer;
+
+  void declare(plugin::Fields& field);
+  void complete(const rec_schema_t& schema);
 };
 
 // Values for every node of the bipartite graph: [n_users, d] and [n_items, d].
@@ -36,23 +35,23 @@ struct NodeRows {
 };
 
 // Linear propagation of id embeddings over the interaction graph.
-class LightGcn : public plugin::TwoTables {
+class LightGcn : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  LightGcn(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  using Options = lightgcn::Options;
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  LightGcn(const Options& options, const rec_schema_t& schema);
 
+  std::vector<plugin::Parameter*> parameters() override { return {&users_, &items_}; }
   void initialize(const Context& context, int64_t seed) override;
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
   void apply(const Context& context) override;
   void restored() override;
-  void freeze(const Context& context) override;
+  void freeze(const Context& context) override { propagate_all(context); }
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
-  rec_tensor_view_t gradients(int64_t i) override;
   rec_tensor_view_t table(int32_t which) const override;
 
  private:
-  LightGcn(const Options& options, const rec_schema_t& schema);
   void forward(const Context& context, const GraphView& graph, bool of_batch);
   void backward(const Context& context, const GraphView& graph, const GraphView& transpose);
   void multiply(const Context& context, const GraphView& graph, int64_t l, const float* from_users,
@@ -62,7 +61,8 @@ class LightGcn : public plugin::TwoTables {
   void look_around(const GraphView& graph);
   void propagate_all(const Context& context);
 
-  Options options_;  // users_ and items_ are E_0
+  Options options_;
+  plugin::Parameter users_, items_;  // E_0
   plugin::PairwiseStep step_;
   GraphView graph_;
   DroppedGraph dropped_;

@@ -1,10 +1,8 @@
 #include "plugins/neumf/neumf.h"
 
-#include <algorithm>
-#include <cmath>
 #include <numeric>
 
-#include "plugins/common/parallel.h"
+#include "plugins/common/rows.h"
 
 namespace rec::neumf {
 
@@ -12,45 +10,8 @@ namespace {
 
 enum Stream : int32_t { kTables = 0, kPredict = 4, kDropout = 8, kLayers = 32 };
 
-Options read(const Context& context, const rec_params_t& params) {
-  const rec_host_t& host = context.host;
-  Options options;
-  options.emb_size = host.param_int(&params, "emb_size");
-  options.mlp_emb_size = host.param_int(&params, "mlp_emb_size");
-  if (options.mlp_emb_size == 0) options.mlp_emb_size = options.emb_size;
-  std::vector<double> layers(16);
-  const int64_t n_layers = host.param_list(&params, "layers", layers.data(), 16);
-  layers.resize(static_cast<size_t>(std::min<int64_t>(n_layers, 16)));
-  options.layers.clear();
-  for (double size : layers) {
-    if (size != std::floor(size) || size < 1 || size > 65536)
-      throw plugin::Failure{REC_INVALID_ARGUMENT, "layers: sizes must be whole numbers from 1 to 65536"};
-    options.layers.push_back(static_cast<int64_t>(size));
-  }
-  const std::string paths = host.param_text(&params, "paths");
-  options.gmf = paths != "mlp";
-  options.mlp = paths != "gmf";
-  if (options.mlp && (n_layers < 1 || n_layers > 16))
-    throw plugin::Failure{REC_INVALID_ARGUMENT,
-                          "layers: the MLP path needs 1 to 16 sizes, got " + std::to_string(n_layers)};
-  options.dropout = host.param_float(&params, "dropout");
-  options.dropout_on_input = std::string(host.param_text(&params, "dropout_at")) == "input";
-  options.predict_bias = host.param_bool(&params, "predict_bias");
-  options.objective = plugin::read_objective(context, params);
-  options.linear_init = host.param_text(&params, "linear_init");
-  options.init_std = host.param_float(&params, "init_std");
-  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
-                       host.param_float(&params, "l2")};
-  options.seed = host.param_int(&params, "seed");
-  return options;
-}
-
 void relu(float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] = x[i] > 0 ? x[i] : 0;
-}
-
-void multiply(float* x, const float* by, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) x[i] *= by[i];
 }
 
 // scores[e] += x[e] . w for rows x [n, h].
@@ -65,41 +26,40 @@ int64_t most_parts(int64_t dense) {
 
 }  // namespace
 
-void NeuMf::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
-  const Options options = read(context, params);
-  plugin::plan_objective(options.objective, plan);
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS |
-                      REC_CAP_LISTS | REC_CAP_LABELLED;
+void Options::complete(const rec_schema_t&) {
+  if (mlp_emb_size == 0) mlp_emb_size = emb_size;
+  if (mlp() || !layer_sizes.empty()) layers = plugin::whole_sizes("layers", layer_sizes, 16, 65536);
+}
+
+void NeuMf::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
+  options.objective.plan(plan);
   int64_t in = 2 * options.mlp_emb_size, dense = 0, width = in + options.emb_size;
   for (int64_t out : options.layers) {
     dense += (in + 1) * out;
     width += out;
     in = out;
   }
-  const plugin::BatchSize batch = plugin::largest_batch(context, params, schema, options.objective);
   const int64_t tables = (schema.n_users + schema.n_items) * (options.emb_size + options.mlp_emb_size);
   const int64_t parts = schema.n_interactions > 0 ? most_parts(dense) : 0;
-  plan.memory_bytes = plugin::weight_bytes(schema) * (tables + dense) + 4 * parts * dense + 12 * batch.entries * width +
-                      4 * schema.n_items * options.layers.front();
-  plan.query_columns[plan.n_query_columns++] = REC_COLUMN_USER;
+  plan.memory_bytes = plugin::weight_bytes(schema) * (tables + dense) + 4 * parts * dense +
+                      12 * options.objective.largest_batch(schema) * width +
+                      (options.layers.empty() ? 0 : 4 * schema.n_items * options.layers.front());
+  plugin::want_in_queries(plan, {REC_COLUMN_USER});
 }
-
-NeuMf::NeuMf(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : NeuMf(read(context, params), schema) {}
 
 NeuMf::NeuMf(const Options& options, const rec_schema_t& schema)
     : options_(options),
-      mf_user_("mf_user_emb", options.gmf ? schema.n_users : 0, options.emb_size, options.optimizer),
-      mf_item_("mf_item_emb", options.gmf ? schema.n_items : 0, options.emb_size, options.optimizer),
-      mlp_user_("mlp_user_emb", options.mlp ? schema.n_users : 0, options.mlp_emb_size, options.optimizer),
-      mlp_item_("mlp_item_emb", options.mlp ? schema.n_items : 0, options.mlp_emb_size, options.optimizer),
-      predict_("predict.weight", 1, (options.gmf ? options.emb_size : 0) + (options.mlp ? options.layers.back() : 0),
-               options.optimizer),
-      predict_bias_("predict.bias", options.predict_bias ? 1 : 0, 1, options.optimizer, {1}),
+      mf_user_("mf_user_emb", options.gmf() ? schema.n_users : 0, options.emb_size, options.optimizer),
+      mf_item_("mf_item_emb", options.gmf() ? schema.n_items : 0, options.emb_size, options.optimizer),
+      mlp_user_("mlp_user_emb", options.mlp() ? schema.n_users : 0, options.mlp_emb_size, options.optimizer),
+      mlp_item_("mlp_item_emb", options.mlp() ? schema.n_items : 0, options.mlp_emb_size, options.optimizer),
+      predict_("predict.weight", 1,
+               (options.gmf() ? options.emb_size : 0) + (options.mlp() ? options.layers.back() : 0), options.optimizer),
+      predict_bias_("predict.bias", options.predict_bias ? 1 : 0, 1, options.optimizer, {}, {1}),
       users_(schema.n_users),
       items_(schema.n_items) {
   dense_.push_back(&predict_);
-  if (!options.mlp) return;
+  if (!options.mlp()) return;
   int64_t in = 2 * options.mlp_emb_size;
   for (size_t k = 0; k < options.layers.size(); ++k) {
     layers_.push_back(
@@ -145,37 +105,30 @@ std::vector<plugin::Parameter*> NeuMf::parameters() {
 }
 
 void NeuMf::initialize(const Context& context, int64_t seed) {
+  const auto normal = plugin::Init::normal(options_.init_std);
+  const auto of_linear = [&](int64_t in) { return options_.normal_start ? normal : plugin::Init::linear(in); };
   int32_t stream = kTables;
   for (plugin::Parameter* table : {&mf_user_, &mf_item_, &mlp_user_, &mlp_item_})
-    table->initialize_normal(context, seed, stream++, static_cast<float>(options_.init_std));
-  const bool normal = options_.linear_init == "normal";
-  for (size_t k = 0; k < layers_.size(); ++k) {
-    const auto of_layer = static_cast<int32_t>(kLayers + 2 * k);
-    if (normal)
-      layers_[k]->initialize_normal(context, seed, of_layer, static_cast<float>(options_.init_std));
-    else
-      layers_[k]->initialize_default(context, seed, of_layer);
+    table->initialize(context, seed, stream++, normal);
+  stream = kLayers;
+  for (auto& layer : layers_) {
+    layer->initialize(context, seed, stream, of_linear(layer->in()));
+    stream += 2;
   }
-  stream = kPredict;
-  const auto bound = static_cast<float>(1 / std::sqrt(static_cast<double>(predict_.d())));
-  for (plugin::Parameter* parameter : {&predict_, &predict_bias_}) {
-    if (normal)
-      parameter->initialize_normal(context, seed, stream++, static_cast<float>(options_.init_std));
-    else
-      parameter->initialize_uniform(context, seed, stream++, bound);
-  }
+  predict_.initialize(context, seed, kPredict, of_linear(predict_.d()));
+  predict_bias_.initialize(context, seed, kPredict + 1, of_linear(predict_.d()));
 }
 
 void NeuMf::collect(const Context& context, const Batch& batch) {
   users_.collect(batch.users(), batch.n_rows());
   items_.collect(batch.items(), batch.n_rows() * batch.n_candidates());
-  if (options_.gmf) {
-    mf_user_.touch(context, users_, of_mf_user_.sums);
-    mf_item_.touch(context, items_, of_mf_item_.sums);
+  if (options_.gmf()) {
+    mf_user_.touch(context, users_);
+    mf_item_.touch(context, items_);
   }
-  if (options_.mlp) {
-    mlp_user_.touch(context, users_, of_mlp_user_.sums);
-    mlp_item_.touch(context, items_, of_mlp_item_.sums);
+  if (options_.mlp()) {
+    mlp_user_.touch(context, users_);
+    mlp_item_.touch(context, items_);
   }
 }
 
@@ -183,7 +136,7 @@ void NeuMf::collect(const Context& context, const Batch& batch) {
 void NeuMf::forward(const Context& context, const Batch& batch, bool training) {
   const int64_t B = batch.n_rows(), N = B * batch.n_candidates();
   scores_.assign(static_cast<size_t>(N), 0.f);
-  if (options_.gmf) {
+  if (options_.gmf()) {
     weighted_users_.resize(static_cast<size_t>(B * options_.emb_size));
     row_numbers_.resize(static_cast<size_t>(B));
     std::iota(row_numbers_.begin(), row_numbers_.end(), 0);
@@ -196,8 +149,8 @@ void NeuMf::forward(const Context& context, const Batch& batch, bool training) {
   for (size_t k = 0; k < layers_.size(); ++k)
     transposed_[k] = plugin::transposed(layers_[k]->weight(), layers_[k]->out(), layers_[k]->in());
   for_parts(context, batch, [&](int64_t, int64_t begin, int64_t end) {
-    if (options_.gmf) forward_gmf(context, batch, begin, end);
-    if (options_.mlp) forward_mlp(context, batch, training, begin, end);
+    if (options_.gmf()) forward_gmf(context, batch, begin, end);
+    if (options_.mlp()) forward_mlp(context, batch, training, begin, end);
   });
   if (options_.predict_bias)
     for (float& score : scores_) score += predict_bias_.data()[0];
@@ -229,31 +182,25 @@ void NeuMf::forward_gmf(const Context& context, const Batch& batch, int64_t begi
   for (int64_t b = begin; b < end; ++b) {
     float* weighted = weighted_users_.data() + b * d;
     std::copy_n(mf_user_.row(batch.users()[b]), d, weighted);
-    multiply(weighted, gmf_weights(), d);
+    plugin::multiply(weighted, gmf_weights(), d);
   }
   context.host.pair_scores(context.call, row_numbers_.data() + begin, batch.items() + begin * C, end - begin, C,
                            weighted_users_.data(), mf_item_.data(), d, scores_.data() + begin * C);
 }
 
-// Inverted dropout of what goes into `layer`: kept values are divided by the probability of keeping.
+// Dropout of what goes into `layer`.
 void NeuMf::drop(const Context& context, const Batch& batch, size_t layer, int64_t begin, int64_t end) {
   const int64_t per_row = static_cast<int64_t>(inputs_[layer].size()) / batch.n_rows();
-  const auto p = static_cast<float>(options_.dropout);
-  const float kept = 1 / (1 - p);
-  float *x = inputs_[layer].data(), *mask = masks_[layer].data();
   for (int64_t b = begin; b < end; ++b)
-    context.host.random_uniform(options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch,
-                                batch.raw.first_row + b, 0, 1, mask + b * per_row, per_row);
-  for (int64_t i = begin * per_row; i < end * per_row; ++i) {
-    mask[i] = mask[i] < p ? 0 : kept;
-    x[i] *= mask[i];
-  }
+    plugin::dropout(context,
+                    {options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch, batch.raw.first_row + b},
+                    options_.dropout, inputs_[layer].data() + b * per_row, masks_[layer].data() + b * per_row, per_row);
 }
 
 double NeuMf::compute(const Context& context, const Batch& batch) {
   collect(context, batch);
   forward(context, batch, true);
-  const double loss = plugin::objective_loss(context, options_.objective, batch, scores_, dscores_);
+  const double loss = options_.objective.compute(context, batch, scores_, dscores_);
   backward(context, batch);
   return loss;
 }
@@ -262,26 +209,20 @@ void NeuMf::backward(const Context& context, const Batch& batch) {
   const int64_t B = batch.n_rows(), N = B * batch.n_candidates();
   if (options_.predict_bias) *predict_bias_.dense_gradient() = std::accumulate(dscores_.begin(), dscores_.end(), 0.f);
   struct Share {
-    const plugin::TouchedRows& rows;
-    Entries& entries;
-    int64_t n, d;
+    plugin::Parameter* table;
+    plugin::Floats* entries;
+    int64_t n;
   };
   std::vector<Share> shares;
-  if (options_.gmf) {
-    shares.push_back({users_, of_mf_user_, B, options_.emb_size});
-    shares.push_back({items_, of_mf_item_, N, options_.emb_size});
-  }
-  if (options_.mlp) {
-    shares.push_back({users_, of_mlp_user_, B, options_.mlp_emb_size});
-    shares.push_back({items_, of_mlp_item_, N, options_.mlp_emb_size});
-  }
-  for (const Share& share : shares) share.entries.each.resize(static_cast<size_t>(share.n * share.d));
+  if (options_.gmf()) shares.insert(shares.end(), {{&mf_user_, &of_mf_user_, B}, {&mf_item_, &of_mf_item_, N}});
+  if (options_.mlp()) shares.insert(shares.end(), {{&mlp_user_, &of_mlp_user_, B}, {&mlp_item_, &of_mlp_item_, N}});
+  for (const Share& share : shares) share.entries->resize(static_cast<size_t>(share.n * share.table->d()));
   const int64_t stride = dense_size(), n_parts = (B + rows_of_part(batch) - 1) / rows_of_part(batch);
   parts_.resize(static_cast<size_t>(n_parts * stride));
   for_parts(context, batch, [&](int64_t part, int64_t begin, int64_t end) {
     float* gradients = parts_.data() + part * stride;
-    if (options_.gmf) backward_gmf(batch, begin, end, gradients);
-    if (options_.mlp) backward_mlp(context, batch, begin, end, gradients);
+    if (options_.gmf()) backward_gmf(batch, begin, end, gradients);
+    if (options_.mlp()) backward_mlp(context, batch, begin, end, gradients);
   });
   const float* of_parameter = parts_.data();
   for (plugin::Parameter* parameter : dense_) {
@@ -293,7 +234,7 @@ void NeuMf::backward(const Context& context, const Batch& batch) {
     of_parameter += size;
   }
   for (const Share& share : shares)
-    share.rows.sum_entries(context, share.entries.each.data(), share.d, share.entries.sums);
+    share.table->touched()->sum_entries(context, share.entries->data(), share.table->d(), share.table->gradient());
 }
 
 void NeuMf::backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* part) {
@@ -301,11 +242,11 @@ void NeuMf::backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* 
   std::fill_n(part, d, 0.f);
   for (int64_t b = begin; b < end; ++b) {
     const float *user = mf_user_.row(batch.users()[b]), *weighted = weighted_users_.data() + b * d;
-    float* of_user = of_mf_user_.each.data() + b * d;
+    float* of_user = of_mf_user_.data() + b * d;
     std::fill_n(of_user, d, 0.f);
     for (int64_t e = b * C; e < (b + 1) * C; ++e) {
       const float slope = dscores_[static_cast<size_t>(e)], *item = mf_item_.row(batch.items()[e]);
-      float* of_item = of_mf_item_.each.data() + e * d;
+      float* of_item = of_mf_item_.data() + e * d;
       for (int64_t k = 0; k < d; ++k) {
         of_user[k] += slope * item[k];
         of_item[k] = slope * weighted[k];
@@ -324,7 +265,7 @@ void NeuMf::backward_mlp(const Context& context, const Batch& batch, int64_t beg
   const bool drops = options_.dropout > 0, after = drops && !options_.dropout_on_input;
   const float* slopes = dscores_.data() + first;
   plugin::Floats dy(static_cast<size_t>(n * h)), dx;
-  if (options_.gmf) part += options_.emb_size;
+  if (options_.gmf()) part += options_.emb_size;
   plugin::check(context.host.matmul(context.call, 0, 1, h, n, slopes, inputs_.back().data() + first * h, part));
   for (int64_t e = 0; e < n; ++e)
     for (int64_t k = 0; k < h; ++k) dy[static_cast<size_t>(e * h + k)] = slopes[e] * mlp_weights()[k];
@@ -333,20 +274,20 @@ void NeuMf::backward_mlp(const Context& context, const Batch& batch, int64_t beg
   for (size_t k = layers_.size(); k-- > 0;) {
     const plugin::Linear& layer = *layers_[k];
     const float* y = inputs_[k + 1].data() + first * layer.out();  // 0 where ReLU or dropout cut: no gradient either
-    if (after) multiply(dy.data(), masks_[k + 1].data() + first * layer.out(), n * layer.out());
+    if (after) plugin::multiply(dy.data(), masks_[k + 1].data() + first * layer.out(), n * layer.out());
     for (size_t i = 0; i < dy.size(); ++i) dy[i] = y[i] > 0 ? dy[i] : 0;
     dx.resize(static_cast<size_t>(n * layer.in()));
     end_of_part -= layer.out() * (layer.in() + 1);
     layer.backward_part(context, inputs_[k].data() + first * layer.in(), dy.data(), n, dx.data(), end_of_part,
                         end_of_part + layer.out() * layer.in());
-    if (drops && !after) multiply(dx.data(), masks_[k].data() + first * layer.in(), n * layer.in());
+    if (drops && !after) plugin::multiply(dx.data(), masks_[k].data() + first * layer.in(), n * layer.in());
     std::swap(dx, dy);
   }
-  float* of_user = of_mlp_user_.each.data() + begin * d;
+  float* of_user = of_mlp_user_.data() + begin * d;
   std::fill_n(of_user, (end - begin) * d, 0.f);
   for (int64_t e = 0; e < n; ++e) {
     for (int64_t k = 0; k < d; ++k) of_user[e / C * d + k] += dy[static_cast<size_t>(e * 2 * d + k)];
-    std::copy_n(dy.data() + e * 2 * d + d, d, of_mlp_item_.each.data() + (first + e) * d);
+    std::copy_n(dy.data() + e * 2 * d + d, d, of_mlp_item_.data() + (first + e) * d);
   }
 }
 
@@ -376,11 +317,11 @@ int64_t NeuMf::warm_start(const rec_tensor_info_t* infos, const void* const* dat
   const int64_t weights = find("predict.weight");
   if (weights < 0 || taken == 0) return taken;
   // A model of one path has that path's weights only; of both, all of them, first those of the product path.
-  const int64_t products = find("mf_item_emb"), d = options_.gmf ? options_.emb_size : 0, h = predict_.d() - d;
+  const int64_t products = find("mf_item_emb"), d = options_.gmf() ? options_.emb_size : 0, h = predict_.d() - d;
   const bool gmf = products >= 0, mlp = find("mlp_user_emb") >= 0;
-  const bool whole = gmf == options_.gmf && mlp == options_.mlp;
+  const bool whole = gmf == options_.gmf() && mlp == options_.mlp();
   const int64_t n_weights = whole ? d + h : gmf ? d : h;
-  if ((gmf && options_.gmf && !has_shape(products, mf_item_.shape())) || !has_shape(weights, {1, n_weights}))
+  if ((gmf && options_.gmf() && !has_shape(products, mf_item_.shape())) || !has_shape(weights, {1, n_weights}))
     return taken;
   std::vector<float> start(predict_.data(), predict_.data() + predict_.d());
   const auto* from = static_cast<const float*>(data[weights]);
@@ -392,7 +333,7 @@ int64_t NeuMf::warm_start(const rec_tensor_info_t* infos, const void* const* dat
 
 // The first layer is W_u u + W_i i + b: the items' half is made once.
 void NeuMf::freeze(const Context& context) {
-  if (!options_.mlp) return;
+  if (!options_.mlp()) return;
   const int64_t d = options_.mlp_emb_size, h = options_.layers.front();
   plugin::Floats item_weights(static_cast<size_t>(h * d));
   for (int64_t k = 0; k < h; ++k) std::copy_n(layers_[0]->weight() + k * 2 * d + d, d, item_weights.data() + k * d);
@@ -408,7 +349,7 @@ void NeuMf::score(const Context& context, const Batch& queries, float* out_score
     const int32_t* items = queries.items() + b * C;
     float* scores = out_scores + b * C;
     std::fill_n(scores, C, options_.predict_bias ? predict_bias_.data()[0] : 0.f);
-    if (options_.mlp) {
+    if (options_.mlp()) {
       const int64_t d = options_.mlp_emb_size;
       int64_t h = options_.layers.front();
       plugin::Floats of_user(layers_[0]->bias(), layers_[0]->bias() + h), x(static_cast<size_t>(C * h)), y;
@@ -429,7 +370,7 @@ void NeuMf::score(const Context& context, const Batch& queries, float* out_score
       }
       add_products(context, x.data(), C, mlp_weights(), h, scores);
     }
-    if (options_.gmf) {
+    if (options_.gmf()) {
       const int64_t d = options_.emb_size;
       plugin::Floats weighted(static_cast<size_t>(d));
       for (int64_t k = 0; k < d; ++k) weighted[static_cast<size_t>(k)] = gmf_weights()[k] * mf_user_.row(user)[k];

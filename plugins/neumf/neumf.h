@@ -1,36 +1,43 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "plugins/common/linear.h"
+#include "plugins/common/pairwise.h"
 
 namespace rec::neumf {
 
 using plugin::Batch;
 using plugin::Context;
 
+enum class Paths { kBoth, kGmf, kMlp };
+
 struct Options {
-  int64_t emb_size = 64, mlp_emb_size = 64;
-  std::vector<int64_t> layers{64};
-  bool gmf = true, mlp = true;
-  double dropout = 0;
-  bool dropout_on_input = false;
-  bool predict_bias = false;
+  Paths paths;
+  int64_t emb_size, mlp_emb_size;
+  std::vector<double> layer_sizes;
+  std::vector<int64_t> layers;  // of the MLP path; the same sizes
+  double dropout;
+  bool dropout_on_input;
+  bool predict_bias;
   plugin::Objective objective;
-  std::string linear_init = "normal";
-  double init_std = 0.01;
+  bool normal_start;  // of the linear layers
+  double init_std;
   plugin::OptimizerOptions optimizer;
-  int64_t seed = 1;
+  int64_t seed;
+
+  void declare(plugin::Fields& field);
+  void complete(const rec_schema_t& schema);
+  bool gmf() const { return paths != Paths::kMlp; }
+  bool mlp() const { return paths != Paths::kGmf; }
 };
 
 // Neural collaborative filtering: a product path and an MLP path into one linear layer.
-class NeuMf : public plugin::ParameterModel {
+class NeuMf : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  NeuMf(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  using Options = neumf::Options;
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  NeuMf(const Options& options, const rec_schema_t& schema);
 
+  std::vector<plugin::Parameter*> parameters() override;
   void initialize(const Context& context, int64_t seed) override;
   double compute(const Context& context, const Batch& batch) override;
   // Section 3.4.1 of the paper: a path's tensors from a model of that path alone, its half of predict times 1/2.
@@ -40,8 +47,6 @@ class NeuMf : public plugin::ParameterModel {
   void score(const Context& context, const Batch& queries, float* out_scores) const override;
 
  private:
-  NeuMf(const Options& options, const rec_schema_t& schema);
-  std::vector<plugin::Parameter*> parameters() override;
   void collect(const Context& context, const Batch& batch);
   void forward(const Context& context, const Batch& batch, bool training);
   void backward(const Context& context, const Batch& batch);
@@ -57,7 +62,7 @@ class NeuMf : public plugin::ParameterModel {
   void backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* part);
   void drop(const Context& context, const Batch& batch, size_t layer, int64_t begin, int64_t end);
   const float* gmf_weights() const { return predict_.data(); }
-  const float* mlp_weights() const { return predict_.data() + (options_.gmf ? options_.emb_size : 0); }
+  const float* mlp_weights() const { return predict_.data() + (options_.gmf() ? options_.emb_size : 0); }
 
   Options options_;
   plugin::Parameter mf_user_, mf_item_, mlp_user_, mlp_item_;
@@ -72,9 +77,8 @@ class NeuMf : public plugin::ParameterModel {
   plugin::Floats weighted_users_;               // [B, d] predict * u
   std::vector<int32_t> row_numbers_;            // 0 .. B - 1
   plugin::Floats scores_, dscores_;
-  struct Entries {  // gradients by the rows of a table: of each batch row or entry, and summed
-    plugin::Floats each, sums;
-  } of_mf_user_, of_mf_item_, of_mlp_user_, of_mlp_item_;
+  // Gradients by the rows of a table, of each batch row or entry.
+  plugin::Floats of_mf_user_, of_mf_item_, of_mlp_user_, of_mlp_item_;
   std::vector<plugin::Parameter*> dense_;  // predict's weights and the layers' parameters
   plugin::Floats parts_;                   // [parts, their gradients one behind the other]
   plugin::Floats item_part_;               // [n_items, layers[0]] W_i i, for serving

@@ -1,21 +1,16 @@
 #include "plugins/popularity/popularity.h"
 
-#include <algorithm>
-
 namespace rec::popularity {
 
-// A row is an item; one pass; an item vector of one number, and one user vector (the number 1) for everybody.
-void Popularity::plan(const Context&, const rec_params_t&, const rec_schema_t& schema, rec_plan_t& plan) {
+// A row is an item, and there is one pass. An item's vector is one number; one user vector, the number 1, serves all users.
+void Popularity::plan(const Options&, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_ITEMS;
   plan.max_epochs = 1;
-  plan.capabilities =
-      REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC;
   plan.memory_bytes = 4 * schema.n_items;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
+  plugin::want(plan, {REC_COLUMN_ITEM});
 }
 
-Popularity::Popularity(const Context&, const rec_params_t&, const rec_schema_t& schema)
-    : popularity_(static_cast<size_t>(schema.n_items)) {}
+Popularity::Popularity(const Options&, const rec_schema_t& schema) : popularity_(static_cast<size_t>(schema.n_items)) {}
 
 void Popularity::initialize(const Context&, int64_t) { std::fill(popularity_.begin(), popularity_.end(), 0.f); }
 
@@ -34,16 +29,15 @@ void Popularity::apply(const Context&) {
   for (const auto& [item, count] : counted_) popularity_[static_cast<size_t>(item)] = count;
 }
 
-std::vector<plugin::TensorRef> Popularity::tensors() {
-  return {plugin::parameter("popularity", popularity_, {static_cast<int64_t>(popularity_.size()), 1})};
+void Popularity::append_state(std::vector<plugin::TensorRef>& out) {
+  const auto n = static_cast<int64_t>(popularity_.size());
+  out.push_back({"popularity", REC_DTYPE_F32, REC_TENSOR_PARAMETER, {n, 1}, popularity_.data()});
 }
-
-void Popularity::freeze(const Context&) {}
 
 rec_tensor_view_t Popularity::table(int32_t which) const {
   static constexpr float kOne = 1;
-  if (which == REC_TABLE_USER) return plugin::host_view(&kOne, REC_DTYPE_F32, 1, 1);
-  return plugin::host_view(popularity_.data(), REC_DTYPE_F32, static_cast<int64_t>(popularity_.size()), 1);
+  if (which == REC_TABLE_USER) return plugin::host_view(&kOne, 1, 1);
+  return plugin::host_view(popularity_.data(), static_cast<int64_t>(popularity_.size()), 1);
 }
 
 }  // namespace rec::popularity

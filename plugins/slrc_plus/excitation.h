@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::slrc_plus {
 

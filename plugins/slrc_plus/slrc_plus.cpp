@@ -1,73 +1,40 @@
 #include "plugins/slrc_plus/slrc_plus.h"
 
-#include <algorithm>
 #include <numeric>
 
 namespace rec::slrc_plus {
 
-namespace {
-
-Options read(const Context& context, const rec_params_t& params) {
-  const rec_host_t& host = context.host;
-  Options options;
-  options.emb_size = host.param_int(&params, "emb_size");
-  options.history_max = host.param_int(&params, "history_max");
-  options.time_scalar = host.param_float(&params, "time_scalar");
-  options.loss = host.param_text(&params, "loss");
-  options.init_std = host.param_float(&params, "init_std");
-  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
-                       host.param_float(&params, "l2")};
-  return options;
-}
-
-}  // namespace
-
-void SlrcPlus::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
-  const Options options = read(context, params);
+void SlrcPlus::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_SAMPLED;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS;
   plan.memory_bytes = plugin::weight_bytes(schema) * (schema.n_users * (options.emb_size + 1) +
                                                       schema.n_items * (options.emb_size + 6 + 5 * schema.n_relations));
   plan.history_max = options.history_max;
   plan.min_history = 1;
   plan.wants_relations = 1;
-  for (int32_t column : {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,
-                         REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME})
-    plan.columns[plan.n_columns++] = column;
-  for (int32_t column :
-       {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH, REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME})
-    plan.query_columns[plan.n_query_columns++] = column;
+  plugin::want(plan, {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,
+                      REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME});
+  plugin::want_in_queries(
+      plan, {REC_COLUMN_USER, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH, REC_COLUMN_HISTORY_TIME, REC_COLUMN_TIME});
 }
-
-SlrcPlus::SlrcPlus(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : SlrcPlus(read(context, params), schema) {}
 
 SlrcPlus::SlrcPlus(const Options& options, const rec_schema_t& schema)
     : options_(options),
       n_relations_(1 + schema.n_relations),
-      users_("user_emb", schema.n_users, options.emb_size, options.optimizer),
-      items_("item_emb", schema.n_items, options.emb_size, options.optimizer),
-      user_bias_("user_bias", schema.n_users, 1, options.optimizer),
-      item_bias_("item_bias", schema.n_items, 1, options.optimizer),
-      global_alpha_("global_alpha", 1, 1, options.optimizer, {1}),
-      alphas_("alphas", schema.n_items, n_relations_, options.optimizer),
-      pis_("pis", schema.n_items, n_relations_, options.optimizer),
-      betas_("betas", schema.n_items, n_relations_, options.optimizer),
-      sigmas_("sigmas", schema.n_items, n_relations_, options.optimizer),
-      mus_("mus", schema.n_items, n_relations_, options.optimizer),
+      users_("user_emb", schema.n_users, options.emb_size, options.optimizer, plugin::Init::normal(options.init_std)),
+      items_("item_emb", schema.n_items, options.emb_size, options.optimizer, plugin::Init::normal(options.init_std)),
+      user_bias_("user_bias", schema.n_users, 1, options.optimizer, plugin::Init::normal(options.init_std)),
+      item_bias_("item_bias", schema.n_items, 1, options.optimizer, plugin::Init::normal(options.init_std)),
+      global_alpha_("global_alpha", 1, 1, options.optimizer, {}, {1}),
+      alphas_("alphas", schema.n_items, n_relations_, options.optimizer, plugin::Init::normal(options.init_std)),
+      pis_("pis", schema.n_items, n_relations_, options.optimizer, plugin::Init::normal(options.init_std)),
+      betas_("betas", schema.n_items, n_relations_, options.optimizer, plugin::Init::normal(options.init_std)),
+      sigmas_("sigmas", schema.n_items, n_relations_, options.optimizer, plugin::Init::normal(options.init_std)),
+      mus_("mus", schema.n_items, n_relations_, options.optimizer, plugin::Init::normal(options.init_std)),
       term_(schema.n_users, schema.n_items, options.emb_size) {}
 
 std::vector<plugin::Parameter*> SlrcPlus::parameters() {
   return {&users_, &items_, &user_bias_, &item_bias_, &global_alpha_, &alphas_, &pis_, &betas_, &sigmas_, &mus_};
-}
-
-void SlrcPlus::initialize(const Context& context, int64_t seed) {
-  int32_t stream = 0;
-  for (plugin::Parameter* parameter : parameters()) {
-    const bool zero = parameter == &global_alpha_;
-    parameter->initialize_normal(context, seed, stream++, zero ? 0.f : static_cast<float>(options_.init_std));
-  }
 }
 
 void SlrcPlus::bind(const Context&, const rec_dataset_view_t& view) {
@@ -99,10 +66,9 @@ void SlrcPlus::score_batch(const Context& context, const Batch& batch) {
   term_.collect(batch.users(), batch.items(), B, C);
   users_.touch(context, term_.left, term_.left_gradients);
   items_.touch(context, term_.right, term_.right_gradients);
-  user_bias_.touch(context, term_.left, user_bias_gradients_);
-  item_bias_.touch(context, term_.right, item_bias_gradients_);
-  plugin::Parameter* of_items[] = {&alphas_, &pis_, &betas_, &sigmas_, &mus_};
-  for (size_t p = 0; p < 5; ++p) of_items[p]->touch(context, term_.right, row_gradients_[p]);
+  user_bias_.touch(context, term_.left);
+  for (plugin::Parameter* of_items : {&item_bias_, &alphas_, &pis_, &betas_, &sigmas_, &mus_})
+    of_items->touch(context, term_.right);
 
   scores_.resize(static_cast<size_t>(B * C));
   intervals_.resize(static_cast<size_t>(B * C * R));
@@ -125,14 +91,13 @@ double SlrcPlus::compute(const Context& context, const Batch& batch) {
   const int64_t B = batch.n_rows(), C = batch.n_candidates(), R = n_relations_;
   dscores_.resize(scores_.size());
   double loss = 0;
-  plugin::check(
-      context.host.loss(context.call, plugin::loss_named(options_.loss), scores_.data(), B, C, &loss, dscores_.data()));
+  plugin::check(context.host.loss(context.call, options_.loss, scores_.data(), B, C, &loss, dscores_.data()));
   term_.backward(context, dscores_.data(), users_.data(), items_.data());
   plugin::Floats of_users(static_cast<size_t>(B));
   for (int64_t b = 0; b < B; ++b)
     of_users[static_cast<size_t>(b)] = std::accumulate(dscores_.data() + b * C, dscores_.data() + (b + 1) * C, 0.f);
-  term_.left.sum_entries(context, of_users.data(), 1, user_bias_gradients_);
-  term_.right.sum_entries(context, dscores_.data(), 1, item_bias_gradients_);
+  term_.left.sum_entries(context, of_users.data(), 1, user_bias_.gradient());
+  term_.right.sum_entries(context, dscores_.data(), 1, item_bias_.gradient());
 
   for (plugin::Floats& entries : entry_gradients_) entries.assign(static_cast<size_t>(B * C * R), 0.f);
   double d_global = 0;
@@ -150,7 +115,9 @@ double SlrcPlus::compute(const Context& context, const Batch& batch) {
     }
   }
   *global_alpha_.dense_gradient() = static_cast<float>(d_global);
-  for (size_t p = 0; p < 5; ++p) term_.right.sum_entries(context, entry_gradients_[p].data(), R, row_gradients_[p]);
+  plugin::Parameter* const of_kernels[] = {&alphas_, &pis_, &betas_, &sigmas_, &mus_};
+  for (size_t p = 0; p < 5; ++p)
+    term_.right.sum_entries(context, entry_gradients_[p].data(), R, of_kernels[p]->gradient());
   return loss;
 }
 

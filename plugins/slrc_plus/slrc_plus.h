@@ -1,9 +1,6 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "plugins/common/parameter.h"
+#include "plugins/common/pairwise.h"
 #include "plugins/slrc_plus/excitation.h"
 
 namespace rec::slrc_plus {
@@ -12,30 +9,31 @@ using plugin::Batch;
 using plugin::Context;
 
 struct Options {
-  int64_t emb_size = 64;
-  int64_t history_max = 20;
-  double time_scalar = 8640000;
-  std::string loss = "bpr_multi";
-  double init_std = 0.01;
+  int64_t emb_size;
+  int64_t history_max;
+  double time_scalar;
+  int32_t loss;  // REC_LOSS_
+  double init_std;
   plugin::OptimizerOptions optimizer;
+
+  void declare(plugin::Fields& field);
 };
 
 // A base rate u . i + b_u + b_i and an excitation by what the user had before: the item itself (relation 0) and items that
 // lead to it (relations 1 ..).
-class SlrcPlus : public plugin::ParameterModel {
+class SlrcPlus : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  SlrcPlus(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  using Options = slrc_plus::Options;
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  SlrcPlus(const Options& options, const rec_schema_t& schema);
 
-  void initialize(const Context& context, int64_t seed) override;
+  std::vector<plugin::Parameter*> parameters() override;
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
   void score(const Context& context, const Batch& queries, float* out_scores) const override;
 
  private:
-  SlrcPlus(const Options& options, const rec_schema_t& schema);
-  std::vector<plugin::Parameter*> parameters() override;
   Kernel kernel_of(int32_t item, int64_t relation) const;
   void score_batch(const Context& context, const Batch& batch);
   float excitation(int32_t item, const float* intervals) const;
@@ -48,8 +46,7 @@ class SlrcPlus : public plugin::ParameterModel {
 
   plugin::BilinearTerm term_;
   plugin::Floats scores_, dscores_, intervals_;  // [B, C] and [B, C, R]
-  plugin::Floats user_bias_gradients_, item_bias_gradients_;
-  plugin::Floats entry_gradients_[5], row_gradients_[5];  // alphas, pis, betas, sigmas, mus
+  plugin::Floats entry_gradients_[5];            // alphas, pis, betas, sigmas, mus
 };
 
 }  // namespace rec::slrc_plus

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "plugins/common/torch_step.h"
 #include "plugins/two_tower/inputs.h"
 #include "plugins/two_tower/tower.h"
+#include "recore/plugin_torch.h"
 
 namespace rec::two_tower {
 

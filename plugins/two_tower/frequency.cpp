@@ -1,7 +1,5 @@
 #include "plugins/two_tower/frequency.h"
 
-#include <algorithm>
-
 namespace rec::two_tower {
 
 FrequencyEstimator::FrequencyEstimator(const FrequencyOptions& options, int64_t n_items)

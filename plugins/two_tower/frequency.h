@@ -1,17 +1,14 @@
 #pragma once
 
-#include <utility>
-#include <vector>
-
-#include "plugins/common/model.h"
+#include "rec_plugin_cpp.h"
 
 namespace rec::two_tower {
 
 struct FrequencyOptions {
-  double alpha = 0.01;  // rate of the moving average
-  int64_t n_slots = 0;  // 0 or at least the number of items: every item has its own
-  bool dedup = true;    // an item counts once a step, and so does a slot
-  double b_init = 0;    // first gap
+  double alpha;     // rate of the moving average
+  int64_t n_slots;  // 0 or at least the number of items: every item has its own
+  bool dedup;       // an item counts once a step, and so does a slot
+  double b_init;    // first gap
   // h_k(y) = ((a_k y + c_k) mod (2^31 - 1)) mod n_slots; none: h(y) = y
   std::vector<std::pair<int64_t, int64_t>> hashes;
 };

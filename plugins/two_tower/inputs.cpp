@@ -2,19 +2,15 @@
 
 namespace rec::two_tower {
 
-Inputs::Inputs(plugin::DenseParameters& parameters, const std::string& prefix, const InputShape& shape, int64_t n,
-               const plugin::OptimizerOptions& optimizer)
-    : shape_(shape), n_(n), id_name_(prefix + ".id_emb"), id_state_(plugin::Embedding::state_names(id_name_.c_str())) {
-  if (shape.ids) ids_ = std::make_unique<plugin::Embedding>(n, shape.id_dim, optimizer);
-  for (size_t c = 0; c < shape.vocabularies.size(); ++c)
-    tables_.push_back(parameters.add(prefix + ".cat_emb." + std::to_string(c), shape.vocabularies[c], shape.cat_dim));
+Inputs::Inputs(Weights& weights, const std::string& prefix, const InputShape& shape, int64_t n)
+    : prefix_(prefix), shape_(shape), n_(n) {
+  if (shape.ids) ids_ = weights.add(prefix + ".id_emb", n, shape.id_dim, plugin::Init::normal(0.01));
 }
 
-void Inputs::initialize(plugin::DenseParameters& parameters, const plugin::Context& context, int64_t seed,
-                        int32_t id_stream, int32_t category_stream) {
-  if (ids_ != nullptr) ids_->initialize_normal(context, seed, id_stream, 0.01f);
-  for (size_t table : tables_)
-    parameters[table].initialize_normal(context, seed, category_stream + static_cast<int32_t>(table), 0.01f);
+void Inputs::add_tables(Weights& weights) {
+  for (size_t c = 0; c < shape_.vocabularies.size(); ++c)
+    tables_.push_back(weights.add(prefix_ + ".cat_emb." + std::to_string(c), shape_.vocabularies[c], shape_.cat_dim,
+                                  plugin::Init::normal(0.01)));
 }
 
 void Inputs::bind(const rec_feature_t* features, int64_t n_features) {
@@ -35,11 +31,7 @@ void Inputs::bind(const rec_feature_t* features, int64_t n_features) {
     }
   }
   if (!same || n_dense != shape_.n_dense || categorical_.size() != shape_.vocabularies.size())
-    throw plugin::Failure{REC_INVALID_ARGUMENT, "the features of " + id_name_ + "'s side are not those of the schema"};
-}
-
-void Inputs::append_tensors(std::vector<plugin::TensorRef>& out) {
-  if (ids_ != nullptr) ids_->append_tensors(out, id_name_.c_str(), id_state_);
+    throw plugin::Failure{REC_INVALID_ARGUMENT, "the features of the side " + prefix_ + " are not those of the schema"};
 }
 
 }  // namespace rec::two_tower

@@ -10,31 +10,23 @@ int64_t Tower::n_weights(const TowerShape& shape) {
   return cross + (F + 1) * shape.h1 + (shape.h1 + 1) * shape.h2 + ((crosses ? F : 0) + shape.h2 + 1) * shape.out;
 }
 
-Tower::Tower(plugin::DenseParameters& parameters, const std::string& prefix, const TowerShape& shape) : shape_(shape) {
+Tower::Tower(Weights& weights, const std::string& prefix, const TowerShape& shape) : shape_(shape) {
   const int64_t F = shape.input;
   if (shape.kind == TowerKind::kGcn) {
-    linear_ = {parameters.add_linear(prefix + ".gcn.0", F, shape.h1),
-               parameters.add_linear(prefix + ".gcn.1", shape.h1, shape.out)};
+    linear_ = {weights.add_linear(prefix + ".gcn.0", F, shape.h1),
+               weights.add_linear(prefix + ".gcn.1", shape.h1, shape.out)};
     return;
   }
   if (shape.kind == TowerKind::kDcn)
     for (int64_t l = 0; l < shape.cross_layers; ++l) {
       const std::string name = prefix + ".cross." + std::to_string(l);
-      cross_.push_back(parameters.add(name + ".weight", shape.cross == CrossType::kMatrix ? F : 1, F));
-      parameters.add(name + ".bias", 1, F);
+      cross_.push_back(
+          weights.add(name + ".weight", shape.cross == CrossType::kMatrix ? F : 1, F, plugin::Init::normal(0.01)));
+      weights.add(name + ".bias", 1, F);
     }
-  linear_ = {
-      parameters.add_linear(prefix + ".mlp.0", F, shape.h1),
-      parameters.add_linear(prefix + ".mlp.1", shape.h1, shape.h2),
-      parameters.add_linear(prefix + ".out", shape.kind == TowerKind::kDcn ? F + shape.h2 : shape.h2, shape.out)};
-}
-
-void Tower::initialize(plugin::DenseParameters& parameters, const plugin::Context& context, int64_t seed,
-                       int32_t stream) const {
-  for (size_t weight : linear_)
-    parameters.initialize_linear(context, seed, stream + static_cast<int32_t>(weight), weight);
-  for (size_t weight : cross_)
-    parameters[weight].initialize_normal(context, seed, stream + static_cast<int32_t>(weight), 0.01f);
+  linear_ = {weights.add_linear(prefix + ".mlp.0", F, shape.h1),
+             weights.add_linear(prefix + ".mlp.1", shape.h1, shape.h2),
+             weights.add_linear(prefix + ".out", shape.kind == TowerKind::kDcn ? F + shape.h2 : shape.h2, shape.out)};
 }
 
 }  // namespace rec::two_tower

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "plugins/common/dense_parameters.h"
+#include "plugins/two_tower/weights.h"
 
 namespace rec::two_tower {
 
@@ -11,10 +8,10 @@ enum class TowerKind { kMlp, kDcn, kGcn };
 enum class CrossType { kVector, kMatrix };
 
 struct TowerShape {
-  TowerKind kind = TowerKind::kMlp;
-  int64_t input = 0, h1 = 256, h2 = 128, out = 64;
-  int64_t cross_layers = 3;
-  CrossType cross = CrossType::kVector;
+  TowerKind kind;
+  int64_t input, h1, h2, out;
+  int64_t cross_layers;
+  CrossType cross;
 };
 
 // One tower: where its parameters are among all of the model's.
@@ -22,11 +19,8 @@ class Tower {
  public:
   static int64_t n_weights(const TowerShape& shape);
   // Parameters PREFIX.mlp.0 [h1, input], PREFIX.mlp.1 [h2, h1], PREFIX.cross.l, PREFIX.gcn.l and PREFIX.out.
-  Tower(plugin::DenseParameters& parameters, const std::string& prefix, const TowerShape& shape);
-
-  // linear_default; cross weights normal(0.01) with zero bias.
-  void initialize(plugin::DenseParameters& parameters, const plugin::Context& context, int64_t seed,
-                  int32_t stream) const;
+  // Cross weights start from normal(0.01), their biases from zero.
+  Tower(Weights& weights, const std::string& prefix, const TowerShape& shape);
 
   const TowerShape& shape() const { return shape_; }
   // Numbers of weights; each bias is the next.

@@ -1,7 +1,5 @@
 #include "plugins/two_tower/two_tower.h"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "plugins/two_tower/equations.h"
@@ -12,31 +10,13 @@ namespace {
 
 enum Stream : int32_t { kUserStream = 0, kItemStream = 1, kTowerStream = 2 };
 
-TowerShape shape_of(const Context& context, const rec_params_t& params, const char* tower, int64_t input) {
-  const rec_host_t& host = context.host;
-  const std::string kind = host.param_text(&params, tower);
-  return {kind == "gcn"   ? TowerKind::kGcn
-          : kind == "dcn" ? TowerKind::kDcn
-                          : TowerKind::kMlp,
-          input,
-          host.param_int(&params, "h1"),
-          host.param_int(&params, "h2"),
-          host.param_int(&params, "out_dim"),
-          host.param_int(&params, "cross_layers"),
-          std::string(host.param_text(&params, "cross_type")) == "matrix" ? CrossType::kMatrix : CrossType::kVector};
-}
-
-// What enters the tower of one side, by PARAM "user" or "item".
-InputShape inputs_of(const Context& context, const rec_params_t& params, const std::string& side,
-                     const rec_feature_t* features, int64_t n_features) {
-  const rec_host_t& host = context.host;
-  const std::string wanted = host.param_text(&params, (side + "_features").c_str());
-  InputShape shape{host.param_bool(&params, (side + "_id").c_str()), host.param_int(&params, "id_dim"),
-                   host.param_int(&params, "cat_dim")};
-  if (wanted == "true" && n_features == 0)
+// Counts the features that enter the tower of one side, "user" or "item".
+void count_features(const std::string& side, UseFeatures wanted, const rec_feature_t* features, int64_t n_features,
+                    InputShape& shape) {
+  if (wanted == UseFeatures::kTrue && n_features == 0)
     throw plugin::Failure{REC_UNSUPPORTED, side + "_features: true needs a data set with features of each " + side +
                                                ", and this one has none; use auto or false"};
-  for (int64_t f = 0; f < n_features && wanted != "false"; ++f) {
+  for (int64_t f = 0; f < n_features && wanted != UseFeatures::kFalse; ++f) {
     shape.n_dense += features[f].width;
     if (features[f].kind == REC_FEATURE_CATEGORICAL) shape.vocabularies.push_back(features[f].vocabulary);
   }
@@ -44,7 +24,6 @@ InputShape inputs_of(const Context& context, const rec_params_t& params, const s
     throw plugin::Failure{REC_UNSUPPORTED,
                           side + "_id: false leaves the tower nothing to look at, as no features of each " + side +
                               " are there or wanted; use true"};
-  return shape;
 }
 
 // The relation that the graph convolutions walk.
@@ -55,63 +34,14 @@ int64_t find_graph(const rec_schema_t& schema) {
                         "item_tower: gcn needs a relation 'item_adj' between items, and the data set has none"};
 }
 
-Options read(const Context& context, const rec_params_t& params, const rec_schema_t& schema) {
-  const rec_host_t& host = context.host;
-  Options options;
-  options.user_input = inputs_of(context, params, "user", schema.user_features, schema.n_user_features);
-  options.item_input = inputs_of(context, params, "item", schema.item_features, schema.n_item_features);
-  options.query = shape_of(context, params, "query_tower", options.user_input.width());
-  options.item = shape_of(context, params, "item_tower", options.item_input.width());
-  if (options.item.kind == TowerKind::kGcn) options.graph = find_graph(schema);
-  options.temperature = host.param_float(&params, "temperature");
-  options.num_hard_negatives = host.param_int(&params, "num_hard_negatives");
-  options.correction = host.param_bool(&params, "correction");
-  options.sum = std::string(host.param_text(&params, "reduction")) == "sum";
-  options.rewarded = std::string(host.param_text(&params, "reward")) == "weight";
-  if (options.rewarded && schema.has_weights == 0)
-    throw plugin::Failure{REC_UNSUPPORTED,
-                          "reward: weight needs weights of the interactions, and the data set has none; use one"};
-  options.frequency.alpha = host.param_float(&params, "alpha");
-  options.frequency.b_init = host.param_float(&params, "b_init");
-  options.frequency.dedup = host.param_bool(&params, "dedup");
-  options.frequency.n_slots = host.param_int(&params, "n_slots");
-  options.optimizer = {plugin::optimizer_named(host.param_text(&params, "optimizer")), host.param_float(&params, "lr"),
-                       host.param_float(&params, "l2")};
-  // Fixed odd multipliers: which items collide must not depend on the seed of a run that is resumed.
-  const int64_t n_slots = options.frequency.n_slots;
-  if (n_slots > 0 && n_slots < schema.n_items)
-    for (int64_t k = 0; k < host.param_int(&params, "n_hash"); ++k)
-      options.frequency.hashes.emplace_back(40503 + 2654 * k, 12345 + 977 * k);
-  return options;
-}
-
-// nrm(x) = x / max(||x||, 1e-12) along the last axis.
-Tensor normalized(const Tensor& x) { return x / x.norm(2, {-1}, true).clamp_min(1e-12); }
-
 // x W^T + b
 Tensor linear(const std::vector<Tensor>& parameters, size_t weight, const Tensor& x) {
   return at::linear(x, parameters[weight], parameters[weight + 1].squeeze(0));
 }
 
-// The rows of a side's id embeddings as a leaf, with the steps they missed; rows nullptr = all. Undefined without ids.
-Tensor id_leaf(const Context& context, Inputs& inputs, const plugin::TouchedRows* rows) {
-  plugin::Embedding* ids = inputs.ids();
-  if (ids == nullptr) return {};
-  if (rows == nullptr) {
-    ids->catch_up_all(context);
-    return plugin::leaf(*ids);
-  }
-  ids->catch_up(context, rows->rows().data(), rows->size());
-  return plugin::leaf_rows(*ids, rows->rows());
-}
-
-void step_ids(const Context& context, Inputs& inputs, const plugin::TouchedRows* rows,
-              const plugin::Floats& gradients) {
-  if (inputs.ids() == nullptr) return;
-  if (rows == nullptr)
-    inputs.ids()->step(context, nullptr, inputs.n(), gradients.data());
-  else
-    inputs.ids()->step(context, rows->rows().data(), rows->size(), gradients.data());
+// The id embeddings of a side among the leaves; undefined without ids.
+Tensor ids_of(const Inputs& inputs, const std::vector<Tensor>& leaves) {
+  return inputs.ids() ? leaves[*inputs.ids()] : Tensor();
 }
 
 // Every user or item through its tower, a block at a time.
@@ -120,11 +50,11 @@ void encode_all(const Context& context, const Tower& tower, const std::vector<Te
   constexpr int64_t kBlock = 4096;
   out.resize(static_cast<size_t>(inputs.n() * tower.shape().out));
   for (int64_t first = 0; first < inputs.n(); first += kBlock) {
-    if (context.host.should_stop(context.call)) throw plugin::Failure{REC_CANCELLED, "cancelled by the caller"};
+    context.throw_if_cancelled();
     const int64_t n = std::min(kBlock, inputs.n() - first);
-    Tensor ids;
-    if (inputs.ids() != nullptr) ids = plugin::view_of(inputs.ids()->row(first), {n, inputs.ids()->d()});
-    const Tensor x = input_rows(inputs, parameters, ids, at::arange(first, first + n, at::kLong));
+    const Tensor ids = ids_of(inputs, parameters);
+    const Tensor x = input_rows(inputs, parameters, ids.defined() ? ids.narrow(0, first, n) : ids,
+                                at::arange(first, first + n, at::kLong));
     const Tensor block = two_tower::encode(tower, parameters, x).contiguous();
     std::copy_n(block.data_ptr<float>(), block.numel(), out.data() + first * tower.shape().out);
   }
@@ -204,7 +134,7 @@ Tensor encode(const Tower& tower, const std::vector<Tensor>& parameters, const T
     }
     deep = at::cat({crossed, deep}, -1);
   }
-  return normalized(linear(parameters, layers[2], deep));
+  return plugin::normalized(linear(parameters, layers[2], deep));
 }
 
 // H = ReLU(S (X W_0^T) + b_0),  V = nrm(S (H W_1^T) + b_1)
@@ -212,7 +142,7 @@ Tensor encode_graph(const Tower& tower, const std::vector<Tensor>& parameters, c
   const auto layer = [&](size_t weight, const Tensor& h) {
     return S.mm(h.mm(parameters[weight].t())) + parameters[weight + 1];
   };
-  return normalized(layer(tower.linear()[1], at::relu(layer(tower.linear()[0], x))));
+  return plugin::normalized(layer(tower.linear()[1], at::relu(layer(tower.linear()[0], x))));
 }
 
 // s_ij = q_i . v_j / tau,  c_ij = s_ij - ln p_j in every column, the positive's included;  c_ij = -inf where j != i holds
@@ -238,15 +168,28 @@ Tensor batch_softmax_loss(const Tensor& q, const Tensor& v, const Tensor& items,
   return options.sum ? row.sum() : row.mean();
 }
 
-void TwoTower::plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan) {
-  const Options options = read(context, params, schema);
+void Options::complete(const rec_schema_t& schema) {
+  count_features("user", user_features, schema.user_features, schema.n_user_features, user_input);
+  count_features("item", item_features, schema.item_features, schema.n_item_features, item_input);
+  const TowerKind kind = item.kind;
+  item = query;  // the same sizes
+  item.kind = kind;
+  query.input = user_input.width();
+  item.input = item_input.width();
+  if (kind == TowerKind::kGcn) graph = find_graph(schema);
+  if (rewarded && schema.has_weights == 0)
+    throw plugin::Failure{REC_UNSUPPORTED,
+                          "reward: weight needs weights of the interactions, and the data set has none; use one"};
+  // Fixed odd multipliers: which items collide must not depend on the seed of a run that is resumed.
+  if (frequency.n_slots > 0 && frequency.n_slots < schema.n_items)
+    for (int64_t k = 0; k < n_hash; ++k) frequency.hashes.emplace_back(40503 + 2654 * k, 12345 + 977 * k);
+}
+
+void TwoTower::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
   plan.rows = REC_PLAN_INTERACTIONS;
   plan.negatives = REC_NEGATIVES_NONE;
-  plan.capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC;
-  if (context.host.param_int(&params, "batch_size") < 2 && schema.n_interactions > 0)
-    throw plugin::Failure{REC_INVALID_ARGUMENT,
-                          "batch_size: must be >= 2 where the other rows of a batch are the negatives, got 1"};
-  const int64_t B = plugin::largest_batch(context, params, schema, {}).rows;
+  plan.min_batch_size = 2;
+  const int64_t B = std::min(options.batch_size, schema.n_interactions);
   const auto table_bytes = [&](const InputShape& shape, int64_t n) {
     int64_t n_categories = 0;
     for (int64_t vocabulary : shape.vocabularies) n_categories += vocabulary;
@@ -264,30 +207,30 @@ void TwoTower::plan(const Context& context, const rec_params_t& params, const re
     return shape.n_dense > 0 || !shape.vocabularies.empty();
   };
   plan.wants_features = looks_at_features(options.user_input) || looks_at_features(options.item_input);
-  plan.columns[plan.n_columns++] = REC_COLUMN_USER;
-  plan.columns[plan.n_columns++] = REC_COLUMN_ITEM;
-  if (options.rewarded) plan.columns[plan.n_columns++] = REC_COLUMN_WEIGHT;
+  plugin::want(plan, {REC_COLUMN_USER, REC_COLUMN_ITEM});
+  if (options.rewarded) plugin::want(plan, {REC_COLUMN_WEIGHT});
 }
-
-TwoTower::TwoTower(const Context& context, const rec_params_t& params, const rec_schema_t& schema)
-    : TwoTower(read(context, params, schema), schema) {}
 
 TwoTower::TwoTower(const Options& options, const rec_schema_t& schema)
     : options_(options),
-      dense_(options.optimizer),
-      query_(dense_, "query", options.query),
-      item_(dense_, "item", options.item),
-      user_input_(dense_, "query", options.user_input, schema.n_users, options.optimizer),
-      item_input_(dense_, "item", options.item_input, schema.n_items, options.optimizer),
+      weights_(options.optimizer),
+      user_input_(weights_, "query", options.user_input, schema.n_users),
+      item_input_(weights_, "item", options.item_input, schema.n_items),
+      n_ids_(weights_.size()),
+      query_(weights_, "query", options.query),
+      item_(weights_, "item", options.item),
       frequency_(options.frequency, schema.n_items),
       users_(schema.n_users),
-      items_(schema.n_items) {}
+      items_(schema.n_items) {
+  user_input_.add_tables(weights_);
+  item_input_.add_tables(weights_);
+}
 
 void TwoTower::initialize(const Context& context, int64_t seed) {
-  user_input_.initialize(dense_, context, seed, kUserStream, kTowerStream);
-  item_input_.initialize(dense_, context, seed, kItemStream, kTowerStream);
-  query_.initialize(dense_, context, seed, kTowerStream);
-  item_.initialize(dense_, context, seed, kTowerStream);
+  if (user_input_.ids()) weights_[*user_input_.ids()].initialize(context, seed, kUserStream);
+  if (item_input_.ids()) weights_[*item_input_.ids()].initialize(context, seed, kItemStream);
+  for (size_t i = n_ids_; i < weights_.size(); ++i)
+    weights_[i].initialize(context, seed, kTowerStream + static_cast<int32_t>(i - n_ids_));
 }
 
 void TwoTower::bind(const Context&, const rec_dataset_view_t& view) {
@@ -310,11 +253,10 @@ double TwoTower::compute(const Context& context, const Batch& batch) {
   users_.collect(batch.users(), batch.n_rows());
   items_.collect(batch.items(), batch.n_rows());
   const bool by_graph = options_.graph >= 0;
-  const Tensor user_ids = id_leaf(context, user_input_, &users_);
-  const Tensor item_ids = id_leaf(context, item_input_, by_graph ? nullptr : &items_);
-  std::vector<Tensor> inputs = plugin::leaves(dense_);
-  for (const Tensor& ids : {user_ids, item_ids})
-    if (ids.defined()) inputs.push_back(ids);
+  if (user_input_.ids()) weights_[*user_input_.ids()].touch(context, users_);
+  if (item_input_.ids() && !by_graph) weights_[*item_input_.ids()].touch(context, items_);
+  const std::vector<Tensor> inputs = plugin::leaves(parameters());
+  const Tensor user_ids = ids_of(user_input_, inputs), item_ids = ids_of(item_input_, inputs);
   // Each distinct user and item goes through its tower once; a graph takes all items through together.
   const Tensor user_rows = plugin::indices_of(users_.rows()), item_rows = plugin::indices_of(items_.rows());
   Tensor q = two_tower::encode(query_, inputs, input_rows(user_input_, inputs, user_ids, user_rows));
@@ -335,55 +277,32 @@ double TwoTower::compute(const Context& context, const Batch& batch) {
   const Tensor reward = options_.rewarded ? plugin::view_of(batch.weights(), {batch.n_rows()}) : Tensor();
   const Tensor loss = batch_softmax_loss(q, v, plugin::indices_of(items_.slots()), log_p, reward,
                                          {options_.temperature, true, options_.num_hard_negatives, options_.sum});
-  const std::vector<Tensor> gradients = plugin::gradients_of(context, loss, inputs);
-  for (size_t i = 0; i < dense_.size(); ++i) plugin::keep(gradients[i], dense_[i]);
-  size_t next = dense_.size();
-  if (user_ids.defined()) plugin::keep(gradients[next++], user_gradients_);
-  if (item_ids.defined()) plugin::keep(gradients[next], item_gradients_);
-  return loss.item<double>();
+  return plugin::backward(context, loss, inputs, parameters());
 }
 
 void TwoTower::apply(const Context& context) {
-  step_ids(context, user_input_, &users_, user_gradients_);
-  step_ids(context, item_input_, options_.graph >= 0 ? nullptr : &items_, item_gradients_);
-  dense_.step(context);
+  Model::apply(context);
   if (options_.correction) frequency_.commit();
 }
 
-std::vector<plugin::TensorRef> TwoTower::tensors() {
-  std::vector<plugin::TensorRef> out;
-  user_input_.append_tensors(out);
-  item_input_.append_tensors(out);
-  dense_.append_tensors(out);
+void TwoTower::append_state(std::vector<plugin::TensorRef>& out) {
   if (options_.correction) frequency_.append_tensors(out);
-  return out;
-}
-
-void TwoTower::settle(const Context& context) {
-  for (Inputs* inputs : {&user_input_, &item_input_})
-    if (inputs->ids() != nullptr) inputs->ids()->catch_up_all(context);
-}
-
-void TwoTower::restored() {
-  for (Inputs* inputs : {&user_input_, &item_input_})
-    if (inputs->ids() != nullptr) inputs->ids()->restored();
-  dense_.restored();
 }
 
 // Cosine of the towers' vectors: no temperature, no correction.
 void TwoTower::freeze(const Context& context) {
   plugin::use_one_thread();
   const at::NoGradGuard no_grad;
-  const std::vector<Tensor> parameters = plugin::leaves(dense_);
-  encode_all(context, query_, parameters, user_input_, served_users_);
-  if (options_.graph < 0) return encode_all(context, item_, parameters, item_input_, served_items_);
-  const Tensor x = input_rows(item_input_, parameters, id_leaf(context, item_input_, nullptr), {});
-  plugin::keep(encode_graph(item_, parameters, x, item_graph().S).contiguous(), served_items_);
+  const std::vector<Tensor> values = plugin::views_of(parameters());
+  encode_all(context, query_, values, user_input_, served_users_);
+  if (options_.graph < 0) return encode_all(context, item_, values, item_input_, served_items_);
+  const Tensor x = input_rows(item_input_, values, ids_of(item_input_, values), {});
+  plugin::keep(encode_graph(item_, values, x, item_graph().S), served_items_);
 }
 
 rec_tensor_view_t TwoTower::table(int32_t which) const {
   const bool of_users = which == REC_TABLE_USER;
-  return plugin::host_view((of_users ? served_users_ : served_items_).data(), REC_DTYPE_F32,
+  return plugin::host_view((of_users ? served_users_ : served_items_).data(),
                            (of_users ? user_input_ : item_input_).n(), options_.query.out);
 }
 

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
-#include "plugins/common/pairwise.h"
 #include "plugins/two_tower/frequency.h"
 #include "plugins/two_tower/inputs.h"
 #include "plugins/two_tower/tower.h"
@@ -13,49 +9,56 @@ namespace rec::two_tower {
 using plugin::Batch;
 using plugin::Context;
 
+enum class UseFeatures { kAuto, kTrue, kFalse };
+
 struct Options {
   TowerShape query, item;
   InputShape user_input, item_input;
+  UseFeatures user_features, item_features;
   int64_t graph = -1;  // number of the relation that gcn walks
-  double temperature = 0.05;
-  int64_t num_hard_negatives = 0;
-  bool correction = true;
-  bool sum = false;
-  bool rewarded = false;  // by the weights of the interactions
+  double temperature;
+  int64_t num_hard_negatives;
+  bool correction;
+  bool sum;
+  bool rewarded;  // by the weights of the interactions
   FrequencyOptions frequency;
+  int64_t n_hash;
+  int64_t batch_size;
   plugin::OptimizerOptions optimizer;
+
+  void declare(plugin::Fields& field);
+  void complete(const rec_schema_t& schema);
 };
 
 // A query tower and an item tower, trained by a softmax over the items of the batch that is corrected for how often each
 // is drawn.
 class TwoTower : public plugin::Model {
  public:
-  static void plan(const Context& context, const rec_params_t& params, const rec_schema_t& schema, rec_plan_t& plan);
-  TwoTower(const Context& context, const rec_params_t& params, const rec_schema_t& schema);
+  using Options = two_tower::Options;
+  static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);
+  TwoTower(const Options& options, const rec_schema_t& schema);
 
+  std::vector<plugin::Parameter*> parameters() override { return weights_.all(); }
+  void append_state(std::vector<plugin::TensorRef>& out) override;
   void initialize(const Context& context, int64_t seed) override;
   void bind(const Context& context, const rec_dataset_view_t& view) override;
   double compute(const Context& context, const Batch& batch) override;
   void apply(const Context& context) override;
-  std::vector<plugin::TensorRef> tensors() override;
-  void settle(const Context& context) override;
-  void restored() override;
   void freeze(const Context& context) override;
   rec_tensor_view_t table(int32_t which) const override;
 
  private:
-  TwoTower(const Options& options, const rec_schema_t& schema);
   struct ItemGraph;
   const ItemGraph& item_graph() const;
 
   Options options_;
-  plugin::DenseParameters dense_;
-  Tower query_, item_;
+  Weights weights_;  // ids of both sides, then the towers, then the categories
   Inputs user_input_, item_input_;
+  size_t n_ids_;
+  Tower query_, item_;
   std::shared_ptr<const ItemGraph> graph_;  // of gcn, once bound
   FrequencyEstimator frequency_;
   plugin::TouchedRows users_, items_;
-  plugin::Floats user_gradients_, item_gradients_;  // of the id embeddings: touched rows, of items all with a graph
   plugin::Floats served_users_, served_items_;
 };
 

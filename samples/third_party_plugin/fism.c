@@ -12,6 +12,8 @@
 
 #include "rec_plugin_api.h"
 
+REC_PLUGIN_NOTE(fism, "1.0.0", 0, "");
+
 #define INIT_P 0 /* random streams */
 #define INIT_Q 1
 
@@ -273,12 +275,7 @@ static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, co
 }
 
 static const rec_plugin_t table = {
-    sizeof(rec_plugin_t),
-    REC_PLUGIN_ABI_MAJOR,
-    REC_PLUGIN_ABI_MINOR,
-    0,
-    "fism",
-    "1.0.0",
+    REC_PLUGIN_IDENTITY,
     "an item is scored by the mean of the user's other items; serves anybody with a history",
     "Kabbur et al., FISM: Factored Item Similarity Models for Top-N Recommender Systems, KDD 2013",
     1,
@@ -308,7 +305,4 @@ static const rec_plugin_t table = {
     NULL, /* score */
 };
 
-REC_PLUGIN_ENTRY(fism, "1.0.0", "") {
-  (void)host;
-  return &table;
-}
+REC_PLUGIN_ENTRY(&table)

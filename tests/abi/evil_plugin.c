@@ -6,8 +6,9 @@
 
 #include "rec_plugin_api.h"
 
-#ifndef EVIL_MAJOR
-#define EVIL_MAJOR REC_PLUGIN_ABI_MAJOR
+#ifdef EVIL_MAJOR /* as if compiled with another header */
+#undef REC_PLUGIN_ABI_MAJOR
+#define REC_PLUGIN_ABI_MAJOR EVIL_MAJOR
 #endif
 #ifndef EVIL_MIN_HOST_MINOR
 #define EVIL_MIN_HOST_MINOR 0
@@ -15,8 +16,8 @@
 #ifndef EVIL_RUNTIME
 #define EVIL_RUNTIME ""
 #endif
-#define STRING(x) #x
-#define NAME(x) STRING(x)
+#define NOTE_OF(name) REC_PLUGIN_NOTE(name, "1.0.0", EVIL_MIN_HOST_MINOR, EVIL_RUNTIME)
+NOTE_OF(EVIL_NAME);
 
 static const rec_host_t* host;
 static float table_values[64];
@@ -166,12 +167,7 @@ static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, co
 #endif
 
 static const rec_plugin_t table = {
-    sizeof(rec_plugin_t),
-    EVIL_MAJOR,
-    REC_PLUGIN_ABI_MINOR,
-    EVIL_MIN_HOST_MINOR,
-    NAME(EVIL_NAME),
-    "1.0.0",
+    REC_PLUGIN_IDENTITY,
     "breaks the contract",
     "",
     1,
@@ -205,26 +201,20 @@ static const rec_plugin_t table = {
     NULL,
 };
 
-__attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t note = {
-    8,
-    (uint32_t)(sizeof(rec_plugin_note_t) - 20),
-    1,
-    "Recore",
-    REC_PLUGIN_MAGIC,
-    EVIL_MAJOR,
-    REC_PLUGIN_ABI_MINOR,
-    EVIL_MIN_HOST_MINOR,
-    64,
-    NAME(EVIL_NAME),
-    "1.0.0",
-    EVIL_RUNTIME};
-
-REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* given);
-REC_PLUGIN_EXPORT const rec_plugin_t* rec_plugin_entry(const rec_host_t* given) {
-  (void)given;
-#ifdef EVIL_NULL_TABLE
-  return NULL;
+#if defined(EVIL_NULL_TABLE)
+REC_PLUGIN_ENTRY(NULL)
+#elif defined(EVIL_OTHER_MINOR) || defined(EVIL_OTHER_VERSION)
+static const rec_plugin_t* other_table(void) {
+  static rec_plugin_t other;
+  other = table;
+#ifdef EVIL_OTHER_MINOR
+  other.min_host_minor = EVIL_OTHER_MINOR;
 #else
-  return &table;
+  other.version = EVIL_OTHER_VERSION;
 #endif
+  return &other;
 }
+REC_PLUGIN_ENTRY(other_table())
+#else
+REC_PLUGIN_ENTRY(&table)
+#endif

@@ -29,6 +29,8 @@ TEST(PluginLoading, RefusesByNameOfTheReason) {
   } cases[] = {
       {"evil_future", REC_ABI_MISMATCH, "needs plugin ABI 1.7, this library has 1.0"},
       {"evil_major", REC_ABI_MISMATCH, "needs plugin ABI 2.0"},
+      {"evil_minor", REC_PLUGIN_FAILED, "lowest host minor 3, its note 1.0 and 0"},
+      {"evil_version", REC_PLUGIN_FAILED, "its table names evil_version 1.0.1, its note evil_version 1.0.0"},
       {"evil_init", REC_UNSUPPORTED, "this machine is not good enough"},
       {"evil_null", REC_PLUGIN_FAILED, "gave no table"},
       {"evil_slot", REC_PLUGIN_FAILED, "slot create is missing"},

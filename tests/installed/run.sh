@@ -6,7 +6,8 @@ build=$1 source=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/prefix" >"$work/install.log"
-[ "$(find "$work/prefix/include" -type f | wc -l)" = 2 ] || { echo "more than the two public headers is installed"; exit 1; }
+installed=$(cd "$work/prefix/include" && find . -type f | sort) public=$(cd "$source/include" && find . -type f | sort)
+[ "$installed" = "$public" ] || { echo "other headers are installed than the public ones:"; echo "$installed"; exit 1; }
 cp -r "$source/samples/c" "$source/samples/third_party_plugin" "$work/"
 cp "$source/samples/data/orchard.inter.gz" "$source/samples/data/orchard.item.gz" "$work/"
 libdir=$(dirname "$(find "$work/prefix" -name recore.pc -printf '%h\n')")

@@ -89,12 +89,10 @@ static rec_status_t score(rec_call_t* call, const rec_plugin_model_t* model, con
   return REC_OK;
 }
 
+REC_PLUGIN_NOTE(by_score, "1.0.0", 0, "");
+
 static const rec_plugin_t table = {
-    .struct_size = sizeof(rec_plugin_t),
-    .abi_major = REC_PLUGIN_ABI_MAJOR,
-    .abi_minor = REC_PLUGIN_ABI_MINOR,
-    .name = "by_score",
-    .version = "1.0.0",
+    REC_PLUGIN_IDENTITY,
     .doc = "a hash of history and item",
     .paper = "",
     .model_version = 1,
@@ -115,7 +113,4 @@ static const rec_plugin_t table = {
     .score = score,
 };
 
-REC_PLUGIN_ENTRY(by_score, "1.0.0", "") {
-  (void)host;
-  return &table;
-}
+REC_PLUGIN_ENTRY(&table)

@@ -1,8 +1,4 @@
-#include "plugins/common/torch_step.h"
-
-#include <ATen/Parallel.h>
-
-#include <algorithm>
+#include "plugins/common/propagate_hops.h"
 
 namespace rec::plugin {
 
@@ -12,10 +8,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 float* data_of(const Tensor& tensor) { return tensor.data_ptr<float>(); }
-
-void throw_if_cancelled(const Context& context) {
-  if (context.host.should_stop(context.call)) throw Failure{REC_CANCELLED, "cancelled by the caller"};
-}
 
 // Row s of nodes [rows, H, d] beside row rows[s] of hops [H, n, d].
 template <class Copy>
@@ -45,7 +37,7 @@ class PropagateHops : public torch::autograd::Function<PropagateHops> {
     for (int64_t l = 0; l < L; ++l) {
       graph->propagate_to_users(*context, data_of(I[l]), d, nullptr, data_of(U[l + 1]));
       graph->propagate_to_items(*context, data_of(U[l]), d, nullptr, data_of(I[l + 1]));
-      throw_if_cancelled(*context);
+      context->throw_if_cancelled();
     }
     const auto gather = [&](const std::vector<int32_t>& rows, const Tensor& hops) {
       const Tensor nodes = at::empty({static_cast<int64_t>(rows.size()), L + 1, d}, hops.options());
@@ -89,44 +81,6 @@ class PropagateHops : public torch::autograd::Function<PropagateHops> {
 };
 
 }  // namespace
-
-void use_one_thread() {
-  if (at::get_num_threads() != 1) at::set_num_threads(1);
-}
-
-Tensor view_of(const float* data, at::IntArrayRef shape) { return at::from_blob(const_cast<float*>(data), shape); }
-
-Tensor indices_of(const std::vector<int32_t>& rows) {
-  Tensor out = at::empty({static_cast<int64_t>(rows.size())}, at::kLong);
-  std::copy(rows.begin(), rows.end(), out.data_ptr<int64_t>());
-  return out;
-}
-
-Tensor leaf(const Embedding& table) { return view_of(table.data(), {table.n(), table.d()}).set_requires_grad(true); }
-
-Tensor leaf_rows(const Embedding& table, const std::vector<int32_t>& rows) {
-  return view_of(table.data(), {table.n(), table.d()}).index_select(0, indices_of(rows)).set_requires_grad(true);
-}
-
-std::vector<Tensor> leaves(DenseParameters& parameters) {
-  std::vector<Tensor> out;
-  for (size_t i = 0; i < parameters.size(); ++i) out.push_back(leaf(parameters[i]));
-  return out;
-}
-
-std::vector<Tensor> gradients_of(const Context& context, const Tensor& loss, const std::vector<Tensor>& inputs) {
-  std::vector<Tensor> gradients = torch::autograd::grad({loss}, inputs, {}, c10::nullopt, false, true);
-  throw_if_cancelled(context);  // not inside backward: the engine expects standard exceptions
-  for (size_t i = 0; i < inputs.size(); ++i)
-    gradients[i] = gradients[i].defined() ? gradients[i].contiguous() : at::zeros_like(inputs[i]);
-  return gradients;
-}
-
-void keep(const Tensor& gradient, Floats& out) { out.assign(data_of(gradient), data_of(gradient) + gradient.numel()); }
-
-void keep(const Tensor& gradient, Parameter& parameter) {
-  std::copy_n(data_of(gradient), gradient.numel(), parameter.dense_gradient());
-}
 
 std::pair<Tensor, Tensor> propagate_hops(const Context& context, const BipartiteGraph& graph, const Tensor& users,
                                          const Tensor& items, int64_t n_layers, const std::vector<int32_t>& user_rows,
