@@ -17,13 +17,18 @@ def describe(recore, model):
     return json.loads(run.stdout.splitlines()[0])
 
 
+def number(value):
+    """A limit as people write it: 16,777,216 and 0.001, not 1.67772e+07."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:.15g}" if abs(value) >= 1e-4 else f"{value:g}"
+
+
 def table(parameters):
     rows = ["| parameter | default | range | |", "|---|---|---|---|"]
     for p in parameters:
         default = json.dumps(p["default"]) if not isinstance(p["default"], str) else p["default"]
-        bounds = ", ".join(p["choices"]) if "choices" in p else f"{p['min']:g} to {p['max']:g}" if "min" in p else ""
+        bounds = ", ".join(p["choices"]) if "choices" in p else f"{number(p['min'])} to {number(p['max'])}" if "min" in p else ""
         rows.append(f"| `{p['name']}` | {default} | {bounds} | {p['doc']} |")
-    return "\n".join(rows) if parameters else "No parameters of its own."
+    return "\n".join(rows) if parameters else "No parameters."
 
 
 def main():

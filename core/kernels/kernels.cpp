@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/impl_augment_scratch.h"
 #include "core/kernels/impl_topk_scratch.h"
 #include "core/kernels/levels.h"
 
@@ -23,6 +24,8 @@ void tile_items(const float* items, int64_t n_items, int64_t d, float* tiles, in
 }
 
 int64_t top_k_scratch_bytes(int64_t n_items, int64_t k) { return kTopKQueries * selection_bytes(std::min(n_items, k)); }
+
+int64_t augment_scratch(const Augment& a) { return a.n_hops * augment_hop_size(a.n_candidates - 1, a.d); }
 
 void adam_steps(double lr, double beta1, double beta2, int64_t n_steps, AdamStep* table) {
   double power1 = 1, power2 = 1;

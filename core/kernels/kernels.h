@@ -188,6 +188,31 @@ struct Product {
   bool accumulate = false;
 };
 
+// Systems a[s] x = b[s] with a[s] symmetric positive definite.
+template <class T>
+struct Systems {
+  T* a = nullptr;  // [n, d, d]; of each only the upper triangle is read, and overwritten
+  T* b = nullptr;  // [n, d]; gets x
+  int64_t d = 0;
+};
+
+// Augmented negative sampling; rec_augment_t in rec_plugin_api.h says what each array is. The shares of rows are summed by
+// the caller.
+struct Augment {
+  int64_t n_rows = 0, n_candidates = 0, n_hops = 0, d = 0;
+  const int32_t *user_slots = nullptr, *item_slots = nullptr;
+  const float *users = nullptr, *user_gates = nullptr, *items = nullptr, *item_gates = nullptr;
+  const float *margin_weight = nullptr, *margin_bias = nullptr, *noise = nullptr;
+  float eps = 0, noise_scale = 0, margin_eps = 0;
+  double gamma = 0;
+  float *d_users = nullptr, *d_user_gates = nullptr, *d_items = nullptr, *d_item_gates = nullptr;
+  int32_t* selected = nullptr;
+  float* d_margin = nullptr;  // [n_rows, d + 1] each row's share of the gradient of weight and bias
+  double* losses = nullptr;   // [n_rows, 4] each row's share
+};
+// Floats of scratch that a call takes.
+int64_t augment_scratch(const Augment& a);
+
 // Uniform floats in [0, 1) of 24 bits from the blocks of Philox4x32-10 from `counter` on, four a block.
 struct PhiloxFloats {
   uint32_t counter[4], key[2];
@@ -212,6 +237,10 @@ struct Table {
   void (*adagrad_rows)(const GradientRows&, int64_t begin, int64_t end);
   void (*rank_update_f64)(const RankUpdate&, int64_t begin_row, int64_t end_row);
   void (*product)(const Product&, int64_t begin_row, int64_t end_row);
+  // -1, or the first system of the range that is not positive definite.
+  int64_t (*solve_f64)(const Systems<double>&, int64_t begin, int64_t end);
+  int64_t (*solve_f32)(const Systems<float>&, int64_t begin, int64_t end);
+  void (*augment_rows)(const Augment&, float* scratch, int64_t begin, int64_t end);
   void (*transpose)(const float* a, int64_t rows, int64_t columns, float* out);  // out [columns, rows]
   void (*philox_floats)(const PhiloxFloats&, float* out, int64_t n);             // n is a multiple of 64
   // y[i] = f(x[i]), within 2 ulp; x may be y.

@@ -1,11 +1,13 @@
 #include "core/plugin/host.h"
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include "core/base/buffer.h"
 #include "core/base/log.h"
 #include "core/base/rng.h"
+#include "core/base/text.h"
 #include "core/kernels/kernels.h"
 #include "core/plugin/list_losses.h"
 #include "core/plugin/params.h"
@@ -285,7 +287,7 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
   try {
     const bool a_transposed = (flags & REC_MATMUL_TRANSPOSE_A) != 0,
                b_transposed = (flags & REC_MATMUL_TRANSPOSE_B) != 0;
-    // Cells of c, so many that every thread gets some; what is in a cell does not depend on its size.
+    // Cells of c, enough of them for every thread; an element does not depend on the size of its cell.
     const auto cells = [](int64_t whole, int64_t size) { return (whole + size - 1) / size; };
     const bool small = cells(m, 48) * cells(n, 256) < 8;
     const int64_t height = small ? 12 : 48, width = small ? 32 : 256, across = cells(n, width), down = cells(m, height);
@@ -311,6 +313,81 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
               [&](int64_t begin, int64_t end) {
                 for (int64_t cell = begin; cell < end; ++cell) multiply(cell / across * height, cell % across * width);
               });
+  } catch (const std::bad_alloc&) {
+    return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
+  }
+  return REC_OK;
+}
+
+template <class T>
+int64_t solve_systems(rec_call_t* call, int64_t (*kernel)(const kernels::Systems<T>&, int64_t, int64_t), int64_t n,
+                      int64_t d, void* a, void* b) {
+  const kernels::Systems<T> job{static_cast<T*>(a), static_cast<T*>(b), d};
+  const double nanoseconds = 0.2 * static_cast<double>(d) * static_cast<double>(d) * static_cast<double>(d);
+  std::atomic<int64_t> failed = n;  // the first one, whichever thread meets it
+  over_rows(call, n, std::max<int64_t>(1, static_cast<int64_t>(kInlineNanoseconds / (1 + nanoseconds))),
+            static_cast<double>(n) * nanoseconds, [&](int64_t begin, int64_t end) {
+              const int64_t here = kernel(job, begin, end);
+              for (int64_t known = failed; here >= 0 && here < known && !failed.compare_exchange_weak(known, here);) {
+              }
+            });
+  return failed;
+}
+
+rec_status_t solve(rec_call_t* call, int32_t dtype, int64_t n, int64_t d, void* a, void* b) {
+  if (n < 0 || d < 1 || (dtype != REC_DTYPE_F32 && dtype != REC_DTYPE_F64))
+    return host_fail(call, REC_INVALID_ARGUMENT, "solve: needs n_systems >= 0, d >= 1 and REC_DTYPE_F32 or _F64");
+  const int64_t failed = dtype == REC_DTYPE_F64 ? solve_systems<double>(call, best().solve_f64, n, d, a, b)
+                                                : solve_systems<float>(call, best().solve_f32, n, d, a, b);
+  if (failed == n) return REC_OK;
+  return host_fail(call, REC_NUMERIC, cat("solve: system ", failed, " is not positive definite").c_str());
+}
+
+// The shares of the rows are added in their order, so that the sums do not depend on the number of threads.
+rec_status_t augment(rec_call_t* call, const rec_augment_t* in, double* out_losses) {
+  if (in->n_rows < 1 || in->n_candidates < 2 || in->n_hops < 1 || in->d < 1)
+    return host_fail(call, REC_INVALID_ARGUMENT, "augment: needs a row, a negative, a hop and a dimension at least");
+  try {
+    const int64_t width = in->d + 1;
+    auto d_margin = Buffer<float>::uninitialized(in->n_rows * width);
+    auto losses = Buffer<double>::uninitialized(in->n_rows * 4);
+    const kernels::Augment job{in->n_rows,
+                               in->n_candidates,
+                               in->n_hops,
+                               in->d,
+                               in->user_slots,
+                               in->item_slots,
+                               in->users,
+                               in->user_gates,
+                               in->items,
+                               in->item_gates,
+                               in->margin_weight,
+                               in->margin_bias,
+                               in->noise,
+                               static_cast<float>(in->eps),
+                               static_cast<float>(in->noise_scale),
+                               static_cast<float>(in->margin_eps),
+                               in->gamma,
+                               in->d_users,
+                               in->d_user_gates,
+                               in->d_items,
+                               in->d_item_gates,
+                               in->selected,
+                               d_margin.data(),
+                               losses.data()};
+    const double elements = static_cast<double>(in->n_rows * (in->n_candidates - 1) * in->n_hops * in->d);
+    over_rows(call, in->n_rows, 8, 5 * elements, [&](int64_t begin, int64_t end) {
+      Buffer<float> scratch(kernels::augment_scratch(job));
+      best().augment_rows(job, scratch.data(), begin, end);
+    });
+    std::fill_n(in->d_margin_weight, in->d, 0.f);
+    *in->d_margin_bias = 0;
+    std::fill_n(out_losses, 4, 0.0);
+    for (int64_t b = 0; b < in->n_rows; ++b) {
+      for (int64_t j = 0; j < in->d; ++j) in->d_margin_weight[j] += d_margin[b * width + j];
+      *in->d_margin_bias += d_margin[b * width + in->d];
+      for (int64_t l = 0; l < 4; ++l) out_losses[l] += losses[b * 4 + l];
+    }
   } catch (const std::bad_alloc&) {
     return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
   }
@@ -352,6 +429,8 @@ constexpr rec_host_t kHost = {
     tanh_of,
     list_loss,
     label_loss,
+    solve,
+    augment,
 };
 
 }  // namespace

@@ -44,7 +44,7 @@ class PluginRegistry {
   Location locate(std::string_view model);
   // What is searched, in that order.
   std::vector<std::string> folders();
-  // The program that runs a plugin in a process of its own.
+  // The program that runs a plugin in a separate process.
   std::string worker_program();
   // Names of the models with a capability, but for those that would bring a runtime of their own into the process.
   std::vector<std::string> models_with(int64_t capability);

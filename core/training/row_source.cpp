@@ -96,23 +96,26 @@ class InteractionRows : public RowSource {
   ShuffledRows order_;                   // entries of by_user
 };
 
-// A row is an item; an epoch is all of them, in order.
-class ItemRows : public RowSource {
+// A row is an item, or a user; an epoch is all of them, in order.
+class EveryRow : public RowSource {
  public:
-  explicit ItemRows(const BatchPlan& plan) : plan_(plan) {}
-  int64_t batches_per_epoch() const override { return (plan_.n_items + plan_.batch_size - 1) / plan_.batch_size; }
+  EveryRow(const BatchPlan& plan, int64_t n) : plan_(plan), n_(n) {}
+  int64_t batches_per_epoch() const override { return (n_ + plan_.batch_size - 1) / plan_.batch_size; }
   void seek(int64_t, int64_t) override {}
   void fill(Batch& batch) override {
     batch.first_row = batch.index * plan_.batch_size;
-    batch.n_rows = std::min(plan_.batch_size, plan_.n_items - batch.first_row);
+    batch.n_rows = std::min(plan_.batch_size, n_ - batch.first_row);
     for (int32_t id : plan_.columns) {
-      auto* items = batch.column(id).reshape<int32_t>(batch.n_rows, 1);
-      std::iota(items, items + batch.n_rows, static_cast<int32_t>(batch.first_row));
+      Column& column = batch.column(id);
+      auto* rows =
+          id == REC_COLUMN_ITEM ? column.reshape<int32_t>(batch.n_rows, 1) : column.reshape<int32_t>(batch.n_rows);
+      std::iota(rows, rows + batch.n_rows, static_cast<int32_t>(batch.first_row));
     }
   }
 
  private:
   const BatchPlan plan_;
+  const int64_t n_;
 };
 
 }  // namespace
@@ -138,7 +141,8 @@ bool BatchPlan::wants(int32_t column) const {
 
 std::unique_ptr<RowSource> make_row_source(const BatchPlan& plan) {
   switch (plan.rows) {
-    case REC_PLAN_ITEMS: return std::make_unique<ItemRows>(plan);
+    case REC_PLAN_ITEMS: return std::make_unique<EveryRow>(plan, plan.n_items);
+    case REC_PLAN_USERS: return std::make_unique<EveryRow>(plan, plan.train->by_user.n_rows());
     case REC_PLAN_LISTS: return std::make_unique<ListRows>(plan);
     case REC_PLAN_LABELLED: return std::make_unique<LabelledRows>(plan);
     case REC_PLAN_SESSIONS: return std::make_unique<SessionRows>(plan);

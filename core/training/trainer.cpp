@@ -125,7 +125,10 @@ void Trainer::prepare_data(const CancelToken* cancel) {
   budget_.charge(plan.memory_bytes, "the model");
   budget_.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
   if (labelled) budget_.charge(checked_mul(n_train_rows_, 16), "the labelled rows");
-  charge_batches(plan, plan.rows == REC_PLAN_ITEMS ? data.n_items() : labelled ? n_train_rows_ : n_train);
+  charge_batches(plan, plan.rows == REC_PLAN_ITEMS   ? data.n_items()
+                       : plan.rows == REC_PLAN_USERS ? data.n_users()
+                       : labelled                    ? n_train_rows_
+                                                     : n_train);
   throw_if_cancelled(cancel);
   train_ = build_interactions(data, true, false, false);
   throw_if_cancelled(cancel);

@@ -3,50 +3,72 @@
 #include <numeric>
 #include <tuple>
 
-#include "plugins/ans/equations.h"
+#include "plugins/common/propagate_hops.h"
 
 namespace rec::ans {
 
 namespace {
 
+using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr int32_t kNoiseStream = 16;  // below: the parameters
 
-// The losses of the touched nodes' vectors, forward and backward in one pass over the batch.
+// The losses of the touched nodes' vectors, forward and backward in one pass over the batch: the host's kernel goes row by
+// row in the cache, where a chain of tensor operations would stream [B, K, H, d] through memory some sixty times.
 class Augment : public torch::autograd::Function<Augment> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& users, const Tensor& items, const Tensor& user_gates,
                         const Tensor& item_gates, const Tensor& margin_weight, const Tensor& margin_bias,
-                        const Context* context, plugin::PairwiseStep* step, const AugmentOptions* options,
+                        const Context* context, const plugin::PairwiseStep* step, const AugmentOptions* options,
                         const plugin::Floats* noise, AugmentGradients* out) {
-    const int64_t B = step->users().entries().size(), H = users.size(1), d = users.size(2);
-    const int64_t C = static_cast<int64_t>(step->items().entries().size()) / B;
-    const AugmentInput input{B,
-                             C,
-                             H,
-                             d,
-                             step->users().slots().data(),
-                             step->items().slots().data(),
-                             users.data_ptr<float>(),
-                             user_gates.data_ptr<float>(),
-                             items.data_ptr<float>(),
-                             item_gates.data_ptr<float>(),
-                             margin_weight.data_ptr<float>(),
-                             margin_bias.data_ptr<float>(),
-                             noise->data()};
-    const double loss = augment(*context, input, *options, *out).total(options->gamma);
+    const auto B = static_cast<int64_t>(step->users().entries().size());
+    const int64_t C = static_cast<int64_t>(step->items().entries().size()) / B, H = users.size(1), d = users.size(2);
+    const auto sized = [](plugin::Floats& values, int64_t n) {
+      values.resize(static_cast<size_t>(n));
+      return values.data();
+    };
+    out->selected.resize(static_cast<size_t>(B * H));
+    const Tensor d_margin_weight = at::empty({1, d}, users.options()),
+                 d_margin_bias = at::empty({1, 1}, users.options());
+    const rec_augment_t job{sizeof job,
+                            0,
+                            B,
+                            C,
+                            H,
+                            d,
+                            step->users().slots().data(),
+                            step->items().slots().data(),
+                            users.data_ptr<float>(),
+                            user_gates.data_ptr<float>(),
+                            items.data_ptr<float>(),
+                            item_gates.data_ptr<float>(),
+                            margin_weight.data_ptr<float>(),
+                            margin_bias.data_ptr<float>(),
+                            noise->data(),
+                            options->eps,
+                            options->gamma,
+                            options->noise_scale,
+                            options->margin_eps,
+                            sized(out->users, B * H * d),
+                            sized(out->user_gates, B * H * d),
+                            sized(out->items, B * C * H * d),
+                            sized(out->item_gates, B * C * H * d),
+                            d_margin_weight.data_ptr<float>(),
+                            d_margin_bias.data_ptr<float>(),
+                            out->selected.data()};
+    double losses[4];  // BPR, then the three auxiliary ones
+    plugin::check(context->host.augment(context->call, &job, losses));
     const auto sum = [&](const plugin::TouchedRows& rows, const plugin::Floats& entries) {
       Tensor at_nodes = at::empty({rows.size(), H, d}, users.options());
       rows.sum_entries(*context, entries.data(), H * d, at_nodes.data_ptr<float>());
       return at_nodes;
     };
     ctx->save_for_backward({sum(step->users(), out->users), sum(step->items(), out->items),
-                            sum(step->users(), out->user_gates), sum(step->items(), out->item_gates),
-                            plugin::view_of(out->margin_weight.data(), {1, d}).clone(),
-                            at::full({1, 1}, out->margin_bias, users.options())});
-    return at::full({}, loss, users.options());
+                            sum(step->users(), out->user_gates), sum(step->items(), out->item_gates), d_margin_weight,
+                            d_margin_bias});
+    return at::full({}, losses[0] + options->gamma * (losses[1] + losses[2] + losses[3]), users.options());
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
@@ -58,46 +80,6 @@ class Augment : public torch::autograd::Function<Augment> {
 };
 
 }  // namespace
-
-Terms augmented_losses(const Augmented& in, const AugmentOptions& options) {
-  Terms out;
-  const Tensor u = in.u.unsqueeze(1), p = in.p.unsqueeze(1), &n = in.n;  // [B, 1, H, d] beside [B, K, H, d]
-  const auto dot = [](const Tensor& a, const Tensor& b) { return (a * b).sum(-1); };
-
-  // g = sigmoid(Lin_item_gate(n) * Lin_user_gate(u)): the gate of the negative is applied to the positive too.
-  out.gate = at::sigmoid(in.item_gate * in.user_gate.unsqueeze(1));
-  out.n_hard = n * out.gate;
-  out.n_easy = n - out.n_hard;
-  const Tensor p_hard = p * out.gate, p_easy = p - p_hard;
-
-  // m = sigmoid(1 / Lin_margin(n_hard * p_hard)); a floor keeps 0 times infinity out of its gradient.
-  const Tensor x = (out.n_hard * p_hard * in.margin_weight).sum(-1, true) + in.margin_bias;
-  const Tensor side = (x >= 0).to(x.scalar_type()) * 2 - 1;
-  out.margin = at::sigmoid(1 / (side * (side * x).clamp_min(std::max(options.margin_eps, 1e-12))));
-
-  // delta = sign(p_easy - n_easy) * nrm(noise) * m * c,  n_syn = n_hard + (n_easy + delta)
-  const Tensor direction = at::sign(p_easy - out.n_easy).detach() * plugin::normalized(in.noise);
-  out.n_syn = out.n_hard + (out.n_easy + direction * out.margin * options.noise_scale);
-
-  // k* = argmax_k [ u . n_syn + eps * (u . n_syn - u . n) ], per hop.
-  const Tensor s_syn = dot(u, out.n_syn), s_n = dot(u, n);  // [B, K, H]
-  out.selected = (s_syn + options.eps * (s_syn - s_n)).detach().argmax(1);
-  const Tensor chosen = s_syn.gather(1, out.selected.unsqueeze(1)).squeeze(1);
-
-  // L_bpr = mean_b -ln(1e-10 + sigmoid(S+ - S-)), both summed over hops.
-  const Tensor difference = (dot(in.u, in.p) - chosen).sum(-1);
-  out.bpr = -at::log(1e-10 + at::sigmoid(difference)).mean();
-
-  // L_con = mean_{b,h} ln(1 + sum_k exp(u . n_easy - u . n_hard))
-  const Tensor split = dot(u, out.n_easy) - dot(u, out.n_hard);
-  const Tensor highest = split.detach().amax(1, true).clamp_min(0);
-  out.contrast = (highest + at::log(at::exp(-highest) + at::exp(split - highest).sum(1, true))).mean();
-
-  // L_dis = mean_{b,k,h} ||n_hard - p_hard + 1e-6||,  L_orth = mean_{b,k} sum_h ||p_easy * n_easy||
-  out.distance = (out.n_hard - p_hard + 1e-6).norm(2, {-1}).mean();
-  out.orth = (p_easy * out.n_easy).norm(2, {-1}).sum(-1).mean();
-  return out;
-}
 
 void Options::complete(const rec_schema_t&) {
   if (backbone == Backbone::kMf) n_layers = 0;

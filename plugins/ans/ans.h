@@ -1,7 +1,7 @@
 #pragma once
 
-#include "plugins/ans/augment.h"
 #include "plugins/common/graph.h"
+#include "plugins/common/pairwise.h"
 
 namespace rec::ans {
 
@@ -10,6 +10,20 @@ using plugin::Context;
 
 enum class Backbone { kLightGcn, kMf };
 enum class PredictMode { kHopSum, kEgo, kMean };
+
+struct AugmentOptions {
+  double eps;          // weight of the augmentation gain in the choice
+  double gamma;        // weight of the auxiliary losses
+  double noise_scale;  // c
+  double margin_eps;   // floor of the margin's denominator
+};
+
+// What the kernel writes for each place of a node in the batch; kept from batch to batch for its memory.
+struct AugmentGradients {
+  plugin::Floats users, user_gates;  // [B, H, d]
+  plugin::Floats items, item_gates;  // [B, C, H, d]
+  std::vector<int32_t> selected;     // [B, H]
+};
 
 struct Options {
   Backbone backbone;

@@ -1,11 +1,10 @@
-#include "plugins/ans/equations.h"
+#include "tests/golden/ans_equations.h"
 #include "tests/golden/golden_case.h"
 
 namespace rec {
 namespace {
 
 using ans::Augmented;
-using ans::AugmentGradients;
 using ans::AugmentOptions;
 using ans::Terms;
 using at::Tensor;
@@ -207,29 +206,54 @@ TEST_P(AnsKernel, AgreesWithAutogradOverTheEquations) {
   std::vector<int32_t> user_slots, item_slots;
   for (int32_t b = 0; b < B; ++b) user_slots.push_back(b);
   for (int32_t e = 0; e < B * (K + 1); ++e) item_slots.push_back(e);
+  const int64_t C = K + 1;
+  const auto floats = [](int64_t n) { return std::vector<float>(static_cast<size_t>(n)); };
+  std::vector<float> d_users = floats(B * H * d), d_user_gates = d_users, d_items = floats(B * C * H * d),
+                     d_item_gates = d_items, d_margin_weight = floats(d), d_margin_bias = floats(1);
+  std::vector<int32_t> selected(static_cast<size_t>(B * H));
+  const rec_augment_t job{sizeof job,
+                          0,
+                          B,
+                          C,
+                          H,
+                          d,
+                          user_slots.data(),
+                          item_slots.data(),
+                          in.u.data_ptr<float>(),
+                          in.user_gate.data_ptr<float>(),
+                          items.data_ptr<float>(),
+                          gates.data_ptr<float>(),
+                          in.margin_weight.data_ptr<float>(),
+                          in.margin_bias.data_ptr<float>(),
+                          in.noise.data_ptr<float>(),
+                          options.eps,
+                          options.gamma,
+                          options.noise_scale,
+                          options.margin_eps,
+                          d_users.data(),
+                          d_user_gates.data(),
+                          d_items.data(),
+                          d_item_gates.data(),
+                          d_margin_weight.data(),
+                          d_margin_bias.data(),
+                          selected.data()};
+  double losses[4];
   rec_call_t call;
-  const plugin::Context context{host_table(), &call};
-  AugmentGradients got;
-  const ans::AugmentLosses losses =
-      ans::augment(context,
-                   {B, K + 1, H, d, user_slots.data(), item_slots.data(), in.u.data_ptr<float>(),
-                    in.user_gate.data_ptr<float>(), items.data_ptr<float>(), gates.data_ptr<float>(),
-                    in.margin_weight.data_ptr<float>(), in.margin_bias.data_ptr<float>(), in.noise.data_ptr<float>()},
-                   options, got);
-  EXPECT_NEAR(losses.bpr, want.bpr.item<double>(), 1e-5);
-  EXPECT_NEAR(losses.contrast, want.contrast.item<double>(), 1e-5);
-  EXPECT_NEAR(losses.distance, want.distance.item<double>(), 1e-5);
-  EXPECT_NEAR(losses.orth, want.orth.item<double>(), 1e-5);
-  expect_near({got.selected.begin(), got.selected.end()}, floats_of(want.selected), 0, "k*");
-  const auto entries = [&](const plugin::Floats& values) { return plugin::view_of(values.data(), {B, K + 1, H, d}); };
+  ASSERT_EQ(host_table().augment(&call, &job, losses), REC_OK) << call.message;
+  EXPECT_NEAR(losses[0], want.bpr.item<double>(), 1e-5);
+  EXPECT_NEAR(losses[1], want.contrast.item<double>(), 1e-5);
+  EXPECT_NEAR(losses[2], want.distance.item<double>(), 1e-5);
+  EXPECT_NEAR(losses[3], want.orth.item<double>(), 1e-5);
+  expect_near({selected.begin(), selected.end()}, floats_of(want.selected), 0, "k*");
+  const auto entries = [&](const std::vector<float>& values) { return plugin::view_of(values.data(), {B, C, H, d}); };
   const double tol = 2e-5;
-  expect_near({got.users.begin(), got.users.end()}, floats_of(gradients[0]), tol, "u");
-  expect_near(floats_of(entries(got.items).select(1, 0)), floats_of(gradients[1]), tol, "p");
-  expect_near(floats_of(entries(got.items).narrow(1, 1, K)), floats_of(gradients[2]), tol, "n");
-  expect_near({got.user_gates.begin(), got.user_gates.end()}, floats_of(gradients[3]), tol, "user gate");
-  expect_near(floats_of(entries(got.item_gates).narrow(1, 1, K)), floats_of(gradients[4]), tol, "item gate");
-  expect_near({got.margin_weight.begin(), got.margin_weight.end()}, floats_of(gradients[5]), tol, "margin weight");
-  expect_near({got.margin_bias}, floats_of(gradients[6]), tol, "margin bias");
+  expect_near(d_users, floats_of(gradients[0]), tol, "u");
+  expect_near(floats_of(entries(d_items).select(1, 0)), floats_of(gradients[1]), tol, "p");
+  expect_near(floats_of(entries(d_items).narrow(1, 1, K)), floats_of(gradients[2]), tol, "n");
+  expect_near(d_user_gates, floats_of(gradients[3]), tol, "user gate");
+  expect_near(floats_of(entries(d_item_gates).narrow(1, 1, K)), floats_of(gradients[4]), tol, "item gate");
+  expect_near(d_margin_weight, floats_of(gradients[5]), tol, "margin weight");
+  expect_near(d_margin_bias, floats_of(gradients[6]), tol, "margin bias");
 }
 
 INSTANTIATE_TEST_SUITE_P(Ans, AnsKernel,
@@ -248,7 +272,7 @@ TEST(AnsMargin, HasAFiniteGradientWhereItsDenominatorVanishes) {
   EXPECT_TRUE(at::isfinite(gradient[0]).all().item<bool>());
 }
 
-// No equation makes a tensor of its own device: on "meta", which has no memory, one that did would be told.
+// No equation creates a tensor on a fixed device: on "meta", which has no memory, such a tensor would raise an error.
 TEST(AnsEquations, FollowTheDeviceOfTheirInputs) {
   const auto meta = at::TensorOptions(at::kMeta).dtype(at::kFloat);
   const int64_t B = 3, K = 4, H = 2, d = 8;

@@ -95,7 +95,7 @@ void Fpmc::score_live(const Context& context, const Batch& batch, float* out_sco
   std::copy(scores_.begin(), scores_.end(), out_scores);
 }
 
-// The item side of both terms beside each other, so that one dot product serves: [iu_i ; il_i].
+// The item sides of both terms concatenated, so that one dot product gives the score: [iu_i ; il_i].
 void Fpmc::freeze(const Context&) {
   const int64_t d = options_.emb_size;
   items_.resize(static_cast<size_t>(iu_.n() * 2 * d));

@@ -7,7 +7,7 @@ namespace rec::gru4rec {
 using plugin::Batch;
 using plugin::Context;
 
-// Sequences of different lengths beside each other, longest first: step t has counts[t] of them, and its rows follow
+// Sequences of different lengths, packed longest first: step t has counts[t] of them, and its rows follow
 // those of step t - 1. Row b of a step is sequence b.
 struct Packing {
   std::vector<int64_t> counts;   // not rising

@@ -26,7 +26,7 @@ void Options::declare(plugin::Fields& field) {
   field("dropout_hidden", dropout_hidden, "0", {0, 0.99}, "official: share of each layer's output dropped");
   field("input", input, "constrained",
         {{"constrained", Input::kConstrained}, {"separate", Input::kSeparate}, {"onehot", Input::kOneHot}},
-        "official: the output table read as input, a table of its own, or a one-hot first layer");
+        "official: the output table read as input, a separate table, or a one-hot first layer");
   field("n_sample", n_sample, "2048", {0, 1048576}, "official: negatives that a batch shares");
   field("sample_alpha", sample_alpha, "0.5", {0, 4}, "official: power of the training count they follow");
   field("bpreg", bpreg, "1", {0, 100}, "official: weight of bpr_max's score regulariser");

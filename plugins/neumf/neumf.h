@@ -80,7 +80,7 @@ class NeuMf : public plugin::Model {
   // Gradients by the rows of a table, of each batch row or entry.
   plugin::Floats of_mf_user_, of_mf_item_, of_mlp_user_, of_mlp_item_;
   std::vector<plugin::Parameter*> dense_;  // predict's weights and the layers' parameters
-  plugin::Floats parts_;                   // [parts, their gradients one behind the other]
+  plugin::Floats parts_;                   // [parts, size of all dense gradients]
   plugin::Floats item_part_;               // [n_items, layers[0]] W_i i, for serving
 };
 

@@ -197,7 +197,7 @@ static rec_status_t apply(rec_call_t* call, rec_plugin_model_t* model) {
   return REC_OK;
 }
 
-/* Plain SGD has no state of its own: the three parameters are all that resuming needs. */
+/* Plain SGD keeps no state: the three parameters are all that resuming needs. */
 static int64_t tensor_count(const rec_plugin_model_t* model) {
   (void)model;
   return 3;
@@ -276,7 +276,7 @@ static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, co
 
 static const rec_plugin_t table = {
     REC_PLUGIN_IDENTITY,
-    "an item is scored by the mean of the user's other items; serves anybody with a history",
+    "an item is scored by the mean of the user's other items; serves every user who has a history",
     "Kabbur et al., FISM: Factored Item Similarity Models for Top-N Recommender Systems, KDD 2013",
     1,
     0,

@@ -65,3 +65,6 @@ REC_CHECK(plugin_score, offsetof(rec_plugin_t, score) == 232);
 REC_CHECK(host_propagate, offsetof(rec_host_t, propagate) == 104);
 REC_CHECK(host_list_loss, offsetof(rec_host_t, list_loss) == 208);
 REC_CHECK(host_label_loss, offsetof(rec_host_t, label_loss) == 216);
+REC_CHECK(host_augment, offsetof(rec_host_t, augment) == 232);
+REC_CHECK(augment_noise, offsetof(rec_augment_t, noise) == 104);
+REC_CHECK(augment_size, sizeof(rec_augment_t) == 200);

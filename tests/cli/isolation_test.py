@@ -7,7 +7,7 @@ from cli_test import CliTest
 
 class Isolation(CliTest):
     def test_is_this_process_unless_a_worker_is_asked_for(self):
-        self.build_plugin("librecore_fism.so", '"1.0.0", ""', '"1.0.0", "libtorch"')
+        self.build_plugin("librecore_fism.so", '"1.0.0", 0, ""', '"1.0.0", 0, "libtorch"')
         plugins = {"REC_PLUGIN_PATH": self.folder}
         train = "train --model fism --data orchard.inter.gz --set epochs=1 --out "
         evaluate = "evaluate --data orchard.inter.gz --model here.rec"
