@@ -1,5 +1,6 @@
 #include "core/base/files.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -210,6 +211,14 @@ void remove_if_there(const std::string& path) {
 bool file_exists(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0;
+}
+
+std::string library_folder() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&library_folder), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code code;
+  const auto path = std::filesystem::canonical(info.dli_fname, code);
+  return code ? std::string() : path.parent_path().string();
 }
 
 bool is_directory(const std::string& path) {

@@ -58,6 +58,8 @@ void write_file_atomically(const std::string& path, const std::function<void(Fil
 void remove_if_there(const std::string& path);
 
 bool file_exists(const std::string& path);
+// The folder of the file that this code is in, the library or a program; "" when that cannot be found out.
+std::string library_folder();
 bool is_directory(const std::string& path);
 void create_directories(const std::string& path);
 

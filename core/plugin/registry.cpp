@@ -116,18 +116,6 @@ void check_model_name(std::string_view model) {
         .at_argument("model");
 }
 
-namespace {
-
-std::string library_folder() {
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&check_model_name), &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code code;
-  const auto path = std::filesystem::canonical(info.dli_fname, code);
-  return code ? std::string() : path.parent_path().string();
-}
-
-}  // namespace
-
 PluginRegistry& PluginRegistry::instance() {
   static PluginRegistry& registry = *new PluginRegistry;  // outlives every thread that may still use a plugin
   return registry;
@@ -145,8 +133,12 @@ const Plugin* PluginRegistry::loaded(std::string_view model) const {
   return nullptr;
 }
 
-const Plugin& PluginRegistry::load(const std::string& given_path) {
+const Plugin& PluginRegistry::load(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  return load_file(path);
+}
+
+const Plugin& PluginRegistry::load_file(const std::string& given_path) {
   std::error_code code;
   const std::string path = std::filesystem::canonical(given_path, code).string();
   if (code) throw system_error("open", given_path, code.value());
@@ -197,14 +189,6 @@ void PluginRegistry::read_environment() {
       if (!folder.empty()) folders_.emplace_back(folder);
   const std::string own = library_folder();
   if (!own.empty()) folders_.push_back(own + "/recore/plugins");
-  const char* worker = std::getenv("REC_WORKER_PATH");
-  worker_program_ = worker != nullptr ? worker : own + "/recore/recore-worker";
-}
-
-std::string PluginRegistry::worker_program() {
-  const std::lock_guard lock(mutex_);
-  read_environment();
-  return worker_program_;
 }
 
 std::vector<std::string> PluginRegistry::folders() {
@@ -235,12 +219,16 @@ std::vector<PluginRegistry::Candidate> PluginRegistry::candidates() {
 const Plugin& PluginRegistry::find(std::string_view model) {
   const std::lock_guard lock(mutex_);
   if (const Plugin* plugin = loaded(model)) return *plugin;
-  return load(locate(model).path);
+  return load_file(place_of(model).path);
 }
 
 PluginRegistry::Location PluginRegistry::locate(std::string_view model) {
-  check_model_name(model);
   const std::lock_guard lock(mutex_);
+  return place_of(model);
+}
+
+PluginRegistry::Location PluginRegistry::place_of(std::string_view model) {
+  check_model_name(model);
   if (const Plugin* plugin = loaded(model)) return {plugin->path, plugin->note.runtime, true};
   std::vector<std::string> names;
   for (const auto& plugin : plugins_) names.push_back(plugin->name());
@@ -252,23 +240,6 @@ PluginRegistry::Location PluginRegistry::locate(std::string_view model) {
   std::sort(names.begin(), names.end());  // a model that is loaded has its file still
   names.erase(std::unique(names.begin(), names.end()), names.end());
   throw Error(REC_NOT_FOUND, cat("model: there is no '", model, "'", suggestion(model, names))).at_argument("model");
-}
-
-std::vector<std::string> PluginRegistry::models_with(int64_t capability) {
-  const std::lock_guard lock(mutex_);
-  for (const Candidate& candidate : candidates()) {
-    try {
-      if (loaded(candidate.model) != nullptr) continue;
-      const rec_plugin_note_t note = check_identity(candidate.path, read_elf(candidate.path));
-      if (note.runtime[0] == '\0') load(candidate.path);
-    } catch (const Error&) {  // list() says why it is refused
-    }
-  }
-  std::vector<std::string> names;
-  for (const auto& plugin : plugins_)
-    if ((plugin->table->capabilities & capability) != 0) names.push_back(plugin->name());
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 Json PluginRegistry::list() {
@@ -297,7 +268,7 @@ Json PluginRegistry::list() {
                          {"error", ""}});
           continue;
         }
-        plugin = &load(candidate.path);
+        plugin = &load_file(candidate.path);
       }
       add(candidate.model, plugin->path, plugin, "");
     } catch (const Error& error) {

@@ -44,10 +44,6 @@ class PluginRegistry {
   Location locate(std::string_view model);
   // What is searched, in that order.
   std::vector<std::string> folders();
-  // The program that runs a plugin in a separate process.
-  std::string worker_program();
-  // Names of the models with a capability, but for those that would bring a runtime of their own into the process.
-  std::vector<std::string> models_with(int64_t capability);
   // [{name, version, path, doc, error}] of every file that can be found.
   Json list();
 
@@ -55,13 +51,15 @@ class PluginRegistry {
   struct Candidate {
     std::string model, path;
   };
+  // With the mutex held:
+  const Plugin& load_file(const std::string& path);
+  Location place_of(std::string_view model);
   void read_environment();
   std::vector<Candidate> candidates();
   const Plugin* loaded(std::string_view model) const;
 
-  std::recursive_mutex mutex_;
+  std::mutex mutex_;
   std::vector<std::string> folders_;
-  std::string worker_program_;
   bool read_environment_ = false;
   std::vector<std::unique_ptr<Plugin>> plugins_;
   std::vector<void*> libraries_;  // boost::dll::shared_library objects, kept for ever

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "core/base/log.h"
@@ -27,6 +28,15 @@ constexpr size_t kOutputKept = 4096;
 constexpr int kFirstDescriptor = 10;  // above those that the new process gets
 constexpr int kWorkerSocket = 3;
 constexpr double kSecondsToEnd = 2;
+
+// Read once: the host may change its environment while others read it.
+const std::string& worker_program() {
+  static const std::string program = [] {
+    const char* path = std::getenv("REC_WORKER_PATH");
+    return path != nullptr ? std::string(path) : library_folder() + "/recore/recore-worker";
+  }();
+  return program;
+}
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -111,7 +121,7 @@ std::string_view last_line(std::string_view text) {
 WorkerProcess::WorkerProcess(const std::string& model, std::string what, double seconds_to_stop)
     : what_(std::move(what)), seconds_to_stop_(seconds_to_stop) {
   const PluginRegistry::Location plugin = PluginRegistry::instance().locate(model);
-  const std::string program = PluginRegistry::instance().worker_program();
+  const std::string program = worker_program();
   if (!file_exists(program))
     throw Error(REC_NOT_FOUND,
                 cat("isolation: there is no ", program,
