@@ -45,6 +45,8 @@ rec_protocol_t ProtocolOptions::read() const {
   return read;
 }
 
+int32_t rows_named(const std::string& name) { return pick("rows", name, kRows); }
+
 std::string history_name(const rec_protocol_t& protocol) {
   const bool training = protocol.history == REC_HISTORY_TRAINING ||
                         (protocol.history == REC_HISTORY_DEFAULT && protocol.rows == REC_ROWS_USER);

@@ -1,4 +1,4 @@
-// What ranks what, as evaluate and train take it from the command line.
+// The rows of an evaluation and what is ranked in each, as evaluate and train take them from the command line.
 #pragma once
 
 #include <string>
@@ -16,6 +16,8 @@ struct ProtocolOptions {
   rec_protocol_t read() const;
 };
 
+// REC_ROWS_ of a kind of rows.
+int32_t rows_named(const std::string& name);
 // "training" or "before": what the model may know of the user of a row, as asked for or by default.
 std::string history_name(const rec_protocol_t& protocol);
 

@@ -43,50 +43,7 @@ int64_t read_seed(const std::string& text) {
   return static_cast<int64_t>(number);
 }
 
-// A trainer over four interactions: a misspelt model, parameter or metric is told before hours of data are read.
-void check_names(const TrainOptions& options, const std::string& params) {
-  const int64_t users[] = {0, 0, 1, 1}, items[] = {0, 1, 1, 2}, times[] = {0, 1, 2, 3};
-  auto user_ids = initialized<rec_ids_t>(rec_ids_init), item_ids = user_ids;
-  user_ids.type = item_ids.type = REC_ID_INT64;
-  user_ids.n = item_ids.n = 4;
-  user_ids.i64 = users;
-  item_ids.i64 = items;
-  auto columns = initialized<rec_columns_t>(rec_columns_init);
-  columns.users = &user_ids;
-  columns.items = &item_ids;
-  columns.times = times;
-  columns.n_times = 4;
-  const auto tiny = make<Dataset>(rec_dataset_create_from_columns, &columns, nullptr);
-  const rec_trainer_options_t given = trainer_options(options);
-  try {
-    make<Trainer>(rec_trainer_create, tiny.get(), options.model.c_str(), params.c_str(), &given, nullptr);
-  } catch (const Failure& failure) {
-    // Anything else may be of the four interactions.
-    for (const rec_status_t status : {REC_NOT_FOUND, REC_INVALID_ARGUMENT, REC_DEVICE})
-      if (failure.status == status) throw;
-  }
-}
-
-// How a task's models are judged, as the library does it unless other metrics or rows are asked for.
-struct Task {
-  std::string_view name;
-  int32_t rows;
-  const char *rows_name, *metrics;
-
-  bool judged_by(const std::string& metric) const {
-    const bool has_cutoff = metric.find('@') != std::string::npos;
-    switch (rows) {
-      case REC_ROWS_LIST: return has_cutoff && metric.starts_with("rechorus.");
-      case REC_ROWS_LABEL: return !has_cutoff && !metric.starts_with("gauc");
-      default: return false;
-    }
-  }
-};
-constexpr Task kTasks[] = {{"topk", REC_ROWS_USER, "user", "ndcg@20,recall@20"},
-                           {"impression", REC_ROWS_LIST, "list", "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5"},
-                           {"ctr", REC_ROWS_LABEL, "label", "rechorus.auc,rechorus.acc,rechorus.log_loss"}};
-
-// Before the work, since nobody wants to hear of it after.
+// Before the work, so that an output that cannot be written is known at once.
 void check_output(const std::string& argument, const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code code;
@@ -165,7 +122,8 @@ void Training::prepare() {
   const std::string params_text = dump(params);
   {
     const Stop::Abandonable abandonable(context_.stop);
-    check_names(options_, params_text);
+    const rec_trainer_options_t named = trainer_options(options_);
+    call(rec_trainer_check, options_.model.c_str(), params_text.c_str(), &named);
     const Json plugin = Json::parse(text_of(make<Text>(rec_plugin_describe, options_.model.c_str())));
     summary_.model_doc = value_text(plugin["doc"]);
     for (const Json& param : plugin["parameters"])
@@ -284,17 +242,14 @@ void Training::tell_test_and_report() {
   summary_.saved_best = !options_.last;
   summary_.dataset = data_.description;
   summary_.split = data_.split;
-  const std::string task_name = value_text(summary_.card["parameters"]["task"]);
-  const Task* task = std::find_if(std::begin(kTasks), std::end(kTasks), [&](auto& t) { return t.name == task_name; });
-  const std::string metrics = options_.metrics.empty() ? task->metrics : options_.metrics;
-  const std::string first = split(metrics, ',').front();
+  // As the library judged the epochs.
+  const Json& judged = summary_.card["evaluation"];
+  const std::string metrics = value_text(judged["metrics"]);
   rec_protocol_t protocol = read_protocol();
   protocol.part = REC_PART_TEST;
-  // Whoever asks for rankings gets them, whatever the task.
-  const bool of_task = protocol.rows == REC_ROWS_USER && task->judged_by(first);
-  if (of_task) protocol.rows = task->rows;
+  protocol.rows = rows_named(value_text(judged["rows"]));
   summary_.protocol = protocol;
-  summary_.main_metric = options_.main_metric.empty() ? first : options_.main_metric;
+  summary_.main_metric = value_text(judged["main_metric"]);
   context_.output.progress("report", 0, 0, "evaluating on test");
   if (data_.description["n_test"] > 0) {
     const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, options_.isolation, context_);
@@ -304,7 +259,7 @@ void Training::tell_test_and_report() {
                            {"model", options_.model},
                            {"part", "test"},
                            {"protocol", options_.protocol.protocol},
-                           {"rows", of_task ? task->rows_name : options_.protocol.row_kind()},
+                           {"rows", judged["rows"]},
                            {"mask", options_.protocol.mask},
                            {"ties", options_.protocol.ties},
                            {"history", history_name(protocol)},

@@ -524,6 +524,16 @@ REC_API rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char
                                         const rec_trainer_options_t* options, const rec_run_options_t* run,
                                         rec_trainer_t** out_trainer, rec_error_t** out_error);
 /**
+ * Checks what rec_trainer_create would check of these arguments, as far as that is possible without data: the model's name,
+ * its parameters, the metrics. It costs no more than loading the plugin, so it can come before hours of reading data.
+ *
+ * @param params_json, options nullable.
+ * @return OK, NOT_FOUND, INVALID_ARGUMENT, UNSUPPORTED, DEVICE, as rec_trainer_create.
+ * Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_trainer_check(const char* model, const char* params_json,
+                                       const rec_trainer_options_t* options, rec_error_t** out_error);
+/**
  * Trains until the last epoch, until patience runs out, or until stopped. May be called again after it was stopped.
  *
  * @param run nullable.

@@ -173,20 +173,11 @@ type Trainer struct {
 // parameter unknown or out of range; Argument names it), ErrUnsupported, ErrInvalidData (no training interaction),
 // ErrDevice, ErrLimit, ErrCorruptData (a checkpoint), or the context's error.
 func NewTrainer(ctx context.Context, dataset *Dataset, model string, options ...TrainOption) (*Trainer, error) {
-	given := training{params: map[string]any{}, raw: crec.NewRecTrainerOptionsT()}
-	defer crec.DeleteRecTrainerOptionsT(given.raw)
-	for _, option := range options {
-		if err := option.apply(&given); err != nil {
-			return nil, err
-		}
-	}
-	params, err := toJSON(given.params)
+	given, params, err := readTraining(model, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(text("model", model), text("params", params)); err != nil {
-		return nil, err
-	}
+	defer crec.DeleteRecTrainerOptionsT(given.raw)
 	protocol := given.protocol.raw()
 	defer crec.DeleteRecProtocolT(protocol)
 	data, err := dataset.h.use()
@@ -214,6 +205,35 @@ func NewTrainer(ctx context.Context, dataset *Dataset, model string, options ...
 		}
 	}
 	return t, nil
+}
+
+// CheckTraining fails as NewTrainer would for these options, without data: for an unknown model, parameter or metric.
+func CheckTraining(model string, options ...TrainOption) error {
+	given, params, err := readTraining(model, options)
+	if err != nil {
+		return err
+	}
+	defer crec.DeleteRecTrainerOptionsT(given.raw)
+	return failed(crec.RecTrainerCheck(model, params, given.raw))
+}
+
+// readTraining applies the options; the caller ends raw.
+func readTraining(model string, options []TrainOption) (given *training, params string, err error) {
+	given = &training{params: map[string]any{}, raw: crec.NewRecTrainerOptionsT()}
+	defer func() {
+		if err != nil {
+			crec.DeleteRecTrainerOptionsT(given.raw)
+		}
+	}()
+	for _, option := range options {
+		if err := option.apply(given); err != nil {
+			return given, "", err
+		}
+	}
+	if params, err = toJSON(given.params); err != nil {
+		return given, "", err
+	}
+	return given, params, errors.Join(text("model", model), text("params", params))
 }
 
 // Close ends the trainer. It never fails.

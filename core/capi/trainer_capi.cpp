@@ -59,6 +59,19 @@ rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model,
   });
 }
 
+rec_status_t rec_trainer_check(const char* model, const char* params_json, const rec_trainer_options_t* options,
+                               rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const std::string name = &not_null(model, "model");
+    const TrainerOptions read = read_options(options);
+    const std::string params = params_json != nullptr ? params_json : "";
+    if (wants_worker(read_struct(options, "options").isolation, name))
+      check_in_worker(name, params, read);
+    else
+      TrainingSetup(name, params, read);
+  });
+}
+
 rec_status_t rec_trainer_warm_start(rec_trainer_t* trainer, const rec_model_t* model, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(trainer);

@@ -40,6 +40,27 @@ std::string Protocol::suffix() const {
   return text;
 }
 
+Json card_of(const Protocol& protocol) {
+  static constexpr const char* kRows[] = {"user", "event", "list", "label"};
+  static constexpr const char* kCandidates[] = {"full", "given", "uniform", "popular"};
+  static constexpr const char* kMasks[] = {"known", "none", "train"};
+  static constexpr const char* kTies[] = {"lower_row", "against_target"};
+  Json card = {{"rows", kRows[protocol.rows]},
+               {"candidates", kCandidates[protocol.candidates]},
+               {"mask", kMasks[protocol.mask]},
+               {"ties", kTies[protocol.ties]},
+               {"history", protocol.knows_training_only() ? "training" : "before"}};
+  if (protocol.candidates == REC_CANDIDATES_UNIFORM || protocol.candidates == REC_CANDIDATES_POPULAR) {
+    card["n_candidates"] = protocol.n_candidates;
+    card["seed"] = protocol.seed;
+  }
+  if (protocol.rows == REC_ROWS_LIST) {
+    card["max_pos"] = protocol.max_pos;
+    card["max_neg"] = protocol.max_neg;
+  }
+  return card;
+}
+
 bool fits_rows(const MetricSpec& metric, int32_t rows) {
   const bool of_lists = metric.metric == Metric::kRechorusHr || metric.metric == Metric::kRechorusNdcg;
   switch (metric.input) {

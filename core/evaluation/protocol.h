@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/data/dataset.h"
 #include "core/evaluation/metrics.h"
 
@@ -26,6 +27,9 @@ struct Protocol {
   // "[uni99]", "[list]" or "[before]": part of a metric's name, so that protocols are never compared by mistake.
   std::string suffix() const;
 };
+
+// The protocol in words, as far as it has an effect: {"rows": "user", "candidates": "full", ...}.
+Json card_of(const Protocol& protocol);
 
 // Whether a metric is defined for REC_ROWS_ rows.
 bool fits_rows(const MetricSpec& metric, int32_t rows);

@@ -70,20 +70,6 @@ void bind_for_serving(PluginModel& model, const Catalog& catalog) {
 
 namespace {
 
-NamedTensor copy_of_plugin_tensor(PluginModel& live, int64_t i, const rec_tensor_info_t& info) {
-  const int64_t bytes = checked_mul(tensor_elements(info), dtype_size(info.dtype));
-  auto buffer = std::make_shared<Buffer<char>>(Buffer<char>::uninitialized(bytes));
-  live.get_tensor(i, buffer->data());
-  NamedTensor tensor;
-  tensor.name = info.name;
-  tensor.dtype = info.dtype;
-  tensor.kind = info.kind;
-  tensor.shape.assign(info.shape, info.shape + info.n_dims);
-  tensor.data = buffer->data();
-  tensor.owner = std::move(buffer);
-  return tensor;
-}
-
 NamedTensor copy_of_table(const PluginModel& live, int32_t which, const char* name,
                           const std::vector<NamedTensor>& known) {
   const rec_tensor_view_t view = live.table(which);
@@ -103,6 +89,26 @@ NamedTensor copy_of_table(const PluginModel& live, int32_t which, const char* na
 
 }  // namespace
 
+std::vector<NamedTensor> copies_of_tensors(PluginModel& live, int32_t kind) {
+  const std::vector<rec_tensor_info_t> infos = live.tensors();
+  std::vector<NamedTensor> copies;
+  for (size_t i = 0; i < infos.size(); ++i) {
+    const rec_tensor_info_t& info = infos[i];
+    if (kind != 0 && info.kind != kind) continue;
+    const int64_t bytes = checked_mul(tensor_elements(info), dtype_size(info.dtype));
+    auto buffer = std::make_shared<Buffer<char>>(Buffer<char>::uninitialized(bytes));
+    live.get_tensor(static_cast<int64_t>(i), buffer->data());
+    NamedTensor& tensor = copies.emplace_back();
+    tensor.name = info.name;
+    tensor.dtype = info.dtype;
+    tensor.kind = info.kind;
+    tensor.shape.assign(info.shape, info.shape + info.n_dims);
+    tensor.data = buffer->data();
+    tensor.owner = std::move(buffer);
+  }
+  return copies;
+}
+
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
                                       std::shared_ptr<const Catalog> catalog, Json info) {
   auto model = std::make_shared<Model>();
@@ -110,10 +116,7 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
   model->model_version = live.plugin().table->model_version;
   model->info = std::move(info);
   model->catalog = std::move(catalog);
-  const std::vector<rec_tensor_info_t> tensors = live.tensors();
-  for (size_t i = 0; i < tensors.size(); ++i)
-    if (tensors[i].kind == REC_TENSOR_PARAMETER)
-      model->parameters.push_back(copy_of_plugin_tensor(live, static_cast<int64_t>(i), tensors[i]));
+  model->parameters = copies_of_tensors(live, REC_TENSOR_PARAMETER);
   live.freeze();
   if (live.has(REC_CAP_ITEM_TABLE))
     model->item_table = copy_of_table(live, REC_TABLE_ITEM, "serving.item_table", model->parameters);
@@ -133,6 +136,7 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
   }
   if (live.has(REC_CAP_ENCODE | REC_CAP_SCORE)) {
     auto served = std::make_shared<PluginModel>(live.plugin(), params, live.schema());
+    const std::vector<rec_tensor_info_t> tensors = served->tensors();
     for (size_t i = 0; i < tensors.size(); ++i)
       for (const NamedTensor& tensor : model->parameters)
         if (tensor.name == tensors[i].name) served->set_tensor(static_cast<int64_t>(i), tensor.data);

@@ -85,6 +85,9 @@ struct Model {
   std::shared_ptr<ServedBy> served_by_ = std::make_shared<ServedBy>();
 };
 
+// The tensors of a plugin's model as they are, of this REC_TENSOR_ kind; 0 = of every kind.
+std::vector<NamedTensor> copies_of_tensors(PluginModel& live, int32_t kind = 0);
+
 // The plugin's parameters as they are, frozen and copied. The plugin may go on training.
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
                                       std::shared_ptr<const Catalog> catalog, Json info);

@@ -141,6 +141,9 @@ class Server {
           std::make_unique<Trainer>(shared_dataset(files.at(0)), body.at("model").get<std::string>(),
                                     body.at("params").get<std::string>(), body.at("options").get<TrainerOptions>(),
                                     request.cancel.get());
+    } else if (call == "check") {
+      TrainingSetup(body.at("model").get<std::string>(), body.at("params").get<std::string>(),
+                    body.at("options").get<TrainerOptions>());
     } else if (call == "warm_start") {
       trainer().warm_start(*load_model_over(files.at(0).map()));
     } else if (call == "run") {

@@ -55,6 +55,11 @@ std::unique_ptr<Training> train_in_worker(const Dataset& dataset, const std::str
   return std::make_unique<WorkerTraining>(dataset, model, params_json, options, cancel);
 }
 
+void check_in_worker(const std::string& model, const std::string& params_json, const TrainerOptions& options) {
+  WorkerProcess process(model, cat("the check of '", model, "'"));
+  process.call({{"call", "check"}, {"model", model}, {"params", params_json}, {"options", options}}, {}, {}, nullptr);
+}
+
 std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,
                                                  const Protocol& protocol, int32_t threads, const CancelToken* cancel) {
   WorkerProcess process(model.name, cat("evaluation of '", model.name, "'"));

@@ -15,6 +15,9 @@ std::unique_ptr<Training> train_in_worker(const Dataset& dataset, const std::str
                                           const std::string& params_json, const TrainerOptions& options,
                                           const CancelToken* cancel);
 
+// Throws what is wrong with them.
+void check_in_worker(const std::string& model, const std::string& params_json, const TrainerOptions& options);
+
 std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,
                                                  const Protocol& protocol, int32_t threads, const CancelToken* cancel);
 

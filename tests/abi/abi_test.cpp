@@ -245,6 +245,21 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   expect("device", REC_DEVICE, [&](rec_error_t** e) {
     return rec_trainer_create(data.get(), "bprmf", R"({"device": "cuda"})", nullptr, nullptr, &t, e);
   });
+  // The same without data.
+  expect("model", REC_NOT_FOUND,
+         [&](rec_error_t** e) { return rec_trainer_check("lightgnc", nullptr, nullptr, e); });
+  expect("emb_size", REC_INVALID_ARGUMENT,
+         [&](rec_error_t** e) { return rec_trainer_check("bprmf", R"({"emb_size": 0})", nullptr, e); });
+  rec_trainer_options_t named{};
+  named.struct_size = sizeof named;
+  EXPECT_EQ(rec_trainer_check("bprmf", R"({"emb_size": 8})", &named, nullptr), REC_OK);
+  named.metrics = "ndcg@20";
+  named.main_metric = "recall@20";
+  expect("main_metric", REC_INVALID_ARGUMENT,
+         [&](rec_error_t** e) { return rec_trainer_check("bprmf", nullptr, &named, e); });
+  named.metrics = "ndgc@20";
+  expect("metrics", REC_INVALID_ARGUMENT,
+         [&](rec_error_t** e) { return rec_trainer_check("bprmf", nullptr, &named, e); });
   rec_report_t* report = nullptr;
   expect("metrics", REC_INVALID_ARGUMENT, [&](rec_error_t** e) {
     return rec_model_evaluate(model.get(), data.get(), "ndgc@20", nullptr, nullptr, &report, e);

@@ -303,7 +303,7 @@ class Labelled(CliTest):
 
     def test_is_refused_by_models_without_the_task(self):
         error = self.events("train --model ease --data shown --set task=impression --out x.rec", 6)[-1]
-        self.assertIn("models that can: bprmf, lightgcn", error["message"])
+        self.assertIn("cannot be trained for task=impression", error["message"])
         error = self.events("train --model bprmf --data orchard.inter.gz --set task=ctr --out x.rec", 4)[-1]
         self.assertIn("label", error["message"])
 

@@ -256,7 +256,7 @@ TEST_P(Conformance, IsJudgedAlikeWithAndWithoutUserData) {
   options.struct_size = sizeof options;
   options.no_user_data = 1;
   const std::string path = folder_ / "m.rec";
-  call([&](rec_error_t** error) { return rec_model_save(whole.get(), path.c_str(), &options, error); });
+  call([&](rec_error_t** error) { return rec_model_save(whole.get(), path.c_str(), &options, nullptr, error); });
   const auto bare = load(path);
   for (const int32_t rows : {REC_ROWS_USER, REC_ROWS_EVENT})
     for (const int32_t history : {REC_HISTORY_DEFAULT, REC_HISTORY_TRAINING, REC_HISTORY_BEFORE}) {

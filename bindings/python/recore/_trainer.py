@@ -162,3 +162,9 @@ def _to_json(params: Mapping[str, Any]) -> str:
             raise InvalidArgumentError(f"{name}: must be a number, a text, a bool or a short list of them, got {value!r}",
                                        argument=name) from None
     return json.dumps(dict(params), allow_nan=False, default=plain)
+
+
+def check_training(model: str, *, metrics: Optional[str] = None, main_metric: Optional[str] = None, **params: Any) -> None:
+    """Raises what train() would raise for these arguments, without data: an unknown model, parameter or metric."""
+    given = options(_raw.rec_trainer_options_t, metrics=metrics, main_metric=main_metric)
+    _recore.rec_trainer_check(model, _to_json(params), given)

@@ -89,22 +89,25 @@ typedef long long swig_type_60;
 typedef _gostring_ swig_type_61;
 typedef _gostring_ swig_type_62;
 typedef long long swig_type_63;
-typedef long long swig_type_64;
-typedef long long swig_type_65;
+typedef _gostring_ swig_type_64;
+typedef _gostring_ swig_type_65;
 typedef long long swig_type_66;
-typedef _gostring_ swig_type_67;
+typedef long long swig_type_67;
 typedef long long swig_type_68;
 typedef long long swig_type_69;
-typedef long long swig_type_70;
-typedef _gostring_ swig_type_71;
+typedef _gostring_ swig_type_70;
+typedef long long swig_type_71;
 typedef long long swig_type_72;
 typedef long long swig_type_73;
-typedef long long swig_type_74;
-typedef _gostring_ swig_type_75;
+typedef _gostring_ swig_type_74;
+typedef long long swig_type_75;
 typedef long long swig_type_76;
 typedef long long swig_type_77;
-typedef long long swig_type_78;
+typedef _gostring_ swig_type_78;
 typedef long long swig_type_79;
+typedef long long swig_type_80;
+typedef long long swig_type_81;
+typedef long long swig_type_82;
 extern void _wrap_Swig_free_crec_8327aa52780a57ca(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_crec_8327aa52780a57ca(swig_intgo arg1);
 extern swig_intgo _wrap_RecApiVersion_crec_8327aa52780a57ca(void);
@@ -211,37 +214,38 @@ extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_8327aa52780a57ca(u
 extern uintptr_t _wrap_new_RecTrainerOptionsT_crec_8327aa52780a57ca(void);
 extern void _wrap_delete_RecTrainerOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
 extern swig_type_60 _wrap_RecTrainerCreate_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_61 arg2, swig_type_62 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_63 _wrap_RecTrainerRun_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2);
-extern swig_type_64 _wrap_RecTrainerCreateModel_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_65 _wrap_RecTrainerWarmStart_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_63 _wrap_RecTrainerCheck_crec_8327aa52780a57ca(swig_type_64 arg1, swig_type_65 arg2, uintptr_t arg3);
+extern swig_type_66 _wrap_RecTrainerRun_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_67 _wrap_RecTrainerCreateModel_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_68 _wrap_RecTrainerWarmStart_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2);
 extern void _wrap_RecTrainerDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
 extern void _wrap_RecSaveOptionsT_NoUserData_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_8327aa52780a57ca(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecSaveOptionsT_crec_8327aa52780a57ca(void);
 extern void _wrap_delete_RecSaveOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
-extern swig_type_66 _wrap_RecModelSave_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_67 arg2, uintptr_t arg3, uintptr_t arg4);
-extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_68 arg2);
-extern swig_type_69 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern swig_type_69 _wrap_RecModelSave_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_70 arg2, uintptr_t arg3, uintptr_t arg4);
+extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_71 arg2);
+extern swig_type_72 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_8327aa52780a57ca(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecLoadOptionsT_crec_8327aa52780a57ca(void);
 extern void _wrap_delete_RecLoadOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
-extern swig_type_70 _wrap_RecModelLoad_crec_8327aa52780a57ca(swig_type_71 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_72 _wrap_RecModelDescribe_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_73 _wrap_RecModelCounts_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_73 _wrap_RecModelLoad_crec_8327aa52780a57ca(swig_type_74 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_75 _wrap_RecModelDescribe_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_76 _wrap_RecModelCounts_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecModelDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
-extern swig_type_74 _wrap_RecModelEvaluate_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2, swig_type_75 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_76 _wrap_RecReportCounts_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_77 _wrap_RecModelEvaluate_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2, swig_type_78 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_79 _wrap_RecReportCounts_crec_8327aa52780a57ca(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecReportDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_8327aa52780a57ca(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_77 arg2);
-extern swig_type_78 _wrap_RecRecommenderOptionsT_MaxK_get_crec_8327aa52780a57ca(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_type_80 arg2);
+extern swig_type_81 _wrap_RecRecommenderOptionsT_MaxK_get_crec_8327aa52780a57ca(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_8327aa52780a57ca(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_Strict_set_crec_8327aa52780a57ca(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_8327aa52780a57ca(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec_8327aa52780a57ca(void);
 extern void _wrap_delete_RecRecommenderOptionsT_crec_8327aa52780a57ca(uintptr_t arg1);
-extern swig_type_79 _wrap_RecRecommenderCreate_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
+extern swig_type_82 _wrap_RecRecommenderCreate_crec_8327aa52780a57ca(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
 extern void _wrap_RecRecommenderDestroy_crec_8327aa52780a57ca(uintptr_t arg1);
 #undef intgo
 */
@@ -1367,6 +1371,23 @@ swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
 }
 
+func RecTrainerCheck(arg1 string, arg2 string, arg3 RecTrainerOptionsT) (_swig_ret error) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	_swig_i_2 := getSwigcptr(arg3)
+	swig_r = (int64)(C._wrap_RecTrainerCheck_crec_8327aa52780a57ca(*(*C.swig_type_64)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_65)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg1
+	}
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
 func RecTrainerRun(arg1 Trainer, arg2 Run) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr
@@ -1462,7 +1483,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_2 := getSwigcptr(arg3)
 	var _swig_i_3 uintptr
 _swig_i_3 = uintptr(arg4)
-	swig_r = (int64)(C._wrap_RecModelSave_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelSave_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1483,7 +1504,7 @@ func (p SwigcptrRecLoadOptionsT) SwigIsRecLoadOptionsT() {
 func (arg1 SwigcptrRecLoadOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_68(_swig_i_1))
+	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_71(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecLoadOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
@@ -1519,7 +1540,7 @@ func RecModelLoad(arg1 string, arg2 RecLoadOptionsT, arg3 Run, arg4 *Model) (_sw
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecModelLoad_crec_8327aa52780a57ca(*(*C.swig_type_71)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelLoad_crec_8327aa52780a57ca(*(*C.swig_type_74)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1574,7 +1595,7 @@ _swig_i_1 = uintptr(arg2)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecModelEvaluate_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecModelEvaluate_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_78)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1626,7 +1647,7 @@ func (arg1 SwigcptrRecRecommenderOptionsT) GetExcludeSeen() (_swig_ret int) {
 func (arg1 SwigcptrRecRecommenderOptionsT) SetMaxK(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_MaxK_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_77(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_MaxK_set_crec_8327aa52780a57ca(C.uintptr_t(_swig_i_0), C.swig_type_80(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetMaxK() (_swig_ret int64) {

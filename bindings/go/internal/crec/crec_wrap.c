@@ -1829,6 +1829,37 @@ long long _wrap_RecTrainerCreate_crec_8327aa52780a57ca(rec_dataset_t *_swig_go_0
 }
 
 
+long long _wrap_RecTrainerCheck_crec_8327aa52780a57ca(_gostring_ _swig_go_0, _gostring_ _swig_go_1, struct rec_trainer_options_t *_swig_go_2) {
+  char *arg1 = 0 ;
+  char *arg2 = 0 ;
+  rec_trainer_options_t *arg3 = 0 ;
+  rec_error_t **arg4 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg4 = &recore_error;
+
+  arg1 = (char *)malloc(_swig_go_0.n + 1);
+  memcpy(arg1, _swig_go_0.p, _swig_go_0.n);
+  arg1[_swig_go_0.n] = '\0';
+
+
+  arg2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
+  arg2[_swig_go_1.n] = '\0';
+
+  arg3 = *(rec_trainer_options_t **)&_swig_go_2;
+
+  result = (rec_status_t)rec_trainer_check((char const *)arg1,(char const *)arg2,(struct rec_trainer_options_t const *)arg3,arg4);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  free(arg1);
+  free(arg2);
+  return _swig_go_result;
+}
+
+
 long long _wrap_RecTrainerRun_crec_8327aa52780a57ca(rec_trainer_t *_swig_go_0, rec_run_options_t *_swig_go_1) {
   rec_trainer_t *arg1 = 0 ;
   rec_run_options_t *arg2 = 0 ;

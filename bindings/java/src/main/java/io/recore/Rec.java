@@ -34,6 +34,16 @@ public final class Rec {
     }
   }
 
+  /**
+   * Throws what {@link Trainer} would throw for these options, without data: for an unknown model, parameter or metric.
+   */
+  public static void checkTraining(TrainOptions options) {
+    try (var raw = options.toRaw()) {
+      Raw.rec_trainer_check(Utf8.terminated(options.model, "model"),
+          Utf8.terminated(options.parametersAsJson(), "parameters"), raw);
+    }
+  }
+
   /** Objects of the library that are not closed yet, by kind, for finding leaks: {model=1, dataset=0, ...}. */
   public static Map<String, Long> liveObjects() {
     String[] kinds = {"error", "text", "cancel", "dataset", "trainer", "model", "report", "recommender"};

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+
+#include "core/serving/tensor_file.h"
+#include "core/training/setup.h"
+
+namespace rec {
+
+// The file that a training is resumed from, and the one before it at PATH.prev.
+class CheckpointFile {
+ public:
+  // INVALID_ARGUMENT or NOT_FOUND for a path that cannot be written, or at which there is something else.
+  explicit CheckpointFile(const TrainerOptions& options);
+
+  bool is_wanted() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }
+  // `manifest` gets the format and the identity of the run.
+  void write(const Json& manifest, const Json& run, const std::vector<NamedTensor>& tensors);
+  // The newest one that is whole, of this run; none at all is a fresh start.
+  std::optional<TensorFile> read(const Json& run);
+
+ private:
+  std::string path_;
+  bool is_damaged_ = false;  // the file that the next checkpoint replaces
+};
+
+}  // namespace rec

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/plugin/model.h"
+#include "core/sampling/frequency.h"
+#include "core/serving/tensor_file.h"
+#include "core/training/row_source.h"
+#include "core/training/setup.h"
+
+namespace rec {
+
+// What a batch gets only when its turn comes, since it depends on the training so far: the negatives that the model in
+// training scores highest (sampler=dns), and the log-probabilities of in-batch negatives.
+class LiveColumns {
+ public:
+  LiveColumns(const TrainingSetup& setup, const BatchPlan& plan, int64_t batches_per_epoch);
+
+  void complete(Batch& batch, PluginModel& live);
+
+  // The state that a resumed run needs.
+  void append_tensors(std::vector<NamedTensor>& out);
+  void restore(const TensorFile& file);
+
+ private:
+  void pick_dynamic_negatives(Batch& batch, PluginModel& live);
+  void correct_in_batch(Batch& batch);
+
+  int64_t batches_per_epoch_;
+  int64_t n_negatives_ = 0, n_candidates_ = 0;  // of sampler=dns: negatives of a row, candidates of each; 0 = another one
+  std::vector<float> candidate_scores_;
+  std::optional<FrequencyEstimator> frequency_;  // of in-batch negatives
+};
+
+}  // namespace rec

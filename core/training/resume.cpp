@@ -1,0 +1,75 @@
+// Trainer's checkpoints: all state of the plugin as named tensors, the progress, and the best epoch's parameters.
+#include <algorithm>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/training/trainer.h"
+
+namespace rec {
+
+namespace {
+
+void append_parameters(std::vector<NamedTensor>& out, const char* prefix, const Model& model) {
+  for (NamedTensor tensor : model.parameters) {
+    tensor.name = prefix + tensor.name;
+    tensor.kind = 0;
+    out.push_back(std::move(tensor));
+  }
+}
+
+void set_tensor(PluginModel& model, const rec_tensor_info_t& info, int64_t i, const TensorFile& file,
+                const std::string& prefix) {
+  const NamedTensor& tensor = file.require(prefix + info.name, info.dtype, static_cast<size_t>(info.n_dims));
+  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), info.shape))
+    throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", tensor.name, "' has another shape"));
+  model.set_tensor(i, tensor.data);
+}
+
+}  // namespace
+
+void Trainer::save_checkpoint(const Observer& observer) {
+  if (!checkpoint_.is_wanted()) return;
+  std::vector<NamedTensor> tensors = copies_of_tensors(*live_);
+  live_columns_->append_tensors(tensors);
+  const Model *best = progress_.best_model.get(), *last = progress_.last_model.get();
+  if (best != nullptr) append_parameters(tensors, "best.", *best);
+  if (last != nullptr && last != best) append_parameters(tensors, "last.", *last);
+  checkpoint_.write(progress_.to_json(), setup_.identity(data_.hash()), tensors);
+  checkpointed_ = Clock::now();
+  log::write(REC_LOG_DEBUG, cat("checkpoint path=", checkpoint_.path(), " epoch=", progress_.cursor.epoch,
+                                " batch=", progress_.cursor.batch));
+  observer(event(REC_EVENT_CHECKPOINT));
+}
+
+void Trainer::restore(const TensorFile& file) {
+  const std::vector<rec_tensor_info_t> infos = live_->tensors();
+  for (size_t i = 0; i < infos.size(); ++i) set_tensor(*live_, infos[i], static_cast<int64_t>(i), file, "");
+  live_columns_->restore(file);
+  Progress progress;
+  try {
+    progress = Progress::from_json(file.manifest, setup_, rows_->batches_per_epoch());
+  } catch (const Json::exception& error) {
+    throw Error(REC_CORRUPT_DATA,
+                cat(checkpoint_.path(), ": the manifest is not sound: ", printable(error.what())));
+  }
+  if (progress.cursor.epoch > 0) {
+    // The models of finished epochs, by a second instance of the plugin.
+    const auto rebuild = [&](const char* prefix, const EpochRecord& record) {
+      const std::unique_ptr<PluginModel> other = new_model(nullptr);
+      for (size_t i = 0; i < infos.size(); ++i) {
+        // Other state belongs to the live model; at the end of the last epoch that is this model's.
+        if (infos[i].kind == REC_TENSOR_PARAMETER)
+          set_tensor(*other, infos[i], static_cast<int64_t>(i), file, prefix);
+        else if (infos[i].kind == REC_TENSOR_STATE)
+          set_tensor(*other, infos[i], static_cast<int64_t>(i), file, "");
+      }
+      return snapshot(*other, setup_.params, data_.catalog(), info(record));
+    };
+    const bool best_is_last = progress.best.epoch == progress.cursor.epoch;
+    if (progress.best.epoch > 0) progress.best_model = rebuild("best.", progress.best);
+    progress.last_model = best_is_last ? progress.best_model : rebuild("last.", progress.last);
+  }
+  progress_ = std::move(progress);
+}
+
+}  // namespace rec
