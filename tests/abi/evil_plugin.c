@@ -203,6 +203,15 @@ static const rec_plugin_t table = {
 
 #if defined(EVIL_NULL_TABLE)
 REC_PLUGIN_ENTRY(NULL)
+#elif defined(OLD_TABLE) /* not evil: compiled when the table ended before warm_start, with other memory after it */
+static const rec_plugin_t* old_table(void) {
+  static rec_plugin_t old;
+  old = table;
+  old.struct_size = offsetof(rec_plugin_t, warm_start);
+  memset((char*)&old + old.struct_size, 0xee, sizeof old - old.struct_size);
+  return &old;
+}
+REC_PLUGIN_ENTRY(old_table())
 #elif defined(EVIL_OTHER_MINOR) || defined(EVIL_OTHER_VERSION)
 static const rec_plugin_t* other_table(void) {
   static rec_plugin_t other;

@@ -44,6 +44,18 @@ TEST(PluginLoading, RefusesByNameOfTheReason) {
   }
 }
 
+// A slot beyond the table of an older plugin is neither read nor called.
+TEST(PluginLoading, TakesATableThatEndsEarlier) {
+  ASSERT_EQ(load_plugin(evil("old_table")), std::pair(REC_OK, std::string()));
+  const auto data = dataset({1, 1, 2, 2}, {10, 11, 10, 11});
+  const auto trained = train(data.get(), "old_table", R"({"epochs": 1})");
+  const auto t = trainer(data.get(), "old_table", R"({"epochs": 1})");
+  rec_error_t* error = nullptr;  // warm_start falls back to tensors of the same name
+  const rec_status_t status = rec_trainer_warm_start(t.get(), trained.get(), &error);
+  const Handle<rec_error_t> owner(error);
+  EXPECT_EQ(status, REC_INVALID_ARGUMENT) << "it has no parameter to start from, and says so";
+}
+
 TEST(PluginLoading, RefusesWhatIsNoPlugin) {
   TempFolder folder;
   std::ifstream source(evil("evil_nan"), std::ios::binary);
