@@ -95,7 +95,7 @@ SplitData load_split(const DataOptions& options, int64_t seed, Context& context)
     data.dataset = split_dataset(data.dataset, *data.split, context);
     const Stop::Abandonable abandonable(context.stop);
     data.description = describe(data.dataset);
-    context.output.note("the data have no parts of their own: split 8:1:1 by user with seed " + std::to_string(seed));
+    context.output.note("the data are not split yet: split 8:1:1 by user with seed " + std::to_string(seed));
   }
   if (data.description["n_skipped"] > 0)
     context.output.note(value_text(data.description["n_skipped"]) + " bad rows were skipped");

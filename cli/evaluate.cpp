@@ -118,7 +118,7 @@ void add_evaluate(Commands& commands) {
                    [options](Context& context) { return run(*options, context); });
   app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
   app.add_option("--data", options->data.path,
-                 "File or folder; without parts of its own it is split as train splits it, with the model's seed")
+                 "File or folder; data without parts are split as train splits them, with the model's seed")
       ->type_name("PATH")
       ->required();
   app.add_option("--metrics", options->metrics,

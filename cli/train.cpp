@@ -141,7 +141,7 @@ void Training::prepare() {
   const rec_protocol_t protocol = read_protocol();
   given.protocol = &protocol;
   if (options_.resume && !std::filesystem::exists(checkpoint_) && !std::filesystem::exists(checkpoint_ + ".prev"))
-    context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts anew");
+    context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts from the beginning");
   context_.output.progress(options_.model, 0, 0, "preparing");
   const rec_run_options_t run = context_.stop.run();
   trainer_ =
@@ -349,7 +349,7 @@ void add_train(Commands& commands) {
       ->type_name("NAME")
       ->required();
   app.add_option("--data", options->data.path,
-                 "File or folder; without parts of its own it is split 8:1:1 by user with the seed")
+                 "File or folder; data without parts are split 8:1:1 by user with the seed")
       ->type_name("PATH")
       ->required();
   app.add_option("--out", options->out, "Model file to write")->type_name("FILE")->required();
@@ -377,7 +377,7 @@ void add_train(Commands& commands) {
       ->type_name("X")
       ->capture_default_str();
   app.add_option("--checkpoint-batches", options->checkpoint_batches,
-                 "Another checkpoint after every so many batches; 0 = none")
+                 "Also write a checkpoint after this number of batches; 0 = do not")
       ->type_name("N")
       ->capture_default_str();
   add_isolation(app, options->isolation);

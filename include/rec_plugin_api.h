@@ -503,7 +503,7 @@ typedef struct rec_plugin_t {
   /** Copies tensor i to host memory of its size. */
   rec_status_t (*get_tensor)(rec_call_t* call, rec_plugin_model_t* model, int64_t i, void* out_data);
   rec_status_t (*set_tensor)(rec_call_t* call, rec_plugin_model_t* model, int64_t i, const void* data);
-  /** The current name of a tensor saved by an older model_version, NULL if there is none any more. Optional. */
+  /** The current name of a tensor saved by an older model_version, NULL if it no longer exists. Optional. */
   const char* (*tensor_name_of)(int32_t saved_model_version, const char* saved_name);
 
   /** Makes what serving needs from the current parameters. */

@@ -11,7 +11,7 @@ import (
 )
 
 // ID is a user's or an item's: an int64 or a string of any bytes, the empty one included. It is a value, fit for ==, and
-// the key of a map. The zero ID is none.
+// the key of a map. The zero ID means no id.
 type ID struct {
 	text   string
 	number int64
@@ -55,7 +55,7 @@ func (id ID) String() string {
 	return id.text
 }
 
-// IDs is a list of ids, all integers or all bytes, in one flat piece of memory. The zero list is none at all.
+// IDs is a list of ids, all integers or all bytes, in one flat piece of memory. The zero value means that no list is given.
 type IDs struct{ raw crec.IDs }
 
 // IDsOf makes a list. Bytes are copied; a slice of int64, IDsOf(ids...), is used as it is.
@@ -145,7 +145,7 @@ func (ids *IDs) Strings() []string {
 // Int64s is the integers; nil for bytes.
 func (ids *IDs) Int64s() []int64 { return ids.raw.Int64 }
 
-// mixed marks a list of both kinds, or with an ID that is none.
+// mixed marks a list of both kinds, or one with a zero ID.
 const mixed = -1
 
 func (ids *IDs) check(name string) error {

@@ -101,7 +101,7 @@ type Query struct {
 
 var nobody atomic.Pointer[[]int64]
 
-// unknownUsers is n rows of users who are known by a history alone; shared, since nobody writes to it.
+// unknownUsers is n rows of users who are known by a history alone; shared, because it is only read.
 func unknownUsers(n int) []int64 {
 	if rows := nobody.Load(); rows != nil && len(*rows) >= n {
 		return (*rows)[:n]

@@ -107,7 +107,7 @@ func Checkpoint(path string, every time.Duration) TrainOption {
 	}}
 }
 
-// CheckpointBatches writes one after every so many batches too.
+// CheckpointBatches also writes one after this number of batches.
 func CheckpointBatches(n int64) TrainOption {
 	return TrainOption{func(t *training) error { t.raw.SetCheckpointBatches(n); return nil }}
 }

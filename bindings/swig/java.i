@@ -39,7 +39,7 @@
 %typemap(out, noblock=1) rec_status_t {
   if ($1 != REC_OK) rec_java_throw(jenv, $1, recore_error);
 }
-/* argout code runs whatever happened; only then is there something to hand out. */
+/* argout code also runs after a failure, when there is nothing to hand out. */
 %define %recore_succeeded
 if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %enddef

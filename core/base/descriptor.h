@@ -9,7 +9,7 @@
 
 namespace rec {
 
-// A file descriptor and its one owner; -1 is none.
+// A file descriptor and its only owner; -1 means no descriptor.
 class Descriptor {
  public:
   Descriptor() = default;

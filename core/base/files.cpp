@@ -42,7 +42,7 @@ void check_limit(const std::string& path, int64_t size, int64_t limit) {
     throw Error(REC_LIMIT, cat(path, ": ", size, " bytes are more than the limit of ", limit)).at_offset(path, limit);
 }
 
-// A new file of a name nobody has: O_EXCL decides between threads and processes.
+// A new file under an unused name: O_EXCL decides between threads and processes.
 int create_beside(const std::string& path, std::string& temporary) {
   for (int i = 0;; ++i) {
     temporary = cat(path, ".tmp.", ::getpid(), ".", i);

@@ -15,7 +15,7 @@ void relax(int spin) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
-  if (spin % 64 == 63) sched_yield();  // somebody else may need this core to go on
+  if (spin % 64 == 63) sched_yield();  // another thread may need this core to make progress
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class ThreadPool {
   // The job. Written by its caller while no worker is inside; a worker reads it only between enter and leave.
   const std::function<void(int64_t, int64_t)>* body_ = nullptr;
   int64_t n_ = 0, chunk_ = 1;
-  alignas(64) std::atomic<int64_t> next_{0};  // first row nobody has taken
+  alignas(64) std::atomic<int64_t> next_{0};  // first row that is not taken yet
   alignas(64) std::atomic<uint64_t> job_{0};  // number of the open job; even = none is open
   alignas(64) std::atomic<int> inside_{0};    // workers that may look at the job
   std::atomic<bool> busy_{false};             // a caller has the pool

@@ -25,7 +25,7 @@ enum class Part : uint8_t { kTrain = REC_PART_TRAIN, kValid = REC_PART_VALID, kT
 inline bool is_before(Part part, Part other) { return part < other; }
 static_assert(Part::kTrain < Part::kValid && Part::kValid < Part::kTest);
 
-// Interactions in the order they were read. Immutable once built; parts are given anew by making another one.
+// Interactions in the order they were read. Immutable once built; other parts are given by making a copy.
 struct Dataset {
   IdMap users, items;          // rows are numbered by first appearance
   Buffer<int32_t> user, item;  // [n] rows

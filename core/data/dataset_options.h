@@ -25,7 +25,7 @@ struct DatasetOptions {
   int64_t memory_limit_bytes = 0;  // 0 = none
 };
 
-// INVALID_ARGUMENT for a type, policy, separator or number that is none.
+// INVALID_ARGUMENT for a type, policy, separator or number that is not allowed.
 void check_options(const DatasetOptions& options);
 
 }  // namespace rec

@@ -23,7 +23,7 @@ class IdColumn {
     int64_t value = 0;
     std::string_view text;
   };
-  // INVALID_DATA when the column is of int64 ids and the text is none.
+  // INVALID_DATA when the column has int64 ids and the text is not one.
   Key key(std::string_view text) const;
   Key key(int64_t value);
 

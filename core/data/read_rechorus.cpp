@@ -73,7 +73,7 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
   });
 }
 
-// An id above every item_id is none; one below is an item that only occurs in lists.
+// An id above every item_id is unknown; one below is an item that only occurs in lists.
 void check_list(const Lists& lists, const List& list, int64_t max_id, const std::string& path) {
   for (int64_t i = list.begin; i < list.end; ++i) {
     const int64_t id = lists.ids[static_cast<size_t>(i)];

@@ -119,7 +119,7 @@ PluginModel::~PluginModel() {
   if (model_ == nullptr) return;
   try {
     plugin_.table->destroy(model_);
-  } catch (...) {  // a destructor of the plugin's; there is nobody left to tell
+  } catch (...) {  // from the plugin's destructor, where it can no longer be reported
   }
 }
 

@@ -32,7 +32,7 @@ class NegativeSampler {
   // drawn gets any of them. Threads: readers.
   void fill(int64_t user, int64_t row_key, int64_t epoch, int64_t n, int32_t* out) const;
 
-  // n items for a whole batch, whoever has them. Threads: readers.
+  // n items for a whole batch, not excluding any user's. Threads: readers.
   void fill_shared(int64_t epoch, int64_t batch, int64_t n, int32_t* out) const;
 
   int64_t n_items() const { return n_items_; }

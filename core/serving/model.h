@@ -55,12 +55,12 @@ struct Model {
   std::shared_ptr<const Catalog> catalog;
   std::vector<NamedTensor> parameters;
 
-  NamedTensor user_table, item_table;                         // shape empty when there is none
+  NamedTensor user_table, item_table;                         // shape empty when the model has no such table
   NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
   bool needs_plugin = false;                                  // to be served
   MemoryBudget budget;                                        // what opened the file allows, less the file
 
-  // The plugin that serves it. One with a runtime of its own is loaded at the first call, and may be refused then.
+  // The plugin that serves it. A plugin over a runtime such as LibTorch is loaded at the first call, and may be refused then.
   const PluginModel& plugin() const;
   void set_plugin(std::shared_ptr<const PluginModel> plugin) { served_by_->plugin = std::move(plugin); }
 
@@ -69,7 +69,7 @@ struct Model {
   MatrixView users() const { return view(user_table); }
   MatrixView items() const { return view(item_table); }
   bool has_item_weights() const { return !weight_offsets.shape.empty(); }
-  // A user table of one row is everybody's, strangers' too; that of a single user is that user's.
+  // A user table with one row serves every user, known or not, unless the model has exactly one user.
   bool serves_everybody() const { return !user_table.shape.empty() && user_table.shape[0] == 1 && n_users() != 1; }
 
  private:

@@ -95,7 +95,7 @@ class Scorer {
   const PluginModel* plugin_;
 };
 
-// The scorer of this model; a plugin with a runtime of its own is loaded here.
+// The scorer of this model; a plugin over a runtime such as LibTorch is loaded here.
 std::unique_ptr<const Scorer> make_scorer(std::shared_ptr<const Model> model);
 
 std::unique_ptr<const Scorer> make_table_scorer(std::shared_ptr<const Model> model);

@@ -12,7 +12,7 @@
 
 namespace rec {
 
-// A named array whose memory somebody owns: a plugin's copy, or the bytes of a file.
+// A named array; `owner` keeps its memory, a plugin's copy or the bytes of a file.
 struct NamedTensor {
   std::string name;
   int32_t dtype = REC_DTYPE_F32;

@@ -10,12 +10,12 @@
 
 namespace rec {
 
-// Place in a training run: so many epochs, and batches of the next one, are done.
+// Place in a training run: how many epochs, and how many batches of the next one, are done.
 struct Cursor {
   int64_t epoch = 0, batch = 0;
 };
 
-// Batches from a cursor on, built ahead on a thread of its own.
+// Batches from a cursor on, built ahead on a separate thread.
 class BatchStream {
  public:
   // The producer fills the queue, then sleeps until half of it is taken: waking it for each batch costs the step more.

@@ -5,7 +5,7 @@
 namespace rec {
 
 // Session-parallel rows (Hidasi et al., ICLR 2016): a row is a slot, which walks one session event by event; a slot whose
-// session has ended takes the next one, in order of start, and is gone when there is none. Epochs are alike.
+// session has ended takes the next one, in order of start, and is removed when no session is left. All epochs are the same.
 class SessionRows : public RowSource {
  public:
   explicit SessionRows(const BatchPlan& plan);

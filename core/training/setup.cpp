@@ -14,7 +14,7 @@ Json read_params(const std::string& text) {
   Json given = text.empty() ? Json::object() : parse_json(text, "params_json");
   if (given.is_object() && given.value("sampler", Json()) == "ans")
     throw Error(REC_UNSUPPORTED,
-                "sampler: ANS trains gates and losses of its own, so it is a model and not a sampler; use model 'ans' "
+                "sampler: ANS trains gates and adds losses, so it is a model and not a sampler; use model 'ans' "
                 "with backbone=mf or backbone=lightgcn")
         .at_argument("sampler");
   return given;

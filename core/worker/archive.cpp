@@ -1,5 +1,5 @@
 // One list of fields for both directions: ArchiveWriter and ArchiveReader take the same calls. The two processes run the
-// same version of the library, so the layout has no version of its own.
+// same version of the library, so the layout needs no version.
 #include "core/worker/archive.h"
 
 #include <cstring>

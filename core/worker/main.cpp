@@ -1,4 +1,4 @@
-// recore-worker: started by the library to train or evaluate in a process of its own; of no use from a shell.
+// recore-worker: started by the library to train or evaluate in a separate process; not meant for a shell.
 #include <sys/socket.h>
 #include <unistd.h>
 

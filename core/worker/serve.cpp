@@ -64,7 +64,7 @@ class Server {
     std::shared_ptr<CancelToken> cancel;  // requested when the host asks, or has gone
   };
 
-  // On a thread of its own: a request waits for the main thread, a wish to stop does not.
+  // On a separate thread: a request waits for the main thread, a wish to stop does not.
   void read() {
     while (auto message = next_message()) {
       const std::lock_guard lock(mutex_);

@@ -7,7 +7,7 @@
 
 namespace rec {
 
-// Whether REC_ISOLATION_ asks for a process of its own to run this model's plugin in. Does not load the plugin.
+// Whether REC_ISOLATION_ asks for a worker process for this model's plugin. Does not load the plugin.
 bool wants_worker(int32_t isolation, const std::string& model);
 
 // The same as a Trainer, in a worker process that shares the data set and gives back models.

@@ -60,7 +60,7 @@ struct SpawnSettings {
   }
 };
 
-// A process group of its own: a Ctrl-C in the terminal is for the host, which asks the worker to stop.
+// A separate process group: a Ctrl-C in the terminal is for the host, which asks the worker to stop.
 pid_t spawn(const std::string& program, int socket, int output) {
   SpawnSettings settings;
   posix_spawn_file_actions_addopen(&settings.actions, 0, "/dev/null", O_RDONLY, 0);
@@ -125,7 +125,7 @@ WorkerProcess::WorkerProcess(const std::string& model, std::string what, double 
   if (!file_exists(program))
     throw Error(REC_NOT_FOUND,
                 cat("isolation: there is no ", program,
-                    ", which runs a plugin in a process of its own; install it beside the library, or set "
+                    ", which runs a plugin in a separate process; install it beside the library, or set "
                     "REC_WORKER_PATH before the process starts"))
         .at_argument("isolation");
   int sockets[2], pipe[2];

@@ -12,7 +12,7 @@ struct GraphView {
   const float *user_rows = nullptr, *item_rows = nullptr;  // scales
 };
 
-// A graph whose stored entries are kept with a probability, drawn anew for each batch; the two directions of an edge are
+// A graph whose stored entries are kept with a probability, drawn again for each batch; the two directions of an edge are
 // drawn independently, so the backward pass runs over the transpose.
 class DroppedGraph {
  public:

@@ -60,7 +60,7 @@ func run(o options) error {
 	go s.models.watch(ctx)
 	server := &http.Server{
 		Handler:      s,
-		ReadTimeout:  10 * time.Second, // of a body too, which nobody reads
+		ReadTimeout:  10 * time.Second, // of a body too, which is not read
 		WriteTimeout: 10 * time.Second,
 		IdleTimeout:  2 * time.Minute,
 	}

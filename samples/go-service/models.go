@@ -14,7 +14,7 @@ import (
 
 const pollEvery = time.Second
 
-// generation is one model with what an answer needs. The last to leave closes it, so nobody meets a closed object.
+// generation is one model with what an answer needs. The last request that uses it closes it, so no request meets a closed object.
 type generation struct {
 	number             int64
 	model              *recore.Model

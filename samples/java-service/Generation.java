@@ -5,7 +5,7 @@ import io.recore.RecommenderOptions;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** One model with what an answer needs. The last to leave closes it, so nobody meets a closed object. */
+/** One model with what an answer needs. The last request that uses it closes it, so no request meets a closed object. */
 final class Generation implements AutoCloseable {
   final int number;
   final Model model;

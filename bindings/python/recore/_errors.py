@@ -134,7 +134,7 @@ class DeniedError(Error, PermissionError):
 
 
 class PluginError(Error, RuntimeError):
-    """A plugin broke its contract or reported a failure of its own."""
+    """A plugin broke its contract or reported a failure."""
 
     default_code = _recore.REC_PLUGIN_FAILED
 

@@ -77,7 +77,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             histories: n lists of item ids, instead of what the model file knows unless a list is empty.
             history_times: n lists of a time for each item of the histories, for models that look at times.
             request_times: [n] times at which the answers are wanted, likewise. Times are UTC epoch seconds or datetime64.
-            candidates: rank only these: a list of ids for everybody, or n lists.
+            candidates: rank only these: one list of ids for all users, or n lists.
             allow, deny: item ids that alone may, or that may not, be returned.
         Returns:
             Recommendations, which unpack to items [n, k'] and scores [n, k'].

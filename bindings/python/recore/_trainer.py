@@ -57,7 +57,7 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}; rows are those of the task unless told.
         checkpoint: path of a checkpoint, written at most every checkpoint_seconds (0 = 30) and at the end.
         resume: continue from the checkpoint if the file exists.
-        isolation: where the plugin runs: "in_process"; "process", a worker of its own, whose crash is a PluginError;
+        isolation: where the plugin runs: "in_process"; "process", a worker process, whose crash is a PluginError;
             or "auto", a worker for a plugin over LibTorch, since this process may have PyTorch.
     Raises:
         NotFoundError (unknown model), InvalidArgumentError (a parameter unknown or out of range; `argument` names it),

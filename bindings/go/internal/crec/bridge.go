@@ -14,7 +14,7 @@ import (
 	"unsafe"
 )
 
-// Failure is why a call failed; Line and ByteOffset are -1 where there is none.
+// Failure is why a call failed; Line and ByteOffset are -1 if unknown.
 type Failure struct {
 	Code                    int32
 	Message, Argument, File string
@@ -54,7 +54,7 @@ func takeText(text uintptr) string {
 	return C.GoString(C.rec_go_text(C.uintptr_t(text)))
 }
 
-// IDs is a list of ids; type 0 is none. Id i of REC_ID_BYTES is Bytes[Offsets[i]:Offsets[i+1]].
+// IDs is a list of ids; type 0 means that no list is given. Id i of REC_ID_BYTES is Bytes[Offsets[i]:Offsets[i+1]].
 type IDs struct {
 	Type    int
 	Int64   []int64

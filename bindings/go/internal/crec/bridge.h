@@ -28,7 +28,7 @@ typedef struct {
 const char* rec_go_text(uintptr_t text);
 void rec_go_text_end(uintptr_t text);
 
-/* A list of ids; type 0 is none. Other slices are a pointer and a count. */
+/* A list of ids; type 0 means that no list is given. Other slices are a pointer and a count. */
 #define REC_GO_IDS(x) \
   int32_t x##_type, const int64_t *x##_i64, const char *x##_bytes, int64_t n_##x##_bytes, const int64_t *x##_offsets, \
       int64_t n_##x

@@ -45,7 +45,7 @@ rec_status_t rec_flat_similar_items(const rec_recommender_t* recommender, const 
 typedef struct {
   rec_status_t status;
   const char *message, *argument, *file;
-  int64_t line, byte_offset; /* -1 where there is none */
+  int64_t line, byte_offset; /* -1 if unknown */
 } rec_flat_failure_t;
 rec_flat_failure_t rec_flat_failure(rec_status_t status, const rec_error_t* error);
 

@@ -73,7 +73,7 @@ public final class DatasetReader {
     return set(options -> options.setItem_id_type(type.number));
   }
 
-  /** Leaves out up to so many bad rows (0 = 1000) and counts them; without this, the first one is an error. */
+  /** Skips and counts up to this number of bad rows (0 = 1000); without this, the first one is an error. */
   public DatasetReader skipBadRows(long atMost) {
     return set(options -> {
       options.setBad_rows(Raw.REC_BAD_ROW_SKIP);

@@ -59,7 +59,7 @@ public final class Ids {
     return pack(ids);
   }
 
-  /** Internal rows of a model, which requests take instead of ids; -1 is somebody known by a history alone. */
+  /** Internal rows of a model, which requests take instead of ids; -1 is a user who is known by a history alone. */
   public static Ids rows(long... rows) {
     return new Ids(Raw.REC_ID_ROW, rows.length, rows.clone(), null);
   }

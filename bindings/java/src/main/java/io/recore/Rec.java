@@ -81,7 +81,7 @@ public final class Rec {
   /**
    * Loads one plugin file, or searches a folder before the others. A plugin is never unloaded.
    *
-   * @throws RecException.Denied for a file that everybody may write.
+   * @throws RecException.Denied for a file that is world-writable.
    * @throws RecException.AbiMismatch for a plugin of another ABI.
    */
   public static void loadPlugin(Path path) {

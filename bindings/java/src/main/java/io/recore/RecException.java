@@ -194,7 +194,7 @@ public class RecException extends RuntimeException {
     }
   }
 
-  /** A plugin broke its contract or reported a failure of its own. */
+  /** A plugin broke its contract or reported a failure. */
   public static class PluginFailed extends RecException {
     PluginFailed(int code, String message, String argument, String file, long line, long byteOffset) {
       super(code, message, argument, file, line, byteOffset);

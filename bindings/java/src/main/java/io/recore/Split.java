@@ -13,7 +13,7 @@ public record Split(Kind kind, double train, double valid, double test, long see
     TEMPORAL(Raw.REC_SPLIT_TEMPORAL),
     /** Whole users (sessions) by the time of their last event. */
     SESSION(Raw.REC_SPLIT_SESSION),
-    /** Shuffled over all interactions, whoever they are of. */
+    /** Shuffled across all users. */
     RATIO_GLOBAL(Raw.REC_SPLIT_RATIO_GLOBAL);
 
     final int number;

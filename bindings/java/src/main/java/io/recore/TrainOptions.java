@@ -73,7 +73,7 @@ public final class TrainOptions {
     return this;
   }
 
-  /** Also after every so many batches. */
+  /** Also after this number of batches. */
   public TrainOptions checkpointBatches(long batches) {
     checkpointBatches = batches;
     return this;

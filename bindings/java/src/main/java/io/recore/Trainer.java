@@ -81,7 +81,7 @@ public final class Trainer extends Handle {
   /**
    * The model of the last finished epoch.
    *
-   * @throws RecException.BadState when there is none.
+   * @throws RecException.BadState when no epoch is finished.
    */
   public Model last() {
     return model(Raw.REC_MODEL_LAST);

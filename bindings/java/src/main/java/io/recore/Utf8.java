@@ -9,7 +9,7 @@ import java.nio.charset.CoderResult;
 import java.util.Arrays;
 
 /**
- * Text between Java and the library: UTF-8, where a byte that is none becomes a lone surrogate U+DC80 .. U+DCFF and back
+ * Text between Java and the library: UTF-8, where a byte that is not UTF-8 becomes a lone surrogate U+DC80 .. U+DCFF and back
  * (Python's surrogateescape), so that every byte string has a String of its own.
  */
 final class Utf8 {

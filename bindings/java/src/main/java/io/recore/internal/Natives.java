@@ -127,7 +127,7 @@ final class Natives {
     return caches.resolve("recore-java");
   }
 
-  /** Of this user and nobody else's to write: else another user could put in code of theirs. */
+  /** Owned by this user and writable by no other: otherwise another user could place code there. */
   private static Path privateFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       Files.createDirectories(folder.getParent());
