@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Callable, Optional, cast
+from typing import TYPE_CHECKING, Any, Optional, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _raw, _recore
-from ._columns import Numbers, column
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
-from ._handle import ISOLATIONS, Handle, choice, options, run
-from ._ids import Ids, as_ids, from_raw, id_form
+from ._handle import ISOLATIONS, choice, options, run
+from ._id_maps import IdMaps
 from ._recommender import Recommender
 from ._report import Report, protocol
 
@@ -20,26 +19,13 @@ if TYPE_CHECKING:
     import threading
 
 
-class Model(Handle["_recore.ModelHandle"]):
+class Model(IdMaps):
     """A trained model. Any number of threads may use it at once.
 
     Attributes:
         ids: how ids that are byte strings come back: "str" (default; UTF-8, other bytes as surrogate escapes, so that
             every id round-trips) or "bytes". int64 ids are int64 either way.
     """
-
-    def __init__(self, raw: _recore.ModelHandle, ids: str = "str") -> None:
-        super().__init__(raw, _recore.rec_model_destroy)
-        self.ids = ids
-
-    @property
-    def ids(self) -> str:
-        return self._ids
-
-    @ids.setter
-    def ids(self, form: str) -> None:
-        self._ids = id_form(form)
-        self._as_text = form == "str"
 
     def save(self, path: str | os.PathLike[str], *, user_data: bool = True,
              cancel: Optional[threading.Event] = None) -> None:
@@ -54,14 +40,6 @@ class Model(Handle["_recore.ModelHandle"]):
     def describe(self) -> dict[str, Any]:
         """Model, parameters, counts, metrics, sections and tensors."""
         return cast("dict[str, Any]", json.loads(_recore.rec_model_describe(self._handle)))
-
-    @property
-    def n_users(self) -> int:
-        return _recore.rec_model_counts(self._handle)[0]
-
-    @property
-    def n_items(self) -> int:
-        return _recore.rec_model_counts(self._handle)[1]
 
     def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
                  candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
@@ -103,29 +81,6 @@ class Model(Handle["_recore.ModelHandle"]):
         """
         given = options(_raw.rec_recommender_options_t, exclude_seen=int(exclude_seen), max_k=max_k, n_callers=n_callers)
         return Recommender(_recore.rec_recommender_create(self._handle, given), self, strict)
-
-    def item_ids(self, rows: Optional[Numbers] = None) -> NDArray[Any]:
-        """Ids of item rows [n], by default of all: int64, or an object array of str or bytes."""
-        return self._ids_of(_recore.rec_model_item_ids, np.arange(self.n_items) if rows is None else rows)
-
-    def user_ids(self, rows: Optional[Numbers] = None) -> NDArray[Any]:
-        """Ids of user rows [n], by default of all."""
-        return self._ids_of(_recore.rec_model_user_ids, np.arange(self.n_users) if rows is None else rows)
-
-    def item_rows(self, items: Ids) -> NDArray[np.int64]:
-        """Rows [n] int64 of items, -1 for an unknown one."""
-        return np.frombuffer(_recore.rec_model_item_rows(self._handle, as_ids(items, "items")), dtype=np.int64)
-
-    def user_rows(self, users: Ids) -> NDArray[np.int64]:
-        """Rows [n] int64 of users, -1 for an unknown one."""
-        return np.frombuffer(_recore.rec_model_user_rows(self._handle, as_ids(users, "users")), dtype=np.int64)
-
-    def titles(self, items: Ids) -> NDArray[Any]:
-        """Titles [n] of items, "" where there is none or the item is unknown."""
-        return from_raw(_recore.rec_model_item_titles(self._handle, self.item_rows(items), True))
-
-    def _ids_of(self, function: Callable[..., Any], rows: Any) -> NDArray[Any]:
-        return from_raw(function(self._handle, column(rows, np.size(rows), np.int64, "rows"), self._as_text))
 
     @property
     def item_vectors(self) -> NDArray[np.float32]:

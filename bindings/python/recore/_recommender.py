@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence, Union, overload
+from typing import Any, Iterator, Optional, Sequence, Union, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,8 @@ from . import _recore
 from ._columns import Buffer, Times, column, seconds
 from ._errors import InvalidArgumentError, UnknownIdError
 from ._handle import Handle
+from ._id_maps import IdMaps
 from ._ids import Id, Ids, as_ids, flatten, from_raw, is_scalar
-
-if TYPE_CHECKING:
-    from ._model import Model
 
 Candidates = Union[Ids, Sequence[Ids]]
 
@@ -59,9 +57,9 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
     Any number of threads may ask at once.
     """
 
-    def __init__(self, raw: _recore.RecommenderHandle, model: Model, strict: bool) -> None:
+    def __init__(self, raw: _recore.RecommenderHandle, model: IdMaps, strict: bool) -> None:
         super().__init__(raw, _recore.rec_recommender_destroy)
-        self.model = model
+        self._model = model
         self.strict = strict
         self._n_items = model.n_items
 
@@ -205,7 +203,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
 
     def titles(self, items: Ids) -> NDArray[Any]:
         """Titles [n] of items, "" where there is none."""
-        return self.model.titles(items)
+        return self._model.titles(items)
 
     def _who(self, users: Union[Id, Ids, None], histories: Optional[Sequence[Ids]]) -> tuple[bool, Any, int]:
         if users is None:
@@ -222,12 +220,12 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         if items is None:
             return None
         marks = np.zeros(self._n_items, np.bool_)
-        rows = self.model.item_rows(as_ids(items, name))
+        rows = self._model.item_rows(as_ids(items, name))
         marks[rows[rows >= 0]] = True
         return np.packbits(marks, bitorder="little")
 
     def _answer(self, rows: NDArray[np.int64], scores: NDArray[np.float32], single: bool) -> Recommendations:
-        model = self.model
+        model = self._model
         flat = rows.reshape(-1)
         items = from_raw(_recore.rec_model_item_ids(model._handle, flat, model._as_text))
         n = flat.size

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, ValuesView, overload
+from typing import Any, Iterator, Mapping, Optional, ValuesView, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _raw, _recore
 from ._handle import choice, options
-
-if TYPE_CHECKING:
-    from ._model import Model
+from ._id_maps import IdMaps
 
 
 class Report(Mapping[str, float]):
@@ -20,7 +18,7 @@ class Report(Mapping[str, float]):
         user_rows: [n_rows] int64, their rows in the model; -1 = unknown to it.
     """
 
-    def __init__(self, raw: _recore.ReportHandle, model: Model) -> None:
+    def __init__(self, raw: _recore.ReportHandle, model: IdMaps) -> None:
         try:
             n_metrics, n_rows = _recore.rec_report_counts(raw)
             metrics = [_recore.rec_report_get_metric(raw, i) for i in range(n_metrics)]
@@ -29,7 +27,7 @@ class Report(Mapping[str, float]):
             self.user_rows: NDArray[np.int64] = np.frombuffer(_recore.rec_py_report_users(raw), dtype=np.int64)
         finally:
             _recore.rec_report_destroy(raw)
-        self.users: NDArray[Any] = model._ids_of(_recore.rec_model_user_ids, self.user_rows)
+        self.users: NDArray[Any] = model.user_ids(self.user_rows)
 
     @overload
     def values(self) -> ValuesView[float]: ...
