@@ -3,6 +3,7 @@ package recore
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"runtime"
 	"unsafe"
 
@@ -332,4 +333,13 @@ func (d *Dataset) Describe() (*DatasetInfo, error) {
 	}
 	info := &DatasetInfo{JSON: json.RawMessage(described)}
 	return info, json.Unmarshal(info.JSON, info)
+}
+
+// String is for logs: the counts, or why there are none.
+func (d *Dataset) String() string {
+	info, err := d.Describe()
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("Dataset: %d users, %d items, %d interactions", info.NUsers, info.NItems, info.NInteractions)
 }

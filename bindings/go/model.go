@@ -3,7 +3,9 @@ package recore
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 
 	"recore/internal/crec"
@@ -148,6 +150,15 @@ func (m *Model) Describe() (*ModelInfo, error) {
 	}
 	info := &ModelInfo{JSON: json.RawMessage(described)}
 	return info, json.Unmarshal(info.JSON, info)
+}
+
+// String is for logs: the name and the counts, or why there are none.
+func (m *Model) String() string {
+	info, err := m.Describe()
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("Model %s: %d users, %d items", info.Model, info.NUsers, info.NItems)
 }
 
 // Counts are the numbers of users and of items.
@@ -350,6 +361,16 @@ type Report struct {
 	Values   map[string][]float64 // [n rows]; NaN where a metric is undefined for the row
 	Users    IDs                  // [n rows]
 	UserRows []int64              // [n rows], their rows in the model; -1 = unknown to it
+}
+
+// String is for logs: the means, in the order asked for.
+func (r *Report) String() string {
+	var out strings.Builder
+	for _, name := range r.Metrics {
+		fmt.Fprintf(&out, "%s=%.4f, ", name, r.Means[name])
+	}
+	fmt.Fprintf(&out, "%d rows", len(r.UserRows))
+	return out.String()
 }
 
 // Evaluate ranks items for the rows of a part and measures: "recall@20,ndcg@20", see rec_model_evaluate in docs/c_api.md.

@@ -3,6 +3,7 @@ package recore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -349,6 +350,26 @@ func TestAnEvaluationHasMeansAndRows(t *testing.T) {
 		if _, err := model.Evaluate(ctx, data, metrics, recore.Protocol{}); !errors.Is(err, recore.ErrInvalidArgument) {
 			t.Errorf("%q: %v", metrics, err)
 		}
+	}
+}
+
+func TestObjectsPrintTheirCounts(t *testing.T) {
+	data := orchard(t)
+	model := train(t, data, "bprmf")
+	report := must(model.Evaluate(ctx, data, "hit@10", recore.Protocol{}))(t)
+	info := must(data.Describe())(t)
+	for object, want := range map[fmt.Stringer]string{
+		data:   fmt.Sprintf("Dataset: 600 users, 400 items, %d interactions", info.NInteractions),
+		model:  "Model bprmf: 600 users, 400 items",
+		report: fmt.Sprintf("hit@10=%.4f, %d rows", report.Means["hit@10"], len(report.UserRows)),
+	} {
+		if object.String() != want {
+			t.Errorf("%q instead of %q", object, want)
+		}
+	}
+	check(t, model.Close())
+	if model.String() != "recore: Model: used after Close" {
+		t.Errorf("%q", model)
 	}
 }
 

@@ -93,4 +93,14 @@ public final class Dataset extends Handle {
     Raw.rec_dataset_describe(this, out);
     return Json.parseObject(out[0]);
   }
+
+  @Override
+  public String toString() {
+    if (isClosed()) {
+      return "Dataset, closed";
+    }
+    Map<String, Object> counts = describe();
+    return "Dataset: " + counts.get("n_users") + " users, " + counts.get("n_items") + " items, "
+        + counts.get("n_interactions") + " interactions";
+  }
 }

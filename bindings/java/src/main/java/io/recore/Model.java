@@ -218,4 +218,13 @@ public final class Model extends Handle {
     Raw.rec_model_user_vectors(this, out);
     return Vectors.ofRaw(out);
   }
+
+  @Override
+  public String toString() {
+    if (isClosed()) {
+      return "Model, closed";
+    }
+    int[] counts = counts();
+    return "Model " + describe().get("model") + ": " + counts[0] + " users, " + counts[1] + " items";
+  }
 }

@@ -56,6 +56,15 @@ class LifetimeTest {
   }
 
   @Test
+  void objectsPrintTheirCounts() {
+    assertEquals("Model bprmf: 600 users, 400 items", Fixture.model.toString());
+    Dataset grid = Fixture.grid().build();
+    assertEquals("Dataset: 10 users, 10 items, 40 interactions", grid.toString());
+    grid.close();
+    assertEquals("Dataset, closed", grid.toString());
+  }
+
+  @Test
   void aHandleOfAnotherKindIsABadStateAndNoCrash() {
     assertThrows(RecException.BadState.class, () -> Raw.rec_model_describe(Fixture.orchard, new byte[1][]));
     assertThrows(RecException.class, () -> Raw.rec_model_describe(null, new byte[1][]));
