@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <map>
@@ -375,58 +374,6 @@ TEST(LoadOptions, ThatAreNoneNameTheArgument) {
     EXPECT_EQ(error.status, REC_INVALID_ARGUMENT);
     EXPECT_EQ(error.argument, row.argument);
   }
-}
-
-TEST(Load, ReadsGzipAndFindsTitlesBesideIt) {
-  const TempFolder folder;
-  const auto pack = [&](const std::string& name, const std::string& text) {
-    const gzFile file = gzopen((folder / name).c_str(), "wb");
-    gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
-    gzclose(file);
-  };
-  pack("o.inter.gz", "user_id:token\titem_id:token\n1\t7\n");
-  pack("o.item.gz", "item_id:token\ttitle:token_seq\n7\tSeven\n");
-  for (const std::string& path : {folder.path(), folder.path() + "/", folder / "o.inter.gz"}) {
-    const Dataset data = load_dataset(path);
-    EXPECT_EQ(rows_of(data), Rows{"1 7"});
-    EXPECT_EQ(title_of(data, 0), "Seven");
-  }
-}
-
-std::string gzip_member(const std::string& text) {
-  const TempFolder folder;
-  const gzFile file = gzopen((folder / "m").c_str(), "wb");
-  gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
-  gzclose(file);
-  const Buffer<char> bytes = read_file(folder / "m");
-  return std::string(bytes.begin(), bytes.end());
-}
-
-TEST(Load, ReadsEveryMemberOfAGzipFile) {
-  const TempFolder folder;
-  const std::string packed = gzip_member("user,item\n1,2\n") + gzip_member("") + gzip_member("3,4\n");
-  EXPECT_EQ(rows_of(load_dataset(folder.file("a.csv.gz", packed))), (Rows{"1 2", "3 4"}));
-}
-
-TEST(Load, RefusesAGzipFileOfWhichAnyMemberIsDamagedOrCut) {
-  const TempFolder folder;
-  const std::string first = gzip_member("user,item\n1,2\n"), whole = first + gzip_member("3,4\n");
-  const auto refused = [&](const std::string& packed) {
-    const Error error = error_of([&] { load_dataset(folder.file("a.csv.gz", packed)); });
-    EXPECT_EQ(error.status, REC_CORRUPT_DATA) << error.message;
-    EXPECT_EQ(error.file, folder / "a.csv.gz");
-  };
-  for (size_t n = first.size() + 1; n < whole.size(); ++n) {
-    SCOPED_TRACE(cat("cut at ", n));
-    refused(whole.substr(0, n));
-  }
-  for (const size_t at : {size_t{0}, size_t{1}}) {
-    SCOPED_TRACE(cat("header byte ", at));
-    std::string flipped = whole;
-    flipped[first.size() + at] ^= 1;
-    refused(flipped);
-  }
-  refused(whole + std::string(512, '\0'));
 }
 
 TEST(Load, AUserWithoutItemsIsAUser) {
