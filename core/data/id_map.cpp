@@ -74,7 +74,7 @@ IdMap IdMap::from_sorted(int32_t type, Buffer<int64_t> ids_or_offsets, Buffer<ch
     map.offsets_ = std::move(ids_or_offsets);
     map.bytes_ = std::move(bytes);
   } else {
-    throw Error(REC_CORRUPT_DATA, cat("ids: type ", type, " is none"));
+    throw Error(REC_CORRUPT_DATA, cat("ids: type must be int64 (", int{REC_ID_INT64}, ") or bytes (", int{REC_ID_BYTES}, "), got ", type));
   }
   const int64_t n = type == REC_ID_INT64 ? map.i64_.size() : map.offsets_.size() - 1;
   if (sorted.size() != n)

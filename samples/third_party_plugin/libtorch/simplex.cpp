@@ -4,7 +4,7 @@
 // Deviation: no dropout on h_u, and a history is all training items of the user (the positive of the row too), not a few.
 //
 // Copy this file to start such a plugin. It needs the installed headers and LibTorch, and links nothing of the library.
-// Both tables of vectors go into the model file, so whoever serves the model needs neither this plugin nor LibTorch.
+// Both tables of vectors go into the model file, so serving the model needs neither this plugin nor LibTorch.
 #include "recore/plugin_torch.h"
 
 namespace {
