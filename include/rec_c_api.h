@@ -383,7 +383,7 @@ REC_API rec_status_t rec_split_options_init(rec_split_options_t* options, uint32
  * leave-one-out splits. A user with a single interaction stays in train under leave-one-out; the description counts them.
  * @param options nullable.
  * @param run     nullable.
- * @return OK, INVALID_ARGUMENT (ratios), INVALID_DATA (the split needs times and there are none), CANCELLED.
+ * @return OK, INVALID_ARGUMENT (ratios), INVALID_DATA (the split needs times and the data set has none), CANCELLED.
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,

@@ -258,7 +258,7 @@ type Split struct {
 }
 
 // Split gives a copy of the data set with new parts. Fails with ErrInvalidArgument (ratios), ErrInvalidData (the split needs
-// times and there are none), or the context's error.
+// times and the data set has none), or the context's error.
 func (d *Dataset) Split(ctx context.Context, split Split) (*Dataset, error) {
 	h, err := d.h.use()
 	if err != nil {
@@ -335,7 +335,7 @@ func (d *Dataset) Describe() (*DatasetInfo, error) {
 	return info, json.Unmarshal(info.JSON, info)
 }
 
-// String is for logs: the counts, or why there are none.
+// String is the counts, for logs; of a closed data set, the error.
 func (d *Dataset) String() string {
 	info, err := d.Describe()
 	if err != nil {

@@ -152,7 +152,7 @@ func (m *Model) Describe() (*ModelInfo, error) {
 	return info, json.Unmarshal(info.JSON, info)
 }
 
-// String is for logs: the name and the counts, or why there are none.
+// String is the name and the counts, for logs; of a closed model, the error.
 func (m *Model) String() string {
 	info, err := m.Describe()
 	if err != nil {
@@ -222,7 +222,7 @@ func (m *Model) rowsOf(what int, name string, ids IDs) ([]int64, error) {
 	return rows, m.h.failed(err)
 }
 
-// Titles of items, "" where there is none or the item is unknown.
+// Titles of items, "" for an item that is unknown or has no title.
 func (m *Model) Titles(items IDs) ([]string, error) {
 	rows, err := m.ItemRows(items)
 	if err != nil || len(rows) == 0 {

@@ -14,7 +14,7 @@ struct Queries {
   const int64_t* history_offsets = nullptr;  // [n + 1], nullable
   const int32_t* history_items = nullptr;    // oldest first
   const int64_t* history_times = nullptr;    // beside history_items, nullable
-  bool histories_are_complete = false;       // an empty history says that there is none: the model's own is not used
+  bool histories_are_complete = false;       // an empty history is used as it is, instead of the one in the model
   const int64_t* times = nullptr;            // [n] when each query asks, nullable: at the time of its last item
 
   int32_t user(int64_t q) const { return users != nullptr ? users[q] : -1; }

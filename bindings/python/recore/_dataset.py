@@ -132,7 +132,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             kind: "ratio" (by user, shuffled), "leave_one_out", "temporal", "session" or "ratio_global".
             ratio: train, valid and test; sums to 1.
         Raises:
-            InvalidArgumentError, InvalidDataError (the split needs times and there are none), CancelledError.
+            InvalidArgumentError, InvalidDataError (the split needs times and the data set has none), CancelledError.
         """
         if len(ratio) != 3:
             raise InvalidArgumentError(f"ratio: must be three numbers, got {ratio!r}", argument="ratio")

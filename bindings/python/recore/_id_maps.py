@@ -52,7 +52,7 @@ class IdMaps(Handle["_recore.ModelHandle"]):
         return np.frombuffer(_recore.rec_model_user_rows(self._handle, as_ids(users, "users")), dtype=np.int64)
 
     def titles(self, items: Ids) -> NDArray[Any]:
-        """Titles [n] of items, "" where there is none or the item is unknown."""
+        """Titles [n] of items, "" for an item that is unknown or has no title."""
         return from_raw(_recore.rec_model_item_titles(self._handle, self.item_rows(items), True))
 
     def _ids_of(self, function: Callable[..., Any], rows: Any) -> NDArray[Any]:

@@ -53,7 +53,7 @@ public final class Dataset extends Handle {
    *
    * @param cancel nullable.
    * @throws RecException.InvalidArgument for shares that do not sum to 1.
-   * @throws RecException.InvalidData when the split needs times and there are none.
+   * @throws RecException.InvalidData when the split needs times and the data set has none.
    * @throws java.util.concurrent.CancellationException when cancelled or interrupted.
    */
   public Dataset split(Split split, CancelToken cancel) {

@@ -189,7 +189,7 @@ public final class Model extends Handle {
     return out;
   }
 
-  /** Titles of items, "" where there is none or the item is unknown. */
+  /** Titles of items, "" for an item that is unknown or has no title. */
   public Ids titles(Ids items) {
     Object[] out = new Object[2];
     Raw.rec_model_item_titles(this, itemRows(items), out);
