@@ -75,7 +75,7 @@ struct Answers {
   std::vector<float> scores;
   std::vector<rec_status_t> status;
 
-  Answers(size_t n, int64_t k) : rows(n * static_cast<size_t>(k)), scores(rows.size()), status(n) {}
+  Answers(size_t n, int64_t k) : rows(n * k), scores(rows.size()), status(n) {}
   friend bool operator==(const Answers&, const Answers&) = default;
 
   // For the library to fill; the memory is this object's.
@@ -91,6 +91,28 @@ struct Answers {
   }
 };
 
-inline std::string text_of(const Text& text) { return rec_text_data(text.get()); }
+// The k best items of users: ids, or with REC_ID_ROW rows of the model.
+inline Answers top_k(const Recommender& recommender, int32_t id_type, const std::vector<int64_t>& users, int64_t k) {
+  auto ids = initialized<rec_ids_t>(rec_ids_init);
+  ids.type = id_type;
+  ids.n = std::ssize(users);
+  ids.i64 = users.data();
+  auto request = initialized<rec_request_t>(rec_request_init);
+  request.users = &ids;
+  request.k = k;
+  Answers answers(users.size(), k);
+  const rec_output_t output = answers.output();
+  call(rec_recommender_top_k, recommender.get(), &request, &output);
+  return answers;
+}
+
+// For one caller.
+inline Recommender make_recommender(const Model& model, int64_t max_k, bool exclude_seen) {
+  auto options = initialized<rec_recommender_options_t>(rec_recommender_options_init);
+  options.exclude_seen = exclude_seen;
+  options.max_k = max_k;
+  options.n_callers = 1;
+  return make<Recommender>(rec_recommender_create, model.get(), &options);
+}
 
 }  // namespace rec::cli

@@ -14,6 +14,12 @@
 
 namespace rec::cli {
 
+// json_of(rec_plugin_list): what a function that gives a rec_text_t of JSON says.
+template <class Function, class... Arguments>
+Json json_of(Function function, Arguments&&... arguments) {
+  return Json::parse(rec_text_data(make<Text>(function, std::forward<Arguments>(arguments)...).get()));
+}
+
 struct CommonOptions {
   std::optional<int64_t> seed;
   int64_t threads = 0;

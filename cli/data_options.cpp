@@ -69,7 +69,7 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   return dataset;
 }
 
-Json describe(const Dataset& dataset) { return Json::parse(text_of(make<Text>(rec_dataset_describe, dataset.get()))); }
+Json describe(const Dataset& dataset) { return json_of(rec_dataset_describe, dataset.get()); }
 
 Dataset split_dataset(const Dataset& dataset, const Split& split, Context& context) {
   auto given = initialized<rec_split_options_t>(rec_split_options_init);

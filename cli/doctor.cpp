@@ -61,7 +61,7 @@ void check_plugins(std::vector<Finding>& out, const fs::path& own_folder) {
     out.push_back({"plugin folder", folders.empty() ? State::kBroken : State::kNote,
                    own_folder.string() + " is not there",
                    "reinstall, or set REC_PLUGIN_PATH to the folder of the plugins"});
-  const Json plugins = Json::parse(text_of(make<Text>(rec_plugin_list)));
+  const Json plugins = json_of(rec_plugin_list);
   for (const Json& plugin : plugins) {
     const std::string error = value_text(plugin["error"]), path = value_text(plugin["path"]);
     const std::string name = "plugin " + value_text(plugin["name"]);

@@ -1,20 +1,17 @@
 #include <algorithm>
 #include <chrono>
 
-#include "cli/data_options.h"
 #include "cli/evaluation.h"
-#include "cli/protocol_options.h"
 
 namespace rec::cli {
 
 namespace {
 
 constexpr Choice kParts[] = {{"valid", REC_PART_VALID}, {"test", REC_PART_TEST}};
-// For each REC_ROWS_: what is measured unless told, and what the rows are called.
+// For each REC_ROWS_: what is measured unless told.
 constexpr const char* kMetrics[] = {"recall@20,ndcg@20,map@20,precision@20", "recall@20,ndcg@20,map@20,precision@20",
                                     "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5",
                                     "rechorus.auc,rechorus.acc,rechorus.f1_score,rechorus.log_loss"};
-constexpr const char* kRowNames[] = {" users", " events", " lists", " labelled rows"};
 
 struct EvaluateOptions {
   std::string model, part = "test", isolation = "in_process";
@@ -47,24 +44,9 @@ int run(const EvaluateOptions& options, Context& context) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   context.output.clear_progress();
 
-  context.output.event({{"event", "metrics"},
-                        {"model", card["model"]},
-                        {"part", options.part},
-                        {"protocol", options.protocol.protocol},
-                        {"rows", options.protocol.row_kind()},
-                        {"mask", options.protocol.mask},
-                        {"ties", options.protocol.ties},
-                        {"history", history_name(protocol)},
-                        {"seed", seed},
-                        {"split", split_json(data.split)},
-                        {"n_rows", result.n_rows},
-                        {"metrics", metrics_json(result.metrics)}});
+  tell_metrics(result, card["model"], options.part, options.protocol, protocol, data.split, context.output);
   context.output.event({{"event", "done"}, {"command", "evaluate"}, {"seconds", seconds}});
-  Table table({"metric", options.part});
-  table.right(1);
-  for (const NamedValue& metric : result.metrics) table.add({metric.name, fixed(metric.value, 4)});
-  context.output.line(table.text());
-  context.output.note(grouped(result.n_rows) + kRowNames[protocol.rows] + " in " + seconds_text(seconds));
+  context.output.note(grouped(result.n_rows) + row_noun(protocol.rows) + " in " + seconds_text(seconds));
   return 0;
 }
 
@@ -89,6 +71,32 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
   return result;
 }
 
+void tell_metrics(const Evaluation& evaluation, const Json& model, const std::string& part,
+                  const ProtocolOptions& options, const rec_protocol_t& protocol, const std::optional<Split>& split,
+                  Output& output) {
+  output.event({{"event", "metrics"},
+                {"model", model},
+                {"part", part},
+                {"protocol", options.protocol},
+                {"rows", row_name(protocol.rows)},
+                {"mask", options.mask},
+                {"ties", options.ties},
+                {"history", history_name(protocol)},
+                {"seed", protocol.seed},
+                {"split", split_json(split)},
+                {"n_rows", evaluation.n_rows},
+                {"metrics", metrics_json(evaluation.metrics)}});
+  Table table({"metric", part});
+  table.right(1);
+  for (const NamedValue& metric : evaluation.metrics) table.add({metric.name, fixed(metric.value, 4)});
+  output.line(table.text());
+}
+
+const char* row_noun(int32_t rows) {
+  constexpr const char* kNouns[] = {" users", " events", " impression lists", " labelled rows"};
+  return kNouns[rows];
+}
+
 void add_isolation(CLI::App& app, std::string& isolation) {
   app.add_option(
          "--isolation", isolation,
@@ -108,7 +116,7 @@ Json metrics_json(const std::vector<NamedValue>& metrics) {
   return json;
 }
 
-Json describe(const Model& model) { return Json::parse(text_of(make<Text>(rec_model_describe, model.get()))); }
+Json describe(const Model& model) { return json_of(rec_model_describe, model.get()); }
 
 void add_evaluate(Commands& commands) {
   auto options = std::make_shared<EvaluateOptions>();

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/data_options.h"
+#include "cli/protocol_options.h"
 
 namespace rec::cli {
 
@@ -23,6 +24,12 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
 // --isolation, and what it means to the library.
 void add_isolation(CLI::App& app, std::string& isolation);
 int32_t read_isolation(const std::string& isolation);
+// Prints the metrics of a part: the event "metrics" and a table.
+void tell_metrics(const Evaluation& evaluation, const Json& model, const std::string& part,
+                  const ProtocolOptions& options, const rec_protocol_t& protocol, const std::optional<Split>& split,
+                  Output& output);
+// " users", " events", ... of a kind of rows, REC_ROWS_.
+const char* row_noun(int32_t rows);
 Json metrics_json(const std::vector<NamedValue>& metrics);
 Json describe(const Model& model);
 

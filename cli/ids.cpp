@@ -8,14 +8,14 @@ namespace {
 
 Json id_at(const rec_ids_t& ids, int64_t i) {
   if (ids.type == REC_ID_INT64) return ids.i64[i];
-  return std::string(ids.bytes + ids.offsets[i], static_cast<size_t>(ids.offsets[i + 1] - ids.offsets[i]));
+  return std::string(ids.bytes + ids.offsets[i], ids.offsets[i + 1] - ids.offsets[i]);
 }
 
 }  // namespace
 
 IdList::IdList(const std::string& argument, const std::string& type, const std::vector<std::string>& ids)
     : ids_(initialized<rec_ids_t>(rec_ids_init)) {
-  ids_.n = static_cast<int64_t>(ids.size());
+  ids_.n = std::ssize(ids);
   if (type == "int64") {
     ids_.type = REC_ID_INT64;
     for (const std::string& id : ids) {
@@ -29,7 +29,7 @@ IdList::IdList(const std::string& argument, const std::string& type, const std::
     numbers_.push_back(0);
     for (const std::string& id : ids) {
       bytes_ += id;
-      numbers_.push_back(static_cast<int64_t>(bytes_.size()));
+      numbers_.push_back(std::ssize(bytes_));
     }
     ids_.bytes = bytes_.data();
     ids_.n_bytes = std::ssize(bytes_);

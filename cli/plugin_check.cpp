@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <numeric>
 #include <thread>
 
 #include "cli/command.h"
@@ -33,7 +34,7 @@ Dataset world() {
     }
   auto user_ids = initialized<rec_ids_t>(rec_ids_init), item_ids = user_ids;
   user_ids.type = item_ids.type = REC_ID_INT64;
-  user_ids.n = item_ids.n = static_cast<int64_t>(users.size());
+  user_ids.n = item_ids.n = std::ssize(users);
   user_ids.i64 = users.data();
   item_ids.i64 = items.data();
   auto columns = initialized<rec_columns_t>(rec_columns_init);
@@ -47,19 +48,9 @@ Dataset world() {
 }
 
 Answers answers(const Recommender& recommender, int64_t first, int64_t n) {
-  std::vector<int64_t> users(static_cast<size_t>(n));
-  for (int64_t i = 0; i < n; ++i) users[static_cast<size_t>(i)] = first + i;
-  auto ids = initialized<rec_ids_t>(rec_ids_init);
-  ids.type = REC_ID_INT64;
-  ids.n = n;
-  ids.i64 = users.data();
-  auto request = initialized<rec_request_t>(rec_request_init);
-  request.users = &ids;
-  request.k = 5;
-  Answers out(static_cast<size_t>(n), 5);
-  const rec_output_t output = out.output();
-  call(rec_recommender_top_k, recommender.get(), &request, &output);
-  return out;
+  std::vector<int64_t> users(n);
+  std::iota(users.begin(), users.end(), first);
+  return top_k(recommender, REC_ID_INT64, users, 5);
 }
 
 int64_t resident_bytes() {
@@ -75,7 +66,7 @@ class Checks {
     std::string folder = (std::filesystem::temp_directory_path() / "recore-check-XXXXXX").string();
     if (mkdtemp(folder.data()) == nullptr) throw Failure{REC_IO, "cannot make a folder " + folder, {}, folder, -1};
     folder_ = folder;
-    const Json described = Json::parse(text_of(make<Text>(rec_plugin_describe, model.c_str())));
+    const Json described = json_of(rec_plugin_describe, model.c_str());
     for (const Json& capability : described["capabilities"])
       deterministic_ = deterministic_ || capability == "deterministic";
     has_doc_ = !value_text(described["doc"]).empty();
@@ -136,7 +127,8 @@ class Checks {
     options.resume = 1;
     const Trainer second = trainer(1, &options);
     call(rec_trainer_run, second.get(), nullptr);
-    if (bytes_of(make<Model>(rec_trainer_create_model, second.get(), REC_MODEL_LAST, nullptr)) != whole_ && deterministic_)
+    if (bytes_of(make<Model>(rec_trainer_create_model, second.get(), REC_MODEL_LAST, nullptr)) != whole_ &&
+        deterministic_)
       throw Broken{"stopped after two epochs and resumed, it is another model: is every tensor listed by tensor_info?"};
   }
 
@@ -207,7 +199,7 @@ class Checks {
 std::string model_in(const std::string& path) {
   call(rec_plugin_load, path.c_str());
   const std::filesystem::path wanted = std::filesystem::weakly_canonical(path);
-  for (const Json& plugin : Json::parse(text_of(make<Text>(rec_plugin_list))))
+  for (const Json& plugin : json_of(rec_plugin_list))
     if (std::filesystem::weakly_canonical(value_text(plugin["path"])) == wanted) return value_text(plugin["name"]);
   throw Failure{REC_PLUGIN_FAILED, "the plugin of " + path + " is not among those that were found", {}, path, -1};
 }

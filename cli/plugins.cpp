@@ -23,7 +23,7 @@ int list(Context& context) {
   Json models;
   {
     const Stop::Abandonable abandonable(context.stop);
-    models = Json::parse(text_of(make<Text>(rec_plugin_list)));
+    models = json_of(rec_plugin_list);
   }
   Table table({"model", "version", "what it is"});
   for (const Json& model : models) {
@@ -43,7 +43,7 @@ int show(const std::string& name, Context& context) {
   Json model;
   {
     const Stop::Abandonable abandonable(context.stop);
-    model = Json::parse(text_of(make<Text>(rec_plugin_describe, name.c_str())));
+    model = json_of(rec_plugin_describe, name.c_str());
   }
   Json event = {{"event", "plugin"}};
   event.update(model);

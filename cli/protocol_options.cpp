@@ -46,6 +46,7 @@ rec_protocol_t ProtocolOptions::read() const {
 }
 
 int32_t rows_named(const std::string& name) { return pick("rows", name, kRows); }
+std::string_view row_name(int32_t rows) { return kRows[rows].name; }
 
 std::string history_name(const rec_protocol_t& protocol) {
   const bool training = protocol.history == REC_HISTORY_TRAINING ||

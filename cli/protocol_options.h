@@ -16,8 +16,9 @@ struct ProtocolOptions {
   rec_protocol_t read() const;
 };
 
-// REC_ROWS_ of a kind of rows.
+// REC_ROWS_ of a kind of rows, and back.
 int32_t rows_named(const std::string& name);
+std::string_view row_name(int32_t rows);
 // "training" or "before": what the model may know of the user of a row, as asked for or by default.
 std::string history_name(const rec_protocol_t& protocol);
 

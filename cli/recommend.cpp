@@ -20,14 +20,6 @@ int64_t checked_k(int64_t k) {
   return k;
 }
 
-Recommender make_recommender(const Model& model, int64_t k, bool exclude_seen) {
-  auto options = initialized<rec_recommender_options_t>(rec_recommender_options_init);
-  options.exclude_seen = exclude_seen;
-  options.max_k = k;
-  options.n_callers = 1;
-  return make<Recommender>(rec_recommender_create, model.get(), &options);
-}
-
 // A user who is known by a history alone has no id.
 Json query_json(const std::string& type, const std::string& id) { return type.empty() ? Json() : id_json(type, id); }
 
@@ -41,7 +33,7 @@ int print_results(const Model& model, const std::string& kind, const std::string
     const rec_status_t status = answers.status[q];
     if (status == REC_OK) {
       if (ids.size() > 1) context.output.line((first ? "" : "\n") + kind + " " + plain(ids[q]));
-      const size_t begin = q * static_cast<size_t>(k);
+      const int64_t begin = q * k;
       print_items(context.output, key, query_json(type, ids[q]),
                   items_of(model, answers.rows.data() + begin, answers.scores.data() + begin, k));
       first = false;
@@ -83,7 +75,7 @@ int recommend(const RecommendOptions& options, Context& context) {
   if (anonymous) users = {"(history)"};
   for (size_t u = 0; u < users.size(); ++u) {
     histories.insert(histories.end(), history.begin(), history.end());
-    offsets.push_back(static_cast<int64_t>(histories.size()));
+    offsets.push_back(std::ssize(histories));
   }
   const IdList history_ids("history", item_type, histories);
   const IdList once("history", item_type, history);

@@ -180,8 +180,7 @@ std::string metrics(const TrainingSummary& s) {
   }
   html += "</table></div><p class=soft style=\"margin-top:8px\">" + protocol_text(s);
   if (s.n_test_rows > 0) {
-    constexpr const char* kRows[] = {" users", " events", " impression lists", " labelled rows"};  // for each REC_ROWS_
-    html += "; the test part has " + grouped(s.n_test_rows) + kRows[s.protocol.rows];
+    html += "; the test part has " + grouped(s.n_test_rows) + row_noun(s.protocol.rows);
   }
   return html + ".</p>";
 }
@@ -189,11 +188,11 @@ std::string metrics(const TrainingSummary& s) {
 // Ranks in bins of equal width on the log axis, so that a million items draw as quickly as a hundred.
 std::string popularity(const TrainingSummary& s) {
   const PopularityPlot& plot = s.popularity;
-  const auto n = static_cast<int64_t>(plot.interactions.size());
+  const auto n = std::ssize(plot.interactions);
   double all = 0, shown = 0;
   for (int64_t i = 0; i < n; ++i) {
-    all += static_cast<double>(plot.interactions[static_cast<size_t>(i)]);
-    shown += static_cast<double>(plot.recommendations[static_cast<size_t>(i)]);
+    all += static_cast<double>(plot.interactions[i]);
+    shown += static_cast<double>(plot.recommendations[i]);
   }
   if (n < 2 || all <= 0 || shown <= 0) return {};
   Chart chart;
@@ -206,8 +205,8 @@ std::string popularity(const TrainingSummary& s) {
     const int64_t end = std::min(n, std::max(begin + 1, static_cast<int64_t>(static_cast<double>(begin + 1) * growth)));
     double in_training = 0, in_served = 0;
     for (int64_t i = begin; i < end; ++i) {
-      in_training += static_cast<double>(plot.interactions[static_cast<size_t>(i)]);
-      in_served += static_cast<double>(plot.recommendations[static_cast<size_t>(i)]);
+      in_training += static_cast<double>(plot.interactions[i]);
+      in_served += static_cast<double>(plot.recommendations[i]);
     }
     const double middle = std::sqrt(static_cast<double>(begin + 1) * static_cast<double>(end)),
                  size = static_cast<double>(end - begin);
@@ -249,7 +248,7 @@ std::string timing(const TrainingSummary& s) {
                 draw_bars("seconds of each epoch", "epoch", static_cast<double>(s.epochs.front().epoch),
                           static_cast<double>(s.epochs.back().epoch), bars),
                 seconds_text(train) + " of training and " + seconds_text(eval) + " of evaluation in " +
-                    grouped(static_cast<int64_t>(s.epochs.size())) + (s.epochs.size() == 1 ? " epoch." : " epochs.") +
+                    grouped(std::ssize(s.epochs)) + (s.epochs.size() == 1 ? " epoch." : " epochs.") +
                     (group > 1 ? " A bar is the mean of " + std::to_string(group) + " epochs." : ""));
 }
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <iterator>
 
-#include "cli/protocol_options.h"
 #include "cli/report.h"
 
 namespace rec::cli {
@@ -124,7 +123,7 @@ void Training::prepare() {
     const Stop::Abandonable abandonable(context_.stop);
     const rec_trainer_options_t named = trainer_options(options_);
     call(rec_trainer_check, options_.model.c_str(), params_text.c_str(), &named);
-    const Json plugin = Json::parse(text_of(make<Text>(rec_plugin_describe, options_.model.c_str())));
+    const Json plugin = json_of(rec_plugin_describe, options_.model.c_str());
     summary_.model_doc = value_text(plugin["doc"]);
     for (const Json& param : plugin["parameters"])
       if (param["name"] == "seed") seed_ = param["default"];
@@ -255,22 +254,7 @@ void Training::tell_test_and_report() {
     const Evaluation test = evaluate(model_, data_.dataset, metrics, protocol, options_.isolation, context_);
     summary_.test = test.metrics;
     summary_.n_test_rows = test.n_rows;
-    context_.output.event({{"event", "metrics"},
-                           {"model", options_.model},
-                           {"part", "test"},
-                           {"protocol", options_.protocol.protocol},
-                           {"rows", judged["rows"]},
-                           {"mask", options_.protocol.mask},
-                           {"ties", options_.protocol.ties},
-                           {"history", history_name(protocol)},
-                           {"seed", summary_.card["seed"]},
-                           {"split", split_json(data_.split)},
-                           {"n_rows", test.n_rows},
-                           {"metrics", metrics_json(test.metrics)}});
-    Table table({"metric", "test"});
-    table.right(1);
-    for (const NamedValue& metric : test.metrics) table.add({metric.name, fixed(metric.value, 4)});
-    context_.output.line(table.text());
+    tell_metrics(test, options_.model, "test", options_.protocol, protocol, data_.split, context_.output);
   }
   const std::string bare = summary_.main_metric;
   const auto choose = [&](const std::string& name) {  // as the protocol names it
