@@ -58,10 +58,8 @@ const char* rec_text_data(const rec_text_t* text) {
 void rec_text_destroy(rec_text_t* text) { destroy_handle(text); }
 
 rec_status_t rec_cancel_create(rec_cancel_t** out_cancel, rec_error_t** out_error) {
-  if (out_cancel != nullptr) *out_cancel = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_cancel, "out_cancel") = new_handle<rec_cancel_t>(std::make_shared<CancelToken>());
-  });
+  return guarded_giving(out_cancel, "out_cancel", out_error,
+                        [&] { return new_handle<rec_cancel_t>(std::make_shared<CancelToken>()); });
 }
 rec_status_t rec_cancel_request(rec_cancel_t* cancel, rec_error_t** out_error) {
   return guarded(out_error, [&] { object_of(cancel)->request(); });

@@ -43,21 +43,16 @@ extern "C" {
 
 rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options, const rec_run_options_t* run,
                               rec_dataset_t** out_dataset, rec_error_t** out_error) {
-  if (out_dataset != nullptr) *out_dataset = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_dataset, "out_dataset");
+  return guarded_giving(out_dataset, "out_dataset", out_error, [&] {
     const std::string file = &not_null(path, "path");
     const DatasetOptions read = read_options(options);
-    *out_dataset = give(
-        long_call(run, [&](const Caller& caller) { return load_dataset(file, read, caller.cancel); }));
+    return give(long_call(run, [&](const Caller& caller) { return load_dataset(file, read, caller.cancel); }));
   });
 }
 
 rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, const rec_run_options_t* run,
                                              rec_dataset_t** out_dataset, rec_error_t** out_error) {
-  if (out_dataset != nullptr) *out_dataset = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_dataset, "out_dataset");
+  return guarded_giving(out_dataset, "out_dataset", out_error, [&] {
     rec_columns_t read = read_struct(&not_null(columns, "columns"), "columns");
     rec_ids_t users, items, title_items, titles;
     for (const auto& [list, copy, name] :
@@ -67,8 +62,7 @@ rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, const
       *copy = read_struct(*list, name);
       *list = copy;
     }
-    *out_dataset = give(
-        long_call(run, [&](const Caller& caller) { return dataset_from_columns(read, caller.cancel); }));
+    return give(long_call(run, [&](const Caller& caller) { return dataset_from_columns(read, caller.cancel); }));
   });
 }
 
@@ -92,9 +86,7 @@ rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, cons
 
 rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,
                                const rec_run_options_t* run, rec_dataset_t** out_dataset, rec_error_t** out_error) {
-  if (out_dataset != nullptr) *out_dataset = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_dataset, "out_dataset");
+  return guarded_giving(out_dataset, "out_dataset", out_error, [&] {
     const auto object = object_of(dataset);
     const rec_split_options_t o = read_struct(options, "options");
     SplitOptions split;
@@ -105,8 +97,7 @@ rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_opt
       split.test_ratio = o.test_ratio;
     }
     split.seed = static_cast<uint64_t>(o.seed);
-    *out_dataset = give(
-        long_call(run, [&](const Caller& caller) { return split_dataset(*object, split, caller.cancel); }));
+    return give(long_call(run, [&](const Caller& caller) { return split_dataset(*object, split, caller.cancel); }));
   });
 }
 
@@ -120,8 +111,8 @@ rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* director
 }
 
 rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error) {
-  if (out_json != nullptr) *out_json = nullptr;
-  return guarded(out_error, [&] { not_null(out_json, "out_json") = new_text(describe_dataset(*object_of(dataset))); });
+  return guarded_giving(out_json, "out_json", out_error,
+                        [&] { return new_text(describe_dataset(*object_of(dataset))); });
 }
 
 void rec_dataset_destroy(rec_dataset_t* dataset) { destroy_handle(dataset); }

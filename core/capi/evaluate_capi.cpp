@@ -46,11 +46,9 @@ Protocol read_protocol(const rec_protocol_t* given) {
 extern "C" {
 
 rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
-                                const rec_protocol_t* protocol, const rec_run_options_t* run,
-                                rec_report_t** out_report, rec_error_t** out_error) {
-  if (out_report != nullptr) *out_report = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_report, "out_report");
+                                const rec_protocol_t* protocol, const rec_run_options_t* run, rec_report_t** out_report,
+                                rec_error_t** out_error) {
+  return guarded_giving(out_report, "out_report", out_error, [&] {
     const auto object = object_of(model);
     const auto data = object_of(dataset);
     const std::vector<MetricSpec> specs = parse_metrics(&not_null(metrics, "metrics"));
@@ -61,7 +59,7 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
     // A model that tables serve runs no plugin code.
     const bool by_tables = options.isolation == REC_ISOLATION_AUTO && !object->needs_plugin;
     const bool elsewhere = !by_tables && wants_worker(options.isolation, object->name);
-    *out_report = new_handle<rec_report_t>(long_call(run, [&](const Caller& caller) {
+    return new_handle<rec_report_t>(long_call(run, [&](const Caller& caller) {
       return elsewhere ? evaluate_in_worker(*object, *data, metrics, read, threads, caller.cancel)
                        : std::make_shared<const Report>(evaluate(object, *data, read, specs, threads, caller.cancel));
     }));
@@ -72,8 +70,8 @@ rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_n_metric
                                rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(report);
-    if (out_n_metrics != nullptr) *out_n_metrics = static_cast<int64_t>(object->names.size());
-    if (out_n_rows != nullptr) *out_n_rows = static_cast<int64_t>(object->users.size());
+    if (out_n_metrics != nullptr) *out_n_metrics = std::ssize(object->names);
+    if (out_n_rows != nullptr) *out_n_rows = std::ssize(object->users);
   });
 }
 
@@ -81,10 +79,10 @@ rec_status_t rec_report_get_metric(const rec_report_t* report, int64_t metric, c
                                    rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(report);
-    const auto n = static_cast<int64_t>(object->names.size());
+    const auto n = std::ssize(object->names);
     if (metric < 0 || metric >= n) throw invalid_argument("metric", "must be between 0 and ", n - 1, ", got ", metric);
-    if (out_name != nullptr) *out_name = object->names[static_cast<size_t>(metric)].c_str();
-    if (out_mean != nullptr) *out_mean = object->means[static_cast<size_t>(metric)];
+    if (out_name != nullptr) *out_name = object->names[metric].c_str();
+    if (out_mean != nullptr) *out_mean = object->means[metric];
   });
 }
 

@@ -45,10 +45,19 @@ T& not_null(T* pointer, const char* name) {
   return *pointer;
 }
 
+// `guarded` for a function that gives something: *out is null unless make(), which returns it, succeeds.
+template <class Given, class Make>
+rec_status_t guarded_giving(Given** out, const char* name, rec_error_t** out_error, Make&& make) noexcept {
+  if (out != nullptr) *out = nullptr;
+  return guarded(out_error, [&] {
+    not_null(out, name);
+    *out = make();
+  });
+}
+
 // The caller's array, which may be null for "not given", must have this many elements, or at least as many as are written.
 inline void check_length(const char* name, const void* array, int64_t n, int64_t wanted) {
-  if (array != nullptr && n != wanted)
-    throw invalid_argument(name, "must have ", wanted, " elements, got ", n);
+  if (array != nullptr && n != wanted) throw invalid_argument(name, "must have ", wanted, " elements, got ", n);
 }
 inline void check_room(const char* name, const void* array, int64_t n, int64_t wanted) {
   if (array != nullptr && n < wanted) throw invalid_argument(name, "must have room for ", wanted, " elements, got ", n);

@@ -61,7 +61,7 @@ class LongCall {
       if (host_cancel != nullptr && host_cancel->requested()) cancel_.request();
       keep_exception([] { log::deliver(); });
       lock.lock();
-      answered_ += static_cast<int64_t>(taken_.size());
+      answered_ += std::ssize(taken_);
       if (errand != nullptr) errand_done_ = true;
       answered_changed_.notify_one();
     }
@@ -150,7 +150,7 @@ class LongCall {
     out.eval_seconds = event.eval_seconds;
     out.metric_names = names.data();
     out.metric_values = event.metric_values.data();
-    out.n_metrics = static_cast<int64_t>(names.size());
+    out.n_metrics = std::ssize(names);
     out.is_best = event.is_best;
     out.done = cancel_.done();
     stopped_with_ = on_event(&out, user_data);

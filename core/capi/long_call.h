@@ -8,7 +8,7 @@
 
 namespace rec {
 
-// What the work of a long call, on its thread of the library, has of the thread that made the call.
+// What the work, which runs on a library thread, may use of the calling thread.
 struct Caller {
   const CancelToken* cancel;
   Observer observer;                                           // delivers an event there

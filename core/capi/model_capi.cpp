@@ -14,9 +14,9 @@ void check_rows(const int64_t* rows, int64_t n_rows, int64_t limit) {
       throw invalid_argument("rows", "element ", i, " must be between -1 and ", limit - 1, ", got ", rows[i]);
 }
 
-void give_ids(const IdMap& map, const int64_t* rows, int64_t n_rows, rec_ids_t* out_ids, rec_text_t** out_owner) {
+// The object that owns what out_ids points to.
+rec_text_t* give_ids(const IdMap& map, const int64_t* rows, int64_t n_rows, rec_ids_t* out_ids) {
   not_null(out_ids, "out_ids");
-  not_null(out_owner, "out_owner");
   check_rows(rows, n_rows, map.size());
   auto owner = std::make_shared<TextObject>();
   rec_ids_t ids{sizeof ids, map.type(), nullptr, nullptr, 0, nullptr, n_rows};
@@ -27,14 +27,14 @@ void give_ids(const IdMap& map, const int64_t* rows, int64_t n_rows, rec_ids_t* 
     owner->numbers.push_back(0);
     for (int64_t i = 0; i < n_rows; ++i) {
       if (rows[i] >= 0) owner->text += map.bytes_at(rows[i]);
-      owner->numbers.push_back(static_cast<int64_t>(owner->text.size()));
+      owner->numbers.push_back(std::ssize(owner->text));
     }
     ids.bytes = owner->text.data();
-    ids.n_bytes = static_cast<int64_t>(owner->text.size());
+    ids.n_bytes = std::ssize(owner->text);
     ids.offsets = owner->numbers.data();
   }
   write_struct(ids, out_ids, "out_ids");
-  *out_owner = new_handle<rec_text_t>(std::move(owner));
+  return new_handle<rec_text_t>(std::move(owner));
 }
 
 // DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html
@@ -85,14 +85,12 @@ struct SharedView {
 
 rec_status_t give_vectors(const rec_model_t* model, bool items, struct DLManagedTensorVersioned** out_tensor,
                           rec_error_t** out_error) {
-  if (out_tensor != nullptr) *out_tensor = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_tensor, "out_tensor");
+  return guarded_giving(out_tensor, "out_tensor", out_error, [&] {
     auto object = object_of(model);
     const MatrixView matrix = items ? object->items() : object->users();
     if (matrix.data == nullptr)
       throw Error(REC_UNSUPPORTED, cat("model '", object->name, "' has no ", items ? "item" : "user", " vectors"));
-    *out_tensor = share(std::move(object), matrix);
+    return share(std::move(object), matrix);
   });
 }
 
@@ -124,33 +122,28 @@ rec_status_t rec_model_save(const rec_model_t* model, const char* path, const re
 
 rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, const rec_run_options_t* run,
                             rec_model_t** out_model, rec_error_t** out_error) {
-  if (out_model != nullptr) *out_model = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_model, "out_model");
+  return guarded_giving(out_model, "out_model", out_error, [&] {
     const std::string file = &not_null(path, "path");
     const int64_t limit = memory_limit_of(options);
-    *out_model = new_handle<rec_model_t>(
+    return new_handle<rec_model_t>(
         long_call(run, [&](const Caller& caller) { return load_model(file, limit, caller.cancel); }));
   });
 }
 
 rec_status_t rec_model_load_bytes(const void* data, int64_t n_data, const rec_load_options_t* options,
                                   const rec_run_options_t* run, rec_model_t** out_model, rec_error_t** out_error) {
-  if (out_model != nullptr) *out_model = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_model, "out_model");
+  return guarded_giving(out_model, "out_model", out_error, [&] {
     if (n_data < 0) throw invalid_argument("n_data", "must be >= 0, got ", n_data);
-    const std::span bytes(&not_null(static_cast<const char*>(data), "data"), static_cast<size_t>(n_data));
+    const std::span bytes(&not_null(static_cast<const char*>(data), "data"), n_data);
     const int64_t limit = memory_limit_of(options);
-    *out_model = new_handle<rec_model_t>(
+    return new_handle<rec_model_t>(
         long_call(run, [&](const Caller& caller) { return load_model_bytes(bytes, limit, caller.cancel); }));
   });
 }
 
 rec_status_t rec_model_describe(const rec_model_t* model, rec_text_t** out_json, rec_error_t** out_error) {
-  if (out_json != nullptr) *out_json = nullptr;
-  return guarded(out_error,
-                 [&] { not_null(out_json, "out_json") = new_text(dump_json(describe_model(*object_of(model)))); });
+  return guarded_giving(out_json, "out_json", out_error,
+                        [&] { return new_text(dump_json(describe_model(*object_of(model)))); });
 }
 
 rec_status_t rec_model_counts(const rec_model_t* model, int64_t* out_n_users, int64_t* out_n_items,
@@ -164,45 +157,43 @@ rec_status_t rec_model_counts(const rec_model_t* model, int64_t* out_n_users, in
 
 rec_status_t rec_model_item_ids(const rec_model_t* model, const int64_t* rows, int64_t n_rows, rec_ids_t* out_ids,
                                 rec_text_t** out_owner, rec_error_t** out_error) {
-  if (out_owner != nullptr) *out_owner = nullptr;
-  return guarded(out_error, [&] { give_ids(object_of(model)->catalog->items, rows, n_rows, out_ids, out_owner); });
+  return guarded_giving(out_owner, "out_owner", out_error,
+                        [&] { return give_ids(object_of(model)->catalog->items, rows, n_rows, out_ids); });
 }
 
 rec_status_t rec_model_user_ids(const rec_model_t* model, const int64_t* rows, int64_t n_rows, rec_ids_t* out_ids,
                                 rec_text_t** out_owner, rec_error_t** out_error) {
-  if (out_owner != nullptr) *out_owner = nullptr;
-  return guarded(out_error, [&] { give_ids(object_of(model)->catalog->users, rows, n_rows, out_ids, out_owner); });
+  return guarded_giving(out_owner, "out_owner", out_error,
+                        [&] { return give_ids(object_of(model)->catalog->users, rows, n_rows, out_ids); });
 }
 
 rec_status_t rec_model_item_titles(const rec_model_t* model, const int64_t* rows, int64_t n_rows, rec_ids_t* out_titles,
                                    rec_text_t** out_owner, rec_error_t** out_error) {
-  if (out_owner != nullptr) *out_owner = nullptr;
-  return guarded(out_error, [&] {
+  return guarded_giving(out_owner, "out_owner", out_error, [&] {
     const auto object = object_of(model);
     not_null(out_titles, "out_titles");
-    not_null(out_owner, "out_owner");
     check_rows(rows, n_rows, object->n_items());
     auto owner = std::make_shared<TextObject>();
     owner->numbers.push_back(0);
     for (int64_t i = 0; i < n_rows; ++i) {
       if (rows[i] >= 0) owner->text += object->catalog->title(rows[i]);
-      owner->numbers.push_back(static_cast<int64_t>(owner->text.size()));
+      owner->numbers.push_back(std::ssize(owner->text));
     }
-    const auto n_bytes = static_cast<int64_t>(owner->text.size());
-    write_struct<rec_ids_t>({sizeof(rec_ids_t), REC_ID_BYTES, nullptr, owner->text.data(), n_bytes,
-                             owner->numbers.data(), n_rows},
-                            out_titles, "out_titles");
-    *out_owner = new_handle<rec_text_t>(std::move(owner));
+    const auto n_bytes = std::ssize(owner->text);
+    write_struct<rec_ids_t>(
+        {sizeof(rec_ids_t), REC_ID_BYTES, nullptr, owner->text.data(), n_bytes, owner->numbers.data(), n_rows},
+        out_titles, "out_titles");
+    return new_handle<rec_text_t>(std::move(owner));
   });
 }
 
-rec_status_t rec_model_item_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
-                                 int64_t n_out_rows, rec_error_t** out_error) {
+rec_status_t rec_model_item_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows,
+                                 rec_error_t** out_error) {
   return guarded(out_error, [&] { find_rows(object_of(model)->catalog->items, ids, out_rows, n_out_rows); });
 }
 
-rec_status_t rec_model_user_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows,
-                                 int64_t n_out_rows, rec_error_t** out_error) {
+rec_status_t rec_model_user_rows(const rec_model_t* model, const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows,
+                                 rec_error_t** out_error) {
   return guarded(out_error, [&] { find_rows(object_of(model)->catalog->users, ids, out_rows, n_out_rows); });
 }
 

@@ -16,21 +16,18 @@ rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error) {
 }
 
 rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error) {
-  if (out_json != nullptr) *out_json = nullptr;
-  return guarded(out_error,
-                 [&] { not_null(out_json, "out_json") = new_text(dump_json(PluginRegistry::instance().list())); });
+  return guarded_giving(out_json, "out_json", out_error,
+                        [&] { return new_text(dump_json(PluginRegistry::instance().list())); });
 }
 
 rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_json, rec_error_t** out_error) {
-  if (out_json != nullptr) *out_json = nullptr;
-  return guarded(out_error, [&] {
+  return guarded_giving(out_json, "out_json", out_error, [&] {
     const std::string name = &not_null(model, "model");
-    not_null(out_json, "out_json");
     const PluginRegistry::Location plugin = PluginRegistry::instance().locate(name);
     if (!plugin.loaded && !plugin.runtime.empty())
-      *out_json = new_text(describe_in_worker(name));
+      return new_text(describe_in_worker(name));
     else
-      *out_json = new_text(dump_json(describe_plugin(PluginRegistry::instance().find(name), loop_params())));
+      return new_text(dump_json(describe_plugin(PluginRegistry::instance().find(name), loop_params())));
   });
 }
 

@@ -52,7 +52,8 @@ Request read_request(const rec_request_t* given, int64_t n_items) {
   return request;
 }
 
-// Where an answer of n rows goes: of k items, which the recommender judges, or of as many as there are candidates.
+// Checks that the buffers hold n rows of k items. For score(), k is 0 and the caller checks the scores; a bad k is
+// refused by the recommender, and here only must not overflow.
 rec_output_t read_output(const rec_output_t* given, const Recommender& recommender, int64_t n, int64_t k) {
   const rec_output_t output = read_struct(&not_null(given, "output"), "output");
   const int64_t wanted = k >= 1 && k <= recommender.options().max_k ? checked_mul(n, k) : 0;
@@ -68,9 +69,7 @@ extern "C" {
 
 rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommender_options_t* options,
                                     rec_recommender_t** out_recommender, rec_error_t** out_error) {
-  if (out_recommender != nullptr) *out_recommender = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_recommender, "out_recommender");
+  return guarded_giving(out_recommender, "out_recommender", out_error, [&] {
     const auto object = object_of(model);
     const rec_recommender_options_t o = read_struct(options, "options");
     RecommenderOptions read;
@@ -78,7 +77,7 @@ rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommen
     read.strict = o.strict != 0;
     if (o.max_k != 0) read.max_k = o.max_k;
     if (o.n_callers != 0) read.n_callers = o.n_callers;
-    *out_recommender = new_handle<rec_recommender_t>(std::make_shared<const Recommender>(object, read));
+    return new_handle<rec_recommender_t>(std::make_shared<const Recommender>(object, read));
   });
 }
 

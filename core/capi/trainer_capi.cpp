@@ -40,9 +40,7 @@ extern "C" {
 rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model, const char* params_json,
                                 const rec_trainer_options_t* options, const rec_run_options_t* run,
                                 rec_trainer_t** out_trainer, rec_error_t** out_error) {
-  if (out_trainer != nullptr) *out_trainer = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_trainer, "out_trainer");
+  return guarded_giving(out_trainer, "out_trainer", out_error, [&] {
     const auto data = object_of(dataset);
     const std::string name = &not_null(model, "model");
     const TrainerOptions read = read_options(options);
@@ -55,7 +53,7 @@ rec_status_t rec_trainer_create(const rec_dataset_t* dataset, const char* model,
       else
         trainer->training = std::make_unique<Trainer>(data, name, params, read, caller.cancel);
     });
-    *out_trainer = new_handle<rec_trainer_t>(trainer);
+    return new_handle<rec_trainer_t>(trainer);
   });
 }
 
@@ -91,12 +89,10 @@ rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_options_t* ru
 
 rec_status_t rec_trainer_create_model(rec_trainer_t* trainer, int32_t which, const rec_run_options_t* run,
                                       rec_model_t** out_model, rec_error_t** out_error) {
-  if (out_model != nullptr) *out_model = nullptr;
-  return guarded(out_error, [&] {
-    not_null(out_model, "out_model");
+  return guarded_giving(out_model, "out_model", out_error, [&] {
     const auto object = object_of(trainer);
     const auto lock = begin_call(*object);
-    *out_model = new_handle<rec_model_t>(
+    return new_handle<rec_model_t>(
         long_call(run, [&](const Caller& caller) { return object->training->model(which, caller.cancel); }));
   });
 }
