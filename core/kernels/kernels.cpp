@@ -36,7 +36,7 @@ void adam_steps(double lr, double beta1, double beta2, int64_t n_steps, AdamStep
   }
 }
 
-const Table* table(Level level) {
+const KernelTable* table(Level level) {
   switch (level) {
     case Level::kScalar: return &kScalarTable;
 #if defined(__x86_64__)
@@ -51,9 +51,9 @@ const Table* table(Level level) {
   }
 }
 
-const Table& best() {
+const KernelTable& fastest() {
   for (Level level : {Level::kAvx512, Level::kAvx2})
-    if (const Table* found = table(level)) return *found;
+    if (const KernelTable* found = table(level)) return *found;
   return kScalarTable;
 }
 

@@ -218,7 +218,7 @@ struct PhiloxFloats {
   uint32_t counter[4], key[2];
 };
 
-struct Table {
+struct KernelTable {
   const char* name;
   void (*propagate_rows)(const Propagation&, int64_t begin, int64_t end);
   void (*weighted_rows)(const WeightedRows&, int64_t begin, int64_t end);
@@ -254,7 +254,8 @@ struct Table {
 enum class Level { kScalar, kAvx2, kAvx512 };
 
 // nullptr when this build or this CPU lacks the level.
-const Table* table(Level level);
-const Table& best();
+const KernelTable* table(Level level);
+// Of the highest level that this CPU has.
+const KernelTable& fastest();
 
 }  // namespace rec::kernels

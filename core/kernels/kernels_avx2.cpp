@@ -1,4 +1,5 @@
 #include "core/kernels/lanes_avx2.h"
+#include "core/kernels/lanes_compress.h"
 #include "core/kernels/lanes_pairs.h"
 // The lanes come first: they are what the rest is made of.
 #include "core/kernels/impl_table.h"
@@ -6,6 +7,6 @@
 
 namespace rec::kernels {
 
-const Table kAvx2Table = table_of_this_level("avx2");
+const KernelTable kAvx2Table = table_of_this_level("avx2");
 
 }  // namespace rec::kernels

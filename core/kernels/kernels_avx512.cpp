@@ -6,6 +6,6 @@
 
 namespace rec::kernels {
 
-const Table kAvx512Table = table_of_this_level("avx512");
+const KernelTable kAvx512Table = table_of_this_level("avx512");
 
 }  // namespace rec::kernels

@@ -1,10 +1,11 @@
 #include "core/kernels/lanes_scalar.h"
+#include "core/kernels/lanes_compress.h"
 // The lanes come first: they are what the rest is made of.
 #include "core/kernels/impl_table.h"
 #include "core/kernels/levels.h"
 
 namespace rec::kernels {
 
-const Table kScalarTable = table_of_this_level("scalar");
+const KernelTable kScalarTable = table_of_this_level("scalar");
 
 }  // namespace rec::kernels

@@ -5,10 +5,10 @@
 // The tables of the files kernels_*.cpp, one per instruction set.
 namespace rec::kernels {
 
-extern const Table kScalarTable;
+extern const KernelTable kScalarTable;
 #if defined(__x86_64__)
-extern const Table kAvx2Table;
-extern const Table kAvx512Table;
+extern const KernelTable kAvx2Table;
+extern const KernelTable kAvx512Table;
 #endif
 
 }  // namespace rec::kernels

@@ -16,7 +16,7 @@ namespace rec {
 
 namespace {
 
-using kernels::best;
+using kernels::fastest;
 
 // Chunks for row kernels: a function of n only, so that sums over chunks do not depend on the number of threads.
 int64_t chunk_of(int64_t n) { return std::clamp<int64_t>(n / 64, 16, 4096); }
@@ -81,7 +81,7 @@ const char* param_text(const rec_params_t* params, const char* name) {
 int64_t param_list(const rec_params_t* params, const char* name, double* out_values, int64_t max_values) {
   const auto* value = params->find(name);
   if (value == nullptr) return 0;
-  const auto n = static_cast<int64_t>(value->list.size());
+  const auto n = std::ssize(value->list);
   std::copy_n(value->list.begin(), std::min(n, max_values), out_values);
   return n;
 }
@@ -97,7 +97,7 @@ void random_uniform(int64_t seed, int32_t stream, int64_t epoch, int64_t row, fl
   Rng rng = plugin_rng(seed, stream, epoch, row);
   const int64_t whole = n / 64 * 64;
   const auto& c = rng.counter();
-  best().philox_floats({{c[0], c[1], c[2], c[3]}, {rng.key()[0], rng.key()[1]}}, out, whole);
+  fastest().philox_floats({{c[0], c[1], c[2], c[3]}, {rng.key()[0], rng.key()[1]}}, out, whole);
   rng.skip_blocks(static_cast<uint32_t>(whole / 4));
   for (int64_t i = whole; i < n; ++i) out[i] = rng.next_float();
   for (int64_t i = 0; i < n; ++i) out[i] = low + (high - low) * out[i];
@@ -128,7 +128,7 @@ void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, c
   const double edges = static_cast<double>(csr->offsets[csr->n_rows]) * static_cast<double>(n) /
                        static_cast<double>(std::max<int64_t>(csr->n_rows, 1));
   over_rows(call, n, 32, 0.05 * edges * static_cast<double>(d), [&](int64_t begin, int64_t end) {
-    if (!host_should_stop(call)) best().propagate_rows(job, begin, end);
+    if (!host_should_stop(call)) fastest().propagate_rows(job, begin, end);
   });
 }
 
@@ -143,19 +143,19 @@ void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights,
   job.d = d;
   job.accumulate = accumulate;
   over_rows(call, csr->n_rows, chunk_of(csr->n_rows), 0.06 * static_cast<double>(csr->offsets[csr->n_rows] * d),
-            [&](int64_t begin, int64_t end) { best().weighted_rows(job, begin, end); });
+            [&](int64_t begin, int64_t end) { fastest().weighted_rows(job, begin, end); });
 }
 
 void pair_scores(rec_call_t* call, const int32_t* users, const int32_t* items, int64_t n_rows, int64_t n_columns,
                  const float* user_table, const float* item_table, int64_t d, float* scores) {
   const kernels::PairScores job{users, items, user_table, item_table, scores, n_columns, d};
   over_rows(call, n_rows, chunk_of(n_rows), 0.2 * static_cast<double>(n_rows * n_columns * d),
-            [&](int64_t begin, int64_t end) { best().pair_scores(job, begin, end); });
+            [&](int64_t begin, int64_t end) { fastest().pair_scores(job, begin, end); });
 }
 
 rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_t n_rows, int64_t n_columns,
                   double* out_loss, float* dscores) {
-  const kernels::Table& table = best();
+  const kernels::KernelTable& table = fastest();
   const auto kernel = loss_id == REC_LOSS_BPR_SOFTPLUS ? table.bpr_softplus
                       : loss_id == REC_LOSS_BPR_LOG    ? table.bpr_log
                       : loss_id == REC_LOSS_BPR_MULTI  ? table.bpr_multi
@@ -173,14 +173,14 @@ rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_
   const int64_t chunk = chunk_of(n_rows);
   std::vector<double> shares;
   try {
-    shares.resize(static_cast<size_t>((n_rows + chunk - 1) / chunk));
+    shares.resize((n_rows + chunk - 1) / chunk);
   } catch (...) {
     return host_fail(call, REC_OUT_OF_MEMORY, "out of memory");
   }
-  over_rows(call, static_cast<int64_t>(shares.size()), 1, 4.0 * static_cast<double>(n_rows * n_columns),
+  over_rows(call, std::ssize(shares), 1, 4.0 * static_cast<double>(n_rows * n_columns),
             [&](int64_t begin, int64_t end) {
               for (int64_t c = begin; c < end; ++c)
-                shares[static_cast<size_t>(c)] = kernel(job, c * chunk, std::min((c + 1) * chunk, n_rows));
+                shares[c] = kernel(job, c * chunk, std::min((c + 1) * chunk, n_rows));
             });
   *out_loss = 0;
   for (double share : shares) *out_loss += share;
@@ -212,7 +212,7 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
     job.weight_decay = static_cast<float>(a->weight_decay);
     if (gradients != nullptr)
       over_rows(call, n, chunk, static_cast<double>(n * a->d),
-                [&](int64_t begin, int64_t end) { best().lazy_adam_rows(job, begin, end); });
+                [&](int64_t begin, int64_t end) { fastest().lazy_adam_rows(job, begin, end); });
     return REC_OK;
   }
   kernels::AdamRows job;
@@ -232,7 +232,7 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
   int64_t steps_to_do = 0;
   for (int64_t i = 0; i < n; ++i) steps_to_do += step - a->last_step[rows != nullptr ? rows[i] : i];
   over_rows(call, n, chunk, 0.3 * static_cast<double>(steps_to_do * a->d),
-            [&](int64_t begin, int64_t end) { best().adam_rows(job, begin, end); });
+            [&](int64_t begin, int64_t end) { fastest().adam_rows(job, begin, end); });
   return REC_OK;
 }
 
@@ -252,7 +252,7 @@ void sgd(rec_call_t* call, float* parameter, int64_t d, const int32_t* rows, int
          const float* gradients, double learning_rate, double weight_decay) {
   const kernels::GradientRows job = gradient_rows(parameter, d, rows, gradients, learning_rate, weight_decay);
   over_rows(call, n_rows_listed, chunk_of(n_rows_listed), 0.2 * static_cast<double>(n_rows_listed * d),
-            [&](int64_t begin, int64_t end) { best().sgd_rows(job, begin, end); });
+            [&](int64_t begin, int64_t end) { fastest().sgd_rows(job, begin, end); });
 }
 
 void adagrad(rec_call_t* call, const rec_adagrad_t* a, const int32_t* rows, int64_t n_rows_listed,
@@ -264,19 +264,19 @@ void adagrad(rec_call_t* call, const rec_adagrad_t* a, const int32_t* rows, int6
   job.epsilon = static_cast<float>(a->epsilon);
   job.epsilon_inside = a->epsilon_inside != 0;
   over_rows(call, n_rows_listed, chunk_of(n_rows_listed), static_cast<double>(n_rows_listed * a->d),
-            [&](int64_t begin, int64_t end) { best().adagrad_rows(job, begin, end); });
+            [&](int64_t begin, int64_t end) { fastest().adagrad_rows(job, begin, end); });
 }
 
 void rank_update(rec_call_t* call, double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb,
                  int64_t m, int64_t n, int64_t k) {
   const kernels::RankUpdate job{c, ldc, a, lda, b, ldb, n, k};
   over_rows(call, m, 64, 0.02 * static_cast<double>(m * n * k),
-            [&](int64_t begin, int64_t end) { best().rank_update_f64(job, begin, end); });
+            [&](int64_t begin, int64_t end) { fastest().rank_update_f64(job, begin, end); });
 }
 
 Buffer<float> transpose(const float* a, int64_t rows, int64_t columns) {
   auto out = Buffer<float>::uninitialized(rows * columns);
-  best().transpose(a, rows, columns, out.data());
+  fastest().transpose(a, rows, columns, out.data());
   return out;
 }
 
@@ -307,7 +307,7 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
                                  columns,
                                  k,
                                  (flags & REC_MATMUL_ADD) != 0};
-      best().product(job, row, std::min(row + height, m));
+      fastest().product(job, row, std::min(row + height, m));
     };
     over_rows(call, across * down, 1, 0.02 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
               [&](int64_t begin, int64_t end) {
@@ -337,8 +337,8 @@ int64_t solve_systems(rec_call_t* call, int64_t (*kernel)(const kernels::Systems
 rec_status_t solve(rec_call_t* call, int32_t dtype, int64_t n, int64_t d, void* a, void* b) {
   if (n < 0 || d < 1 || (dtype != REC_DTYPE_F32 && dtype != REC_DTYPE_F64))
     return host_fail(call, REC_INVALID_ARGUMENT, "solve: needs n_systems >= 0, d >= 1 and REC_DTYPE_F32 or _F64");
-  const int64_t failed = dtype == REC_DTYPE_F64 ? solve_systems<double>(call, best().solve_f64, n, d, a, b)
-                                                : solve_systems<float>(call, best().solve_f32, n, d, a, b);
+  const int64_t failed = dtype == REC_DTYPE_F64 ? solve_systems<double>(call, fastest().solve_f64, n, d, a, b)
+                                                : solve_systems<float>(call, fastest().solve_f32, n, d, a, b);
   if (failed == n) return REC_OK;
   return host_fail(call, REC_NUMERIC, cat("solve: system ", failed, " is not positive definite").c_str());
 }
@@ -378,7 +378,7 @@ rec_status_t augment(rec_call_t* call, const rec_augment_t* in, double* out_loss
     const double elements = static_cast<double>(in->n_rows * (in->n_candidates - 1) * in->n_hops * in->d);
     over_rows(call, in->n_rows, 8, 5 * elements, [&](int64_t begin, int64_t end) {
       Buffer<float> scratch(kernels::augment_scratch(job));
-      best().augment_rows(job, scratch.data(), begin, end);
+      fastest().augment_rows(job, scratch.data(), begin, end);
     });
     std::fill_n(in->d_margin_weight, in->d, 0.f);
     *in->d_margin_bias = 0;
@@ -394,43 +394,43 @@ rec_status_t augment(rec_call_t* call, const rec_augment_t* in, double* out_loss
   return REC_OK;
 }
 
-void exp_of(const float* x, int64_t n, float* y) { best().exp(x, y, n); }
-void sigmoid(const float* x, int64_t n, float* y) { best().sigmoid(x, y, n); }
-void tanh_of(const float* x, int64_t n, float* y) { best().tanh(x, y, n); }
+void exp_of(const float* x, int64_t n, float* y) { fastest().exp(x, y, n); }
+void sigmoid(const float* x, int64_t n, float* y) { fastest().sigmoid(x, y, n); }
+void tanh_of(const float* x, int64_t n, float* y) { fastest().tanh(x, y, n); }
 
 constexpr rec_host_t kHost = {
-    sizeof(rec_host_t),
-    REC_PLUGIN_ABI_MAJOR,
-    REC_PLUGIN_ABI_MINOR,
-    0,
-    host_log,
-    host_fail,
-    host_should_stop,
-    host_parallel_for,
-    param_int,
-    param_float,
-    param_bool,
-    param_text,
-    param_list,
-    random_uniform,
-    random_normal,
-    propagate,
-    weighted_rows,
-    pair_scores,
-    loss,
-    adam_steps,
-    adam,
-    sgd,
-    adagrad,
-    rank_update,
-    matmul,
-    exp_of,
-    sigmoid,
-    tanh_of,
-    list_loss,
-    label_loss,
-    solve,
-    augment,
+    .struct_size = sizeof(rec_host_t),
+    .abi_major = REC_PLUGIN_ABI_MAJOR,
+    .abi_minor = REC_PLUGIN_ABI_MINOR,
+    .reserved = 0,
+    .log = host_log,
+    .fail = host_fail,
+    .should_stop = host_should_stop,
+    .parallel_for = host_parallel_for,
+    .param_int = param_int,
+    .param_float = param_float,
+    .param_bool = param_bool,
+    .param_text = param_text,
+    .param_list = param_list,
+    .random_uniform = random_uniform,
+    .random_normal = random_normal,
+    .propagate = propagate,
+    .weighted_rows = weighted_rows,
+    .pair_scores = pair_scores,
+    .loss = loss,
+    .adam_steps = adam_steps,
+    .adam = adam,
+    .sgd = sgd,
+    .adagrad = adagrad,
+    .rank_update = rank_update,
+    .matmul = matmul,
+    .exp = exp_of,
+    .sigmoid = sigmoid,
+    .tanh = tanh_of,
+    .list_loss = list_loss,
+    .label_loss = label_loss,
+    .solve = solve,
+    .augment = augment,
 };
 
 }  // namespace

@@ -39,11 +39,11 @@ void BlockScorer::all_scores(const Queries& queries, float* scores, int64_t stri
 // Ranks the scores of the items [begin, end), which lie in the scratch, among those found so far.
 void BlockSelection::add(int64_t begin, int64_t end) {
   for (; !excluded_.empty() && excluded_.front() < end; excluded_ = excluded_.subspan(1))
-    scratch_.scores[static_cast<size_t>(excluded_.front() - begin)] = -std::numeric_limits<float>::infinity();
+    scratch_.scores[excluded_.front() - begin] = -std::numeric_limits<float>::infinity();
   const bool first = begin == 0;
   const int64_t k = first ? k_ : std::min(k_, end - begin);
-  if (!first) scratch_.found_rows.resize(static_cast<size_t>(k)), scratch_.found_scores.resize(static_cast<size_t>(k));
-  const auto words = static_cast<size_t>((kernels::top_k_scratch_bytes(end - begin, k) + 7) / 8);
+  if (!first) scratch_.found_rows.resize(k), scratch_.found_scores.resize(k);
+  const int64_t words = (kernels::top_k_scratch_bytes(end - begin, k) + 7) / 8;
   if (scratch_.selection.size() < words) scratch_.selection.resize(words);
   kernels::TopKOfScores job;
   job.item_scores = scratch_.scores.data();
@@ -54,7 +54,7 @@ void BlockSelection::add(int64_t begin, int64_t end) {
   job.rows = first ? rows_ : scratch_.found_rows.data();
   job.scores = first ? scores_ : scratch_.found_scores.data();
   job.scratch = scratch_.selection.data();
-  kernels::best().top_k_of_scores(job, 0, 1);
+  kernels::fastest().top_k_of_scores(job, 0, 1);
   if (first) return;
   for (int64_t& row : scratch_.found_rows)
     if (row >= 0) row += begin;
@@ -64,15 +64,13 @@ void BlockSelection::add(int64_t begin, int64_t end) {
 // Both lists are best first and padded; on a tie the earlier block, which has the lower rows, goes first.
 void BlockSelection::merge(int64_t n_found) {
   if (!(scratch_.found_scores.front() > scores_[k_ - 1])) return;
-  scratch_.merged_rows.resize(static_cast<size_t>(k_));
-  scratch_.merged_scores.resize(static_cast<size_t>(k_));
+  scratch_.merged_rows.resize(k_);
+  scratch_.merged_scores.resize(k_);
   int64_t old = 0, found = 0;
   for (int64_t at = 0; at < k_; ++at) {
-    const bool take_found = found < n_found && scratch_.found_scores[static_cast<size_t>(found)] > scores_[old];
-    scratch_.merged_rows[static_cast<size_t>(at)] =
-        take_found ? scratch_.found_rows[static_cast<size_t>(found)] : rows_[old];
-    scratch_.merged_scores[static_cast<size_t>(at)] =
-        take_found ? scratch_.found_scores[static_cast<size_t>(found)] : scores_[old];
+    const bool take_found = found < n_found && scratch_.found_scores[found] > scores_[old];
+    scratch_.merged_rows[at] = take_found ? scratch_.found_rows[found] : rows_[old];
+    scratch_.merged_scores[at] = take_found ? scratch_.found_scores[found] : scores_[old];
     ++(take_found ? found : old);
   }
   std::copy_n(scratch_.merged_rows.begin(), k_, rows_);

@@ -23,16 +23,23 @@ class TableScorer final : public Scorer {
     }
   }
 
-  // One pass over the tiles for many queries.
+  // Many queries share each pass over the tiles.
   void top_k(const Queries& queries, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
              rec_status_t* status, Scratch& scratch) const override {
     find_answerable(queries, status);
     prepare(queries, status, scratch);
-    const auto words = static_cast<size_t>((kernels::top_k_scratch_bytes(items_.rows, k) + 7) / 8);
+    const int64_t words = (kernels::top_k_scratch_bytes(items_.rows, k) + 7) / 8;
     if (scratch.selection.size() < words) scratch.selection.resize(words);
-    kernels::best().top_k({scratch.vectors.data(), tiles_.data(), items_.rows, items_.d, filter, k, rows, scores,
-                           scratch.selection.data()},
-                          0, queries.n);
+    kernels::fastest().top_k({.queries = scratch.vectors.data(),
+                              .tiles = tiles_.data(),
+                              .n_items = items_.rows,
+                              .d = items_.d,
+                              .filter = filter,
+                              .k = k,
+                              .rows = rows,
+                              .scores = scores,
+                              .scratch = scratch.selection.data()},
+                             0, queries.n);
     for (int64_t q = 0; q < queries.n; ++q)
       if (status[q] != REC_OK) pad(k, rows + q * k, scores + q * k);
   }
@@ -41,8 +48,13 @@ class TableScorer final : public Scorer {
                   Scratch& scratch) const override {
     find_answerable(queries, status);
     prepare(queries, status, scratch);
-    kernels::best().score_tiles({scratch.vectors.data(), queries.n, tiles_.data(), items_.d, scores, stride}, 0,
-                                kernels::tile_count(items_.rows));
+    kernels::fastest().score_tiles({.queries = scratch.vectors.data(),
+                                    .n_queries = queries.n,
+                                    .tiles = tiles_.data(),
+                                    .d = items_.d,
+                                    .scores = scores,
+                                    .stride = stride},
+                                   0, kernels::tile_count(items_.rows));
     for (int64_t q = 0; q < queries.n; ++q)
       if (status[q] != REC_OK) std::fill_n(scores + q * stride, items_.rows, std::numeric_limits<float>::quiet_NaN());
   }
@@ -54,19 +66,24 @@ class TableScorer final : public Scorer {
     BlockSelection({&item, 1}, nullptr, nullptr, k, rows, scores, scratch)
         .run(items_.rows, [&](int64_t begin, int64_t end, float* block) {
           const int64_t first = begin / kernels::kTileItems, last = kernels::tile_count(end);
-          kernels::best().score_tiles(
-              {items_.row(item), 1, tiles_.data(), items_.d, block, (last - first) * kernels::kTileItems}, first, last);
+          kernels::fastest().score_tiles({.queries = items_.row(item),
+                                          .n_queries = 1,
+                                          .tiles = tiles_.data(),
+                                          .d = items_.d,
+                                          .scores = block,
+                                          .stride = (last - first) * kernels::kTileItems},
+                                         first, last);
           for (int64_t i = begin; i < end; ++i)
             block[i - begin] = std::clamp(block[i - begin] * inverse_norms_[i] * inverse_norms_[item], -1.f, 1.f);
         });
   }
 
  protected:
-  // The query vectors, [n, d]; zeros for an unanswerable query.
+  // Fills scratch.vectors: the query vectors, [n, d]; zeros for an unanswerable query.
   void prepare(const Queries& queries, const rec_status_t* status, Scratch& scratch) const override {
     const MatrixView users = model().users();
     const int64_t d = items_.d;
-    scratch.vectors.assign(static_cast<size_t>(queries.n * d), 0.f);
+    scratch.vectors.assign(queries.n * d, 0.f);
     scratch.asked.clear();
     for (int64_t q = 0; q < queries.n; ++q) {
       float* vector = scratch.vectors.data() + q * d;
@@ -89,9 +106,14 @@ class TableScorer final : public Scorer {
 
   void score_items(int64_t q, std::span<const int32_t> items, float* scores, Scratch& scratch) const override {
     const int32_t row = 0;
-    kernels::best().pair_scores({&row, items.data(), scratch.vectors.data() + q * items_.d, items_.data, scores,
-                                 static_cast<int64_t>(items.size()), items_.d},
-                                0, 1);
+    kernels::fastest().pair_scores({.users = &row,
+                                    .items = items.data(),
+                                    .user_table = scratch.vectors.data() + q * items_.d,
+                                    .item_table = items_.data,
+                                    .scores = scores,
+                                    .n_candidates = std::ssize(items),
+                                    .d = items_.d},
+                                   0, 1);
   }
 
  private:
@@ -105,7 +127,7 @@ class TableScorer final : public Scorer {
   void encode(const Queries& queries, Scratch& scratch) const {
     const int64_t d = items_.d;
     fill_query_columns(queries, scratch.asked, scratch);
-    scratch.encoded.resize(scratch.asked.size() * static_cast<size_t>(d));
+    scratch.encoded.resize(scratch.asked.size() * d);
     plugin()->encode(scratch.batch.view(1), scratch.encoded.data());
     for (size_t b = 0; b < scratch.asked.size(); ++b)
       std::copy_n(scratch.encoded.data() + static_cast<int64_t>(b) * d, d,

@@ -21,8 +21,8 @@ Buffer<float> random_floats(int64_t n, uint64_t seed, float scale = 1) {
   return values;
 }
 
-const Table* level_of(benchmark::State& state) {
-  const Table* level = table(static_cast<Level>(state.range(0)));
+const KernelTable* level_of(benchmark::State& state) {
+  const KernelTable* level = table(static_cast<Level>(state.range(0)));
   if (level == nullptr) return state.SkipWithError("not on this machine"), nullptr;
   state.SetLabel(level->name);
   return level;
@@ -37,7 +37,7 @@ void set_bytes(benchmark::State& state, double bytes) {
 
 // Everything in the first-level cache and in registers: what the multiply-add units give in this very kernel.
 void fma_peak(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const int64_t d = 64, n_queries = 12, n_items = 32;
   const auto queries = random_floats(n_queries * d, 1), tiles = random_floats(n_items * d, 2);
@@ -85,8 +85,7 @@ struct Graph {
 
   explicit Graph(const Shape& shape) : n_nodes(shape.n_users + shape.n_items) {
     Rng rng(3, RngStream::kSplit);
-    std::vector<std::vector<int32_t>> users(static_cast<size_t>(shape.n_users)),
-        items(static_cast<size_t>(shape.n_items));
+    std::vector<std::vector<int32_t>> users(shape.n_users), items(shape.n_items);
     std::vector<int32_t> shuffled(items.size());
     std::iota(shuffled.begin(), shuffled.end(), 0);
     for (size_t i = shuffled.size(); i > 1; --i)
@@ -96,15 +95,15 @@ struct Graph {
       const int degree = std::clamp(static_cast<int>(shape.degree * activity), shape.least, 1500);
       for (int e = 0; e < degree; ++e) {
         const double rank = static_cast<double>(shape.n_items) * std::pow(rng.next_double(), 2.2);
-        users[u].push_back(shuffled[static_cast<size_t>(rank)]);
+        users[u].push_back(shuffled[rank]);
       }
       std::sort(users[u].begin(), users[u].end());
       users[u].erase(std::unique(users[u].begin(), users[u].end()), users[u].end());
-      for (int32_t i : users[u]) items[static_cast<size_t>(i)].push_back(static_cast<int32_t>(u));
+      for (int32_t i : users[u]) items[i].push_back(static_cast<int32_t>(u));
     }
     const auto append = [&](const std::vector<int32_t>& row, int64_t shift) {
       for (int32_t c : row) columns.push_back(c + static_cast<int32_t>(shift));
-      offsets.push_back(static_cast<int64_t>(columns.size()));
+      offsets.push_back(std::ssize(columns));
       scale.push_back(1 / std::sqrt(static_cast<float>(std::max<size_t>(row.size(), 1))));
     };
     for (const auto& row : users) append(row, shape.n_users);
@@ -113,7 +112,7 @@ struct Graph {
 };
 
 void propagate(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   static const Graph graphs[] = {Graph(kShapes[0]), Graph(kShapes[1])};
   const Graph& graph = graphs[state.range(1)];
@@ -143,7 +142,7 @@ struct Ranking {
 };
 
 void score_tiles(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const Ranking r;
   const int64_t n_queries = state.range(1), stride = tile_count(r.n_items) * kTileItems;
@@ -156,7 +155,7 @@ void score_tiles(benchmark::State& state) {
 BENCHMARK(score_tiles)->ArgsProduct({{1, 2}, {1, 48}})->Unit(benchmark::kMicrosecond);
 
 void full_ranking(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const Ranking r;
   const int64_t k = state.range(1), n_excluded = state.range(2);
@@ -176,14 +175,14 @@ BENCHMARK(full_ranking)->ArgsProduct({{1, 2}, {20, 100}, {0, 165}})->Unit(benchm
 
 // Args: level, steps missed by each row, whether there is weight decay (without it, rows settle).
 void adam(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const int64_t n = 4096, d = 64, gap = state.range(1);
   auto param = random_floats(n * d, 7, 0.1f), grads = random_floats(n * d, 8, 1e-3f);
   Buffer<float> m(n * d), v(n * d);
   Buffer<int64_t> last_step(n);
   const int64_t start = 1000;
-  std::vector<AdamStep> steps(static_cast<size_t>(start + gap + 2));
+  std::vector<AdamStep> steps(start + gap + 2);
   adam_steps(1e-3, 0.9, 0.999, start + gap + 1, steps.data());
   AdamRows a{param.data(), m.data(), v.data(), d, nullptr, grads.data(), last_step.data(), steps.data(), 0};
   a.weight_decay = state.range(2) != 0 ? 1e-6f : 0;
@@ -204,7 +203,7 @@ void adam(benchmark::State& state) {
 BENCHMARK(adam)->ArgsProduct({{1, 2}, {0, 1, 10, 100, 1000}, {0, 1}})->Unit(benchmark::kMicrosecond);
 
 void rank_update(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const int64_t n = 3600, m = 128, k = 64;
   Buffer<double> c(m * n, 1.0), a(m * k, 1e-3), b(k * n, 1e-3);
@@ -216,7 +215,7 @@ BENCHMARK(rank_update)->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond);
 
 // m, n, k and whether a is transposed, as a recurrent layer and its weights' gradient have them.
 void product(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const int64_t m = state.range(1), n = state.range(2), k = state.range(3);
   const bool transposed = state.range(4) != 0;
@@ -234,7 +233,7 @@ BENCHMARK(product)
     ->Unit(benchmark::kMicrosecond);
 
 void pair_scores(benchmark::State& state) {
-  const Table* level = level_of(state);
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const Ranking r;
   const int64_t b = 2048, c = state.range(1);
@@ -250,8 +249,8 @@ void pair_scores(benchmark::State& state) {
 }
 BENCHMARK(pair_scores)->ArgsProduct({{1, 2}, {2, 100}})->Unit(benchmark::kMicrosecond);
 
-void loss(benchmark::State& state, double (*Table::*function)(const ScoreLoss&, int64_t, int64_t)) {
-  const Table* level = level_of(state);
+void loss(benchmark::State& state, double (*KernelTable::*function)(const ScoreLoss&, int64_t, int64_t)) {
+  const KernelTable* level = level_of(state);
   if (level == nullptr) return;
   const int64_t b = 2048, c = state.range(1);
   const auto scores = random_floats(b * c, 10);
@@ -260,9 +259,9 @@ void loss(benchmark::State& state, double (*Table::*function)(const ScoreLoss&, 
   state.counters["ns/score"] = benchmark::Counter(
       1e-9 * static_cast<double>(b * c), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
-BENCHMARK_CAPTURE(loss, bpr_softplus, &Table::bpr_softplus)->ArgsProduct({{2}, {2, 100}});
-BENCHMARK_CAPTURE(loss, bpr_multi, &Table::bpr_multi)->ArgsProduct({{2}, {2, 100}});
-BENCHMARK_CAPTURE(loss, softmax_ce, &Table::softmax_ce)->ArgsProduct({{2}, {2, 2048}});
+BENCHMARK_CAPTURE(loss, bpr_softplus, &KernelTable::bpr_softplus)->ArgsProduct({{2}, {2, 100}});
+BENCHMARK_CAPTURE(loss, bpr_multi, &KernelTable::bpr_multi)->ArgsProduct({{2}, {2, 100}});
+BENCHMARK_CAPTURE(loss, softmax_ce, &KernelTable::softmax_ce)->ArgsProduct({{2}, {2, 2048}});
 
 }  // namespace
 }  // namespace rec::kernels

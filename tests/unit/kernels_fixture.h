@@ -17,14 +17,14 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr int64_t kAwkwardSizes[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 64, 100, 200};
 
 // The levels of this CPU above scalar.
-inline std::vector<const Table*> vector_levels() {
-  std::vector<const Table*> levels;
+inline std::vector<const KernelTable*> vector_levels() {
+  std::vector<const KernelTable*> levels;
   for (Level level : {Level::kAvx2, Level::kAvx512})
-    if (const Table* t = table(level)) levels.push_back(t);
+    if (const KernelTable* t = table(level)) levels.push_back(t);
   return levels;
 }
-inline const Table& scalar() { return *table(Level::kScalar); }
-inline std::vector<const Table*> all_levels() {
+inline const KernelTable& scalar() { return *table(Level::kScalar); }
+inline std::vector<const KernelTable*> all_levels() {
   auto levels = vector_levels();
   levels.push_back(&scalar());
   return levels;

@@ -23,7 +23,7 @@ std::vector<T> definite_systems(int64_t n, int64_t d, uint64_t seed) {
 }
 
 template <class T>
-void expect_solutions(int64_t (*Table::*kernel)(const Systems<T>&, int64_t, int64_t), double tolerance) {
+void expect_solutions(int64_t (*KernelTable::*kernel)(const Systems<T>&, int64_t, int64_t), double tolerance) {
   constexpr int64_t n = 5;
   for (int64_t d : kAwkwardSizes) {
     if (d > 100) continue;
@@ -31,7 +31,7 @@ void expect_solutions(int64_t (*Table::*kernel)(const Systems<T>&, int64_t, int6
     const auto given = random_floats(n * d, 32);
     const std::vector<T> b(given.begin(), given.end());
     std::vector<T> expected;
-    for (const Table* level : all_levels()) {
+    for (const KernelTable* level : all_levels()) {
       SCOPED_TRACE(testing::Message() << level->name << " d " << d);
       std::vector<T> factor = a, x = b;
       for (int64_t s = 0; s < n; ++s)  // the lower triangle is not read
@@ -56,8 +56,8 @@ void expect_solutions(int64_t (*Table::*kernel)(const Systems<T>&, int64_t, int6
 }
 
 TEST(Solve, GivesTheSameBitsAtEveryLevelAndSolvesTheSystem) {
-  expect_solutions<double>(&Table::solve_f64, 1e-11);
-  expect_solutions<float>(&Table::solve_f32, 1e-3);
+  expect_solutions<double>(&KernelTable::solve_f64, 1e-11);
+  expect_solutions<float>(&KernelTable::solve_f32, 1e-3);
 }
 
 TEST(Solve, NamesTheFirstSystemThatIsNotPositiveDefinite) {
@@ -99,7 +99,7 @@ TEST(Augment, GivesTheSameBitsAtEveryLevel) {
   for (const auto& [B, K, H, d] : {std::array<int64_t, 4>{1, 1, 1, 1}, {4, 3, 2, 13}, {5, 17, 3, 64}, {3, 8, 1, 16}}) {
     const AugmentArrays in = random_batch(B, K, H, d);
     std::vector<std::vector<float>> expected;
-    for (const Table* level : all_levels()) {
+    for (const KernelTable* level : all_levels()) {
       SCOPED_TRACE(testing::Message() << level->name << " B " << B << " K " << K << " H " << H << " d " << d);
       std::vector<float> d_users(at(B * H * d)), d_user_gates = d_users, d_items(at(B * in.C * H * d)),
                                                  d_item_gates = d_items, d_margin(at(B * (d + 1))), selected_as_floats;

@@ -24,7 +24,7 @@ constexpr PropagationCase kPropagationCases[] = {
     {"listed rows", false, true, true, true},
 };
 
-std::vector<float> propagate(const Table& level, const Graph& graph, const PropagationCase& c, int64_t d) {
+std::vector<float> propagate(const KernelTable& level, const Graph& graph, const PropagationCase& c, int64_t d) {
   const auto x = random_floats(graph.n_columns * d, 6), addend = random_floats(graph.n_rows * d, 7);
   const std::vector<int32_t> listed{4, 0, 22, 9};
   std::vector<float> y(at(graph.n_rows * d), -7.0f);
@@ -47,7 +47,7 @@ std::vector<float> propagate(const Table& level, const Graph& graph, const Propa
 
 TEST(PropagateRows, EveryLevelGivesTheScalarBits) {
   const Graph graph;
-  for (const Table* level : vector_levels())
+  for (const KernelTable* level : vector_levels())
     for (const auto& c : kPropagationCases)
       for (int64_t d : kAwkwardSizes) {
         SCOPED_TRACE(testing::Message() << level->name << ", " << c.name << ", d = " << d);
@@ -78,7 +78,7 @@ TEST(PropagateRows, IsTheWrittenDownSum) {
     }
 }
 
-std::vector<float> weighted(const Table& level, const Graph& graph, int64_t d, bool accumulate, bool scattered) {
+std::vector<float> weighted(const KernelTable& level, const Graph& graph, int64_t d, bool accumulate, bool scattered) {
   const auto x = random_floats(graph.n_columns * d, 8);
   auto y = random_floats(graph.n_rows * d, 9);
   std::vector<int32_t> rows;
@@ -98,7 +98,7 @@ std::vector<float> weighted(const Table& level, const Graph& graph, int64_t d, b
 
 TEST(WeightedRows, EveryLevelGivesTheScalarBits) {
   const Graph graph;
-  for (const Table* level : vector_levels())
+  for (const KernelTable* level : vector_levels())
     for (int64_t d : kAwkwardSizes)
       for (bool flag : {false, true}) {
         SCOPED_TRACE(testing::Message() << level->name << ", d = " << d << ", accumulate " << flag);
@@ -139,7 +139,7 @@ TEST(PairScores, AreChainsAtEveryLevel) {
       std::vector<float> expected;
       for (int64_t i = 0; i < b * c; ++i)
         expected.push_back(chain(&user_table[at(users[at(i / c)] * d)], &item_table[at(items[at(i)] * d)], d));
-      for (const Table* level : all_levels()) {
+      for (const KernelTable* level : all_levels()) {
         SCOPED_TRACE(testing::Message() << level->name << ", d = " << d << ", c = " << c);
         std::vector<float> scores(at(b * c));
         const PairScores p{users.data(), items.data(), user_table.data(), item_table.data(), scores.data(), c, d};
@@ -158,7 +158,7 @@ TEST(ScoreTiles, AreChainsAtEveryLevel) {
         const auto items = random_floats(n * d, 14), queries = random_floats(n_queries * d, 15);
         const auto tiles = tiled(items, n, d);
         const int64_t first = n > 100 ? 2 : 0, stride = (tile_count(n) - first) * kTileItems + 3;
-        for (const Table* level : all_levels()) {
+        for (const KernelTable* level : all_levels()) {
           SCOPED_TRACE(testing::Message() << level->name << ", d = " << d << ", n = " << n << ", q = " << n_queries);
           std::vector<float> scores(at(n_queries * stride), -9.0f);
           level->score_tiles({queries.data(), n_queries, tiles.data(), d, scores.data(), stride}, first, tile_count(n));
@@ -187,20 +187,20 @@ double ulps(float actual, double exact) {
 
 struct FunctionCase {
   const char* name;
-  void (*Table::*function)(const float*, float*, int64_t);
+  void (*KernelTable::*function)(const float*, float*, int64_t);
   double (*exact)(double);
   float low, high;
 };
 
 TEST(Math, IsWithinTwoUlpAndTheSameAtEveryLevel) {
   const FunctionCase cases[] = {
-      {"exp", &Table::exp, [](double x) { return std::exp(x); }, -110, 95},
-      {"log", &Table::log, [](double x) { return std::log(x); }, 0, 4},
-      {"log, large", &Table::log, [](double x) { return std::log(x); }, 0, 3e38f},
-      {"log, subnormal", &Table::log, [](double x) { return std::log(x); }, 0, 1e-37f},
-      {"log1p", &Table::log1p, [](double x) { return std::log1p(x); }, 0, 1},
-      {"log1p, small", &Table::log1p, [](double x) { return std::log1p(x); }, -1e-4f, 1e-4f},
-      {"log1p, wide", &Table::log1p, [](double x) { return std::log1p(x); }, -1, 1e20f},
+      {"exp", &KernelTable::exp, [](double x) { return std::exp(x); }, -110, 95},
+      {"log", &KernelTable::log, [](double x) { return std::log(x); }, 0, 4},
+      {"log, large", &KernelTable::log, [](double x) { return std::log(x); }, 0, 3e38f},
+      {"log, subnormal", &KernelTable::log, [](double x) { return std::log(x); }, 0, 1e-37f},
+      {"log1p", &KernelTable::log1p, [](double x) { return std::log1p(x); }, 0, 1},
+      {"log1p, small", &KernelTable::log1p, [](double x) { return std::log1p(x); }, -1e-4f, 1e-4f},
+      {"log1p, wide", &KernelTable::log1p, [](double x) { return std::log1p(x); }, -1, 1e20f},
   };
   const int64_t n = 200001;
   for (const auto& c : cases) {
@@ -211,11 +211,11 @@ TEST(Math, IsWithinTwoUlpAndTheSameAtEveryLevel) {
     for (int64_t i = 0; i < n; ++i)
       x.push_back(c.low + (c.high - c.low) * static_cast<float>(i) / static_cast<float>(n - 1));
     std::vector<float> expected(x.size());
-    (scalar().*c.function)(x.data(), expected.data(), static_cast<int64_t>(x.size()));
+    (scalar().*c.function)(x.data(), expected.data(), std::ssize(x));
     for (size_t i = 0; i < x.size(); ++i) ASSERT_LE(ulps(expected[i], c.exact(x[i])), 2) << "at " << x[i];
-    for (const Table* level : vector_levels()) {
+    for (const KernelTable* level : vector_levels()) {
       std::vector<float> y(x.size());
-      (level->*c.function)(x.data(), y.data(), static_cast<int64_t>(x.size()));
+      (level->*c.function)(x.data(), y.data(), std::ssize(x));
       expect_same_bits(y, expected);
     }
   }
@@ -235,7 +235,7 @@ TEST(RankUpdate, IsOneChainPerElementAtEveryLevel) {
           for (int64_t j = 0; j < n; ++j)
             for (int64_t p = 0; p < k; ++p)
               expected[at(i * ldc + j)] = std::fma(-a[at(i * lda + p)], b[at(p * ldb + j)], expected[at(i * ldc + j)]);
-        for (const Table* level : all_levels()) {
+        for (const KernelTable* level : all_levels()) {
           SCOPED_TRACE(testing::Message() << level->name << ' ' << m << ' ' << n << ' ' << k);
           std::vector<double> c = before;
           const RankUpdate u{c.data(), ldc, a.data(), lda, b.data(), ldb, n, k};
@@ -262,7 +262,7 @@ TEST(Product, IsOneChainPerElementAtEveryLevel) {
                   chain = std::fma(a[at(transposed ? p * m + i : i * k + p)], b[at(p * ldb + j)], chain);
                 expected[at(i * ldc + j)] = chain;
               }
-            for (const Table* level : all_levels()) {
+            for (const KernelTable* level : all_levels()) {
               SCOPED_TRACE(testing::Message() << level->name << ' ' << m << ' ' << n << ' ' << k);
               std::vector<float> c = before;
               const Product job{a.data(), transposed ? 1 : k, transposed ? m : 1, b.data(), ldb, c.data(), ldc, n,
@@ -277,11 +277,11 @@ TEST(Product, IsOneChainPerElementAtEveryLevel) {
 
 TEST(Levels, BestIsTheHighestThatTheMachineHas) {
   const auto levels = vector_levels();
-  EXPECT_EQ(&best(), levels.empty() ? &scalar() : levels.back());
+  EXPECT_EQ(&fastest(), levels.empty() ? &scalar() : levels.back());
 }
 
 TEST(PhiloxFloats, AreThoseThatAnRngGivesOneByOne) {
-  for (const Table* level : all_levels())
+  for (const KernelTable* level : all_levels())
     for (int64_t n : {0, 64, 128, 640}) {
       SCOPED_TRACE(testing::Message() << level->name << ", " << n);
       Rng rng(uint64_t{5} << 33 | 7, RngStream::kDropout, 2, int64_t{9} << 40);
@@ -294,7 +294,7 @@ TEST(PhiloxFloats, AreThoseThatAnRngGivesOneByOne) {
 }
 
 TEST(Transpose, PutsEachElementInItsPlace) {
-  for (const Table* level : all_levels())
+  for (const KernelTable* level : all_levels())
     for (int64_t rows : kAwkwardSizes)
       for (int64_t columns : {1, 7, 8, 33}) {
         SCOPED_TRACE(testing::Message() << level->name << ", " << rows << " x " << columns);

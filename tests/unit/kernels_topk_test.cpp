@@ -37,7 +37,7 @@ FilterData random_filter(int64_t n_queries, int64_t n, bool exclusions, bool bit
     for (int64_t q = 0; q < n_queries; ++q) {
       for (int64_t i = 0; i < n; ++i)
         if (rng.next_below(4) < static_cast<uint32_t>(q % 4)) filter.rows.push_back(static_cast<int32_t>(i));
-      filter.offsets.push_back(static_cast<int64_t>(filter.rows.size()));
+      filter.offsets.push_back(std::ssize(filter.rows));
     }
   }
   for (int64_t byte = 0; bitmaps && byte < (n + 7) / 8; ++byte) {
@@ -58,7 +58,7 @@ Ranking full_sort(const std::vector<float>& scores, int64_t n_queries, int64_t n
       if (of[i] > -kInf && filter.passes(q, i)) rows.push_back(i);
     std::stable_sort(rows.begin(), rows.end(), [&](int64_t a, int64_t b) { return of[a] > of[b]; });
     for (int64_t i = 0; i < k; ++i) {
-      const bool there = i < static_cast<int64_t>(rows.size());
+      const bool there = i < std::ssize(rows);
       result.rows.push_back(there ? rows[at(i)] : -1);
       result.scores.push_back(there ? of[rows[at(i)]] + 0.0f : -kInf);
     }
@@ -93,7 +93,7 @@ TEST(TopK, EqualsAFullSortAtEveryLevel) {
             for (int filters = 0; filters < 4; ++filters) {
               const FilterData filter = random_filter(n_queries, n, filters & 1, filters & 2);
               const Ranking expected = full_sort(scores, n_queries, n, stride, k, filter);
-              for (const Table* level : all_levels()) {
+              for (const KernelTable* level : all_levels()) {
                 if (level == &scalar() && n_queries * n > 20000) continue;
                 SCOPED_TRACE(testing::Message() << level->name << " d " << d << " n " << n << " queries " << n_queries
                                                 << " k " << k << " filters " << filters << " coarse " << coarse);
@@ -124,7 +124,7 @@ TEST(TopKOfScores, LeavesOutNanAndMinusInfinityAndBreaksTiesByRow) {
         std::fill(scores.begin() + 5 * n, scores.end(), kNan);
         const FilterData filter = random_filter(n_queries, n, filters & 1, filters & 2);
         const Ranking expected = full_sort(scores, n_queries, n, n, k, filter);
-        for (const Table* level : all_levels()) {
+        for (const KernelTable* level : all_levels()) {
           SCOPED_TRACE(testing::Message() << level->name << " n " << n << " k " << k << " filters " << filters);
           Ranking actual = ranking_of(n_queries, k);
           std::vector<uint64_t> scratch(at(top_k_scratch_bytes(n, k) / 8));
@@ -142,7 +142,7 @@ TEST(TopK, NeverRanksNanScores) {
   for (int64_t i : {0, 7, 39}) items[at(i * d + 1)] = kNan;
   const auto queries = random_floats(d, 27);
   const auto tiles = tiled(items, n, d);
-  for (const Table* level : all_levels()) {
+  for (const KernelTable* level : all_levels()) {
     Ranking actual = ranking_of(1, k);
     std::vector<uint64_t> scratch(at(top_k_scratch_bytes(n, k) / 8));
     level->top_k({queries.data(), tiles.data(), n, d, {}, k, actual.rows.data(), actual.scores.data(), scratch.data()},

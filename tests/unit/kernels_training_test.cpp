@@ -10,7 +10,7 @@ namespace {
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-using LossFunction = double (*Table::*)(const ScoreLoss&, int64_t, int64_t);
+using LossFunction = double (*KernelTable::*)(const ScoreLoss&, int64_t, int64_t);
 using SlowLoss = double (*)(const std::vector<double>& row);  // summed over the row
 
 struct LossCase {
@@ -22,21 +22,21 @@ struct LossCase {
 };
 
 const LossCase kLosses[] = {
-    {"bpr_softplus", &Table::bpr_softplus,
+    {"bpr_softplus", &KernelTable::bpr_softplus,
      [](const std::vector<double>& s) {
        double sum = 0;
        for (size_t k = 1; k < s.size(); ++k) sum += softplus(s[k] - s[0]);
        return sum;
      },
      [](int64_t b, int64_t c) { return b * (c - 1); }, 2},
-    {"bpr_log", &Table::bpr_log,
+    {"bpr_log", &KernelTable::bpr_log,
      [](const std::vector<double>& s) {
        double sum = 0;
        for (size_t k = 1; k < s.size(); ++k) sum -= std::log(1e-10 + sigmoid(s[0] - s[k]));
        return sum;
      },
      [](int64_t b, int64_t c) { return b * (c - 1); }, 2},
-    {"bpr_multi", &Table::bpr_multi,
+    {"bpr_multi", &KernelTable::bpr_multi,
      [](const std::vector<double>& s) {
        const double highest = *std::max_element(s.begin() + 1, s.end());
        double weights = 0, p = 0;
@@ -47,14 +47,14 @@ const LossCase kLosses[] = {
        return -std::log(std::clamp(p / weights, 1e-8, 1 - 1e-8));
      },
      [](int64_t b, int64_t) { return b; }, 2},
-    {"bce_logits", &Table::bce_logits,
+    {"bce_logits", &KernelTable::bce_logits,
      [](const std::vector<double>& s) {
        double sum = softplus(-s[0]);
        for (size_t k = 1; k < s.size(); ++k) sum += softplus(s[k]);
        return sum;
      },
      [](int64_t b, int64_t c) { return b * c; }, 1},
-    {"softmax_ce", &Table::softmax_ce,
+    {"softmax_ce", &KernelTable::softmax_ce,
      [](const std::vector<double>& s) {
        const double highest = *std::max_element(s.begin(), s.end());
        double sum = 0;
@@ -69,8 +69,8 @@ struct LossResult {
   std::vector<float> slopes;
 };
 
-LossResult run_loss(const Table& level, LossFunction function, const std::vector<float>& scores, int64_t c) {
-  const int64_t b = static_cast<int64_t>(scores.size()) / c;
+LossResult run_loss(const KernelTable& level, LossFunction function, const std::vector<float>& scores, int64_t c) {
+  const int64_t b = std::ssize(scores) / c;
   LossResult result{0, std::vector<float>(scores.size(), kNan)};
   const ScoreLoss s{scores.data(), result.slopes.data(), c, b};
   result.loss = (level.*function)(s, 0, b / 2);
@@ -115,7 +115,7 @@ TEST(Losses, EveryLevelGivesTheScalarBits) {
         auto scores = random_floats(21 * columns, 32, scale);
         if (scale > 1 && columns > 2) scores[at(2)] = -kInf;
         const auto expected = run_loss(scalar(), c.function, scores, columns);
-        for (const Table* level : vector_levels()) {
+        for (const KernelTable* level : vector_levels()) {
           SCOPED_TRACE(testing::Message() << level->name << ", " << c.name << ", " << columns);
           const auto actual = run_loss(*level, c.function, scores, columns);
           expect_same_bits(std::vector<double>{actual.loss}, std::vector<double>{expected.loss});
@@ -140,11 +140,11 @@ TEST(Losses, StayFiniteFarFromZero) {
 TEST(BprMulti, OfNoNegativeIsZero) {
   constexpr float kNone = -std::numeric_limits<float>::infinity();
   std::vector<float> scores{0.5f, kNone, kNone, 1, 2, kNone};
-  for (const Table* level : {&scalar(), &best()}) {
+  for (const KernelTable* level : {&scalar(), &fastest()}) {
     SCOPED_TRACE(level->name);
-    const auto actual = run_loss(*level, &Table::bpr_multi, scores, 3);
+    const auto actual = run_loss(*level, &KernelTable::bpr_multi, scores, 3);
     EXPECT_NEAR(actual.loss, 0.5 * std::log1p(std::exp(1.0)), 1e-6) << "of the second row alone";
-    for (int j = 0; j < 3; ++j) EXPECT_EQ(actual.slopes[static_cast<size_t>(j)], 0.0f);
+    for (int j = 0; j < 3; ++j) EXPECT_EQ(actual.slopes[j], 0.0f);
     EXPECT_NEAR(actual.slopes[4], 0.5 / (1 + std::exp(-1.0)), 1e-6);
     EXPECT_EQ(actual.slopes[5], 0.0f);
   }
@@ -152,7 +152,7 @@ TEST(BprMulti, OfNoNegativeIsZero) {
 
 TEST(BprMulti, HasNoGradientBelowItsClamp) {
   for (const std::vector<float>& scores : {std::vector<float>{-10, 10, 11}, {-10, 10}}) {
-    const auto actual = run_loss(scalar(), &Table::bpr_multi, scores, static_cast<int64_t>(scores.size()));
+    const auto actual = run_loss(scalar(), &KernelTable::bpr_multi, scores, std::ssize(scores));
     EXPECT_NEAR(actual.loss, -std::log(1e-8), 1e-5);
     for (float slope : actual.slopes) EXPECT_EQ(slope, 0.0f);
   }
@@ -198,7 +198,7 @@ TEST(AdamRows, ReplayGivesTheBitsOfDenseAdam) {
       const int64_t n = 6, n_steps = c.gap + 30;
       std::vector<AdamStep> steps(at(n_steps + 1));
       adam_steps(1e-2, c.beta1, c.beta2, n_steps, steps.data());
-      for (const Table* level : all_levels()) {
+      for (const KernelTable* level : all_levels()) {
         if (level == &scalar() && (d == 100 || c.gap > 600)) continue;
         SCOPED_TRACE(testing::Message() << level->name << ", " << c.name << ", d = " << d);
         AdamTable dense(n, d), replayed(n, d);
@@ -214,7 +214,7 @@ TEST(AdamRows, ReplayGivesTheBitsOfDenseAdam) {
           if (t == 3) rows.push_back(2);
           if (t % 17 == 1) rows.push_back(3);
           if (t == 2 || t == c.gap) rows.push_back(4);
-          auto grads = random_floats(static_cast<int64_t>(rows.size()) * d, static_cast<uint64_t>(t), 0.3f);
+          auto grads = random_floats(std::ssize(rows) * d, static_cast<uint64_t>(t), 0.3f);
           std::vector<float> all(at(n * d));
           for (size_t i = 0; i < rows.size(); ++i)
             for (int64_t j = 0; j < d; ++j) {
@@ -223,7 +223,7 @@ TEST(AdamRows, ReplayGivesTheBitsOfDenseAdam) {
               all[at(rows[i] * d + j)] = g;
             }
           step(dense, nullptr, n, all.data(), t);
-          step(replayed, rows.data(), static_cast<int64_t>(rows.size()), grads.data(), t);
+          step(replayed, rows.data(), std::ssize(rows), grads.data(), t);
         }
         step(replayed, nullptr, n, nullptr, n_steps);
         expect_same_table(replayed, dense);
@@ -237,7 +237,7 @@ TEST(AdamRows, EveryLevelGivesTheScalarBits) {
     const int64_t n = 9;
     std::vector<AdamStep> steps(401);
     adam_steps(1e-3, 0.9, 0.999, 400, steps.data());
-    const auto run = [&](const Table& level) {
+    const auto run = [&](const KernelTable& level) {
       AdamTable t(n, d);
       for (int64_t step : {1, 2, 30, 400}) {
         const std::vector<int32_t> rows{7, 1, static_cast<int32_t>(step % 3)};
@@ -250,7 +250,7 @@ TEST(AdamRows, EveryLevelGivesTheScalarBits) {
       return t;
     };
     const AdamTable expected = run(scalar());
-    for (const Table* level : vector_levels()) {
+    for (const KernelTable* level : vector_levels()) {
       SCOPED_TRACE(testing::Message() << level->name << ", d = " << d);
       expect_same_table(run(*level), expected);
     }
@@ -287,7 +287,7 @@ TEST(RowOptimisers, EveryLevelGivesTheScalarBits) {
     for (float decay : {0.0f, 0.1f}) {
       const std::vector<int32_t> rows{5, 0, 3};
       const auto grads = random_floats(3 * d, 51);
-      const auto run = [&](const Table& level, int kind) {
+      const auto run = [&](const KernelTable& level, int kind) {
         AdamTable t(7, d);
         for (int step = 0; step < 3; ++step) {
           if (kind == 0)
@@ -310,7 +310,7 @@ TEST(RowOptimisers, EveryLevelGivesTheScalarBits) {
         return t;
       };
       for (int kind : {0, 1, 2})
-        for (const Table* level : vector_levels()) {
+        for (const KernelTable* level : vector_levels()) {
           SCOPED_TRACE(testing::Message() << level->name << ", d = " << d << ", kind " << kind);
           expect_same_table(run(*level, kind), run(scalar(), kind));
         }

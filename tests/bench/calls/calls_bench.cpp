@@ -31,8 +31,8 @@ void TopK(benchmark::State& state) {
   rec_request_t request;
   const int64_t user = std::atoll(setting("REC_BENCH_USER"));
   const int64_t k = std::atoll(setting("REC_BENCH_K"));
-  std::vector<int64_t> rows(static_cast<size_t>(k));
-  std::vector<float> scores(static_cast<size_t>(k));
+  std::vector<int64_t> rows(k);
+  std::vector<float> scores(k);
   check(rec_model_load(setting("REC_BENCH_MODEL"), nullptr, nullptr, &model, &error), &error);
   check(rec_recommender_options_init(&options, sizeof options, &error), &error);
   options.exclude_seen = 1;
