@@ -24,7 +24,7 @@ uint32_t hash(int32_t item) { return static_cast<uint32_t>(item) * 0x9E3779B1u; 
 
 NegativeSampler::NegativeSampler(const Csr& positives, std::span<const int64_t> item_counts,
                                  const NegativeOptions& options)
-    : positives_(positives), options_(options), n_items_(static_cast<int64_t>(item_counts.size())) {
+    : positives_(positives), options_(options), n_items_(std::ssize(item_counts)) {
   if (n_items_ < 1) throw invalid_argument("sampler", "there are no items to draw from");
   if (!std::isfinite(options.alpha)) throw invalid_argument("alpha", "must be finite, got ", options.alpha);
   if (options.kind == NegativeKind::kPopularity) build_guide(item_counts);
@@ -83,7 +83,7 @@ int32_t NegativeSampler::draw(Rng& rng) const {
 // One draw over what the user does not have.
 int32_t NegativeSampler::draw_outside(Rng& rng, std::span<const int32_t> row) const {
   if (cdf_.empty()) {
-    const int64_t n_outside = n_items_ - static_cast<int64_t>(row.size());
+    const int64_t n_outside = n_items_ - std::ssize(row);
     if (n_outside <= 0) return draw(rng);
     const auto rank = static_cast<int32_t>(rng.next_below(static_cast<uint32_t>(n_outside)));
     // row[k] - k items outside lie below row[k]: the first k where that passes rank tells how many to step over.

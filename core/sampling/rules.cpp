@@ -37,34 +37,4 @@ int32_t draw_from_cdf(std::span<const double> cdf, double u) {
   return static_cast<int32_t>(std::upper_bound(cdf.begin(), cdf.end(), u) - cdf.begin());
 }
 
-int32_t draw_from_cdf(std::span<const float> cdf, float u) {
-  return static_cast<int32_t>(std::upper_bound(cdf.begin(), cdf.end(), u) - cdf.begin());
-}
-
-int32_t first_outside(std::span<const int32_t> candidates, std::span<const int32_t> row) {
-  for (int32_t candidate : candidates)
-    if (!std::binary_search(row.begin(), row.end(), candidate)) return candidate;
-  return -1;
-}
-
-int64_t recbole_batch_rows(int64_t train_batch_size, int64_t n_negatives, bool pairwise) {
-  return std::max<int64_t>(train_batch_size / (pairwise ? n_negatives : n_negatives + 1), 1);
-}
-
-void to_k_major(std::span<const int32_t> negatives, int64_t n_negatives, std::span<int32_t> out) {
-  const auto n_columns = static_cast<size_t>(n_negatives);
-  const size_t n_rows = n_columns == 0 ? 0 : negatives.size() / n_columns;
-  for (size_t row = 0; row < n_rows; ++row)
-    for (size_t k = 0; k < n_columns; ++k) out[k * n_rows + row] = negatives[row * n_columns + k];
-}
-
-std::vector<int32_t> metaspore_offline_negatives(std::span<const int32_t> draws, std::span<const int32_t> positives) {
-  std::vector<int32_t> kept(draws.begin(), draws.end());
-  std::sort(kept.begin(), kept.end());
-  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
-  std::erase_if(kept,
-                [&](int32_t item) { return std::find(positives.begin(), positives.end(), item) != positives.end(); });
-  return kept;
-}
-
 }  // namespace rec
