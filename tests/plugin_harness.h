@@ -38,7 +38,7 @@ class RandomSource {
  private:
   void use(const rec_host_t& host) const {
     rec_call_t call;
-    EXPECT_EQ(plugin_->table->init(&call, &host), REC_OK);
+    EXPECT_EQ(plugin_->slots->init(&call, &host), REC_OK);
   }
 
   static inline Draw draw_;
@@ -73,7 +73,7 @@ class PluginHarness {
     schema.struct_size = sizeof schema;
     schema.n_users = n_users;
     schema.n_items = n_items;
-    schema.n_interactions = static_cast<int64_t>(pairs.size());
+    schema.n_interactions = std::ssize(pairs);
     schema.has_weights = data_.has_weights;
     std::vector<const char*> names;
     for (const Relation& relation : data_.relations) names.push_back(relation.name.c_str());
@@ -82,9 +82,9 @@ class PluginHarness {
     user_features_ = views_of(data_.user_features, FeatureData::kAll);
     item_features_ = views_of(data_.item_features, FeatureData::kAll);
     schema.user_features = user_features_.data();
-    schema.n_user_features = static_cast<int64_t>(user_features_.size());
+    schema.n_user_features = std::ssize(user_features_);
     schema.item_features = item_features_.data();
-    schema.n_item_features = static_cast<int64_t>(item_features_.size());
+    schema.n_item_features = std::ssize(item_features_);
     model_ = std::make_unique<PluginModel>(plugin, params_, schema);
     model_->use(&pool_, nullptr);
     model_->initialize(1);
@@ -96,7 +96,7 @@ class PluginHarness {
     view.graph_items = {graph_.items.offsets.data(), graph_.items.columns.data(), n_items, n_users};
     relations_ = views_of(data_.relations);
     view.relations = relations_.data();
-    view.n_relations = static_cast<int64_t>(relations_.size());
+    view.n_relations = std::ssize(relations_);
     view.user_features = schema.user_features;
     view.n_user_features = schema.n_user_features;
     view.item_features = schema.item_features;
@@ -106,6 +106,13 @@ class PluginHarness {
 
   PluginModel& model() { return *model_; }
 
+  // Names of the trained tensors.
+  std::vector<std::string> parameters() const {
+    std::vector<std::string> names;
+    for (const rec_tensor_info_t& tensor : model_->tensors())
+      if (tensor.kind == REC_TENSOR_PARAMETER) names.push_back(tensor.name);
+    return names;
+  }
   int64_t index_of(const std::string& name) const {
     const auto tensors = model_->tensors();
     for (size_t i = 0; i < tensors.size(); ++i)
@@ -117,7 +124,7 @@ class PluginHarness {
   }
   std::vector<float> get(const std::string& name) {
     const int64_t i = index_of(name);
-    std::vector<float> values(static_cast<size_t>(tensor_elements(model_->tensors()[static_cast<size_t>(i)])));
+    std::vector<float> values(tensor_elements(model_->tensors()[i]));
     model_->get_tensor(i, values.data());
     return values;
   }
@@ -130,8 +137,8 @@ class PluginHarness {
   // A batch of users [B] and items [B, C].
   static Batch batch_of(const std::vector<int32_t>& users, const std::vector<int32_t>& items) {
     Batch batch;
-    batch.n_rows = static_cast<int64_t>(users.size());
-    const int64_t C = batch.n_rows > 0 ? static_cast<int64_t>(items.size()) / batch.n_rows : 1;
+    batch.n_rows = std::ssize(users);
+    const int64_t C = batch.n_rows > 0 ? std::ssize(items) / batch.n_rows : 1;
     std::copy(users.begin(), users.end(), batch.column(REC_COLUMN_USER).reshape<int32_t>(batch.n_rows));
     std::copy(items.begin(), items.end(), batch.column(REC_COLUMN_ITEM).reshape<int32_t>(batch.n_rows, C));
     return batch;
@@ -139,7 +146,7 @@ class PluginHarness {
   // Adds histories, one a row, as the columns of the same name.
   static void add_histories(Batch& batch, const std::vector<std::vector<int32_t>>& histories) {
     int64_t longest = 1;
-    for (const auto& history : histories) longest = std::max(longest, static_cast<int64_t>(history.size()));
+    for (const auto& history : histories) longest = std::max(longest, std::ssize(history));
     auto* lengths = batch.column(REC_COLUMN_HISTORY_LENGTH).reshape<int32_t>(batch.n_rows);
     auto* items = batch.column(REC_COLUMN_HISTORY).reshape<int32_t>(batch.n_rows, longest);
     std::fill_n(items, batch.n_rows * longest, -1);
@@ -154,7 +161,7 @@ class PluginHarness {
     return compute(batch_of(users, items));
   }
   std::vector<float> score_live(Batch batch) {
-    std::vector<float> scores(static_cast<size_t>(batch.n_rows * batch.column(REC_COLUMN_ITEM).extent(1)));
+    std::vector<float> scores(batch.n_rows * batch.column(REC_COLUMN_ITEM).extent(1));
     model_->score_live(batch.view(1), scores.data());
     return scores;
   }
@@ -164,11 +171,11 @@ class PluginHarness {
 
   // Row r has the columns of the pairs (r, column), in their order.
   static Csr csr(const std::vector<int32_t>& rows, const std::vector<int32_t>& columns, int64_t n_rows) {
-    Csr out{Buffer<int64_t>(n_rows + 1), Buffer<int32_t>::uninitialized(static_cast<int64_t>(rows.size()))};
+    Csr out{Buffer<int64_t>(n_rows + 1), Buffer<int32_t>::uninitialized(std::ssize(rows))};
     for (int32_t row : rows) ++out.offsets[row + 1];
     for (int64_t r = 0; r < n_rows; ++r) out.offsets[r + 1] += out.offsets[r];
     std::vector<int64_t> next(out.offsets.begin(), out.offsets.end());
-    for (size_t e = 0; e < rows.size(); ++e) out.columns[next[static_cast<size_t>(rows[e])]++] = columns[e];
+    for (size_t e = 0; e < rows.size(); ++e) out.columns[next[rows[e]]++] = columns[e];
     return out;
   }
 

@@ -25,7 +25,7 @@ rec_status_t rec_flat_top_k(const rec_recommender_t* recommender, int64_t k, con
                             const uint8_t* deny_bits, int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows,
                             float* out_scores, int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
                             rec_error_t** out_error);
-/* rec_flat_top_k with users and nothing else: what a service asks most, and what a binding passes on fastest. */
+/* rec_flat_top_k with users and nothing else: the commonest request; fewer arguments make a binding faster. */
 rec_status_t rec_flat_recommend(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users, int64_t* out_rows,
                                 int64_t n_out_rows, float* out_scores, int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
                                 rec_error_t** out_error);

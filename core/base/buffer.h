@@ -22,7 +22,7 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(int64_t n) : Buffer(uninitialized(n)) { std::fill_n(data_.get(), n, T{}); }
   Buffer(int64_t n, T value) : Buffer(uninitialized(n)) { std::fill_n(data_.get(), n, value); }
-  explicit Buffer(std::span<const T> values) : Buffer(uninitialized(static_cast<int64_t>(values.size()))) {
+  explicit Buffer(std::span<const T> values) : Buffer(uninitialized(std::ssize(values))) {
     std::copy(values.begin(), values.end(), data_.get());
   }
 
@@ -30,7 +30,7 @@ class Buffer {
     Buffer buffer;
     const int64_t bytes = checked_add(checked_mul(n, sizeof(T)), 63) / 64 * 64;
     if (bytes > 0) {
-      buffer.data_.reset(static_cast<T*>(std::aligned_alloc(64, static_cast<size_t>(bytes))));
+      buffer.data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
       if (!buffer.data_) throw std::bad_alloc();
     }
     buffer.size_ = n;

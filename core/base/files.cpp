@@ -66,7 +66,7 @@ Buffer<char> read_bytes(int fd, const std::string& path, int64_t size, const Can
   int64_t done = 0;
   while (done < size) {
     throw_if_cancelled(cancel);
-    const ssize_t n = ::read(fd, bytes.data() + done, static_cast<size_t>(std::min(size - done, kPieceBytes)));
+    const ssize_t n = ::read(fd, bytes.data() + done, std::min(size - done, kPieceBytes));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw system_error("read", path, errno);
     if (n == 0) throw Error(REC_IO, cat("cannot read ", path, ": it shrank while it was read")).at_offset(path, done);
@@ -107,7 +107,7 @@ Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
   auto packed = Buffer<char>();
   auto block = Buffer<char>::uninitialized(head > 0 ? head : kBlock);
   bool within_member = false, drained = true;
-  while (head == 0 || static_cast<int64_t>(text.size()) < head) {
+  while (head == 0 || std::ssize(text) < head) {
     if (stream.avail_in == 0 && drained) {
       if (n_read == size) break;
       packed = read_bytes(file.get(), path, std::min(kBlock, size - n_read));
@@ -122,7 +122,7 @@ Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
     if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) throw corrupt("not a whole gzip file");
     drained = stream.avail_out != 0;
     const int64_t n = block.size() - static_cast<int64_t>(stream.avail_out);
-    check_limit(path, static_cast<int64_t>(text.size()) + n, limit);
+    check_limit(path, std::ssize(text) + n, limit);
     text.insert(text.end(), block.begin(), block.begin() + n);
     if (code == Z_OK) within_member = true;
     if (code != Z_STREAM_END) continue;
@@ -130,7 +130,7 @@ Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
     inflateReset(&stream);
   }
   if (head == 0 && within_member) throw corrupt("gzip data end early");
-  if (head > 0 && static_cast<int64_t>(text.size()) > head) text.resize(static_cast<size_t>(head));
+  if (head > 0 && std::ssize(text) > head) text.resize(head);
   return Buffer<char>(std::span<const char>(text));
 }
 
@@ -140,7 +140,7 @@ void DescriptorWriter::write(const void* data, int64_t n_bytes) {
   const char* p = static_cast<const char*>(data);
   while (n_bytes > 0) {
     throw_if_cancelled(cancel_);
-    const ssize_t written = ::write(fd_, p, static_cast<size_t>(std::min(n_bytes, kPieceBytes)));
+    const ssize_t written = ::write(fd_, p, std::min(n_bytes, kPieceBytes));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw system_error("write", name_, errno);
     p += written;
@@ -188,7 +188,7 @@ StagedFile::~StagedFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void StagedFile::put(const std::string& keep_as) {
+void StagedFile::replace_old(const std::string& keep_as) {
   if (!keep_as.empty() && ::rename(path_.c_str(), keep_as.c_str()) != 0 && errno != ENOENT)
     throw system_error("rename", path_, errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw system_error("replace", path_, errno);
@@ -198,7 +198,7 @@ void StagedFile::put(const std::string& keep_as) {
 
 void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
                            const std::string& keep_as, const CancelToken* cancel) {
-  StagedFile(path, fill, cancel).put(keep_as);
+  StagedFile(path, fill, cancel).replace_old(keep_as);
 }
 
 void remove_if_there(const std::string& path) {

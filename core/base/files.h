@@ -32,18 +32,18 @@ class FileWriter {
  public:
   virtual ~FileWriter() = default;
   virtual void write(const void* data, int64_t n_bytes) = 0;
-  void write(std::string_view text) { write(text.data(), static_cast<int64_t>(text.size())); }
+  void write(std::string_view text) { write(text.data(), std::ssize(text)); }
 };
 
-// A new file that waits beside `path`, filled and flushed, until put() gives it that name; the old one is replaced, or
-// becomes `keep_as`. Without put() it goes away and the old file stays as it was.
+// A new file that waits beside `path`, filled and flushed, until replace_old() gives it that name; the old one goes, or
+// becomes `keep_as`. Without replace_old() the new one goes away and the old file stays as it was.
 class StagedFile {
  public:
   StagedFile(std::string path, const std::function<void(FileWriter&)>& fill, const CancelToken* cancel = nullptr);
   ~StagedFile();
   StagedFile(const StagedFile&) = delete;
   StagedFile& operator=(const StagedFile&) = delete;
-  void put(const std::string& keep_as = "");
+  void replace_old(const std::string& keep_as = "");
 
  private:
   std::string path_, temporary_;

@@ -21,7 +21,7 @@ void relax(int spin) {
 }  // namespace
 
 ThreadPool::ThreadPool(int n_threads) {
-  workers_.reserve(static_cast<size_t>(std::max(n_threads - 1, 0)));
+  workers_.reserve(std::max(n_threads - 1, 0));
   for (int i = 1; i < n_threads; ++i) {
     try {
       workers_.emplace_back([this] { work(); });

@@ -16,7 +16,7 @@ Error bad_row(const char* column, int64_t row, const std::string& what) {
 
 std::string_view bytes_of(const rec_ids_t& ids, int64_t i) {
   const int64_t length = ids.offsets[i + 1] - ids.offsets[i];
-  return length == 0 ? std::string_view() : std::string_view(ids.bytes + ids.offsets[i], static_cast<size_t>(length));
+  return length == 0 ? std::string_view() : std::string_view(ids.bytes + ids.offsets[i], length);
 }
 
 const rec_ids_t& required(const rec_ids_t* ids, const char* name) {

@@ -62,7 +62,7 @@ bool DatasetBuilder::fill_weights() {
     sum += static_cast<double>(weight);
     ++n_known;
   }
-  if (n_known == static_cast<int64_t>(weight_.size())) return true;
+  if (n_known == std::ssize(weight_)) return true;
   if (n_known == 0) return false;
   const auto mean = static_cast<float>(sum / static_cast<double>(n_known));
   for (float& weight : weight_)
@@ -71,10 +71,10 @@ bool DatasetBuilder::fill_weights() {
 }
 
 void DatasetBuilder::add_candidates(int64_t row, std::span<const int64_t> items) {
-  budget_.charge(static_cast<int64_t>(items.size()) * 4, "candidates");
+  budget_.charge(std::ssize(items) * 4, "candidates");
   for (int64_t item : items) candidates_.push_back(items_.add(items_.key(item)));
   candidate_rows_.push_back(row);
-  candidate_ends_.push_back(static_cast<int64_t>(candidates_.size()));
+  candidate_ends_.push_back(std::ssize(candidates_));
 }
 
 void DatasetBuilder::put_title(int32_t item, std::string_view title) {
@@ -82,7 +82,7 @@ void DatasetBuilder::put_title(int32_t item, std::string_view title) {
     throw Error(REC_INVALID_DATA, cat("title: '", printable(title), "' is not UTF-8 at byte ", *offset))
         .at_argument("title");
   if (item < 0) return;
-  const auto row = static_cast<size_t>(item);
+  const int64_t row = item;
   if (title_begin_.size() <= row) {
     const auto n = static_cast<size_t>(items_.size());
     budget_.charge(static_cast<int64_t>(n - title_begin_.size()) * 16, "titles");
@@ -90,10 +90,10 @@ void DatasetBuilder::put_title(int32_t item, std::string_view title) {
     title_end_.resize(n, -1);
   }
   if (title_begin_[row] >= 0) return;
-  budget_.charge(static_cast<int64_t>(title.size()), "titles");
-  title_begin_[row] = static_cast<int64_t>(title_bytes_.size());
+  budget_.charge(std::ssize(title), "titles");
+  title_begin_[row] = std::ssize(title_bytes_);
   title_bytes_.insert(title_bytes_.end(), title.begin(), title.end());
-  title_end_[row] = static_cast<int64_t>(title_bytes_.size());
+  title_end_[row] = std::ssize(title_bytes_);
 }
 
 size_t DatasetBuilder::add_relation(std::string name) {
@@ -104,7 +104,7 @@ size_t DatasetBuilder::add_relation(std::string name) {
 void DatasetBuilder::relate(size_t relation, int64_t item, std::span<const int64_t> targets) {
   const int32_t head = items_.find(items_.key(item));
   if (head < 0) return;
-  budget_.charge(static_cast<int64_t>(targets.size()) * 8, "relations");
+  budget_.charge(std::ssize(targets) * 8, "relations");
   for (int64_t target : targets)
     if (const int32_t row = items_.find(items_.key(target)); row >= 0)
       relations_[relation].pairs.emplace_back(head, row);
@@ -120,7 +120,7 @@ Buffer<int32_t> DatasetBuilder::number_impressions() const {
   if (n() > std::numeric_limits<int32_t>::max())
     throw Error(REC_LIMIT, cat("impressions of ", n(), " rows are more than the ", std::numeric_limits<int32_t>::max(),
                                " that can be numbered"));
-  const auto at = [](const auto& column, int64_t row) { return column[static_cast<size_t>(row)]; };
+  const auto at = [](const auto& column, int64_t row) { return column[row]; };
   auto order = Buffer<int64_t>::uninitialized(n());
   std::iota(order.begin(), order.end(), int64_t{0});
   const auto list_of = [&](int64_t row) {
@@ -154,10 +154,10 @@ Dataset DatasetBuilder::finish() {
   if (!title_begin_.empty()) {
     const int64_t n_items = items_.size();
     out.title_offsets = Buffer<int64_t>(n_items + 1);
-    out.title_bytes = Buffer<char>::uninitialized(static_cast<int64_t>(title_bytes_.size()));
+    out.title_bytes = Buffer<char>::uninitialized(std::ssize(title_bytes_));
     int64_t end = 0;
     for (int64_t i = 0; i < n_items; ++i) {
-      const auto row = static_cast<size_t>(i);
+      const int64_t row = i;
       if (row < title_begin_.size() && title_begin_[row] >= 0) {
         std::copy(title_bytes_.begin() + title_begin_[row], title_bytes_.begin() + title_end_[row],
                   out.title_bytes.data() + end);
@@ -171,7 +171,7 @@ Dataset DatasetBuilder::finish() {
     std::sort(pairs.begin(), pairs.end());
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
     Relation made{std::move(relation.name), {Buffer<int64_t>(items_.size() + 1), {}}};
-    made.items.columns = Buffer<int32_t>::uninitialized(static_cast<int64_t>(pairs.size()));
+    made.items.columns = Buffer<int32_t>::uninitialized(std::ssize(pairs));
     for (size_t e = 0; e < pairs.size(); ++e) {
       ++made.items.offsets[pairs[e].first + 1];
       made.items.columns[static_cast<int64_t>(e)] = pairs[e].second;

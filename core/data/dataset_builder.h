@@ -67,7 +67,7 @@ class DatasetBuilder {
     put_title(items_.find(items_.key(item)), title);
   }
 
-  int64_t n() const { return static_cast<int64_t>(item_.size()); }
+  int64_t n() const { return std::ssize(item_); }
   IdColumn& users() { return users_; }
   IdColumn& items() { return items_; }
   MemoryBudget& budget() { return budget_; }

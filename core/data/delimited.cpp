@@ -34,7 +34,7 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
       char* at = at_;
       char* const end = end_;
       while (at < end && !ends_cell_[static_cast<unsigned char>(*at)]) ++at;
-      cells.emplace_back(at_, static_cast<size_t>(at - at_));
+      cells.emplace_back(at_, at - at_);
       at_ = at;
     }
     if (at_ == end_ || *at_ != separator_) break;

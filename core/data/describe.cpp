@@ -21,7 +21,7 @@ Json quantiles(const Csr& rows) {
   std::sort(counts.begin(), counts.end());
   const auto at = [&](double q) {
     if (counts.empty()) return int64_t{0};
-    return counts[static_cast<size_t>(q * static_cast<double>(counts.size() - 1) + 0.5)];
+    return counts[q * static_cast<double>(counts.size() - 1) + 0.5];
   };
   const double mean = counts.empty() ? 0 : static_cast<double>(rows.nnz()) / static_cast<double>(counts.size());
   return {{"min", at(0)},   {"p10", at(0.1)},  {"p25", at(0.25)}, {"p50", at(0.5)}, {"p75", at(0.75)},

@@ -9,10 +9,10 @@ namespace rec {
 // Makes room for every id that the column has by now.
 template <class T>
 void FeatureColumns::reach(std::vector<T>& values, int64_t width) {
-  const int64_t wanted = checked_mul(ids_.size(), width), have = static_cast<int64_t>(values.size());
+  const int64_t wanted = checked_mul(ids_.size(), width), have = std::ssize(values);
   if (wanted <= have) return;
   budget_.charge(checked_mul(wanted - have, sizeof(T)), "features");
-  values.resize(static_cast<size_t>(wanted));
+  values.resize(wanted);
 }
 
 size_t FeatureColumns::add_dense(std::string name, int64_t width) {
@@ -33,7 +33,7 @@ size_t FeatureColumns::add_categorical(std::string name) {
 void FeatureColumns::set(size_t feature, int32_t row, std::span<const float> numbers) {
   Column& column = columns_[feature];
   const int64_t width = column.made.width;
-  if (row * width >= static_cast<int64_t>(column.dense.size())) reach(column.dense, width);
+  if (row * width >= std::ssize(column.dense)) reach(column.dense, width);
   std::copy(numbers.begin(), numbers.end(), column.dense.begin() + row * width);
 }
 
@@ -43,8 +43,8 @@ void FeatureColumns::set(size_t feature, int32_t row, int64_t category) {
     throw Error(REC_INVALID_DATA,
                 cat(column.made.name, ": must be a category within 0 .. ", kLargestCategory, ", got ", category))
         .at_argument(column.made.name);
-  if (row >= static_cast<int64_t>(column.values.size())) reach(column.values, 1);
-  column.values[static_cast<size_t>(row)] = static_cast<int32_t>(category);
+  if (row >= std::ssize(column.values)) reach(column.values, 1);
+  column.values[row] = static_cast<int32_t>(category);
   column.made.vocabulary = std::max(column.made.vocabulary, category + 1);
 }
 

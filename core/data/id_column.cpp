@@ -64,8 +64,8 @@ IdColumn::Slot IdColumn::probe(const Key& key) const {
 size_t IdColumn::first_slot(int64_t key) const { return mix(static_cast<uint64_t>(key), hash_key_) & mask_; }
 
 bool IdColumn::same_text(int32_t row, std::string_view text) const {
-  const int64_t begin = offsets_[static_cast<size_t>(row)];
-  const auto length = static_cast<size_t>(offsets_[static_cast<size_t>(row) + 1] - begin);
+  const int64_t begin = offsets_[row];
+  const auto length = static_cast<size_t>(offsets_[row + 1] - begin);
   return std::string_view(bytes_.data() + begin, length) == text;
 }
 
@@ -86,9 +86,9 @@ int32_t IdColumn::add(const Key& key) {
   const int64_t row = size();
   if (row == INT32_MAX) throw Error(REC_LIMIT, cat(name_, ": more than ", INT32_MAX, " different ids"));
   if (type_ == REC_ID_BYTES) {
-    budget_->charge(8 + static_cast<int64_t>(key.text.size()), "ids");
+    budget_->charge(8 + std::ssize(key.text), "ids");
     bytes_.insert(bytes_.end(), key.text.begin(), key.text.end());
-    offsets_.push_back(static_cast<int64_t>(bytes_.size()));
+    offsets_.push_back(std::ssize(bytes_));
   } else {
     budget_->charge(8, "ids");
     i64_.push_back(key.value);

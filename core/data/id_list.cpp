@@ -14,8 +14,7 @@ IdList::IdList(const rec_ids_t& ids, const char* name) : ids_(ids), name_(name) 
 int32_t IdList::row(int64_t i, const IdMap& map) const {
   if (ids_.type == REC_ID_INT64) return map.find(ids_.i64[i]);
   if (ids_.type == REC_ID_BYTES)
-    return map.find(
-        std::string_view(ids_.bytes + ids_.offsets[i], static_cast<size_t>(ids_.offsets[i + 1] - ids_.offsets[i])));
+    return map.find(std::string_view(ids_.bytes + ids_.offsets[i], ids_.offsets[i + 1] - ids_.offsets[i]));
   if (ids_.i64[i] < REC_NO_ROW || ids_.i64[i] >= map.size())
     throw invalid_argument(name_, "element ", i, " must be a row between -1 and ", map.size() - 1, ", got ",
                            ids_.i64[i]);

@@ -38,9 +38,9 @@ struct Side {
     taken_by[item] = list;
     items.push_back(item);
   }
-  bool empty() const { return static_cast<int64_t>(items.size()) == offsets.back(); }
-  void drop() { items.resize(static_cast<size_t>(offsets.back())); }
-  void close() { offsets.push_back(static_cast<int64_t>(items.size())); }
+  bool empty() const { return std::ssize(items) == offsets.back(); }
+  void drop() { items.resize(offsets.back()); }
+  void close() { offsets.push_back(std::ssize(items)); }
   Csr take() const {
     return {Buffer<int64_t>(std::span<const int64_t>(offsets)), Buffer<int32_t>(std::span<const int32_t>(items))};
   }

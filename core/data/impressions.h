@@ -12,7 +12,7 @@ struct ImpressionLists {
   std::vector<int32_t> users;      // [n_lists]
   std::vector<int64_t> first_row;  // [n_lists] of the data set: the earliest
   Csr positives, negatives;        // [n_lists] -> items
-  int64_t n() const { return static_cast<int64_t>(users.size()); }
+  int64_t n() const { return std::ssize(users); }
 };
 
 // INVALID_DATA for a data set without labels or without an impression key.

@@ -9,7 +9,7 @@ namespace {
 // offsets[r + 1] holds the count of row r on entry, where row r ends on return; cursor[r] where it begins.
 Buffer<int64_t> to_offsets(Buffer<int64_t>& offsets) {
   for (int64_t r = 1; r < offsets.size(); ++r) offsets[r] += offsets[r - 1];
-  return Buffer<int64_t>(std::span<const int64_t>(offsets.data(), static_cast<size_t>(offsets.size() - 1)));
+  return Buffer<int64_t>(std::span<const int64_t>(offsets.data(), offsets.size() - 1));
 }
 
 Csr transpose(const Csr& rows, int64_t n_columns) {
@@ -58,15 +58,15 @@ Interactions build_interactions(const Dataset& dataset, bool train, bool valid, 
   }
 
   by_user.columns = Buffer<int32_t>::uninitialized(nnz);
-  out.user_of = Buffer<int32_t>::uninitialized(nnz);
-  if (!dataset.time.empty()) out.user_time = Buffer<int64_t>::uninitialized(nnz);
-  if (!dataset.weight.empty()) out.user_weight = Buffer<float>::uninitialized(nnz);
+  out.entry_user = Buffer<int32_t>::uninitialized(nnz);
+  if (!dataset.time.empty()) out.entry_time = Buffer<int64_t>::uninitialized(nnz);
+  if (!dataset.weight.empty()) out.entry_weight = Buffer<float>::uninitialized(nnz);
   for (int64_t p = 0; p < nnz; ++p) {
     const int64_t i = order[p];
     by_user.columns[p] = dataset.item[i];
-    out.user_of[p] = dataset.user[i];
-    if (!out.user_time.empty()) out.user_time[p] = dataset.time[i];
-    if (!out.user_weight.empty()) out.user_weight[p] = dataset.weight[i];
+    out.entry_user[p] = dataset.user[i];
+    if (!out.entry_time.empty()) out.entry_time[p] = dataset.time[i];
+    if (!out.entry_weight.empty()) out.entry_weight[p] = dataset.weight[i];
   }
   out.by_item = transpose(by_user, dataset.n_items());
   return out;
@@ -84,8 +84,7 @@ Csr distinct_rows(const Csr& rows) {
     kept = std::unique_copy(begin, end, columns.data() + kept) - columns.data();
     out.offsets[r + 1] = kept;
   }
-  if (kept < columns.size())
-    columns = Buffer<int32_t>(std::span<const int32_t>(columns.data(), static_cast<size_t>(kept)));
+  if (kept < columns.size()) columns = Buffer<int32_t>(std::span<const int32_t>(columns.data(), kept));
   out.columns = std::move(columns);
   return out;
 }

@@ -9,11 +9,11 @@ namespace rec {
 
 // Selected parts of a data set as rows of users and of items. Duplicates are kept and counted here.
 struct Interactions {
-  Csr by_user;                // columns are items; in time order, equal times (or none) in the order read
-  Buffer<int64_t> user_time;  // [nnz] beside by_user.columns, or empty
-  Buffer<float> user_weight;  // [nnz] beside by_user.columns, or empty
-  Buffer<int32_t> user_of;    // [nnz] the user of each entry of by_user
-  Csr by_item;                // columns are users, ascending
+  Csr by_user;                 // columns are items; in time order, equal times (or none) in the order read
+  Buffer<int64_t> entry_time;  // [nnz] beside by_user.columns, or empty
+  Buffer<float> entry_weight;  // [nnz] beside by_user.columns, or empty
+  Buffer<int32_t> entry_user;  // [nnz] the user of each entry of by_user
+  Csr by_item;                 // columns are users, ascending
 };
 
 // The bipartite graph: each pair once, ascending.

@@ -74,7 +74,7 @@ class Literal {
 
 Header parse_header(const Buffer<char>& file, const std::string& path) {
   constexpr std::string_view kMagic = "\x93NUMPY";
-  const std::string_view bytes(file.data(), static_cast<size_t>(file.size()));
+  const std::string_view bytes(file.data(), file.size());
   if (!bytes.starts_with(kMagic)) throw bad(path, "expected a .npy file, which begins with \\x93NUMPY");
   if (bytes.size() < 12) throw bad(path, "the .npy file ends in its header");
   const int version = bytes[6];

@@ -83,7 +83,7 @@ void read_titles(const std::string& path, const Release& release, RowSink& sink)
     for_each_row(reader, sink, [&](const auto& row) {
       if (row.size() != header.size())
         throw Error(REC_INVALID_DATA, cat("the row has ", row.size(), " columns, expected ", header.size()));
-      sink.builder().set_title(row[static_cast<size_t>(item)], row[static_cast<size_t>(title)]);
+      sink.builder().set_title(row[item], row[title]);
     });
     return;
   }

@@ -111,7 +111,7 @@ void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sin
     return std::pair(find_column(header, {"label"}), find_column(header, {"impressionid"}));
   });
   if (!options.impression_key && !options.label_column && label >= 0 && impression >= 0)
-    options.impression_key = header[static_cast<size_t>(impression)];
+    options.impression_key = header[impression];
   if (!options.impression_key && !has_lists) options.impression_key = "";
   ColumnPlan plan = plan_columns(header, options, path, reader.line());
   plan.weight_may_be_empty = true;
@@ -134,7 +134,7 @@ void read_titles(const std::string& path, RowSink& sink) {
   for_each_row(reader, sink, [&](const auto& row) {
     if (row.size() != header.size())
       throw Error(REC_INVALID_DATA, cat("the row has ", row.size(), " columns, expected ", header.size()));
-    sink.builder().set_title(row[static_cast<size_t>(item)], row[static_cast<size_t>(title)]);
+    sink.builder().set_title(row[item], row[title]);
   });
 }
 

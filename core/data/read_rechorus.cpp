@@ -58,11 +58,11 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
     }
     const auto begin = lists.ids.size();
     try {
-      parse_list(row_cells[static_cast<size_t>(list_column)], "neg_items", lists.ids);
+      parse_list(row_cells[list_column], "neg_items", lists.ids);
       const int64_t at = sink.builder().n();
       sink.builder().budget().charge(static_cast<int64_t>(lists.ids.size() - begin) * 8, "neg_items");
       if (sink.add(row, part)) {
-        lists.rows.push_back({at, static_cast<int64_t>(begin), static_cast<int64_t>(lists.ids.size()), reader.line()});
+        lists.rows.push_back({at, static_cast<int64_t>(begin), std::ssize(lists.ids), reader.line()});
         return;
       }
     } catch (...) {
@@ -76,7 +76,7 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
 // An id above every item_id is unknown; one below is an item that only occurs in lists.
 void check_list(const Lists& lists, const List& list, int64_t max_id, const std::string& path) {
   for (int64_t i = list.begin; i < list.end; ++i) {
-    const int64_t id = lists.ids[static_cast<size_t>(i)];
+    const int64_t id = lists.ids[i];
     if (id < 0 || id > max_id)
       throw located(Error(REC_INVALID_DATA, cat("neg_items: there is no item ", id, "; item_id goes up to ", max_id))
                         .at_argument("neg_items"),

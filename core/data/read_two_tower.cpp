@@ -92,7 +92,7 @@ void add_side_categories(const std::string& path, int64_t n_rows, const std::vec
     const size_t feature = out.add_categorical(cat("side_cat.", c));
     for (size_t r = 0; r < rows.size(); ++r) {
       try {
-        out.set(feature, static_cast<int32_t>(r), matrix.row(rows[r])[static_cast<size_t>(c)]);
+        out.set(feature, static_cast<int32_t>(r), matrix.row(rows[r])[c]);
       } catch (Error& error) {
         error.message = cat(path, ": row ", rows[r], ", ", error.message);
         error.file = path;
@@ -107,13 +107,13 @@ void add_adjacency(const std::string& path, int64_t n_rows, const std::vector<in
   const NpyMatrix<float> matrix = read_npy_floats(path, sink.builder().budget());
   check_rows(matrix.rows, n_rows, path, "i_feats.npy");
   check_rows(matrix.columns, n_rows, path, "i_feats.npy, and as many columns");
-  std::vector<int32_t> item_of(static_cast<size_t>(n_rows), -1);
-  for (size_t r = 0; r < rows.size(); ++r) item_of[static_cast<size_t>(rows[r])] = static_cast<int32_t>(r);
+  std::vector<int32_t> item_of(n_rows, -1);
+  for (size_t r = 0; r < rows.size(); ++r) item_of[rows[r]] = static_cast<int32_t>(r);
   const size_t relation = sink.builder().add_relation("item_adj");
   for (int64_t r = 0; r < n_rows; ++r)
     for (int64_t c = 0; c < n_rows; ++c) {
-      const int32_t a = item_of[static_cast<size_t>(r)], b = item_of[static_cast<size_t>(c)];
-      if (r == c || a < 0 || b < 0 || matrix.row(r)[static_cast<size_t>(c)] == 0) continue;
+      const int32_t a = item_of[r], b = item_of[c];
+      if (r == c || a < 0 || b < 0 || matrix.row(r)[c] == 0) continue;
       sink.builder().relate_rows(relation, a, b);
       sink.builder().relate_rows(relation, b, a);
     }

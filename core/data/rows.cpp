@@ -82,9 +82,8 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
     for (size_t i = 0; i < header.size(); ++i) {
       if (plain(header[i]) != name) continue;
       if (found >= 0)
-        throw Error(REC_INVALID_DATA,
-                    cat("columns '", printable(header[static_cast<size_t>(found)]), "' and '", printable(header[i]),
-                        "' could both be the one wanted; name one in the options"));
+        throw Error(REC_INVALID_DATA, cat("columns '", printable(header[found]), "' and '", printable(header[i]),
+                                          "' could both be the one wanted; name one in the options"));
       found = static_cast<int>(i);
     }
     if (found >= 0) return found;
@@ -188,7 +187,7 @@ void RowSink::begin_file(const std::string& path, const OptionalColumns& columns
 Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) {
   if (cells.size() != plan.n_columns)
     throw Error(REC_INVALID_DATA, cat("the row has ", cells.size(), " columns, expected ", plan.n_columns));
-  const auto cell = [&](int column) { return cells[static_cast<size_t>(column)]; };
+  const auto cell = [&](int column) { return cells[column]; };
   Row row;
   row.user = cell(plan.user);
   row.item = cell(plan.item);

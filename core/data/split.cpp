@@ -98,7 +98,7 @@ void split_session(const Dataset& dataset, const SplitOptions& options, Buffer<P
   std::sort(users.begin(), users.end(),
             [&](int64_t a, int64_t b) { return last[a] != last[b] ? last[a] < last[b] : a < b; });
   Buffer<Part> of_user(dataset.n_users(), Part::kTrain);
-  assign(users.data(), counts_for(static_cast<int64_t>(users.size()), options), of_user);
+  assign(users.data(), counts_for(std::ssize(users), options), of_user);
   for (int64_t i = 0; i < dataset.n(); ++i) part[i] = of_user[dataset.user[i]];
 }
 

@@ -87,7 +87,7 @@ void write_titles(const Dataset& dataset, FileWriter& file) {
     const int64_t begin = dataset.title_offsets[i], end = dataset.title_offsets[i + 1];
     if (begin == end) continue;
     append_id(out, dataset.items, i);
-    std::string title(dataset.title_bytes.data() + begin, static_cast<size_t>(end - begin));
+    std::string title(dataset.title_bytes.data() + begin, end - begin);
     // A title is for people: what would break the line becomes a space.
     for (char& c : title)
       if (holds_separator({&c, 1})) c = ' ';
@@ -102,8 +102,8 @@ std::string name_of(const std::string& folder) {
 }
 
 bool holds_all_rows(const Buffer<int32_t>& rows, int64_t n) {
-  std::vector<bool> seen(static_cast<size_t>(n));
-  for (int32_t row : rows) seen[static_cast<size_t>(row)] = true;
+  std::vector<bool> seen(n);
+  for (int32_t row : rows) seen[row] = true;
   return std::find(seen.begin(), seen.end(), false) == seen.end();
 }
 
@@ -149,12 +149,12 @@ void write_dataset(const Dataset& dataset, const std::string& folder, const Canc
     remove_if_there(base + suffix);
     remove_if_there(base + suffix + ".gz");
   }
-  if (byte_ids) byte_ids->put();
-  if (no_lists) no_lists->put();
-  if (titles) titles->put();
-  valid.put();
-  test.put();
-  train.put();
+  if (byte_ids) byte_ids->replace_old();
+  if (no_lists) no_lists->replace_old();
+  if (titles) titles->replace_old();
+  valid.replace_old();
+  test.replace_old();
+  train.replace_old();
   if (const std::string names = left_out(dataset); !names.empty())
     log::write(REC_LOG_WARNING, cat("dataset_saved path=", folder, " left_out=", names));
 }

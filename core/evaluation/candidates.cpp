@@ -23,7 +23,7 @@ namespace {
 // Items that must not be drawn: those of one user, and those already drawn for the row.
 class TakenItems {
  public:
-  explicit TakenItems(const EvaluationInput& input) : input_(input), taken_(static_cast<size_t>(input.n_items)) {}
+  explicit TakenItems(const EvaluationInput& input) : input_(input), taken_(input.n_items) {}
 
   // Once for all the rows of a user.
   void start_user(int32_t user) {
@@ -33,8 +33,8 @@ class TakenItems {
     n_of_user_ = mark(user, 1);
   }
   int64_t n_of_user() const { return n_of_user_; }
-  bool take(int32_t item) { return item < input_.n_items && std::exchange(taken_[static_cast<size_t>(item)], 1) == 0; }
-  void give_back(int32_t item) { taken_[static_cast<size_t>(item)] = 0; }
+  bool take(int32_t item) { return item < input_.n_items && std::exchange(taken_[item], 1) == 0; }
+  void give_back(int32_t item) { taken_[item] = 0; }
 
  private:
   // How many items changed.
@@ -42,8 +42,7 @@ class TakenItems {
     int64_t n = 0;
     for (int64_t i : input_.timelines.of(user)) {
       const int32_t item = input_.item_row[input_.data.item[i]];
-      if (item < input_.n_items && input_.data.is_positive(i))
-        n += std::exchange(taken_[static_cast<size_t>(item)], value) != value;
+      if (item < input_.n_items && input_.data.is_positive(i)) n += std::exchange(taken_[item], value) != value;
     }
     return n;
   }
@@ -57,11 +56,11 @@ class TakenItems {
 // The cumulative training counts of the items.
 std::vector<double> popularity(const EvaluationInput& input) {
   const Dataset& data = input.data;
-  std::vector<double> counts(static_cast<size_t>(input.n_items));
+  std::vector<double> counts(input.n_items);
   for (int64_t i = 0; i < data.n(); ++i)
     if (const int32_t item = input.item_row[data.item[i]];
         data.part[i] == Part::kTrain && data.is_positive(i) && item < input.n_items)
-      counts[static_cast<size_t>(item)] += 1;
+      counts[item] += 1;
   std::partial_sum(counts.begin(), counts.end(), counts.begin());
   if (counts.empty() || counts.back() == 0)
     throw Error(REC_INVALID_DATA, "dataset: popular candidates need training interactions").at_argument("dataset");
@@ -107,7 +106,7 @@ Csr make_candidates(const EvaluationInput& input, const RankingRows& rows) {
   TakenItems taken(input);
   for (int64_t row = 0; row < rows.positives.n_rows(); ++row) {
     throw_if_cancelled(input.cancel);
-    const int64_t interaction = rows.interactions[static_cast<size_t>(row)];
+    const int64_t interaction = rows.interactions[row];
     const std::span<const int32_t> positives = rows.positives.row(row);
     for (int32_t item : positives)
       if (item < input.n_items) candidates.add(item);
@@ -115,7 +114,7 @@ Csr make_candidates(const EvaluationInput& input, const RankingRows& rows) {
       add_given(input, interaction, positives.front(), candidates);
     } else {
       taken.start_user(input.data.user[interaction]);
-      add_drawn(input, row, static_cast<int64_t>(positives.size()), cdf, taken, candidates);
+      add_drawn(input, row, std::ssize(positives), cdf, taken, candidates);
     }
   }
   return candidates.take();

@@ -9,8 +9,7 @@ class Timelines {
  public:
   explicit Timelines(const Dataset& data);
   std::span<const int64_t> of(int64_t user) const {
-    return order_.span().subspan(static_cast<size_t>(offsets_[user]),
-                                 static_cast<size_t>(offsets_[user + 1] - offsets_[user]));
+    return order_.span().subspan(offsets_[user], offsets_[user + 1] - offsets_[user]);
   }
 
  private:

@@ -18,11 +18,11 @@ Histories::Histories(const EvaluationInput& input)
                            : is_before(part, protocol.part) || (by_row && part == protocol.part));
   };
   for (int64_t user = 0; user < data.n_users(); ++user) {
-    const auto begin = static_cast<int64_t>(items_.size());
+    const auto begin = std::ssize(items_);
     const std::span<const int64_t> timeline = input.timelines.of(user);
     int64_t end = begin, previous = -1;
     for (int64_t i : timeline) {
-      if (!by_time || previous < 0 || data.time[i] != data.time[previous]) end = static_cast<int64_t>(items_.size());
+      if (!by_time || previous < 0 || data.time[i] != data.time[previous]) end = std::ssize(items_);
       begin_[i] = begin;
       end_[i] = end;
       previous = i;
@@ -31,7 +31,7 @@ Histories::Histories(const EvaluationInput& input)
       if (has_times()) times_.push_back(data.time[i]);
     }
     if (!by_row)
-      for (int64_t i : timeline) end_[i] = static_cast<int64_t>(items_.size());
+      for (int64_t i : timeline) end_[i] = std::ssize(items_);
   }
 }
 
@@ -44,7 +44,7 @@ History Histories::of(int64_t interaction) const {
 QueryBlock::QueryBlock(const Scorer& scorer, const Histories& histories, std::span<const int32_t> users,
                        std::span<const int64_t> interactions)
     : status(users.size()) {
-  queries.n = static_cast<int64_t>(users.size());
+  queries.n = std::ssize(users);
   queries.users = users.data();
   if (!scorer.wants_histories()) return;
   for (size_t q = 0; q < users.size(); ++q) {
@@ -55,7 +55,7 @@ QueryBlock::QueryBlock(const Scorer& scorer, const Histories& histories, std::sp
       history = scorer.as_kept(history);
     }
     items_.insert(items_.end(), history.items.begin(), history.items.end());
-    offsets_.push_back(static_cast<int64_t>(items_.size()));
+    offsets_.push_back(std::ssize(items_));
     if (!histories.has_times()) continue;
     if (history.times != nullptr)
       item_times_.insert(item_times_.end(), history.times, history.times + history.items.size());

@@ -61,7 +61,7 @@ class LabelEvaluation final : public Evaluation {
     std::vector<char> known(n);
     pool.parallel_for(static_cast<int64_t>(n), Scorer::kQueries, [&](int64_t begin, int64_t end) {
       throw_if_cancelled(cancel);
-      score(scorer, static_cast<size_t>(begin), static_cast<size_t>(end - begin), scores.data(), known.data());
+      score(scorer, begin, end - begin, scores.data(), known.data());
     });
 
     std::vector<float> kept_scores, predictions, labels;

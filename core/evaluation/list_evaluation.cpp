@@ -28,9 +28,9 @@ class ListEvaluation final : public Evaluation {
  private:
   Report run_rows(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const override {
     std::vector<double> values(metrics_.size() * users_.size());
-    pool.parallel_for(static_cast<int64_t>(users_.size()), Scorer::kQueries, [&](int64_t begin, int64_t end) {
+    pool.parallel_for(std::ssize(users_), Scorer::kQueries, [&](int64_t begin, int64_t end) {
       throw_if_cancelled(cancel);
-      evaluate(scorer, static_cast<size_t>(begin), static_cast<size_t>(end - begin), values.data());
+      evaluate(scorer, begin, end - begin, values.data());
     });
     return report_of(metrics_, protocol_.suffix(), users_, std::move(values), {});
   }
@@ -47,9 +47,9 @@ class ListEvaluation final : public Evaluation {
     std::vector<int32_t> candidates;
     for (size_t list = begin; list < begin + n; ++list) {
       add_slots(lists_.positives, list, protocol_.max_pos, candidates);
-      first_negative.push_back(static_cast<int64_t>(candidates.size()));
+      first_negative.push_back(std::ssize(candidates));
       add_slots(lists_.negatives, list, protocol_.max_neg, candidates);
-      offsets.push_back(static_cast<int64_t>(candidates.size()));
+      offsets.push_back(std::ssize(candidates));
     }
     std::vector<float> scores(candidates.size());
     QueryBlock block(scorer, histories_, std::span(users_).subspan(begin, n),

@@ -109,7 +109,7 @@ double list_metric(const MetricSpec& spec, std::span<const int64_t> list, std::s
 }
 
 double rank_of(std::span<const float> scores, int64_t target, TieRule ties) {
-  const float score = scores[static_cast<size_t>(target)];
+  const float score = scores[target];
   if (std::isnan(score)) throw Error(REC_NUMERIC, cat("the score of target row ", target, " is NaN"));
   int64_t above = 0, equal = 0;
   for (float other : scores) {
@@ -153,7 +153,7 @@ double impression_metric(const MetricSpec& spec, std::span<const float> positive
     walk.hit(position, discount(position));
   }
   double ideal_dcg = 0;
-  for (int64_t j = 1; j <= spec.k && j <= static_cast<int64_t>(positives.size()); ++j) ideal_dcg += discount(j);
+  for (int64_t j = 1; j <= spec.k && j <= std::ssize(positives); ++j) ideal_dcg += discount(j);
   return value_of(spec.metric, walk, static_cast<double>(positives.size()), static_cast<double>(spec.k), ideal_dcg);
 }
 

@@ -67,27 +67,27 @@ Report RankingEvaluation::run_rows(const Scorer& scorer, ThreadPool& pool, const
 // Here and in the next two: rows from `begin` on, as many as the block has; values [n, n_metrics], weights [n].
 void RankingEvaluation::rank_top(const Scorer& scorer, QueryBlock& block, int64_t begin, double* values) const {
   const int64_t n = block.queries.n;
-  std::vector<int64_t> top(static_cast<size_t>(n * max_k_)), offsets{0};
+  std::vector<int64_t> top(n * max_k_), offsets{0};
   std::vector<float> scores(top.size());
   std::vector<int32_t> excluded;
   for (int64_t row = begin; row < begin + n; ++row) {
-    std::ranges::set_difference(rows_.masks.row(rows_.mask_of[static_cast<size_t>(row)]), rows_.positives.row(row),
+    std::ranges::set_difference(rows_.masks.row(rows_.mask_of[row]), rows_.positives.row(row),
                                 std::back_inserter(excluded));
-    offsets.push_back(static_cast<int64_t>(excluded.size()));
+    offsets.push_back(std::ssize(excluded));
   }
   kernels::ItemFilter filter;
   filter.exclude_offsets = offsets.data();
   filter.exclude_rows = excluded.data();
   scorer.top_k(block.queries, filter, max_k_, top.data(), scores.data(), block.status.data(), block.scratch);
   for (int64_t q = 0; q < n; ++q, values += metrics_.size())
-    lists_.row(std::span<const int64_t>(top.data() + q * max_k_, static_cast<size_t>(max_k_)),
-               rows_.positives.row(begin + q), {values, metrics_.size()});
+    lists_.row(std::span<const int64_t>(top.data() + q * max_k_, max_k_), rows_.positives.row(begin + q),
+               {values, metrics_.size()});
 }
 
 void RankingEvaluation::rank_all(const Scorer& scorer, QueryBlock& block, int64_t begin, double* values,
                                  double* weights) const {
   const int64_t n = block.queries.n, stride = scorer.all_stride();
-  std::vector<float> scores(static_cast<size_t>(n * stride));
+  std::vector<float> scores(n * stride);
   scorer.all_scores(block.queries, scores.data(), stride, block.status.data(), block.scratch);
   for (int64_t q = 0; q < n; ++q, values += metrics_.size())
     weights[q] = rank_scores(begin + q, nullptr, {scores.data() + q * stride, static_cast<size_t>(n_items_)}, values);
@@ -98,13 +98,12 @@ void RankingEvaluation::rank_candidates(const Scorer& scorer, QueryBlock& block,
   const int64_t n = block.queries.n, first = candidates_.offsets[begin];
   std::vector<int64_t> offsets;
   for (int64_t row = begin; row <= begin + n; ++row) offsets.push_back(candidates_.offsets[row] - first);
-  std::vector<float> scores(static_cast<size_t>(offsets.back()));
+  std::vector<float> scores(offsets.back());
   scorer.candidate_scores(block.queries, offsets.data(), candidates_.columns.data() + first, scores.data(),
                           block.status.data(), block.scratch);
   for (int64_t q = 0; q < n; ++q, values += metrics_.size()) {
     const std::span<const int32_t> items = candidates_.row(begin + q);
-    weights[q] =
-        rank_scores(begin + q, &items, {scores.data() + offsets[static_cast<size_t>(q)], items.size()}, values);
+    weights[q] = rank_scores(begin + q, &items, {scores.data() + offsets[q], items.size()}, values);
   }
 }
 
@@ -119,9 +118,9 @@ double RankingEvaluation::rank_scores(int64_t row, const std::span<const int32_t
     const auto found = std::lower_bound(items->begin(), items->end(), item);
     return found != items->end() && *found == item ? found - items->begin() : -1;
   };
-  for (int32_t item : rows_.masks.row(rows_.mask_of[static_cast<size_t>(row)]))
+  for (int32_t item : rows_.masks.row(rows_.mask_of[row]))
     if (const int64_t place = place_of(item); place >= 0 && !std::ranges::binary_search(positives, item))
-      scores[static_cast<size_t>(place)] = kNone;
+      scores[place] = kNone;
 
   // The list: score descending, then lower row; or every tie before the target.
   const bool against = protocol_.ties == REC_TIES_AGAINST_TARGET;
@@ -130,16 +129,16 @@ double RankingEvaluation::rank_scores(int64_t row, const std::span<const int32_t
   for (size_t p = 0; p < scores.size(); ++p)
     if (scores[p] > kNone) list.push_back(static_cast<int64_t>(p));
   const auto better = [&](int64_t a, int64_t b) {
-    const float x = scores[static_cast<size_t>(a)], y = scores[static_cast<size_t>(b)];
+    const float x = scores[a], y = scores[b];
     if (x != y) return x > y;
     if (against && (a == target) != (b == target)) return b == target;
     return a < b;
   };
-  const auto k = std::min<size_t>(static_cast<size_t>(max_k_), list.size());
-  std::partial_sort(list.begin(), list.begin() + static_cast<int64_t>(k), list.end(), better);
+  const int64_t k = std::min(max_k_, std::ssize(list));
+  std::partial_sort(list.begin(), list.begin() + k, list.end(), better);
   list.resize(k);
   if (items != nullptr)
-    for (int64_t& place : list) place = (*items)[static_cast<size_t>(place)];
+    for (int64_t& place : list) place = (*items)[place];
   lists_.row(std::span<const int64_t>(list), positives, {out, n_metrics});
 
   double weight = 1;
@@ -147,8 +146,7 @@ double RankingEvaluation::rank_scores(int64_t row, const std::span<const int32_t
     const MetricSpec& metric = metrics_[m];
     if (metric.input == MetricInput::kRank) {
       // A target that the model does not know, or cannot score, is behind everything.
-      const bool known = target >= 0 && !std::isnan(scores[static_cast<size_t>(target)]) &&
-                         scores[static_cast<size_t>(target)] > kNone;
+      const bool known = target >= 0 && !std::isnan(scores[target]) && scores[target] > kNone;
       const double rank = known ? rank_of(scores, target, metric.ties) : std::numeric_limits<double>::infinity();
       out[m] = rank_metric(metric, rank);
     } else if (metric.input == MetricInput::kScores) {

@@ -8,14 +8,12 @@ namespace rec {
 class CsrBuilder {
  public:
   void add(int32_t column) { columns_.push_back(column); }
-  void close() { offsets_.push_back(static_cast<int64_t>(columns_.size())); }
+  void close() { offsets_.push_back(std::ssize(columns_)); }
   void close_sorted();
   void close_sorted_distinct();
-  void drop() { columns_.resize(static_cast<size_t>(offsets_.back())); }  // the open row
-  int64_t n_rows() const { return static_cast<int64_t>(offsets_.size()) - 1; }
-  std::span<const int32_t> open_row() const {
-    return std::span(columns_).subspan(static_cast<size_t>(offsets_.back()));
-  }
+  void drop() { columns_.resize(offsets_.back()); }  // the open row
+  int64_t n_rows() const { return std::ssize(offsets_) - 1; }
+  std::span<const int32_t> open_row() const { return std::span(columns_).subspan(offsets_.back()); }
   Csr take() const {
     return {Buffer<int64_t>(std::span<const int64_t>(offsets_)), Buffer<int32_t>(std::span<const int32_t>(columns_))};
   }

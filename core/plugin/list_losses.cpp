@@ -21,8 +21,8 @@ class ListRow {
   void load(const float* scores, const uint8_t* mask, int64_t n_columns) {
     positives_.clear(), negatives_.clear(), s_.assign(scores, scores + n_columns);
     for (int64_t c = 0; c < n_columns; ++c) {
-      if (mask[c] == REC_SLOT_POSITIVE) positives_.push_back(static_cast<size_t>(c));
-      if (mask[c] == REC_SLOT_NEGATIVE) negatives_.push_back(static_cast<size_t>(c));
+      if (mask[c] == REC_SLOT_POSITIVE) positives_.push_back(c);
+      if (mask[c] == REC_SLOT_NEGATIVE) negatives_.push_back(c);
     }
     slope_.assign(s_.size(), 0);
   }
@@ -194,10 +194,9 @@ bool known(int32_t loss) {
 // term(begin, end) over chunks of rows, the results added in order.
 template <class Term>
 double sum_over_chunks(rec_call_t* call, int64_t n_rows, const Term& term) {
-  std::vector<double> sums(static_cast<size_t>((n_rows + kChunk - 1) / kChunk));
+  std::vector<double> sums((n_rows + kChunk - 1) / kChunk);
   const auto run = [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end; at += kChunk)
-      sums[static_cast<size_t>(at / kChunk)] = term(at, std::min(at + kChunk, end));
+    for (int64_t at = begin; at < end; at += kChunk) sums[at / kChunk] = term(at, std::min(at + kChunk, end));
   };
   if (call->pool == nullptr || n_rows <= kChunk)
     run(0, n_rows);
@@ -244,8 +243,7 @@ rec_status_t list_loss(rec_call_t* call, int32_t loss, const float* scores, cons
       for (int64_t b = begin; b < end; ++b) {
         row.load(scores + b * n_columns, mask + b * n_columns, n_columns);
         if (row.counts()) sum += share * row.loss(loss);
-        for (int64_t c = 0; c < n_columns; ++c)
-          dscores[b * n_columns + c] = static_cast<float>(share * row.slope()[static_cast<size_t>(c)]);
+        for (int64_t c = 0; c < n_columns; ++c) dscores[b * n_columns + c] = static_cast<float>(share * row.slope()[c]);
       }
       return sum;
     });

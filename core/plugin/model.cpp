@@ -11,7 +11,7 @@ namespace rec {
 
 namespace {
 
-// One slot, guarded: the host's word for what a plugin did.
+// Calls one slot and turns a bad status or an exception into rec::Error.
 template <class Slot, class... Args>
 void call_slot(const Plugin& plugin, const Params* params, const char* name, rec_call_t& call, Slot slot,
                Args... args) {
@@ -88,8 +88,8 @@ rec_plan_t PluginModel::plan(const Plugin& plugin, const Params& params, const r
   rec_plan_t plan{};
   plan.struct_size = sizeof plan;
   rec_call_t call;
-  call_slot(plugin, &params, "plan", call, plugin.table->plan, &params, &schema, &plan);
-  if ((plan.capabilities & ~plugin.table->capabilities) != 0)
+  call_slot(plugin, &params, "plan", call, plugin.slots->plan, &params, &schema, &plan);
+  if ((plan.capabilities & ~plugin.slots->capabilities) != 0)
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin.name(), "' plans capabilities it does not declare"));
   check_batches(plugin, plan);
   const int64_t servable = REC_CAP_ITEM_TABLE | REC_CAP_SCORE | REC_CAP_ITEM_WEIGHTS;
@@ -111,48 +111,48 @@ void PluginModel::invoke(const char* name, Slot slot, Args... args) const {
 
 PluginModel::PluginModel(const Plugin& plugin, std::shared_ptr<const Params> params, const rec_schema_t& schema)
     : plugin_(plugin), params_(std::move(params)), schema_(schema), plan_(plan(plugin, *params_, schema)) {
-  invoke("create", plugin_.table->create, params_.get(), &schema_, &model_);
+  invoke("create", plugin_.slots->create, params_.get(), &schema_, &model_);
   if (model_ == nullptr) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': create gave no model"));
 }
 
 PluginModel::~PluginModel() {
   if (model_ == nullptr) return;
   try {
-    plugin_.table->destroy(model_);
+    plugin_.slots->destroy(model_);
   } catch (...) {  // from the plugin's destructor, where it can no longer be reported
   }
 }
 
-void PluginModel::initialize(int64_t seed) { invoke("initialize", plugin_.table->initialize, model_, seed); }
+void PluginModel::initialize(int64_t seed) { invoke("initialize", plugin_.slots->initialize, model_, seed); }
 
-void PluginModel::bind(const rec_dataset_view_t& view) { invoke("bind", plugin_.table->bind, model_, &view); }
+void PluginModel::bind(const rec_dataset_view_t& view) { invoke("bind", plugin_.slots->bind, model_, &view); }
 
 double PluginModel::compute(const rec_batch_t& batch) {
   double loss = 0;
-  invoke("compute", plugin_.table->compute, model_, &batch, &loss);
+  invoke("compute", plugin_.slots->compute, model_, &batch, &loss);
   return loss;
 }
 
-void PluginModel::apply() { invoke("apply", plugin_.table->apply, model_); }
+void PluginModel::apply() { invoke("apply", plugin_.slots->apply, model_); }
 
 rec_tensor_view_t PluginModel::gradients(int64_t i) {
   rec_tensor_view_t view{};
-  invoke("gradients", plugin_.table->gradients, model_, i, &view);
+  invoke("gradients", plugin_.slots->gradients, model_, i, &view);
   return view;
 }
 
 void PluginModel::score_live(const rec_batch_t& batch, float* out_scores) {
-  invoke("score_live", plugin_.table->score_live, model_, &batch, out_scores);
+  invoke("score_live", plugin_.slots->score_live, model_, &batch, out_scores);
 }
 
 std::vector<rec_tensor_info_t> PluginModel::tensors() const {
-  const int64_t n = plugin_.table->tensor_count(model_);
+  const int64_t n = plugin_.slots->tensor_count(model_);
   if (n < 0 || n > 100000) throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "' counts ", n, " tensors"));
-  std::vector<rec_tensor_info_t> tensors(static_cast<size_t>(n));
+  std::vector<rec_tensor_info_t> tensors(n);
   std::set<std::string_view> names;
   for (int64_t i = 0; i < n; ++i) {
-    rec_tensor_info_t& info = tensors[static_cast<size_t>(i)];
-    invoke("tensor_info", plugin_.table->tensor_info, model_, i, &info);
+    rec_tensor_info_t& info = tensors[i];
+    invoke("tensor_info", plugin_.slots->tensor_info, model_, i, &info);
     const bool sound = info.name != nullptr && dtype_size(info.dtype) > 0 && info.n_dims >= 1 &&
                        info.n_dims <= REC_MAX_DIMS && info.kind >= REC_TENSOR_PARAMETER &&
                        info.kind <= REC_TENSOR_STATE && names.insert(info.name).second &&
@@ -165,18 +165,17 @@ std::vector<rec_tensor_info_t> PluginModel::tensors() const {
 }
 
 void PluginModel::get_tensor(int64_t i, void* out_data) {
-  invoke("get_tensor", plugin_.table->get_tensor, model_, i, out_data);
+  invoke("get_tensor", plugin_.slots->get_tensor, model_, i, out_data);
 }
 
 void PluginModel::set_tensor(int64_t i, const void* data) {
-  invoke("set_tensor", plugin_.table->set_tensor, model_, i, data);
+  invoke("set_tensor", plugin_.slots->set_tensor, model_, i, data);
 }
 
 int64_t PluginModel::warm_start(const std::vector<rec_tensor_info_t>& infos, const std::vector<const void*>& data) {
   int64_t taken = 0;
-  if (REC_HAS_SLOT(plugin_.table, warm_start)) {
-    invoke("warm_start", plugin_.table->warm_start, model_, infos.data(), data.data(),
-           static_cast<int64_t>(infos.size()), &taken);
+  if (REC_HAS_SLOT(plugin_.slots, warm_start)) {
+    invoke("warm_start", plugin_.slots->warm_start, model_, infos.data(), data.data(), std::ssize(infos), &taken);
     return taken;
   }
   const std::vector<rec_tensor_info_t> own = tensors();
@@ -193,11 +192,11 @@ int64_t PluginModel::warm_start(const std::vector<rec_tensor_info_t>& infos, con
   return taken;
 }
 
-void PluginModel::freeze() { invoke("freeze", plugin_.table->freeze, model_); }
+void PluginModel::freeze() { invoke("freeze", plugin_.slots->freeze, model_); }
 
 rec_tensor_view_t PluginModel::table(int32_t which) const {
   rec_tensor_view_t view{};
-  invoke("get_table", plugin_.table->get_table, model_, which, &view);
+  invoke("get_table", plugin_.slots->get_table, model_, which, &view);
   const int64_t rows = which == REC_TABLE_USER ? schema_.n_users : schema_.n_items;
   const bool sound = view.data != nullptr && view.dtype == REC_DTYPE_F32 && view.device_type == REC_DEVICE_CPU &&
                      view.n_dims == 2 && view.shape[1] >= 1 && view.shape[1] <= 1 << 20 &&
@@ -209,7 +208,7 @@ rec_tensor_view_t PluginModel::table(int32_t which) const {
 }
 
 void PluginModel::item_weights(rec_csr_t& csr, const float*& weights) const {
-  invoke("get_item_weights", plugin_.table->get_item_weights, model_, &csr, &weights);
+  invoke("get_item_weights", plugin_.slots->get_item_weights, model_, &csr, &weights);
   bool sound = csr.offsets != nullptr && csr.n_rows == schema_.n_items && csr.offsets[0] == 0;
   for (int64_t row = 0; sound && row < csr.n_rows; ++row) {
     sound = csr.offsets[row] <= csr.offsets[row + 1];
@@ -222,11 +221,11 @@ void PluginModel::item_weights(rec_csr_t& csr, const float*& weights) const {
 }
 
 void PluginModel::encode(const rec_batch_t& queries, float* out_vectors) const {
-  invoke("encode", plugin_.table->encode, model_, &queries, out_vectors);
+  invoke("encode", plugin_.slots->encode, model_, &queries, out_vectors);
 }
 
 void PluginModel::score(const rec_batch_t& queries, float* out_scores) const {
-  invoke("score", plugin_.table->score, model_, &queries, out_scores);
+  invoke("score", plugin_.slots->score, model_, &queries, out_scores);
 }
 
 }  // namespace rec

@@ -129,7 +129,7 @@ void PluginRegistry::add_folder(const std::string& path) {
 
 const Plugin* PluginRegistry::loaded(std::string_view model) const {
   for (const auto& plugin : plugins_)
-    if (plugin->table->name == model) return plugin.get();
+    if (plugin->slots->name == model) return plugin.get();
   return nullptr;
 }
 
@@ -164,11 +164,11 @@ const Plugin& PluginRegistry::load_file(const std::string& given_path) {
   const auto entry = handle.get<const rec_plugin_t*(const rec_host_t*)>("rec_plugin_entry");
   auto plugin = std::make_unique<Plugin>(Plugin{path, note, nullptr});
   try {
-    plugin->table = entry(&host_table());
-    check_table(path, note, plugin->table);
+    plugin->slots = entry(&host_table());
+    check_table(path, note, plugin->slots);
     rec_call_t call;
-    if (REC_HAS_SLOT(plugin->table, init)) {
-      const rec_status_t status = plugin->table->init(&call, &host_table());
+    if (REC_HAS_SLOT(plugin->slots, init)) {
+      const rec_status_t status = plugin->slots->init(&call, &host_table());
       if (status != REC_OK) throw Error(status, cat(path, ": init failed: ", call.message));
     }
   } catch (const Error&) {
@@ -248,9 +248,9 @@ Json PluginRegistry::list() {
   const auto add = [&](const std::string& name, const std::string& path, const Plugin* plugin,
                        const std::string& error) {
     out.push_back({{"name", name},
-                   {"version", plugin != nullptr ? plugin->table->version : ""},
+                   {"version", plugin != nullptr ? plugin->slots->version : ""},
                    {"path", path},
-                   {"doc", plugin != nullptr ? plugin->table->doc : ""},
+                   {"doc", plugin != nullptr ? plugin->slots->doc : ""},
                    {"error", error}});
   };
   const std::vector<Candidate> found = candidates();
@@ -300,7 +300,7 @@ Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_par
   };
   Json capabilities = Json::array();
   for (const auto& [bit, name] : kNames)
-    if ((plugin.table->capabilities & bit) != 0) capabilities.push_back(name);
+    if ((plugin.slots->capabilities & bit) != 0) capabilities.push_back(name);
   Json params = describe_params(plugin.params(), "model");
   const std::vector<Json> own(params.begin(), params.end());
   for (Json& entry : describe_params(loop_params, "core")) {
@@ -308,10 +308,10 @@ Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_par
         std::any_of(own.begin(), own.end(), [&](const Json& param) { return param["name"] == entry["name"]; });
     if (!redeclared) params.push_back(std::move(entry));
   }
-  return {{"name", plugin.table->name},
-          {"version", plugin.table->version},
-          {"doc", plugin.table->doc},
-          {"paper", plugin.table->paper},
+  return {{"name", plugin.slots->name},
+          {"version", plugin.slots->version},
+          {"doc", plugin.slots->doc},
+          {"paper", plugin.slots->paper},
           {"path", plugin.path},
           {"capabilities", std::move(capabilities)},
           {"parameters", std::move(params)}};

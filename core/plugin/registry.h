@@ -16,10 +16,10 @@ namespace rec {
 struct Plugin {
   std::string path;
   rec_plugin_note_t note;
-  const rec_plugin_t* table;
+  const rec_plugin_t* slots;
 
-  std::string name() const { return table->name; }
-  std::span<const rec_param_t> params() const { return {table->params, static_cast<size_t>(table->n_params)}; }
+  std::string name() const { return slots->name; }
+  std::span<const rec_param_t> params() const { return {slots->params, static_cast<size_t>(slots->n_params)}; }
 };
 
 // Whether the table reaches as far as this slot and has it.

@@ -33,7 +33,7 @@ class BlockSelection {
   // score_range(begin, end, scores) is called for blocks of [0, n_items) in ascending order.
   template <class ScoreRange>
   void run(int64_t n_items, const ScoreRange& score_range) {
-    scratch_.scores.resize(static_cast<size_t>(Scorer::block_floats(n_items)));
+    scratch_.scores.resize(Scorer::block_floats(n_items));
     int64_t begin = 0;
     do {
       const int64_t end = std::min(begin + Scorer::kItems, n_items);

@@ -28,12 +28,12 @@ std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Intera
         catalog->history.offsets[user] + std::min<int64_t>(history_kept, static_cast<int64_t>(all.row(user).size()));
   const int64_t kept = catalog->history.offsets[all.n_rows()];
   catalog->history.columns = Buffer<int32_t>::uninitialized(kept);
-  if (!train.user_time.empty()) catalog->history_time = Buffer<int64_t>::uninitialized(kept);
+  if (!train.entry_time.empty()) catalog->history_time = Buffer<int64_t>::uninitialized(kept);
   for (int64_t user = 0; user < all.n_rows(); ++user) {
     const int64_t begin = catalog->history.offsets[user], n = catalog->history.offsets[user + 1] - begin;
     const int64_t from = all.offsets[user + 1] - n;
     std::copy_n(all.columns.data() + from, n, catalog->history.columns.data() + begin);
-    if (!train.user_time.empty()) std::copy_n(train.user_time.data() + from, n, catalog->history_time.data() + begin);
+    if (!train.entry_time.empty()) std::copy_n(train.entry_time.data() + from, n, catalog->history_time.data() + begin);
   }
   return catalog;
 }
@@ -64,7 +64,7 @@ void bind_for_serving(PluginModel& model, const Catalog& catalog) {
   rec_dataset_view_t view{};
   view.struct_size = sizeof view;
   view.relations = relations.data();
-  view.n_relations = static_cast<int64_t>(relations.size());
+  view.n_relations = std::ssize(relations);
   model.bind(view);
 }
 
@@ -82,9 +82,9 @@ NamedTensor copy_of_table(const PluginModel& live, int32_t which, const char* na
   // A table that is a parameter is stored once, under the parameter's name.
   for (const NamedTensor& tensor : known)
     if (tensor.dtype == REC_DTYPE_F32 && tensor.shape == std::vector<int64_t>{view.shape[0], view.shape[1]} &&
-        std::memcmp(tensor.data, data, static_cast<size_t>(tensor.bytes())) == 0)
+        std::memcmp(tensor.data, data, tensor.bytes()) == 0)
       return tensor;
-  return own_tensor(name, {view.shape[0], view.shape[1]}, Buffer<float>(std::span(data, static_cast<size_t>(n))));
+  return own_tensor(name, {view.shape[0], view.shape[1]}, Buffer<float>(std::span(data, n)));
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
                                       std::shared_ptr<const Catalog> catalog, Json info) {
   auto model = std::make_shared<Model>();
   model->name = live.plugin().name();
-  model->model_version = live.plugin().table->model_version;
+  model->model_version = live.plugin().slots->model_version;
   model->info = std::move(info);
   model->catalog = std::move(catalog);
   model->parameters = copies_of_tensors(live, REC_TENSOR_PARAMETER);
@@ -128,7 +128,7 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
     live.item_weights(csr, weights);
     const auto nnz = static_cast<size_t>(csr.offsets[csr.n_rows]);
     model->weight_offsets = own_tensor("serving.weights.offsets", {csr.n_rows + 1},
-                                       Buffer<int64_t>(std::span(csr.offsets, static_cast<size_t>(csr.n_rows + 1))));
+                                       Buffer<int64_t>(std::span(csr.offsets, csr.n_rows + 1)));
     model->weight_columns =
         own_tensor("serving.weights.columns", {csr.offsets[csr.n_rows]}, Buffer<int32_t>(std::span(csr.columns, nnz)));
     model->weight_values =

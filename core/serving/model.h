@@ -61,7 +61,7 @@ struct Model {
   MemoryBudget budget;                                        // what opened the file allows, less the file
 
   // The plugin that serves it. A plugin over a runtime such as LibTorch is loaded at the first call, and may be refused then.
-  const PluginModel& plugin() const;
+  const PluginModel& plugin() const;  // opened at the first call, in model_file.cpp
   void set_plugin(std::shared_ptr<const PluginModel> plugin) { served_by_->plugin = std::move(plugin); }
 
   int64_t n_users() const { return catalog->users.size(); }

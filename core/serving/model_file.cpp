@@ -35,12 +35,12 @@ Buffer<T> copy_of(const NamedTensor& tensor) {
 }
 
 Error corrupt(std::string_view what) {
-  return Error(REC_CORRUPT_DATA, cat("the model file's ", what, " are not sound"));
+  return Error(REC_CORRUPT_DATA, cat("the model file is damaged: its ", what, " cannot be right"));
 }
 
 // Ascends from 0 to `end`.
 void check_offsets(std::span<const int64_t> offsets, int64_t n_rows, int64_t end, std::string_view what) {
-  bool sound = static_cast<int64_t>(offsets.size()) == n_rows + 1 && offsets.front() == 0 && offsets.back() == end;
+  bool sound = std::ssize(offsets) == n_rows + 1 && offsets.front() == 0 && offsets.back() == end;
   for (size_t i = 1; sound && i < offsets.size(); ++i) sound = offsets[i - 1] <= offsets[i];
   if (!sound) throw corrupt(what);
 }
@@ -121,12 +121,11 @@ void read_item_weights(const TensorFile& file, int64_t n_items, Model& model) {
   const auto offsets = model.weight_offsets.as<const int64_t>();
   const auto columns = model.weight_columns.as<const int32_t>();
   if (columns.size() != model.weight_values.as<const float>().size()) throw corrupt("item weights");
-  check_offsets(offsets, n_items, static_cast<int64_t>(columns.size()), "item weights");
+  check_offsets(offsets, n_items, std::ssize(columns), "item weights");
   for (int64_t r = 0; r < n_items; ++r)
-    for (int64_t e = offsets[static_cast<size_t>(r)]; e < offsets[static_cast<size_t>(r) + 1]; ++e) {
-      const auto at = static_cast<size_t>(e);
-      if (columns[at] < 0 || columns[at] >= n_items ||
-          (e > offsets[static_cast<size_t>(r)] && columns[at - 1] >= columns[at]))
+    for (int64_t e = offsets[r]; e < offsets[r + 1]; ++e) {
+      const int64_t at = e;
+      if (columns[at] < 0 || columns[at] >= n_items || (e > offsets[r] && columns[at - 1] >= columns[at]))
         throw corrupt("item weights");
     }
   for (float value : model.weight_values.as<const float>())
@@ -151,8 +150,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   std::vector<bool> filled(tensors.size());
   for (const NamedTensor& tensor : model.parameters) {
     const char* name = tensor.name.c_str();
-    if (model.model_version != plugin.table->model_version && REC_HAS_SLOT(plugin.table, tensor_name_of))
-      name = plugin.table->tensor_name_of(model.model_version, name);
+    if (model.model_version != plugin.slots->model_version && REC_HAS_SLOT(plugin.slots, tensor_name_of))
+      name = plugin.slots->tensor_name_of(model.model_version, name);
     for (size_t i = 0; name != nullptr && i < tensors.size(); ++i) {
       if (std::string_view(tensors[i].name) != name) continue;
       if (tensor.dtype != tensors[i].dtype ||
@@ -197,7 +196,7 @@ std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budge
       if (tensor.kind == REC_TENSOR_PARAMETER) model->parameters.push_back(tensor);
     model->needs_plugin = serving.value("plugin", false);
     if (model->needs_plugin) {
-      // Looked at before it is needed, but a runtime must not come into the process for a model that is merely opened.
+      // Open the plugin now, so that a bad file fails here; but do not load LibTorch just to open a file.
       if (PluginRegistry::instance().locate(model->name).runtime.empty()) model->plugin();
     } else if (model->user_table.shape.empty() && (!model->item_table.shape.empty() || !model->has_item_weights())) {
       throw corrupt("serving tables");
@@ -208,9 +207,9 @@ std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budge
   return model;
 }
 
-MemoryBudget budget_less(std::span<const char> file, int64_t memory_limit_bytes) {
+MemoryBudget budget_after_file(std::span<const char> file, int64_t memory_limit_bytes) {
   MemoryBudget budget(memory_limit_bytes);
-  budget.charge(static_cast<int64_t>(file.size()), "the file");
+  budget.charge(std::ssize(file), "the file");
   return budget;
 }
 
@@ -223,7 +222,7 @@ const PluginModel& Model::plugin() const {
 }
 
 void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel) {
-  write_file_atomically(path, [&](FileWriter& out) { write_model(out, model, user_data); }, "", cancel);
+  write_file_atomically(path, [&](FileWriter& out) { write_model(out, model, user_data); }, /*keep_as=*/"", cancel);
 }
 
 void write_model(FileWriter& out, const Model& model, bool user_data) {
@@ -232,6 +231,7 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
   for (const auto& [key, table] : {std::pair{"user_table", &model.user_table}, {"item_table", &model.item_table}}) {
     if (table->shape.empty()) continue;
     serving[key] = table->name;
+    // A table that equals a parameter has its name and is among the tensors already: copy_of_table in model.cpp.
     if (table->name.starts_with("serving.")) tensors.push_back(*table);
   }
   serving["item_weights"] = model.has_item_weights();
@@ -259,7 +259,7 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
     add_csr(tensors, cat("relations.", r), catalog.relations[r].items);
   }
   if (!relation_names.empty())
-    tensors.push_back(borrow_tensor("relations.names", {static_cast<int64_t>(relation_names.size())},
+    tensors.push_back(borrow_tensor("relations.names", {std::ssize(relation_names)},
                                     static_cast<const char*>(relation_names.data())));
   write_tensors(out,
                 {{"format", kFormat},
@@ -274,7 +274,8 @@ std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_
                                         const CancelToken* cancel) {
   try {
     auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes, cancel));
-    return to_model(parse_tensor_file(bytes, path, kFormat, cancel), budget_less(bytes->span(), memory_limit_bytes));
+    return to_model(parse_tensor_file(bytes, path, kFormat, cancel),
+                    budget_after_file(bytes->span(), memory_limit_bytes));
   } catch (Error& error) {
     if (error.file.empty()) {
       error.message = cat(path, ": ", error.message);
@@ -286,7 +287,7 @@ std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_
 
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,
                                               const CancelToken* cancel) {
-  const MemoryBudget budget = budget_less(bytes, memory_limit_bytes);
+  const MemoryBudget budget = budget_after_file(bytes, memory_limit_bytes);
   return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat, cancel), budget);
 }
 

@@ -26,7 +26,7 @@ class PluginScorer final : public BlockScorer {
     for (size_t begin = 0; begin < items.size(); begin += kItems) {
       const auto block = items.subspan(begin, std::min<size_t>(kItems, items.size() - begin));
       std::copy(block.begin(), block.end(),
-                scratch.batch.column(REC_COLUMN_ITEM).reshape<int32_t>(1, static_cast<int64_t>(block.size())));
+                scratch.batch.column(REC_COLUMN_ITEM).reshape<int32_t>(1, std::ssize(block)));
       plugin()->score(scratch.batch.view(1), scores + begin);
     }
   }

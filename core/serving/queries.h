@@ -34,15 +34,4 @@ struct Queries {
   }
 };
 
-// A user's items, oldest first.
-struct History {
-  std::span<const int32_t> items;
-  const int64_t* times = nullptr;  // beside items, nullable
-
-  History last(int64_t n) const {
-    const size_t dropped = items.size() - std::min(items.size(), static_cast<size_t>(n));
-    return {items.subspan(dropped), times != nullptr ? times + dropped : nullptr};
-  }
-};
-
 }  // namespace rec

@@ -10,7 +10,108 @@ namespace {
 
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
+// The rows of a request's ids. It keeps its memory for the next request.
+class RequestRows {
+ public:
+  void read(const Request& request, const Catalog& catalog);
+
+  const Queries& queries() const { return queries_; }
+  const int64_t* candidate_offsets() const { return candidate_offsets_.data(); }  // [n + 1]
+  const int32_t* candidates() const { return candidates_.data(); }                // -1 = unknown to the model
+
+ private:
+  void read_histories(const Request& request, const IdMap& items);
+  void read_candidates(const Request& request, const IdMap& items);
+
+  Queries queries_;  // over the vectors
+  std::vector<int32_t> users_, history_, candidates_;
+  std::vector<int64_t> history_offsets_, history_times_, candidate_offsets_;
+};
+
+void RequestRows::read(const Request& request, const Catalog& catalog) {
+  queries_ = {};
+  queries_.n = request.users.size();
+  queries_.times = request.times;
+  users_.clear();
+  for (int64_t q = 0; q < queries_.n; ++q) users_.push_back(request.users.row(q, catalog.users));
+  queries_.users = users_.data();
+  if (request.history_offsets != nullptr) read_histories(request, catalog.items);
+  if (request.has_candidates) read_candidates(request, catalog.items);
+}
+
+// Items that the model does not know are left out.
+void RequestRows::read_histories(const Request& request, const IdMap& items) {
+  history_.clear();
+  history_times_.clear();
+  history_offsets_.assign(1, 0);
+  for (int64_t q = 0; q < queries_.n; ++q) {
+    for (int64_t e = request.history_offsets[q]; e < request.history_offsets[q + 1]; ++e) {
+      const int32_t row = request.histories.row(e, items);
+      if (row < 0) continue;
+      history_.push_back(row);
+      if (request.history_times != nullptr) history_times_.push_back(request.history_times[e]);
+    }
+    history_offsets_.push_back(std::ssize(history_));
+  }
+  queries_.history_offsets = history_offsets_.data();
+  queries_.history_items = history_.data();
+  if (request.history_times != nullptr) queries_.history_times = history_times_.data();
+}
+
+void RequestRows::read_candidates(const Request& request, const IdMap& items) {
+  const bool shared = request.candidate_offsets == nullptr;
+  candidates_.clear();
+  candidate_offsets_.assign(1, 0);
+  for (int64_t q = 0; q < queries_.n; ++q) {
+    const int64_t begin = shared ? 0 : request.candidate_offsets[q],
+                  end = shared ? request.candidates.size() : request.candidate_offsets[q + 1];
+    for (int64_t e = begin; e < end; ++e) candidates_.push_back(request.candidates.row(e, items));
+    candidate_offsets_.push_back(std::ssize(candidates_));
+  }
+}
+
 }  // namespace
+
+// It grows to what the calls need and stays, so that a warm call allocates nothing.
+struct Recommender::CallMemory {
+  RequestRows request;
+  Scorer::Scratch scoring;
+  std::vector<float> scores;  // where the caller wants none
+  std::vector<rec_status_t> status;
+  std::vector<int64_t> seen_offsets;
+  std::vector<int32_t> seen;
+  std::vector<float> candidate_scores;
+  std::vector<std::pair<float, int32_t>> ranked;
+
+  bool has_seen(int64_t q, int32_t item) const {
+    const auto row = seen.begin();
+    return std::binary_search(row + seen_offsets[q], row + seen_offsets[q + 1], item);
+  }
+};
+
+// Memory for the time of a call; a caller beyond n_callers waits for it.
+class Recommender::Lease {
+ public:
+  explicit Lease(const Recommender& owner) : owner_(owner) {
+    std::unique_lock lock(owner_.mutex_);
+    owner_.returned_.wait(lock, [&] { return !owner_.free_.empty(); });
+    memory_ = std::move(owner_.free_.back());
+    owner_.free_.pop_back();
+  }
+  ~Lease() {
+    {
+      const std::lock_guard lock(owner_.mutex_);
+      owner_.free_.push_back(std::move(memory_));
+    }
+    owner_.returned_.notify_one();
+  }
+  CallMemory* operator->() const { return memory_.get(); }
+  CallMemory& operator*() const { return *memory_; }
+
+ private:
+  const Recommender& owner_;
+  std::unique_ptr<CallMemory> memory_;
+};
 
 Recommender::Recommender(std::shared_ptr<const Model> model, RecommenderOptions options)
     : scorer_(make_scorer(std::move(model))), options_(options) {
@@ -22,23 +123,10 @@ Recommender::Recommender(std::shared_ptr<const Model> model, RecommenderOptions 
     throw Error(REC_UNSUPPORTED,
                 "exclude_seen: the model was saved without user data, so it does not know what users have seen")
         .at_argument("exclude_seen");
-  for (int i = 0; i < options_.n_callers; ++i) free_.push_back(std::make_unique<Slot>());
+  for (int i = 0; i < options_.n_callers; ++i) free_.push_back(std::make_unique<CallMemory>());
 }
 
-Recommender::Lease::Lease(const Recommender& owner) : owner_(owner) {
-  std::unique_lock lock(owner_.mutex_);
-  owner_.returned_.wait(lock, [&] { return !owner_.free_.empty(); });
-  slot_ = std::move(owner_.free_.back());
-  owner_.free_.pop_back();
-}
-
-Recommender::Lease::~Lease() {
-  {
-    const std::lock_guard lock(owner_.mutex_);
-    owner_.free_.push_back(std::move(slot_));
-  }
-  owner_.returned_.notify_one();
-}
+Recommender::~Recommender() = default;
 
 void Recommender::check_k(int64_t k) const {
   if (k < 1) throw invalid_argument("k", "must be >= 1, got ", k);
@@ -52,7 +140,7 @@ void Recommender::check_times(const Request& request) const {
     throw invalid_argument("history_times", "must be given: model '", model().name, "' looks at the histories' times");
 }
 
-// Of row q of the request; the batch fails for one row only if the recommender is strict.
+// Writes the status of each row. A strict recommender throws at the first row that is not OK.
 void Recommender::write_status(std::span<const rec_status_t> status, const char* argument, const char* why,
                                rec_status_t* out_status) const {
   for (size_t q = 0; q < status.size(); ++q) {
@@ -65,108 +153,109 @@ void Recommender::write_status(std::span<const rec_status_t> status, const char*
 void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const {
   check_k(request.k);
   check_times(request);
-  const Lease slot(*this);
-  slot->rows.read(request, *model().catalog);
+  const Lease memory(*this);
+  memory->request.read(request, *model().catalog);
   const int64_t n = request.users.size(), k = request.k;
-  slot->status.resize(static_cast<size_t>(n));
-  if (out_scores == nullptr) slot->scores.resize(static_cast<size_t>(Scorer::kQueries * k));
+  memory->status.resize(n);
+  if (out_scores == nullptr) memory->scores.resize(Scorer::kQueries * k);
   for (int64_t begin = 0; begin < n; begin += Scorer::kQueries) {
     int64_t* rows = out_rows + begin * k;
-    float* scores = out_scores != nullptr ? out_scores + begin * k : slot->scores.data();
+    float* scores = out_scores != nullptr ? out_scores + begin * k : memory->scores.data();
     if (request.has_candidates)
-      rank_candidates(request, begin, rows, scores, *slot);
+      top_k_of_candidates(request, begin, rows, scores, *memory);
     else
-      rank_all(request, begin, rows, scores, *slot);
+      top_k_of_all(request, begin, rows, scores, *memory);
   }
-  write_status(slot->status, "users", " and has no history", out_status);
+  write_status(memory->status, "users", " and has no history", out_status);
 }
 
 // The items that each user of a block has seen, ascending: from the model file and from the given history.
-void Recommender::find_seen(const Queries& queries, Slot& slot) const {
+void Recommender::find_seen(const Queries& queries, CallMemory& memory) const {
   const Csr& known = model().catalog->seen;
-  slot.seen_offsets.assign(1, 0);
-  slot.seen.clear();
+  memory.seen_offsets.assign(1, 0);
+  memory.seen.clear();
   for (int64_t q = 0; q < queries.n; ++q) {
-    const auto begin = static_cast<int64_t>(slot.seen.size());
+    const auto begin = std::ssize(memory.seen);
     if (const int32_t user = queries.user(q); user >= 0)
-      slot.seen.insert(slot.seen.end(), known.row(user).begin(), known.row(user).end());
+      memory.seen.insert(memory.seen.end(), known.row(user).begin(), known.row(user).end());
     if (const std::span<const int32_t> given = queries.given_history(q); !given.empty()) {
-      slot.seen.insert(slot.seen.end(), given.begin(), given.end());
-      std::sort(slot.seen.begin() + begin, slot.seen.end());
-      slot.seen.erase(std::unique(slot.seen.begin() + begin, slot.seen.end()), slot.seen.end());
+      memory.seen.insert(memory.seen.end(), given.begin(), given.end());
+      std::sort(memory.seen.begin() + begin, memory.seen.end());
+      memory.seen.erase(std::unique(memory.seen.begin() + begin, memory.seen.end()), memory.seen.end());
     }
-    slot.seen_offsets.push_back(static_cast<int64_t>(slot.seen.size()));
+    memory.seen_offsets.push_back(std::ssize(memory.seen));
   }
 }
 
-void Recommender::rank_all(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const {
-  const Queries queries = slot.rows.queries().block(begin, Scorer::kQueries);
+void Recommender::top_k_of_all(const Request& request, int64_t begin, int64_t* rows, float* scores,
+                               CallMemory& memory) const {
+  const Queries queries = memory.request.queries().block(begin, Scorer::kQueries);
   kernels::ItemFilter filter;
   filter.allow = request.allow;
   filter.deny = request.deny;
   if (options_.exclude_seen) {
-    find_seen(queries, slot);
-    filter.exclude_offsets = slot.seen_offsets.data();
-    filter.exclude_rows = slot.seen.data();
+    find_seen(queries, memory);
+    filter.exclude_offsets = memory.seen_offsets.data();
+    filter.exclude_rows = memory.seen.data();
   }
-  scorer_->top_k(queries, filter, request.k, rows, scores, slot.status.data() + begin, slot.scoring);
+  scorer_->top_k(queries, filter, request.k, rows, scores, memory.status.data() + begin, memory.scoring);
 }
 
 // Only the given candidates, each once, by (score descending, row ascending).
-void Recommender::rank_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores,
-                                  Slot& slot) const {
-  const Queries queries = slot.rows.queries().block(begin, Scorer::kQueries);
-  const int64_t k = request.k, *offsets = slot.rows.candidate_offsets() + begin;
-  slot.candidate_scores.resize(static_cast<size_t>(offsets[queries.n]));
-  scorer_->candidate_scores(queries, offsets, slot.rows.candidates(), slot.candidate_scores.data(),
-                            slot.status.data() + begin, slot.scoring);
-  if (options_.exclude_seen) find_seen(queries, slot);
+void Recommender::top_k_of_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores,
+                                      CallMemory& memory) const {
+  const Queries queries = memory.request.queries().block(begin, Scorer::kQueries);
+  const int64_t k = request.k, *offsets = memory.request.candidate_offsets() + begin;
+  memory.candidate_scores.resize(offsets[queries.n]);
+  scorer_->candidate_scores(queries, offsets, memory.request.candidates(), memory.candidate_scores.data(),
+                            memory.status.data() + begin, memory.scoring);
+  if (options_.exclude_seen) find_seen(queries, memory);
   for (int64_t q = 0; q < queries.n; ++q, rows += k, scores += k) {
-    slot.ranked.clear();
+    memory.ranked.clear();
     for (int64_t e = offsets[q]; e < offsets[q + 1]; ++e) {
-      const int32_t item = slot.rows.candidates()[e];
-      const float score = slot.candidate_scores[static_cast<size_t>(e)];
-      if (score > kNone && request.allows(item) && !(options_.exclude_seen && slot.has_seen(q, item)))
-        slot.ranked.emplace_back(score, item);
+      const int32_t item = memory.request.candidates()[e];
+      const float score = memory.candidate_scores[e];
+      if (score > kNone && request.allows(item) && !(options_.exclude_seen && memory.has_seen(q, item)))
+        memory.ranked.emplace_back(score, item);
     }
-    std::sort(slot.ranked.begin(), slot.ranked.end(), [](const auto& a, const auto& b) {
+    std::sort(memory.ranked.begin(), memory.ranked.end(), [](const auto& a, const auto& b) {
       return a.first != b.first ? a.first > b.first : a.second < b.second;
     });
-    slot.ranked.erase(std::unique(slot.ranked.begin(), slot.ranked.end()), slot.ranked.end());
-    for (size_t i = 0; i < static_cast<size_t>(k); ++i) {
-      const bool there = i < slot.ranked.size();
-      rows[i] = there ? slot.ranked[i].second : REC_NO_ROW;
-      scores[i] = there ? slot.ranked[i].first : kNone;
+    memory.ranked.erase(std::unique(memory.ranked.begin(), memory.ranked.end()), memory.ranked.end());
+    for (int64_t i = 0; i < k; ++i) {
+      const bool there = i < memory.ranked.size();
+      rows[i] = there ? memory.ranked[i].second : REC_NO_ROW;
+      scores[i] = there ? memory.ranked[i].first : kNone;
     }
   }
 }
 
 void Recommender::score(const Request& request, float* out_scores, rec_status_t* out_status) const {
   check_times(request);
-  const Lease slot(*this);
-  slot->rows.read(request, *model().catalog);
+  const Lease memory(*this);
+  memory->request.read(request, *model().catalog);
   const int64_t n = request.users.size();
-  slot->status.resize(static_cast<size_t>(n));
+  memory->status.resize(n);
   for (int64_t begin = 0; begin < n; begin += Scorer::kQueries)
-    scorer_->candidate_scores(slot->rows.queries().block(begin, Scorer::kQueries),
-                              slot->rows.candidate_offsets() + begin, slot->rows.candidates(), out_scores,
-                              slot->status.data() + begin, slot->scoring);
-  write_status(slot->status, "users", " and has no history", out_status);
+    scorer_->candidate_scores(memory->request.queries().block(begin, Scorer::kQueries),
+                              memory->request.candidate_offsets() + begin, memory->request.candidates(), out_scores,
+                              memory->status.data() + begin, memory->scoring);
+  write_status(memory->status, "users", " and has no history", out_status);
 }
 
 void Recommender::similar_items(const IdList& items, int64_t k, int64_t* out_rows, float* out_scores,
                                 rec_status_t* out_status) const {
   check_k(k);
-  const Lease slot(*this);
-  slot->status.clear();
-  if (out_scores == nullptr) slot->scores.resize(static_cast<size_t>(k));
+  const Lease memory(*this);
+  memory->status.clear();
+  if (out_scores == nullptr) memory->scores.resize(k);
   for (int64_t q = 0; q < items.size(); ++q) {
     const int32_t item = items.row(q, model().catalog->items);
-    slot->status.push_back(item < 0 ? REC_NOT_FOUND : REC_OK);
-    scorer_->similar(item, k, out_rows + q * k, out_scores != nullptr ? out_scores + q * k : slot->scores.data(),
-                     slot->scoring);
+    memory->status.push_back(item < 0 ? REC_NOT_FOUND : REC_OK);
+    scorer_->similar(item, k, out_rows + q * k, out_scores != nullptr ? out_scores + q * k : memory->scores.data(),
+                     memory->scoring);
   }
-  write_status(slot->status, "items", "", out_status);
+  write_status(memory->status, "items", "", out_status);
 }
 
 }  // namespace rec

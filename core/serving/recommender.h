@@ -1,15 +1,34 @@
 #pragma once
 
-#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <vector>
 
-#include "core/serving/request.h"
+#include "core/data/id_list.h"
 #include "core/serving/scorer.h"
 
 namespace rec {
+
+// What a caller asks for, by ids; see rec_request_t. Counts and offsets are checked, ids are not looked up yet.
+struct Request {
+  int64_t k = 0;
+  IdList users;
+  IdList histories;                          // of all users
+  const int64_t* history_offsets = nullptr;  // [n_users + 1], nullable: no histories are given
+  const int64_t* history_times = nullptr;    // beside histories, nullable
+  const int64_t* times = nullptr;            // [n_users], nullable
+  bool has_candidates = false;
+  IdList candidates;
+  const int64_t* candidate_offsets = nullptr;  // [n_users + 1], nullable: the same candidates for every user
+  const uint8_t* allow = nullptr;              // bit maps over item rows, nullable
+  const uint8_t* deny = nullptr;
+
+  bool allows(int32_t item) const {
+    const auto bit = [item](const uint8_t* bits) { return (bits[item / 8] >> (item % 8) & 1) != 0; };
+    return (allow == nullptr || bit(allow)) && (deny == nullptr || !bit(deny));
+  }
+};
 
 struct RecommenderOptions {
   bool exclude_seen = false;
@@ -22,6 +41,7 @@ struct RecommenderOptions {
 class Recommender {
  public:
   Recommender(std::shared_ptr<const Model> model, RecommenderOptions options);
+  ~Recommender();
 
   const Model& model() const { return scorer_->model(); }
   const RecommenderOptions& options() const { return options_; }
@@ -32,50 +52,23 @@ class Recommender {
                      rec_status_t* out_status) const;
 
  private:
-  // Memory of one call. It grows to what the calls need and stays, so that a call allocates nothing once its slot is
-  // warm: Scorer::Scratch, and the rows of the request's ids with the scores of its candidates.
-  struct Slot {
-    RequestRows rows;
-    Scorer::Scratch scoring;
-    std::vector<float> scores;  // where the caller wants none
-    std::vector<rec_status_t> status;
-    std::vector<int64_t> seen_offsets;
-    std::vector<int32_t> seen;
-    std::vector<float> candidate_scores;
-    std::vector<std::pair<float, int32_t>> ranked;
-
-    bool has_seen(int64_t q, int32_t item) const {
-      const auto row = seen.begin();
-      return std::binary_search(row + seen_offsets[static_cast<size_t>(q)],
-                                row + seen_offsets[static_cast<size_t>(q) + 1], item);
-    }
-  };
-  // A slot for the time of a call; a caller beyond n_callers waits for one.
-  class Lease {
-   public:
-    explicit Lease(const Recommender& owner);
-    ~Lease();
-    Slot* operator->() const { return slot_.get(); }
-    Slot& operator*() const { return *slot_; }
-
-   private:
-    const Recommender& owner_;
-    std::unique_ptr<Slot> slot_;
-  };
+  struct CallMemory;  // what a call works in, lent to it by a Lease
+  class Lease;
 
   void check_k(int64_t k) const;
   void check_times(const Request& request) const;
-  void find_seen(const Queries& queries, Slot& slot) const;
-  void rank_all(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const;
-  void rank_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores, Slot& slot) const;
+  void find_seen(const Queries& queries, CallMemory& memory) const;
+  void top_k_of_all(const Request& request, int64_t begin, int64_t* rows, float* scores, CallMemory& memory) const;
+  void top_k_of_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores,
+                           CallMemory& memory) const;
   void write_status(std::span<const rec_status_t> status, const char* argument, const char* why,
                     rec_status_t* out_status) const;
 
-  std::unique_ptr<const Scorer> scorer_;
+  std::unique_ptr<const Scorer> scorer_;  // TableScorer, WeightsScorer or PluginScorer: make_scorer chooses
   RecommenderOptions options_;
   mutable std::mutex mutex_;
   mutable std::condition_variable returned_;
-  mutable std::vector<std::unique_ptr<Slot>> free_;
+  mutable std::vector<std::unique_ptr<CallMemory>> free_;
 };
 
 }  // namespace rec

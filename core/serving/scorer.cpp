@@ -56,43 +56,26 @@ History Scorer::as_kept(const History& history) const {
 
 void Scorer::fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Scratch& scratch) const {
   const rec_plan_t& plan = plugin_->plan();
-  const auto n = static_cast<int64_t>(asked.size());
+  const auto n = std::ssize(asked);
   scratch.histories.clear();
-  int64_t longest = 1;
   for (int64_t q : asked) {
     const History whole = history_of(queries, q);
     scratch.histories.push_back(plan.history_max > 0 ? whole.last(plan.history_max) : whole);
-    longest = std::max(longest, static_cast<int64_t>(scratch.histories.back().items.size()));
   }
   scratch.batch.n_rows = n;
-  for (const int32_t id : std::span(plan.query_columns, static_cast<size_t>(plan.n_query_columns))) {
+  for (const int32_t id : std::span(plan.query_columns, plan.n_query_columns)) {
     if (id == REC_COLUMN_ITEM) continue;
     Column& column = scratch.batch.column(id);
+    if (fill_history_column(scratch.histories, column)) continue;
     if (id == REC_COLUMN_USER) {
       auto* users = column.reshape<int32_t>(n);
       for (int64_t q : asked) *users++ = queries.user(q);
-    } else if (id == REC_COLUMN_HISTORY) {
-      auto* items = column.reshape<int32_t>(n, longest);
-      for (const History& history : scratch.histories) {
-        std::fill(std::copy(history.items.begin(), history.items.end(), items), items + longest, -1);
-        items += longest;
-      }
-    } else if (id == REC_COLUMN_HISTORY_LENGTH) {
-      auto* lengths = column.reshape<int32_t>(n);
-      for (const History& history : scratch.histories) *lengths++ = static_cast<int32_t>(history.items.size());
-    } else if (id == REC_COLUMN_HISTORY_TIME) {
-      auto* times = column.reshape<int64_t>(n, longest);
-      std::fill_n(times, n * longest, 0);
-      for (const History& history : scratch.histories) {
-        if (history.times != nullptr) std::copy_n(history.times, history.items.size(), times);
-        times += longest;
-      }
     } else if (id == REC_COLUMN_TIME) {
       auto* times = column.reshape<int64_t>(n);
       for (int64_t b = 0; b < n; ++b) {
-        const History& history = scratch.histories[static_cast<size_t>(b)];
+        const History& history = scratch.histories[b];
         const bool known = history.times != nullptr && !history.items.empty();
-        times[b] = queries.times != nullptr ? queries.times[asked[static_cast<size_t>(b)]]
+        times[b] = queries.times != nullptr ? queries.times[asked[b]]
                    : known                  ? history.times[history.items.size() - 1]
                                             : 0;
       }

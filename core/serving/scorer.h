@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/kernels/kernels.h"
+#include "core/plugin/history_columns.h"
 #include "core/serving/model.h"
 #include "core/serving/queries.h"
 
@@ -40,15 +41,15 @@ class Scorer {
   // Whether the plugin looks at this REC_COLUMN_ of a query.
   bool wants_query_column(int32_t column) const;
 
-  // Whether the histories of users say something to this model: it has no vectors of the users themselves.
+  // Whether a history changes this model's scores: it is served by item weights or by its plugin.
   bool wants_histories() const { return plugin_ != nullptr || model_->has_item_weights(); }
   // What the model file knows of a user; nothing of an unknown one.
   virtual History known_history(int32_t user) const;
   // As much of a history as a model file keeps.
   History as_kept(const History& history) const;
 
-  // In the three calls: at most kQueries queries; status [n] is REC_OK or, for a query that cannot be answered,
-  // REC_NOT_FOUND.
+  // In top_k, all_scores and candidate_scores: at most kQueries queries; status [n] is REC_OK or, for a query that cannot
+  // be answered, REC_NOT_FOUND.
 
   // The k best items of each query, [n, k], padded; an unanswerable query gets padding only.
   virtual void top_k(const Queries& queries, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
@@ -72,6 +73,9 @@ class Scorer {
  protected:
   explicit Scorer(std::shared_ptr<const Model> model);
 
+  // top_k and all_scores: find_answerable, then prepare (TableScorer) or, for each query, open and score_range
+  // (BlockScorer). candidate_scores: find_answerable, prepare, then open and score_items for each query.
+
   // Before the first score of a call, once.
   virtual void prepare(const Queries&, const rec_status_t*, Scratch&) const {}
   // Before the scores of one query; it can be answered.
@@ -83,7 +87,7 @@ class Scorer {
   void find_answerable(const Queries& queries, rec_status_t* status) const;
   // The given history, else the one the model knows.
   History history_of(const Queries& queries, int64_t q) const;
-  // The queries `asked` as the columns that the plugin's plan names, but for the items.
+  // Fills scratch.batch with the columns that the plan names, except ITEM, for the queries `asked`.
   void fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Scratch& scratch) const;
   static void pad(int64_t k, int64_t* rows, float* scores);
 

@@ -31,11 +31,11 @@ constexpr DtypeName kDtypes[] = {{REC_DTYPE_F64, "F64"},
 
 std::string hex(uint64_t value) {
   std::string text(16, '0');
-  for (int i = 15; i >= 0; --i, value >>= 4) text[static_cast<size_t>(i)] = "0123456789abcdef"[value & 15];
+  for (int i = 15; i >= 0; --i, value >>= 4) text[i] = "0123456789abcdef"[value & 15];
   return text;
 }
 
-std::string hash(const void* data, int64_t n) { return hex(XXH3_64bits(data, static_cast<size_t>(n))); }
+std::string hash(const void* data, int64_t n) { return hex(XXH3_64bits(data, n)); }
 
 struct Corrupt {
   const std::string& file;
@@ -46,7 +46,7 @@ struct Corrupt {
 };
 
 std::string what_it_is(const Buffer<char>& bytes) {
-  const std::string_view head(bytes.data(), static_cast<size_t>(std::min<int64_t>(bytes.size(), 16)));
+  const std::string_view head(bytes.data(), std::min<int64_t>(bytes.size(), 16));
   if (head.starts_with("PK\x03\x04")) return "a zip archive";
   if (head.starts_with("\x80\x02") || head.starts_with("\x80\x04")) return "a Python pickle";
   if (head.starts_with("<")) return "HTML or XML";
@@ -89,7 +89,7 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
 TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buffer<char>>& bytes,
                         const std::string& name, std::string_view format, const Corrupt& corrupt,
                         const CancelToken* cancel) {
-  const auto header_end = static_cast<int64_t>(head.size());
+  const auto header_end = std::ssize(head);
   const int64_t size = bytes->size();
   const Json header = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA);
   const auto metadata = header.find("__metadata__");
@@ -176,14 +176,15 @@ void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor
   header["__metadata__"] = {{"recore.manifest", dump_json(manifest)}, {"recore.header_xxh3", kNoDigits}};
   std::string text = dump_json(header);
   text.append((64 - (8 + text.size()) % 64) % 64, ' ');
-  if (static_cast<int64_t>(text.size()) > kMaxHeaderBytes)
+  if (std::ssize(text) > kMaxHeaderBytes)
     throw Error(REC_LIMIT, cat("the file's header would be ", text.size(), " bytes, at most ", kMaxHeaderBytes));
   const auto length = static_cast<uint64_t>(text.size());
   std::string head(8, '\0');
-  for (int i = 0; i < 8; ++i) head[static_cast<size_t>(i)] = static_cast<char>(length >> (8 * i));
+  for (int i = 0; i < 8; ++i) head[i] = static_cast<char>(length >> (8 * i));
   head += text;
+  // The hash covers the length and the header with zeros in its own place, and then replaces them.
   const size_t digits = head.rfind(kHashKey) + kHashKey.size();
-  head.replace(digits, 16, hash(head.data(), static_cast<int64_t>(head.size())));
+  head.replace(digits, 16, hash(head.data(), std::ssize(head)));
   out.write(head);
   for (const NamedTensor* tensor : order) out.write(tensor->data, tensor->bytes());
 }
@@ -196,8 +197,8 @@ void write_tensor_file(const std::string& path, Json manifest, const std::vector
 // The manifest is the header's first entry and "format" is the manifest's.
 bool begins_as(const std::string& path, std::string_view format) {
   const std::string magic = cat(R"({"__metadata__":{"recore.manifest":"{\"format\":\")", format, R"(\")");
-  const Buffer<char> head = read_head(path, 8 + static_cast<int64_t>(magic.size()));
-  return head.size() > 8 && std::string_view(head.data() + 8, static_cast<size_t>(head.size() - 8)) == magic;
+  const Buffer<char> head = read_head(path, 8 + std::ssize(magic));
+  return head.size() > 8 && std::string_view(head.data() + 8, head.size() - 8) == magic;
 }
 
 TensorFile read_tensor_file(const std::string& path, std::string_view format) {
@@ -217,7 +218,7 @@ TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const st
   if (header_end > size) throw corrupt(size, "the file ends within its header");
 
   // The hash first: what it covers can then be taken as written by this library.
-  std::string head(bytes->data(), static_cast<size_t>(header_end));
+  std::string head(bytes->data(), header_end);
   const size_t key = head.rfind(kHashKey);
   if (key == std::string::npos || key + kHashKey.size() + 16 > head.size())
     throw corrupt(8, "the header has no checksum");

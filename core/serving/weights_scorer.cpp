@@ -62,14 +62,14 @@ class WeightsScorer final : public BlockScorer {
 
   // Sums whole blocks, and only those that an item of the list is in.
   void score_items(int64_t, std::span<const int32_t> items, float* scores, Scratch& scratch) const override {
-    scratch.scores.resize(static_cast<size_t>(block_floats(n_items_)));
+    scratch.scores.resize(block_floats(n_items_));
     for (int64_t begin = 0; begin < n_items_; begin += kItems) {
       const int64_t end = std::min(begin + kItems, n_items_);
       const auto inside = [&](int32_t item) { return item >= begin && item < end; };
       if (std::none_of(items.begin(), items.end(), inside)) continue;
       score_range(begin, end, scratch.scores.data(), scratch);
       for (size_t i = 0; i < items.size(); ++i)
-        if (inside(items[i])) scores[i] = scratch.scores[static_cast<size_t>(items[i] - begin)];
+        if (inside(items[i])) scores[i] = scratch.scores[items[i] - begin];
     }
   }
 

@@ -53,6 +53,17 @@ void check_sampler(const TrainingSetup& setup, const rec_plan_t& plan) {
 
 }  // namespace
 
+bool BatchPlan::wants(int32_t column) const {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+History BatchPlan::history_before(int32_t user, int64_t entry) const {
+  const int64_t begin = train->by_user.offsets[user];
+  const History all{{train->by_user.columns.data() + begin, static_cast<size_t>(entry - begin)},
+                    train->entry_time.empty() ? nullptr : train->entry_time.data() + begin};
+  return history_max > 0 ? all.last(history_max) : all;
+}
+
 bool plans_column(const rec_plan_t& plan, int32_t column) {
   return std::find(plan.columns, plan.columns + plan.n_columns, column) != plan.columns + plan.n_columns;
 }

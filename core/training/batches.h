@@ -6,13 +6,46 @@
 #include <mutex>
 #include <thread>
 
-#include "core/training/row_source.h"
+#include "core/plugin/batch.h"
+#include "core/training/batch_plan.h"
 
 namespace rec {
 
 // Place in a training run: how many epochs, and how many batches of the next one, are done.
 struct Cursor {
   int64_t epoch = 0, batch = 0;
+};
+
+// The rows of an epoch, batch after batch. What is in a batch depends on (seed, epoch, row) only.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual int64_t batches_per_epoch() const = 0;
+  // The next fill is for this batch of this epoch.
+  virtual void seek(int64_t epoch, int64_t batch) = 0;
+  virtual void fill(Batch& batch) = 0;
+};
+
+// InteractionRows, LabelledRows, ListRows, SessionRows, or every item or user in order: as the plan says.
+std::unique_ptr<RowSource> make_row_source(const BatchPlan& plan);
+
+// Rows shuffled for each epoch: a function of (seed, epoch).
+class ShuffledRows : public RowSource {
+ public:
+  int64_t batches_per_epoch() const override { return (size() + plan_.batch_size - 1) / plan_.batch_size; }
+  void seek(int64_t epoch, int64_t batch) override;
+
+ protected:
+  ShuffledRows(const BatchPlan& plan, std::vector<int32_t> rows) : plan_(plan), rows_(std::move(rows)) {}
+  int64_t size() const { return std::ssize(rows_); }
+  // Sets the batch's place and size, and gives its rows.
+  std::span<const int32_t> begin(Batch& batch) const;
+
+  const BatchPlan plan_;
+
+ private:
+  std::vector<int32_t> rows_, order_;
+  int64_t epoch_ = -1;
 };
 
 // Batches from a cursor on, built ahead on a separate thread.

@@ -8,7 +8,7 @@ namespace rec {
 namespace {
 
 std::vector<int32_t> numbers(int64_t n) {
-  std::vector<int32_t> out(static_cast<size_t>(n));
+  std::vector<int32_t> out(n);
   std::iota(out.begin(), out.end(), 0);
   return out;
 }
@@ -22,28 +22,26 @@ std::vector<int32_t> training_rows(const Dataset& data) {
 
 }  // namespace
 
-ListRows::ListRows(const BatchPlan& plan) : plan_(plan), order_(numbers(plan.lists->n())) {
+ListRows::ListRows(const BatchPlan& plan) : ShuffledRows(plan, numbers(plan.lists->n())) {
   if (plan.lists->n() == 0)
     throw Error(REC_INVALID_DATA, "dataset: no impression list with a clicked and a shown item in its train part")
         .at_argument("dataset");
 }
 
-void ListRows::seek(int64_t epoch, int64_t) { order_.seek(plan_.seed, epoch); }
-
 void ListRows::fill(Batch& batch) {
-  const std::span<const int32_t> lists = order_.begin(batch, plan_.batch_size);
+  const std::span<const int32_t> lists = begin(batch);
   const int64_t columns = plan_.max_pos + plan_.max_neg;
   int32_t* users =
       plan_.wants(REC_COLUMN_USER) ? batch.column(REC_COLUMN_USER).reshape<int32_t>(batch.n_rows) : nullptr;
   auto* items = batch.column(REC_COLUMN_ITEM).reshape<int32_t>(batch.n_rows, columns);
   auto* mask = batch.column(REC_COLUMN_IMPRESSION_MASK).reshape<uint8_t>(batch.n_rows, columns);
   for (int32_t list : lists) {
-    if (users != nullptr) *users++ = plan_.lists->users[static_cast<size_t>(list)];
+    if (users != nullptr) *users++ = plan_.lists->users[list];
     const std::span<const int32_t> positives = plan_.lists->positives.row(list);
     const auto put = [&](std::span<const int32_t> side, int64_t slots, uint8_t slot) {
       for (int64_t s = 0; s < slots; ++s) {
-        const bool there = s < static_cast<int64_t>(side.size());
-        *items++ = there ? side[static_cast<size_t>(s)] : positives.front();
+        const bool there = s < std::ssize(side);
+        *items++ = there ? side[s] : positives.front();
         *mask++ = there ? slot : REC_SLOT_PADDING;
       }
     };
@@ -52,7 +50,7 @@ void ListRows::fill(Batch& batch) {
   }
 }
 
-LabelledRows::LabelledRows(const BatchPlan& plan) : plan_(plan), order_(training_rows(*plan.data)) {
+LabelledRows::LabelledRows(const BatchPlan& plan) : ShuffledRows(plan, training_rows(*plan.data)) {
   if (plan.data->label.empty())
     throw Error(REC_INVALID_DATA, "dataset: task=ctr needs a label of each row, and there is no label column")
         .at_argument("dataset");
@@ -61,33 +59,30 @@ LabelledRows::LabelledRows(const BatchPlan& plan) : plan_(plan), order_(training
   const Dataset& data = *plan.data;
   const Interactions& train = *plan.train;
   std::vector<int64_t> clicked(train.by_user.offsets.begin(), train.by_user.offsets.end());
-  ends_.resize(static_cast<size_t>(data.n()));
+  ends_.resize(data.n());
   for (int64_t i = 0; i < data.n(); ++i) {
     const int32_t user = data.user[i];
     if (data.time.empty()) {
-      ends_[static_cast<size_t>(i)] = clicked[static_cast<size_t>(user)];
-      clicked[static_cast<size_t>(user)] += data.part[i] == Part::kTrain && data.is_positive(i);
+      ends_[i] = clicked[user];
+      clicked[user] += data.part[i] == Part::kTrain && data.is_positive(i);
       continue;
     }
-    const int64_t* times = train.user_time.data();
-    ends_[static_cast<size_t>(i)] =
+    const int64_t* times = train.entry_time.data();
+    ends_[i] =
         std::lower_bound(times + train.by_user.offsets[user], times + train.by_user.offsets[user + 1], data.time[i]) -
         times;
   }
 }
 
-void LabelledRows::seek(int64_t epoch, int64_t) { order_.seek(plan_.seed, epoch); }
-
 void LabelledRows::fill(Batch& batch) {
-  const std::span<const int32_t> rows = order_.begin(batch, plan_.batch_size);
+  const std::span<const int32_t> rows = begin(batch);
   const Dataset& data = *plan_.data;
   histories_.clear();
   if (plan_.wants_histories())
-    for (int32_t row : rows)
-      histories_.push_back(history_before(plan_, data.user[row], ends_[static_cast<size_t>(row)]));
+    for (int32_t row : rows) histories_.push_back(plan_.history_before(data.user[row], ends_[row]));
   for (int32_t id : plan_.columns) {
     Column& column = batch.column(id);
-    if (fill_history_column(plan_, histories_, column)) continue;
+    if (fill_history_column(histories_, column)) continue;
     if (id == REC_COLUMN_LABEL) {
       auto* labels = column.reshape<float>(batch.n_rows);
       for (int32_t row : rows) *labels++ = data.label[row];

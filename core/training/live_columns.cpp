@@ -24,7 +24,7 @@ void LiveColumns::complete(Batch& batch, PluginModel& live) {
 void LiveColumns::pick_dynamic_negatives(Batch& batch, PluginModel& live) {
   Column& column = batch.column(REC_COLUMN_ITEM);
   const int64_t wide = column.extent(1);
-  candidate_scores_.resize(static_cast<size_t>(batch.n_rows * wide));
+  candidate_scores_.resize(batch.n_rows * wide);
   live.score_live(batch.view(batches_per_epoch_), candidate_scores_.data());
   auto* picked = column.data<int32_t>();  // what is picked moves left, over candidates that were looked at
   for (int64_t b = 0; b < batch.n_rows; ++b) {
@@ -70,7 +70,7 @@ void LiveColumns::restore(const TensorFile& file) {
     const NamedTensor& tensor = file.require(name, dtype, 1);
     if (tensor.shape[0] != n)
       throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", name, "' has another shape"));
-    std::memcpy(out, tensor.data, static_cast<size_t>(tensor.bytes()));
+    std::memcpy(out, tensor.data, tensor.bytes());
   };
   const int64_t n = frequency_->gaps().size();
   read("sampler.step", REC_DTYPE_I64, &frequency_->step, 1);

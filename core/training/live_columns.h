@@ -6,7 +6,7 @@
 #include "core/plugin/model.h"
 #include "core/sampling/frequency.h"
 #include "core/serving/tensor_file.h"
-#include "core/training/row_source.h"
+#include "core/training/batches.h"
 #include "core/training/setup.h"
 
 namespace rec {
@@ -28,7 +28,7 @@ class LiveColumns {
   void correct_in_batch(Batch& batch);
 
   int64_t batches_per_epoch_;
-  int64_t n_negatives_ = 0, n_candidates_ = 0;  // of sampler=dns: negatives of a row, candidates of each; 0 = another one
+  int64_t n_negatives_ = 0, n_candidates_ = 0;  // of sampler=dns: negatives of a row, candidates of each; 0 = another sampler
   std::vector<float> candidate_scores_;
   std::optional<FrequencyEstimator> frequency_;  // of in-batch negatives
 };

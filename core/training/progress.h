@@ -25,7 +25,7 @@ struct Progress {
   std::shared_ptr<const Model> best_model, last_model;
 
   bool has_begun() const { return cursor.epoch > 0 || cursor.batch > 0; }
-  // Whether an epoch with this record would be the best; the last one is, when epochs are never evaluated.
+  // Whether an epoch with this record would be the best; without evaluations every new epoch is.
   bool is_better(const EpochRecord& record, const TrainingSetup& setup, bool evaluates) const;
   void end_epoch(EpochRecord record, std::shared_ptr<const Model> model, bool is_best);
 

@@ -19,7 +19,7 @@ void append_parameters(std::vector<NamedTensor>& out, const char* prefix, const 
 
 void set_tensor(PluginModel& model, const rec_tensor_info_t& info, int64_t i, const TensorFile& file,
                 const std::string& prefix) {
-  const NamedTensor& tensor = file.require(prefix + info.name, info.dtype, static_cast<size_t>(info.n_dims));
+  const NamedTensor& tensor = file.require(prefix + info.name, info.dtype, info.n_dims);
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), info.shape))
     throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", tensor.name, "' has another shape"));
   model.set_tensor(i, tensor.data);
@@ -57,7 +57,7 @@ void Trainer::restore(const TensorFile& file) {
     const auto rebuild = [&](const char* prefix, const EpochRecord& record) {
       const std::unique_ptr<PluginModel> other = new_model(nullptr);
       for (size_t i = 0; i < infos.size(); ++i) {
-        // Other state belongs to the live model; at the end of the last epoch that is this model's.
+        // STATE tensors are saved only for the live model; both rebuilt models use those.
         if (infos[i].kind == REC_TENSOR_PARAMETER)
           set_tensor(*other, infos[i], static_cast<int64_t>(i), file, prefix);
         else if (infos[i].kind == REC_TENSOR_STATE)

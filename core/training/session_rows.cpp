@@ -9,9 +9,9 @@ SessionRows::SessionRows(const BatchPlan& plan)
   const Csr& by_user = train_.by_user;
   for (int64_t u = 0; u < by_user.n_rows(); ++u)
     if (by_user.offsets[u + 1] - by_user.offsets[u] >= 2) sessions_.push_back(static_cast<int32_t>(u));
-  if (!train_.user_time.empty())
+  if (!train_.entry_time.empty())
     std::stable_sort(sessions_.begin(), sessions_.end(), [&](int32_t a, int32_t b) {
-      return train_.user_time[by_user.offsets[a]] < train_.user_time[by_user.offsets[b]];
+      return train_.entry_time[by_user.offsets[a]] < train_.entry_time[by_user.offsets[b]];
     });
   for (restart(); !over(); advance()) ++n_steps_;
   if (n_steps_ == 0)
@@ -25,12 +25,12 @@ void SessionRows::restart() {
   kept_.clear();
   first_row_ = 0;
   const Csr& by_user = train_.by_user;
-  for (next_ = 0; next_ < sessions_.size() && static_cast<int64_t>(slots_.size()) < plan_.batch_size; ++next_)
+  for (next_ = 0; next_ < sessions_.size() && std::ssize(slots_) < plan_.batch_size; ++next_)
     slots_.push_back({by_user.offsets[sessions_[next_]], by_user.offsets[sessions_[next_] + 1], true});
 }
 
 void SessionRows::advance() {
-  first_row_ += static_cast<int64_t>(slots_.size());
+  first_row_ += std::ssize(slots_);
   kept_.assign(slots_.size(), 1);
   const Csr& by_user = train_.by_user;
   size_t n = 0;
@@ -56,18 +56,18 @@ void SessionRows::seek(int64_t, int64_t batch) {
 }
 
 void SessionRows::fill(Batch& batch) {
-  const auto n = static_cast<int64_t>(slots_.size());
+  const auto n = std::ssize(slots_);
   batch.first_row = first_row_;
   batch.n_rows = n;
   const int32_t* items = train_.by_user.columns.data();
   for (int32_t id : plan_.columns) {
     Column& column = batch.column(id);
     const auto each = [&](int32_t* out, auto value) {
-      for (int64_t s = 0; s < n; ++s) out[s] = value(slots_[static_cast<size_t>(s)]);
+      for (int64_t s = 0; s < n; ++s) out[s] = value(slots_[s]);
     };
     switch (id) {
       case REC_COLUMN_USER:
-        each(column.reshape<int32_t>(n), [&](const Slot& slot) { return train_.user_of[slot.at]; });
+        each(column.reshape<int32_t>(n), [&](const Slot& slot) { return train_.entry_user[slot.at]; });
         break;
       case REC_COLUMN_HISTORY:
         each(column.reshape<int32_t>(n, 1), [&](const Slot& slot) { return items[slot.at]; });
@@ -79,7 +79,7 @@ void SessionRows::fill(Batch& batch) {
         each(column.reshape<int32_t>(n), [](const Slot& slot) { return slot.fresh ? 1 : 0; });
         break;
       case REC_COLUMN_SLOT_KEEP:
-        std::copy(kept_.begin(), kept_.end(), column.reshape<int32_t>(static_cast<int64_t>(kept_.size())));
+        std::copy(kept_.begin(), kept_.end(), column.reshape<int32_t>(std::ssize(kept_)));
         break;
       case REC_COLUMN_SHARED_ITEM:
         plan_.sampler->fill_shared(batch.epoch, batch.index, plan_.n_shared, column.reshape<int32_t>(plan_.n_shared));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/training/row_source.h"
+#include "core/training/batches.h"
 
 namespace rec {
 

@@ -52,7 +52,7 @@ Json TrainingSetup::identity(const std::string& data_hash) const {
   Json same = params_json;
   for (const char* free : {"epochs", "patience"}) same.erase(free);
   return {{"model", plugin.name()},
-          {"model_version", plugin.table->model_version},
+          {"model_version", plugin.slots->model_version},
           {"parameters", std::move(same)},
           {"data_hash", data_hash},
           {"metrics", options.metrics},

@@ -8,9 +8,9 @@ namespace rec {
 namespace {
 
 constexpr Task kTasks[] = {
-    {"topk", -1, REC_CAP_TRAIN, REC_ROWS_USER, "ndcg@20,recall@20"},
-    {"impression", REC_PLAN_LISTS, REC_CAP_LISTS, REC_ROWS_LIST, "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5"},
-    {"ctr", REC_PLAN_LABELLED, REC_CAP_LABELLED, REC_ROWS_LABEL, "rechorus.auc,rechorus.acc,rechorus.log_loss"},
+    {"topk", -1, REC_ROWS_USER, "ndcg@20,recall@20"},
+    {"impression", REC_PLAN_LISTS, REC_ROWS_LIST, "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5"},
+    {"ctr", REC_PLAN_LABELLED, REC_ROWS_LABEL, "rechorus.auc,rechorus.acc,rechorus.log_loss"},
 };
 
 }  // namespace

@@ -11,14 +11,13 @@ namespace rec {
 // What a model is trained for, the loop parameter `task`: which rows an epoch has, and how they are judged.
 struct Task {
   const char* name;
-  int32_t plan_rows;     // REC_PLAN_ that the plugin must plan; -1 = any but those of the other tasks
-  int64_t capability;    // of the models that have it
+  int32_t plan_rows;     // REC_PLAN_ that the plugin must plan; -1 = any rows that no other task claims
   int32_t rows;          // REC_ROWS_ of an evaluation, unless the metrics or the caller want others
   const char* metrics;   // unless the caller says
 };
 
 const Task& task_of(const Params& params);
-// UNSUPPORTED for a plan of another task's rows; names the models that have the task.
+// UNSUPPORTED for a plan of another task's rows.
 void check_task(const Task& task, const Plugin& plugin, const rec_plan_t& plan);
 
 }  // namespace rec

@@ -30,9 +30,9 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   pool_ = std::make_unique<ThreadPool>(resolve_threads(setup_.integer("threads")));
   live_ = new_model(cancel);
   sampler_ = make_sampler(setup_, plan, data_);
-  const BatchPlan batches = make_batch_plan(setup_, plan, data_, sampler_.get());
-  rows_ = make_row_source(batches);
-  live_columns_ = std::make_unique<LiveColumns>(setup_, batches, rows_->batches_per_epoch());
+  const BatchPlan batch_plan = make_batch_plan(setup_, plan, data_, sampler_.get());
+  rows_ = make_row_source(batch_plan);
+  live_columns_ = std::make_unique<LiveColumns>(setup_, batch_plan, rows_->batches_per_epoch());
   n_epochs_ = setup_.integer("epochs");
   if (plan.max_epochs > 0) n_epochs_ = std::min(n_epochs_, plan.max_epochs);
 
@@ -49,7 +49,7 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
 
 Trainer::~Trainer() = default;
 
-// At its random start, with the data.
+// A new plugin model, initialised from the seed and bound to the data.
 std::unique_ptr<PluginModel> Trainer::new_model(const CancelToken* cancel) {
   auto model = std::make_unique<PluginModel>(setup_.plugin, setup_.params, data_.schema());
   model->use(pool_.get(), cancel);
@@ -84,12 +84,12 @@ void Trainer::warm_start(const Model& from) {
 }
 
 void Trainer::run(const Observer& observer, const CancelToken* cancel) {
-  struct UseToken {  // slots poll the token of this run only
+  struct UseToken {  // the slots poll the token of this run, and none after it
+    UseToken(PluginModel& m, ThreadPool* p, const CancelToken* token) : model(m), pool(p) { model.use(pool, token); }
+    ~UseToken() { model.use(pool, nullptr); }
     PluginModel& model;
     ThreadPool* pool;
-    ~UseToken() { model.use(pool, nullptr); }
-  } use_token{*live_, pool_.get()};
-  live_->use(pool_.get(), cancel);
+  } use_token(*live_, pool_.get(), cancel);
 
   observer(event(REC_EVENT_START));
   BatchStream batches(*rows_, progress_.cursor, n_epochs_);
@@ -135,7 +135,7 @@ void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const C
 double Trainer::step(Batch& batch) {
   live_columns_->complete(batch, *live_);
   const double loss = live_->compute(batch.view(rows_->batches_per_epoch()));
-  if (live_->plan().rows != REC_PLAN_ITEMS && !std::isfinite(loss))
+  if (has_loss() && !std::isfinite(loss))
     throw Error(REC_NUMERIC, cat("the loss is ", loss, " in epoch ", batch.epoch + 1, ", batch ", batch.index + 1,
                                  "; training stopped before this step. A smaller lr often helps"));
   applying_ = true;
@@ -144,7 +144,7 @@ double Trainer::step(Batch& batch) {
   return loss;
 }
 
-// Nothing of this object changes before the evaluation is done, so a cancelled one is repeated by the next run.
+// Changes progress_ only after the evaluation; if that is cancelled, the next run does it again.
 void Trainer::end_epoch(double seconds, const Observer& observer, const CancelToken* cancel) {
   EpochRecord record{progress_.cursor.epoch + 1, {}};
   TrainingEvent done = event(REC_EVENT_EPOCH);
@@ -179,6 +179,9 @@ std::shared_ptr<const Model> Trainer::model(int32_t which, const CancelToken*) {
   return which == REC_MODEL_BEST && progress_.best_model != nullptr ? progress_.best_model : progress_.last_model;
 }
 
+// A pass over items fills a matrix; it minimises nothing.
+bool Trainer::has_loss() const { return live_->plan().rows != REC_PLAN_ITEMS; }
+
 TrainingEvent Trainer::event(int32_t kind) const {
   const Cursor& cursor = progress_.cursor;
   TrainingEvent event;
@@ -187,8 +190,7 @@ TrainingEvent Trainer::event(int32_t kind) const {
   event.n_epochs = n_epochs_;
   event.batch = cursor.batch;
   event.n_batches = rows_->batches_per_epoch();
-  const bool has_loss = live_->plan().rows != REC_PLAN_ITEMS && cursor.batch > 0;
-  event.loss = has_loss ? progress_.loss_sum / static_cast<double>(cursor.batch) : std::nan("");
+  event.loss = has_loss() && cursor.batch > 0 ? progress_.loss_sum / static_cast<double>(cursor.batch) : std::nan("");
   return event;
 }
 
@@ -198,7 +200,7 @@ Json Trainer::info(const EpochRecord& record) const {
   for (size_t i = 0; i < record.metrics.size(); ++i)
     metrics[setup_.metrics[i].name + setup_.options.protocol.suffix()] = record.metrics[i];
   return {{"parameters", setup_.params_json},
-          {"plugin_version", setup_.plugin.table->version},
+          {"plugin_version", setup_.plugin.slots->version},
           {"epoch", record.epoch},
           {"seed", setup_.integer("seed")},
           {"valid_metrics", std::move(metrics)},

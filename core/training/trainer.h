@@ -26,7 +26,7 @@ struct TrainingEvent {
 };
 using Observer = std::function<void(const TrainingEvent&)>;
 
-// What a caller can do with a model in training, be it here or in a worker process.
+// What a caller can do with a model in training: here, as Trainer, or in a worker process, as WorkerTraining.
 class Training {
  public:
   virtual ~Training() = default;
@@ -55,6 +55,7 @@ class Trainer : public Training {
   double step(Batch& batch);
   void end_epoch(double seconds, const Observer& observer, const CancelToken* cancel);
   TrainingEvent event(int32_t kind) const;
+  bool has_loss() const;
   Json info(const EpochRecord& record) const;
   std::unique_ptr<PluginModel> new_model(const CancelToken* cancel);
   void save_checkpoint(const Observer& observer);

@@ -87,8 +87,8 @@ void TrainingData::build(const rec_plan_t& plan, MemoryBudget& budget, const Can
   view_.struct_size = sizeof view_;
   view_.by_user = view_of(interactions_.by_user, data.n_items());
   view_.by_item = view_of(interactions_.by_item, data.n_users());
-  view_.user_times = interactions_.user_time.empty() ? nullptr : interactions_.user_time.data();
-  view_.user_weights = interactions_.user_weight.empty() ? nullptr : interactions_.user_weight.data();
+  view_.user_times = interactions_.entry_time.empty() ? nullptr : interactions_.entry_time.data();
+  view_.user_weights = interactions_.entry_weight.empty() ? nullptr : interactions_.entry_weight.data();
   if (plan.wants_graph) {
     view_.graph_users = view_of(graph_.users, data.n_items());
     view_.graph_items = view_of(graph_.items, data.n_users());
@@ -112,7 +112,7 @@ std::string dataset_hash(const Dataset& data) {
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
   const auto add = [&](const auto& buffer) {
-    const auto n = static_cast<int64_t>(buffer.size());
+    const auto n = std::ssize(buffer);
     XXH3_64bits_update(&state, &n, sizeof n);
     if (n > 0) XXH3_64bits_update(&state, buffer.data(), static_cast<size_t>(n) * sizeof(*buffer.data()));
   };

@@ -23,12 +23,12 @@ class ArchiveWriter {
   }
   template <class T>
   void operator()(const std::vector<T>& values) {
-    array(values.data(), static_cast<int64_t>(values.size()));
+    array(values.data(), std::ssize(values));
   }
-  void operator()(const std::string& text) { array(text.data(), static_cast<int64_t>(text.size())); }
+  void operator()(const std::string& text) { array(text.data(), std::ssize(text)); }
   template <class T, class Visit>
   void each(const std::vector<T>& values, const Visit& visit) {
-    (*this)(static_cast<int64_t>(values.size()));
+    (*this)(std::ssize(values));
     for (const T& value : values) visit(*this, value);
   }
   void operator()(const IdMap& ids) {
@@ -84,14 +84,14 @@ class ArchiveReader {
   void operator()(std::string& text) {
     int64_t n = 0;
     const char* data = array<char>(n);
-    text.assign(data, static_cast<size_t>(n));
+    text.assign(data, n);
   }
   template <class T, class Visit>
   void each(std::vector<T>& values, const Visit& visit) {
     int64_t n = 0;
     (*this)(n);
     if (n < 0 || n > pages_->size()) throw damaged();
-    values.resize(static_cast<size_t>(n));
+    values.resize(n);
     for (T& value : values) visit(*this, value);
   }
   void operator()(IdMap& ids) {

@@ -22,8 +22,8 @@ union Control {  // the alignment that the kernel wants
 bool Channel::send(const Note& body, const std::vector<const MemoryFile*>& files) {
   const std::vector<uint8_t> bytes = Note::to_cbor(body);  // keeps NaN, and text that is no UTF-8
   if (bytes.size() <= kLargestPacket) return send_packet(bytes, files);
-  const MemoryFile note = MemoryFile::write(
-      "recore note", [&](FileWriter& out) { out.write(bytes.data(), static_cast<int64_t>(bytes.size())); });
+  const MemoryFile note =
+      MemoryFile::write("recore note", [&](FileWriter& out) { out.write(bytes.data(), std::ssize(bytes)); });
   std::vector<const MemoryFile*> with_note = files;
   with_note.push_back(&note);
   return send_packet(Note::to_cbor(nullptr), with_note);
@@ -60,7 +60,7 @@ std::optional<Message> Channel::receive() {
     size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
   } while (size < 0 && errno == EINTR);
   if (size <= 0 || static_cast<size_t>(size) > kLargestPacket) return std::nullopt;
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
+  std::vector<uint8_t> bytes(size);
   iovec piece{bytes.data(), bytes.size()};
   Control control{};
   msghdr header{};

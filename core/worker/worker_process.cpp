@@ -205,7 +205,7 @@ void WorkerProcess::read_output() {
     const ssize_t n = output_.get() >= 0 ? ::read(output_.get(), piece, sizeof piece) : -1;
     if (n == 0) output_.reset();
     if (n <= 0) break;
-    last_output_.append(piece, static_cast<size_t>(n));
+    last_output_.append(piece, n);
     if (last_output_.size() > 2 * kOutputKept) last_output_.erase(0, last_output_.size() - kOutputKept);
   }
 }

@@ -61,8 +61,8 @@ class Fields {
   // A list of numbers, such as "[64, 32]".
   void operator()(const char* name, std::vector<double>& value, const char* default_text, const char* doc) {
     if (!declare({name, REC_PARAM_LIST, 0, default_text, 0, 0, nullptr, doc})) return;
-    value.resize(static_cast<size_t>(host_->param_list(params_, name, nullptr, 0)));
-    host_->param_list(params_, name, value.data(), static_cast<int64_t>(value.size()));
+    value.resize(host_->param_list(params_, name, nullptr, 0));
+    host_->param_list(params_, name, value.data(), std::ssize(value));
   }
   // One of some words.
   template <class T>

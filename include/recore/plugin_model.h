@@ -34,7 +34,7 @@ class Model {
     const auto large =
         std::stable_partition(all.begin(), all.end(), [](Parameter* p) { return p->step_size() < kSmall; });
     parallel_for(context, large - all.begin(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) all[static_cast<size_t>(i)]->step(context);
+      for (int64_t i = begin; i < end; ++i) all[i]->step(context);
     });
     std::for_each(large, all.end(), [&](Parameter* parameter) { parameter->step(context); });
   }
@@ -62,7 +62,7 @@ class Model {
     for (Parameter* parameter : parameters()) parameter->catch_up_all(context);
   }
   rec_tensor_view_t gradients(int64_t i) {
-    const std::string name = tensors().at(static_cast<size_t>(i)).name;
+    const std::string name = tensors().at(i).name;
     for (Parameter* parameter : parameters())
       if (parameter->name() == name) return parameter->gradient_view();
     throw Failure{REC_INVALID_ARGUMENT, "tensor '" + name + "' has no gradient"};
@@ -137,7 +137,7 @@ class Slots {
   static Model& model(rec_plugin_model_t* handle) { return *reinterpret_cast<Model*>(handle); }
   static const Model& model(const rec_plugin_model_t* handle) { return *reinterpret_cast<const Model*>(handle); }
   static TensorRef tensor(const rec_plugin_model_t* handle, int64_t i) {
-    return model(const_cast<rec_plugin_model_t*>(handle)).tensors().at(static_cast<size_t>(i));
+    return model(const_cast<rec_plugin_model_t*>(handle)).tensors().at(i);
   }
   static size_t bytes_of(const TensorRef& ref) {
     size_t n = ref.dtype == REC_DTYPE_F64 || ref.dtype == REC_DTYPE_I64 ? 8 : ref.dtype == REC_DTYPE_U8 ? 1 : 4;

@@ -13,7 +13,7 @@ inline int64_t weight_bytes(const rec_schema_t& schema) { return schema.n_intera
 // The rows of one table that a batch touches, each once, in order of first appearance, and where it touches them.
 class TouchedRows {
  public:
-  explicit TouchedRows(int64_t n_rows) : slot_of_(static_cast<size_t>(n_rows), -1) {}
+  explicit TouchedRows(int64_t n_rows) : slot_of_(n_rows, -1) {}
 
   void grow(int64_t n_rows) { slot_of_.resize(std::max(slot_of_.size(), static_cast<size_t>(n_rows)), -1); }
 
@@ -22,35 +22,35 @@ class TouchedRows {
     rows_.clear();
     offsets_.assign(1, 0);
     for (int64_t e = 0; e < n_entries; ++e) {
-      int32_t& slot = slot_of_.data()[ids[e]];
+      int32_t& slot = slot_of_[ids[e]];
       if (slot < 0) {
         slot = static_cast<int32_t>(rows_.size());
         rows_.push_back(ids[e]);
         offsets_.push_back(0);
       }
-      ++offsets_.data()[slot + 1];
+      ++offsets_[slot + 1];
     }
     for (size_t s = 1; s < offsets_.size(); ++s) offsets_[s] += offsets_[s - 1];
-    entries_.resize(static_cast<size_t>(n_entries));
-    slots_.resize(static_cast<size_t>(n_entries));
+    entries_.resize(n_entries);
+    slots_.resize(n_entries);
     for (int64_t e = 0; e < n_entries; ++e) {
-      const int32_t slot = slot_of_.data()[ids[e]];
-      entries_.data()[offsets_.data()[slot]++] = static_cast<int32_t>(e);
-      slots_.data()[e] = slot;
+      const int32_t slot = slot_of_[ids[e]];
+      entries_[offsets_[slot]++] = static_cast<int32_t>(e);
+      slots_[e] = slot;
     }
     for (size_t s = offsets_.size() - 1; s > 0; --s) offsets_[s] = offsets_[s - 1];
     offsets_[0] = 0;
-    for (int32_t row : rows_) slot_of_.data()[row] = -1;
+    for (int32_t row : rows_) slot_of_[row] = -1;
   }
-  void collect(const std::vector<int32_t>& ids) { collect(ids.data(), static_cast<int64_t>(ids.size())); }
+  void collect(const std::vector<int32_t>& ids) { collect(ids.data(), std::ssize(ids)); }
 
   const std::vector<int32_t>& rows() const { return rows_; }
-  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
-  int32_t row(int64_t slot) const { return rows_.data()[slot]; }
+  int64_t size() const { return std::ssize(rows_); }
+  int32_t row(int64_t slot) const { return rows_[slot]; }
   // The entries that touch each slot's row, ascending: slot s has entries()[offsets()[s]] .. entries()[offsets()[s + 1] - 1].
   const std::vector<int64_t>& offsets() const { return offsets_; }
   const std::vector<int32_t>& entries() const { return entries_; }
-  int64_t occurrences(int64_t slot) const { return offsets_.data()[slot + 1] - offsets_.data()[slot]; }
+  int64_t occurrences(int64_t slot) const { return offsets_[slot + 1] - offsets_[slot]; }
   // The slot of each entry.
   const std::vector<int32_t>& slots() const { return slots_; }
 
@@ -64,7 +64,7 @@ class TouchedRows {
     });
   }
   void sum_entries(const Context& context, const float* rows, int64_t d, Floats& out) const {
-    out.resize(static_cast<size_t>(size() * d));
+    out.resize(size() * d);
     sum_entries(context, rows, d, out.data());
   }
 
@@ -166,7 +166,7 @@ class Parameter {
         init_(init),
         options_(options) {
     if (name_.find("bias") != std::string::npos) options_.weight_decay = 0;
-    const auto size = static_cast<size_t>(n * d);
+    const int64_t size = n * d;
     values_.resize(size);
     using enum Optimizer;
     const Optimizer kind = options_.kind;
@@ -174,7 +174,7 @@ class Parameter {
     if (kind == kAdam || kind == kLazyAdam || kind == kUncorrectedAdam || kind == kFtrl ||
         (kind == kIndexedAdagrad && options_.momentum > 0))
       v_.resize(size);
-    if (kind == kAdam) last_step_.resize(static_cast<size_t>(n));
+    if (kind == kAdam) last_step_.resize(n);
   }
   Parameter(const Parameter&) = delete;
   Parameter& operator=(const Parameter&) = delete;
@@ -233,7 +233,7 @@ class Parameter {
   // Memory of the parameter's own for the gradient, of the touched rows or of every row.
   Floats& gradient() {
     gradient_ = &own_;
-    own_.resize(static_cast<size_t>(step_size()));
+    own_.resize(step_size());
     return own_;
   }
   float* dense_gradient() {
@@ -245,7 +245,7 @@ class Parameter {
   rec_tensor_view_t gradient_view() {
     if (gradient_ == nullptr) throw Failure{REC_BAD_STATE, "tensor '" + name_ + "' has no gradient before compute"};
     if (rows_ == nullptr) return host_view(gradient_->data(), n_, d_);
-    dense_.assign(static_cast<size_t>(size()), 0.f);
+    dense_.assign(size(), 0.f);
     for (int64_t s = 0; s < rows_->size(); ++s)
       std::copy_n(gradient_->data() + s * d_, d_, dense_.data() + rows_->row(s) * d_);
     return host_view(dense_.data(), n_, d_);
@@ -278,7 +278,9 @@ class Parameter {
         break;
       }
       case Optimizer::kFtrl: step_ftrl(rows, n_rows, gradients); break;
-      default: step_adam(context, rows, n_rows, gradients);
+      case Optimizer::kAdam:
+      case Optimizer::kLazyAdam:
+      case Optimizer::kUncorrectedAdam: step_adam(context, rows, n_rows, gradients); break;
     }
   }
 
@@ -295,7 +297,7 @@ class Parameter {
     if (!v_.empty()) out.push_back({state_names_[1].c_str(), REC_DTYPE_F32, REC_TENSOR_OPTIMIZER, shape_, v_.data()});
     out.push_back({state_names_[2].c_str(), REC_DTYPE_I64, REC_TENSOR_OPTIMIZER, {1}, &step_});
   }
-  // After the tensors were written. They are only ever read with every row up to date, so that is how they come back.
+  // After the tensors were written. Saved rows had taken all steps: get_tensor brings every row up to date first.
   void restored() { std::fill(last_step_.begin(), last_step_.end(), step_); }
 
  private:
@@ -313,7 +315,7 @@ class Parameter {
     fill_normal(context, seed, stream, 1);
     const bool columns = n_ >= d_;  // the vectors are columns
     const int64_t count = columns ? d_ : n_, length = columns ? n_ : d_;
-    const auto at = [&](int64_t v, int64_t k) -> float& { return values_.data()[columns ? k * d_ + v : v * d_ + k]; };
+    const auto at = [&](int64_t v, int64_t k) -> float& { return values_[columns ? k * d_ + v : v * d_ + k]; };
     for (int64_t v = 0; v < count; ++v) {
       for (int64_t before = 0; before <= v; ++before) {
         double product = 0;
@@ -346,12 +348,12 @@ class Parameter {
   void extend_steps(const Context& context) {
     if (static_cast<int64_t>(steps_.size() / 2) > step_) return;
     const int64_t wanted = std::max<int64_t>(1024, 2 * step_);
-    steps_.resize(static_cast<size_t>(2 * (wanted + 1)));
+    steps_.resize(2 * (wanted + 1));
     if (options_.kind != Optimizer::kUncorrectedAdam)
       return context.host.adam_steps(options_.lr, 0.9, 0.999, wanted, steps_.data());
     for (int64_t t = 0; t <= wanted; ++t) {
-      steps_.data()[2 * t] = static_cast<float>(options_.lr);
-      steps_.data()[2 * t + 1] = 1;
+      steps_[2 * t] = static_cast<float>(options_.lr);
+      steps_[2 * t + 1] = 1;
     }
   }
 
@@ -361,7 +363,7 @@ class Parameter {
     for (int64_t i = 0; i < n_rows; ++i) {
       const int64_t row = rows != nullptr ? rows[i] : i;
       for (int64_t k = 0; k < d_; ++k) {
-        const auto at = static_cast<size_t>(row * d_ + k);
+        const int64_t at = row * d_ + k;
         const double g = gradients[i * d_ + k], n = v_[at], root = std::sqrt(n + g * g);
         const double z = m_[at] + g - (root - std::sqrt(n)) / alpha * values_[at];
         m_[at] = static_cast<float>(z);

@@ -29,9 +29,7 @@ inline Tensor view_of(const Parameter& parameter) { return view_of(parameter.dat
 inline Tensor indices_of(const int32_t* ids, int64_t n) {
   return at::from_blob(const_cast<int32_t*>(ids), {n}, at::kInt).to(at::kLong);
 }
-inline Tensor indices_of(const std::vector<int32_t>& ids) {
-  return indices_of(ids.data(), static_cast<int64_t>(ids.size()));
-}
+inline Tensor indices_of(const std::vector<int32_t>& ids) { return indices_of(ids.data(), std::ssize(ids)); }
 
 inline std::vector<Tensor> views_of(const std::vector<Parameter*>& parameters) {
   std::vector<Tensor> out;

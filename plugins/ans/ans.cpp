@@ -21,15 +21,15 @@ class Augment : public torch::autograd::Function<Augment> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& users, const Tensor& items, const Tensor& user_gates,
                         const Tensor& item_gates, const Tensor& margin_weight, const Tensor& margin_bias,
-                        const Context* context, const plugin::PairwiseStep* step, const AugmentOptions* options,
+                        const Context* context, const plugin::PairwiseLoss* pairs, const AugmentOptions* options,
                         const plugin::Floats* noise, AugmentGradients* out) {
-    const auto B = static_cast<int64_t>(step->users().entries().size());
-    const int64_t C = static_cast<int64_t>(step->items().entries().size()) / B, H = users.size(1), d = users.size(2);
+    const auto B = static_cast<int64_t>(pairs->users().entries().size());
+    const int64_t C = static_cast<int64_t>(pairs->items().entries().size()) / B, H = users.size(1), d = users.size(2);
     const auto sized = [](plugin::Floats& values, int64_t n) {
-      values.resize(static_cast<size_t>(n));
+      values.resize(n);
       return values.data();
     };
-    out->selected.resize(static_cast<size_t>(B * H));
+    out->selected.resize(B * H);
     const Tensor d_margin_weight = at::empty({1, d}, users.options()),
                  d_margin_bias = at::empty({1, 1}, users.options());
     const rec_augment_t job{sizeof job,
@@ -38,8 +38,8 @@ class Augment : public torch::autograd::Function<Augment> {
                             C,
                             H,
                             d,
-                            step->users().slots().data(),
-                            step->items().slots().data(),
+                            pairs->users().slots().data(),
+                            pairs->items().slots().data(),
                             users.data_ptr<float>(),
                             user_gates.data_ptr<float>(),
                             items.data_ptr<float>(),
@@ -65,8 +65,8 @@ class Augment : public torch::autograd::Function<Augment> {
       rows.sum_entries(*context, entries.data(), H * d, at_nodes.data_ptr<float>());
       return at_nodes;
     };
-    ctx->save_for_backward({sum(step->users(), out->users), sum(step->items(), out->items),
-                            sum(step->users(), out->user_gates), sum(step->items(), out->item_gates), d_margin_weight,
+    ctx->save_for_backward({sum(pairs->users(), out->users), sum(pairs->items(), out->items),
+                            sum(pairs->users(), out->user_gates), sum(pairs->items(), out->item_gates), d_margin_weight,
                             d_margin_bias});
     return at::full({}, losses[0] + options->gamma * (losses[1] + losses[2] + losses[3]), users.options());
   }
@@ -108,7 +108,7 @@ Ans::Ans(const Options& options, const rec_schema_t& schema)
       item_gate_bias_("item_gate.bias", 1, options.emb_size, options.optimizer, plugin::Init::linear(options.emb_size)),
       margin_("margin_model.weight", 1, options.emb_size, options.optimizer, plugin::Init::linear(options.emb_size)),
       margin_bias_("margin_model.bias", 1, 1, options.optimizer, plugin::Init::linear(options.emb_size)),
-      step_(schema, options.emb_size, {}, options.regularizer) {}
+      loss_(schema, options.emb_size, {}, options.regularizer) {}
 
 std::vector<plugin::Parameter*> Ans::parameters() {
   return {&users_, &items_, &user_gate_, &user_gate_bias_, &item_gate_, &item_gate_bias_, &margin_, &margin_bias_};
@@ -127,7 +127,7 @@ void Ans::bind(const Context&, const rec_dataset_view_t& view) {
 // Noise of row r of the epoch, [K, H, d]: keyed by r, so the same for any batch size and number of threads.
 void Ans::draw_noise(const Context& context, const Batch& batch) {
   const int64_t width = (batch.n_candidates() - 1) * n_hops() * options_.emb_size;
-  noise_.resize(static_cast<size_t>(batch.n_rows() * width));
+  noise_.resize(batch.n_rows() * width);
   plugin::parallel_for(context, batch.n_rows(), 8, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b)
       context.host.random_uniform(options_.seed, kNoiseStream, batch.raw.epoch, batch.raw.first_row + b, 0, 1,
@@ -138,13 +138,13 @@ void Ans::draw_noise(const Context& context, const Batch& batch) {
 // L = L_bpr + gamma (L_con + L_dis + L_orth) + reg_weight L_reg
 double Ans::compute(const Context& context, const Batch& batch) {
   plugin::use_one_thread();
-  step_.collect(batch);
+  loss_.collect(batch);
   draw_noise(context, batch);
 
   const bool of_touched_rows = options_.n_layers == 0;
   if (of_touched_rows) {
-    users_.touch(context, step_.users());
-    items_.touch(context, step_.items());
+    users_.touch(context, loss_.users());
+    items_.touch(context, loss_.items());
   }
   const std::vector<Tensor> inputs = plugin::leaves(parameters());
   Tensor users = inputs[0], items = inputs[1];  // [touched, H, d] from here on
@@ -153,16 +153,16 @@ double Ans::compute(const Context& context, const Batch& batch) {
     items = items.unsqueeze(1);
   } else {
     std::tie(users, items) = plugin::propagate_hops(context, graph_, users, items, options_.n_layers,
-                                                    step_.users().rows(), step_.items().rows());
+                                                    loss_.users().rows(), loss_.items().rows());
   }
   const Tensor user_gates = at::linear(users, inputs[2], inputs[3].squeeze(0));
   const Tensor item_gates = at::linear(items, inputs[4], inputs[5].squeeze(0));
-  const Tensor loss = Augment::apply(users, items, user_gates, item_gates, inputs[6], inputs[7], &context, &step_,
+  const Tensor loss = Augment::apply(users, items, user_gates, item_gates, inputs[6], inputs[7], &context, &loss_,
                                      &options_.augment, &noise_, &augmented_);
   const double value = plugin::backward(context, loss, inputs, parameters());
   // L_reg = EmbLoss of the batch's rows of E_0, whose gradient is a multiple of each row.
-  using enum plugin::PairwiseStep::GradientsOf;
-  return value + step_.regularize(batch, users_.data(), items_.data(), of_touched_rows ? kTouchedRows : kEveryRow,
+  using enum plugin::PairwiseLoss::GradientsOf;
+  return value + loss_.regularize(batch, users_.data(), items_.data(), of_touched_rows ? kTouchedRows : kEveryRow,
                                   users_.gradient(), items_.gradient());
 }
 
@@ -189,7 +189,7 @@ void Ans::serve(const Context& context) {
   settle(context);
   const int64_t L = options_.predict_mode == PredictMode::kEgo ? 0 : options_.n_layers;
   const auto every = [](int64_t n) {
-    std::vector<int32_t> rows(static_cast<size_t>(n));
+    std::vector<int32_t> rows(n);
     std::iota(rows.begin(), rows.end(), 0);
     return rows;
   };

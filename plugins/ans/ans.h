@@ -69,7 +69,7 @@ class Ans : public plugin::Model {
   plugin::Parameter users_, items_;  // E_0
   // The linear gates and Lin_margin: weight [out, in] and bias [1, out].
   plugin::Parameter user_gate_, user_gate_bias_, item_gate_, item_gate_bias_, margin_, margin_bias_;
-  plugin::PairwiseStep step_;  // which rows the batch touches, and their regulariser
+  plugin::PairwiseLoss loss_;  // which rows the batch touches, and their regulariser
   plugin::BipartiteGraph graph_;
   plugin::Floats noise_;
   AugmentGradients augmented_;

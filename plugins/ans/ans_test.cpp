@@ -1,5 +1,5 @@
 #include "tests/golden/ans_equations.h"
-#include "tests/golden/golden_case.h"
+#include "tests/golden/golden_torch.h"
 
 namespace rec {
 namespace {
@@ -9,27 +9,6 @@ using ans::AugmentOptions;
 using ans::Terms;
 using at::Tensor;
 
-const char* const kDense[] = {"user_gate.weight", "user_gate.bias",      "item_gate.weight",
-                              "item_gate.bias",   "margin_model.weight", "margin_model.bias"};
-const char* const kTables[] = {"user_emb", "item_emb"};
-
-Tensor tensor_of(const GoldenTensors& golden, const std::string& name) {
-  const std::vector<float> values = golden.floats(name);
-  return at::from_blob(const_cast<float*>(values.data()), golden.shape(name)).clone();
-}
-
-std::vector<float> floats_of(const Tensor& tensor) {
-  const Tensor flat = tensor.contiguous().to(at::kFloat);
-  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
-}
-
-void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol, const std::string& what) {
-  ASSERT_EQ(got.size(), want.size()) << what;
-  for (size_t i = 0; i < got.size(); ++i)
-    ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i])))
-        << what << " element " << i << ": got " << got[i] << ", want " << want[i];
-}
-
 struct AnsCase {
   std::string golden;
   int64_t n_layers;
@@ -38,15 +17,14 @@ void PrintTo(const AnsCase& c, std::ostream* out) { *out << c.golden; }
 
 class AnsGolden : public testing::TestWithParam<AnsCase> {
  protected:
-  AnsGolden() : golden_(GetParam().golden + ".safetensors"), json_(golden_json(GetParam().golden + ".json")) {
+  AnsGolden() : golden_(GetParam().golden) {
     const auto negatives = golden_.get<int32_t>("in.neg_item_id");
     const auto positives = golden_.get<int32_t>("in.item_id");
     users_ = golden_.get<int32_t>("in.user_id");
     K_ = golden_.shape("in.neg_item_id")[1];
     for (size_t b = 0; b < users_.size(); ++b) {
       items_.push_back(positives[b]);
-      items_.insert(items_.end(), negatives.begin() + static_cast<int64_t>(b) * K_,
-                    negatives.begin() + static_cast<int64_t>(b + 1) * K_);
+      items_.insert(items_.end(), negatives.begin() + b * K_, negatives.begin() + static_cast<int64_t>(b + 1) * K_);
     }
     const std::vector<float> noise = golden_.floats("rand.noise");
     random_ = std::make_unique<RandomSource>("ans", [noise](int32_t stream, int64_t row, float* out, int64_t n) {
@@ -54,31 +32,26 @@ class AnsGolden : public testing::TestWithParam<AnsCase> {
     });
   }
 
-  double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
   AugmentOptions options() const {
-    const auto& hyper = json_["hyper"];
+    const auto& hyper = golden_.hyper();
     return {hyper["eps"], hyper["gamma"], hyper["noise_scale"], 0};
   }
 
   std::unique_ptr<PluginHarness> make(const std::string& more = "") const {
-    const auto& hyper = json_["hyper"];
-    PluginHarness::Pairs pairs;
-    const auto flat = golden_.get<int32_t>("in.train_pairs");
-    for (size_t e = 0; e < flat.size(); e += 2) pairs.emplace_back(flat[e], flat[e + 1]);
+    const auto& hyper = golden_.hyper();
     auto harness = std::make_unique<PluginHarness>(
         "ans",
         cat(R"({"emb_size": 8, "adj_eps": 1e-7, "n_layers": )", GetParam().n_layers, R"(, "num_neg": )", K_,
             R"(, "lr": )", hyper["lr"].get<double>(), R"(, "eps": )", hyper["eps"].get<double>(), R"(, "gamma": )",
             hyper["gamma"].get<double>(), R"(, "reg_weight": )", hyper["reg_weight"].get<double>(), more, "}"),
-        hyper["n_users"], hyper["n_items"], pairs, 2);
-    for (const char* name : kTables) harness->set(name, golden_.floats(cat("param.", name)));
-    for (const char* name : kDense) harness->set(name, golden_.floats(cat("param.", name)));
+        hyper["n_users"], hyper["n_items"], golden_.train_pairs(), 2);
+    golden_.set_parameters(*harness);
     return harness;
   }
 
   // Rows of the reference's hop tables, and its gates, as the equations take them.
   Augmented equations_input() const {
-    const int64_t B = static_cast<int64_t>(users_.size()), C = K_ + 1, H = GetParam().n_layers + 1;
+    const int64_t B = std::ssize(users_), C = K_ + 1, H = GetParam().n_layers + 1;
     const Tensor nodes = tensor_of(golden_, "out.item_hops").index_select(0, plugin::indices_of(items_));
     const Tensor candidates = nodes.view({B, C, H, 8});
     Augmented in;
@@ -95,8 +68,7 @@ class AnsGolden : public testing::TestWithParam<AnsCase> {
     return in;
   }
 
-  GoldenTensors golden_;
-  nlohmann::ordered_json json_;
+  const Reference golden_;
   std::vector<int32_t> users_, items_;
   int64_t K_;
   std::unique_ptr<RandomSource> random_;
@@ -104,44 +76,23 @@ class AnsGolden : public testing::TestWithParam<AnsCase> {
 
 TEST_P(AnsGolden, ReproducesEveryIntermediateAndEveryLossTerm) {
   const Terms got = ans::augmented_losses(equations_input(), options());
-  const double out = tolerance("out"), loss = tolerance("loss");
-  expect_near(floats_of(got.gate), golden_.floats("out.gate"), out, "gate");
-  expect_near(floats_of(got.margin), golden_.floats("out.margin"), out, "margin");
-  expect_near(floats_of(got.n_hard), golden_.floats("out.neg_hard"), out, "n_hard");
-  expect_near(floats_of(got.n_easy), golden_.floats("out.neg_easy"), out, "n_easy");
-  expect_near(floats_of(got.n_syn), golden_.floats("out.neg_synth"), out, "n_syn");
-  expect_near(floats_of(got.selected), golden_.floats("out.selected"), 0, "k*");
-  expect_near(floats_of(got.bpr.view({1})), golden_.floats("loss.bpr"), loss, "bpr");
-  expect_near(floats_of(got.contrast.view({1})), golden_.floats("loss.contrast"), loss, "contrast");
-  expect_near(floats_of(got.distance.view({1})), golden_.floats("loss.distance"), loss, "distance");
-  expect_near(floats_of(got.orth.view({1})), golden_.floats("loss.orth"), loss, "orth");
+  const double out = golden_.tolerance("out"), loss = golden_.tolerance("loss");
+  Reference::expect_near(floats_of(got.gate), golden_.floats("out.gate"), out, "gate");
+  Reference::expect_near(floats_of(got.margin), golden_.floats("out.margin"), out, "margin");
+  Reference::expect_near(floats_of(got.n_hard), golden_.floats("out.neg_hard"), out, "n_hard");
+  Reference::expect_near(floats_of(got.n_easy), golden_.floats("out.neg_easy"), out, "n_easy");
+  Reference::expect_near(floats_of(got.n_syn), golden_.floats("out.neg_synth"), out, "n_syn");
+  Reference::expect_near(floats_of(got.selected), golden_.floats("out.selected"), 0, "k*");
+  Reference::expect_near(floats_of(got.bpr.view({1})), golden_.floats("loss.bpr"), loss, "bpr");
+  Reference::expect_near(floats_of(got.contrast.view({1})), golden_.floats("loss.contrast"), loss, "contrast");
+  Reference::expect_near(floats_of(got.distance.view({1})), golden_.floats("loss.distance"), loss, "distance");
+  Reference::expect_near(floats_of(got.orth.view({1})), golden_.floats("loss.orth"), loss, "orth");
 }
 
 TEST_P(AnsGolden, ReproducesLossGradientsAndThreeSteps) {
   const auto harness = make();
-  const double loss = harness->compute(users_, items_), want = golden_.doubles("f64.loss.total")[0];
-  EXPECT_LE(std::abs(loss - want), 1e-5 * (1 + want)) << "got " << loss << ", want " << want;
-  std::vector<std::string> names(std::begin(kTables), std::end(kTables));
-  names.insert(names.end(), std::begin(kDense), std::end(kDense));
-  for (const std::string& name : names)
-    expect_near(harness->gradient(name), golden_.floats("grad." + name), tolerance("grad"), "grad." + name);
-  const auto losses = golden_.doubles("f64.adam3_losses");
-  for (size_t step = 0; step < 3; ++step) {
-    EXPECT_NEAR(harness->compute(users_, items_), losses[step], 1e-5 * (1 + losses[step])) << "step " << step + 1;
-    harness->model().apply();
-  }
-  int64_t compared = 0;
-  for (const std::string& name : names) {
-    const auto got = harness->get(name), reference = golden_.floats("adam3." + name);
-    const auto gradient = golden_.floats("grad." + name);
-    for (size_t i = 0; i < got.size(); ++i) {
-      if (gradient[i] != 0 && std::abs(gradient[i]) <= tolerance("adam3_min_abs_grad")) continue;
-      ++compared;
-      ASSERT_LE(std::abs(got[i] - reference[i]), tolerance("adam3") * (1 + std::abs(reference[i])))
-          << "adam3." << name << " element " << i;
-    }
-  }
-  EXPECT_GT(compared, 300);
+  Reference::expect_loss(harness->compute(users_, items_), golden_.doubles("f64.loss.total")[0], "loss");
+  golden_.expect_training(*harness, "adam3", [&](const std::string&) { return harness->compute(users_, items_); });
 }
 
 TEST_P(AnsGolden, RanksInThreeWays) {
@@ -151,8 +102,8 @@ TEST_P(AnsGolden, RanksInThreeWays) {
     const auto harness = make(cat(R"(, "predict_mode": ")", mode, "\""));
     std::vector<int32_t> all;
     for (size_t b = 0; b < users_.size(); ++b)
-      for (int32_t i = 0; i < json_["hyper"]["n_items"].get<int32_t>(); ++i) all.push_back(i);
-    expect_near(harness->score_live(users_, all), golden_.floats(name), tolerance("out"), name);
+      for (int32_t i = 0; i < golden_.hyper()["n_items"].get<int32_t>(); ++i) all.push_back(i);
+    Reference::expect_near(harness->score_live(users_, all), golden_.floats(name), golden_.tolerance("out"), name);
   }
 }
 
@@ -207,10 +158,10 @@ TEST_P(AnsKernel, AgreesWithAutogradOverTheEquations) {
   for (int32_t b = 0; b < B; ++b) user_slots.push_back(b);
   for (int32_t e = 0; e < B * (K + 1); ++e) item_slots.push_back(e);
   const int64_t C = K + 1;
-  const auto floats = [](int64_t n) { return std::vector<float>(static_cast<size_t>(n)); };
+  const auto floats = [](int64_t n) { return std::vector<float>(n); };
   std::vector<float> d_users = floats(B * H * d), d_user_gates = d_users, d_items = floats(B * C * H * d),
                      d_item_gates = d_items, d_margin_weight = floats(d), d_margin_bias = floats(1);
-  std::vector<int32_t> selected(static_cast<size_t>(B * H));
+  std::vector<int32_t> selected(B * H);
   const rec_augment_t job{sizeof job,
                           0,
                           B,
@@ -244,16 +195,16 @@ TEST_P(AnsKernel, AgreesWithAutogradOverTheEquations) {
   EXPECT_NEAR(losses[1], want.contrast.item<double>(), 1e-5);
   EXPECT_NEAR(losses[2], want.distance.item<double>(), 1e-5);
   EXPECT_NEAR(losses[3], want.orth.item<double>(), 1e-5);
-  expect_near({selected.begin(), selected.end()}, floats_of(want.selected), 0, "k*");
+  Reference::expect_near({selected.begin(), selected.end()}, floats_of(want.selected), 0, "k*");
   const auto entries = [&](const std::vector<float>& values) { return plugin::view_of(values.data(), {B, C, H, d}); };
   const double tol = 2e-5;
-  expect_near(d_users, floats_of(gradients[0]), tol, "u");
-  expect_near(floats_of(entries(d_items).select(1, 0)), floats_of(gradients[1]), tol, "p");
-  expect_near(floats_of(entries(d_items).narrow(1, 1, K)), floats_of(gradients[2]), tol, "n");
-  expect_near(d_user_gates, floats_of(gradients[3]), tol, "user gate");
-  expect_near(floats_of(entries(d_item_gates).narrow(1, 1, K)), floats_of(gradients[4]), tol, "item gate");
-  expect_near(d_margin_weight, floats_of(gradients[5]), tol, "margin weight");
-  expect_near(d_margin_bias, floats_of(gradients[6]), tol, "margin bias");
+  Reference::expect_near(d_users, floats_of(gradients[0]), tol, "u");
+  Reference::expect_near(floats_of(entries(d_items).select(1, 0)), floats_of(gradients[1]), tol, "p");
+  Reference::expect_near(floats_of(entries(d_items).narrow(1, 1, K)), floats_of(gradients[2]), tol, "n");
+  Reference::expect_near(d_user_gates, floats_of(gradients[3]), tol, "user gate");
+  Reference::expect_near(floats_of(entries(d_item_gates).narrow(1, 1, K)), floats_of(gradients[4]), tol, "item gate");
+  Reference::expect_near(d_margin_weight, floats_of(gradients[5]), tol, "margin weight");
+  Reference::expect_near(d_margin_bias, floats_of(gradients[6]), tol, "margin bias");
 }
 
 INSTANTIATE_TEST_SUITE_P(Ans, AnsKernel,

@@ -87,7 +87,7 @@ class MeanLogSumExp : public torch::autograd::Function<MeanLogSumExp> {
           const Tensor block = a.narrow(0, first, n);
           Tensor p = block.mm(t.t());
           const Tensor lse = p.logsumexp(1, true);
-          sums[static_cast<size_t>(g)] += lse.sum().item<double>();
+          sums[g] += lse.sum().item<double>();
           p.sub_(lse).exp_().div_(static_cast<double>(m));  // d/d(scores): softmax / m
           d_anchors.narrow(0, first, n).copy_(p.mm(t));
           d_tables[g].addmm_(p.t(), block);
@@ -196,7 +196,7 @@ AutoCf::AutoCf(const Options& options, const rec_schema_t& schema)
       transformers_.push_back(std::make_unique<plugin::Parameter>("gt." + std::to_string(l) + "." + part, d, d,
                                                                   options_.optimizer, plugin::Init::xavier_uniform()));
   const int64_t n_seeds = std::min(options_.masks.seed_num, schema.n_users + schema.n_items);
-  mask_state_.resize(static_cast<size_t>(n_seeds + 2));
+  mask_state_.resize(n_seeds + 2);
 }
 
 std::vector<plugin::Parameter*> AutoCf::parameters() {
@@ -211,35 +211,34 @@ void AutoCf::bind(const Context&, const rec_dataset_view_t& view) {
 }
 
 std::vector<float> AutoCf::center_noise(const Context& context, int64_t epoch, int64_t batch) const {
-  std::vector<float> uniform(static_cast<size_t>(adjacency_.n()));
+  std::vector<float> uniform(adjacency_.n());
   context.host.random_uniform(options_.seed, kCenterStream, epoch, batch, 0, 1, uniform.data(), adjacency_.n());
   return uniform;
 }
 
 // The nodes with the largest scores, the lower node on ties.
 void AutoCf::choose_seeds(const float* scores, const Batch& batch) {
-  std::vector<int64_t> nodes(static_cast<size_t>(adjacency_.n()));
+  std::vector<int64_t> nodes(adjacency_.n());
   std::iota(nodes.begin(), nodes.end(), int64_t{0});
-  const auto n_seeds = static_cast<int64_t>(mask_state_.size()) - 2;
+  const auto n_seeds = std::ssize(mask_state_) - 2;
   std::partial_sort(nodes.begin(), nodes.begin() + n_seeds, nodes.end(),
                     [&](int64_t a, int64_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
   std::copy_n(nodes.begin(), n_seeds, mask_state_.begin());
-  mask_state_[static_cast<size_t>(n_seeds)] = batch.raw.epoch;
-  mask_state_[static_cast<size_t>(n_seeds) + 1] = batch.raw.index;
+  mask_state_[n_seeds] = batch.raw.epoch;
+  mask_state_[n_seeds + 1] = batch.raw.index;
   masked_ = false;
 }
 
 // The masks of mask_state_: chosen just now, or before training was broken off.
 void AutoCf::mask(const Context& context) {
-  const auto n_seeds = static_cast<int64_t>(mask_state_.size()) - 2;
-  const int64_t epoch = mask_state_[static_cast<size_t>(n_seeds)],
-                batch = mask_state_[static_cast<size_t>(n_seeds) + 1];
+  const auto n_seeds = std::ssize(mask_state_) - 2;
+  const int64_t epoch = mask_state_[n_seeds], batch = mask_state_[n_seeds + 1];
   for (int64_t s = 0; s < n_seeds; ++s)  // they may come from a file
-    if (const int64_t node = mask_state_[static_cast<size_t>(s)]; node < 0 || node >= adjacency_.n())
+    if (const int64_t node = mask_state_[s]; node < 0 || node >= adjacency_.n())
       throw plugin::Failure{REC_CORRUPT_DATA, "mask_state: node " + std::to_string(node) + " is not below " +
                                                   std::to_string(adjacency_.n())};
   const auto draw = [&](Draw use, int64_t n, int64_t below) {
-    std::vector<float> uniform(static_cast<size_t>(n));
+    std::vector<float> uniform(n);
     context.host.random_uniform(options_.seed, kMaskStream + static_cast<int32_t>(use), epoch, batch, 0, 1,
                                 uniform.data(), n);
     std::vector<int64_t> out;
@@ -282,8 +281,7 @@ double AutoCf::compute(const Context& context, const Batch& batch) {
 }
 
 void AutoCf::append_state(std::vector<plugin::TensorRef>& out) {
-  out.push_back(
-      {"mask_state", REC_DTYPE_I64, REC_TENSOR_STATE, {static_cast<int64_t>(mask_state_.size())}, mask_state_.data()});
+  out.push_back({"mask_state", REC_DTYPE_I64, REC_TENSOR_STATE, {std::ssize(mask_state_)}, mask_state_.data()});
 }
 
 void AutoCf::restored() {

@@ -1,5 +1,5 @@
 #include "plugins/autocf/equations.h"
-#include "tests/golden/golden_case.h"
+#include "tests/golden/golden_torch.h"
 
 namespace rec {
 namespace {
@@ -14,24 +14,12 @@ using autocf::Terms;
 constexpr int64_t kUsers = 12, kItems = 20, kNodes = 32;
 const char* const kNames[] = {"user_emb", "item_emb", "gt.0.q", "gt.0.k", "gt.0.v"};
 
-std::vector<float> floats_of(const Tensor& tensor) {
-  const Tensor flat = tensor.contiguous();
-  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
-}
-
-void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol, const std::string& what) {
-  ASSERT_EQ(got.size(), want.size()) << what;
-  for (size_t i = 0; i < got.size(); ++i)
-    ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i])))
-        << what << " element " << i << ": got " << got[i] << ", want " << want[i];
-}
-
 // row * N + column of every entry, ascending.
 std::vector<int64_t> keys_of(const Pattern& pattern) {
   std::vector<int64_t> keys;
   for (int64_t r = 0; r < pattern.n(); ++r)
-    for (int64_t e = pattern.offsets[static_cast<size_t>(r)]; e < pattern.offsets[static_cast<size_t>(r) + 1]; ++e)
-      keys.push_back(r * kNodes + pattern.columns[static_cast<size_t>(e)]);
+    for (int64_t e = pattern.offsets[r]; e < pattern.offsets[r + 1]; ++e)
+      keys.push_back(r * kNodes + pattern.columns[e]);
   return keys;
 }
 std::vector<int64_t> keys_of(const GoldenTensors& golden, const std::string& name) {
@@ -43,16 +31,12 @@ std::vector<int64_t> keys_of(const GoldenTensors& golden, const std::string& nam
 
 class AutoCfGolden : public testing::TestWithParam<const char*> {
  protected:
-  AutoCfGolden()
-      : golden_(std::string(GetParam()) + ".safetensors"), json_(golden_json(std::string(GetParam()) + ".json")) {
-    const auto flat = golden_.get<int32_t>("in.train_pairs");
-    for (size_t e = 0; e < flat.size(); e += 2) pairs_.emplace_back(flat[e], flat[e + 1]);
+  AutoCfGolden() : golden_(GetParam()), pairs_(golden_.train_pairs()) {
     pool_ = masks({golden_.ints("rand.keep_nodes"), {}, {}}).pool.size();
     random_ = std::make_unique<RandomSource>("autocf", [this](int32_t stream, int64_t, float* out, int64_t n) {
       const auto uniform = [&](const std::string& name, size_t below) {
         const auto values = golden_.ints(name);
-        for (int64_t i = 0; i < n; ++i)
-          out[i] = (static_cast<float>(values[static_cast<size_t>(i)]) + 0.5f) / static_cast<float>(below);
+        for (int64_t i = 0; i < n; ++i) out[i] = (static_cast<float>(values[i]) + 0.5f) / static_cast<float>(below);
       };
       if (stream == 100) {
         const auto values = golden_.floats("rand.gumbel_u");
@@ -67,13 +51,11 @@ class AutoCfGolden : public testing::TestWithParam<const char*> {
     });
   }
 
-  double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
-
   // Draws that are not given are zeros.
   Masks masks(const std::array<std::vector<int64_t>, 3>& draws) const {
     return autocf::draw_masks(adjacency(), golden_.ints("out.seeds"), {3, 2, 0.2}, [&](Draw use, int64_t n, int64_t) {
       std::vector<int64_t> out = draws[static_cast<size_t>(use)];
-      out.resize(static_cast<size_t>(n));
+      out.resize(n);
       return out;
     });
   }
@@ -83,13 +65,13 @@ class AutoCfGolden : public testing::TestWithParam<const char*> {
 
   Pattern adjacency() const {
     std::vector<std::set<int32_t>> items(kUsers), users(kItems);
-    for (const auto& [u, i] : pairs_) items[static_cast<size_t>(u)].insert(i), users[static_cast<size_t>(i)].insert(u);
+    for (const auto& [u, i] : pairs_) items[u].insert(i), users[i].insert(u);
     const auto csr = [](const std::vector<std::set<int32_t>>& rows, std::vector<int64_t>& offsets,
                         std::vector<int32_t>& columns) {
       offsets.assign(1, 0);
       for (const auto& row : rows) {
         columns.insert(columns.end(), row.begin(), row.end());
-        offsets.push_back(static_cast<int64_t>(columns.size()));
+        offsets.push_back(std::ssize(columns));
       }
     };
     std::vector<int64_t> user_offsets, item_offsets;
@@ -102,10 +84,7 @@ class AutoCfGolden : public testing::TestWithParam<const char*> {
     return autocf::adjacency_with_loops(view);
   }
 
-  Tensor tensor(const std::string& name) const {
-    const std::vector<float> values = golden_.floats(name);
-    return at::from_blob(const_cast<float*>(values.data()), golden_.shape(name)).clone();
-  }
+  Tensor tensor(const std::string& name) const { return tensor_of(golden_, name); }
   Tensor e0() const { return at::cat({tensor("param.user_emb"), tensor("param.item_emb")}, 0); }
   std::vector<GraphTransformer> layers() const {
     return {{tensor("param.gt.0.q"), tensor("param.gt.0.k"), tensor("param.gt.0.v")}};
@@ -115,13 +94,12 @@ class AutoCfGolden : public testing::TestWithParam<const char*> {
     auto harness = std::make_unique<PluginHarness>(
         "autocf", R"({"emb_size": 8, "n_heads": 2, "seed_num": 3, "reg_weight": 0.001, "ssl_reg": 0.8, "lr": 0.01})",
         kUsers, kItems, pairs_, 2);
-    for (const char* name : kNames) harness->set(name, golden_.floats(cat("param.", name)));
+    golden_.set_parameters(*harness);
     return harness;
   }
 
-  GoldenTensors golden_;
-  nlohmann::ordered_json json_;
-  PluginHarness::Pairs pairs_;
+  const Reference golden_;
+  const PluginHarness::Pairs pairs_;
   size_t pool_ = 0;
   std::unique_ptr<RandomSource> random_;
   rec_call_t call_;
@@ -130,7 +108,7 @@ class AutoCfGolden : public testing::TestWithParam<const char*> {
 
 TEST_P(AutoCfGolden, ReproducesCentreScoresAndSeeds) {
   const Tensor scores = autocf::center_scores(context_, adjacency(), e0(), tensor("rand.gumbel_u"));
-  expect_near(floats_of(scores), golden_.floats("out.sampler_score"), tolerance("out"), "scores");
+  Reference::expect_near(floats_of(scores), golden_.floats("out.sampler_score"), golden_.tolerance("out"), "scores");
   EXPECT_NEAR(-scores.mean().item<double>(), golden_.doubles("loss.sampler")[0], 1e-5);
 }
 
@@ -144,9 +122,7 @@ TEST_P(AutoCfGolden, ReproducesBothEdgeSets) {
   std::sort(encoder.begin(), encoder.end());
   EXPECT_EQ(keys_of(got.encoder), encoder);
   for (int64_t key : encoder)
-    EXPECT_NEAR(
-        got.encoder.scale[static_cast<size_t>(key / kNodes)] * got.encoder.scale[static_cast<size_t>(key % kNodes)],
-        value_of[key], 1e-6);
+    EXPECT_NEAR(got.encoder.scale[key / kNodes] * got.encoder.scale[key % kNodes], value_of[key], 1e-6);
   EXPECT_EQ(keys_of(got.decoder), keys_of(golden_, "out.dec_index"));
 }
 
@@ -154,8 +130,8 @@ TEST_P(AutoCfGolden, ReproducesEmbeddingsAndEveryLossTerm) {
   const Masks masks = golden_masks();
   const Tensor final = autocf::encode(context_, masks.encoder, masks.decoder, 2, layers(), 2, e0());
   const Tensor users = final.narrow(0, 0, kUsers), items = final.narrow(0, kUsers, kItems);
-  expect_near(floats_of(users), golden_.floats("out.user_emb"), tolerance("out"), "users");
-  expect_near(floats_of(items), golden_.floats("out.item_emb"), tolerance("out"), "items");
+  Reference::expect_near(floats_of(users), golden_.floats("out.user_emb"), golden_.tolerance("out"), "users");
+  Reference::expect_near(floats_of(items), golden_.floats("out.item_emb"), golden_.tolerance("out"), "items");
   const auto u = golden_.get<int32_t>("in.user_id"), i = golden_.get<int32_t>("in.item_id");
   const std::set<int32_t> distinct_u(u.begin(), u.end()), distinct_i(i.begin(), i.end());
   std::vector<Tensor> parameters;
@@ -168,44 +144,21 @@ TEST_P(AutoCfGolden, ReproducesEmbeddingsAndEveryLossTerm) {
                                   {"loss.contrast_item", terms.contrast_item},
                                   {"loss.contrast_cross", terms.contrast_cross},
                                   {"loss.reg", terms.reg}})
-    EXPECT_NEAR(got.item<double>(), golden_.doubles(name)[0], tolerance("loss") * 4) << name;
+    EXPECT_NEAR(got.item<double>(), golden_.doubles(name)[0], golden_.tolerance("loss") * 4) << name;
 }
 
 TEST_P(AutoCfGolden, ReproducesLossGradientsAndThreeSteps) {
   const auto harness = make();
   const auto users = golden_.get<int32_t>("in.user_id"), items = golden_.get<int32_t>("in.item_id");
-  const double loss = harness->compute(users, items), want = golden_.doubles("f64.loss.total")[0];
-  EXPECT_LE(std::abs(loss - want), 1e-5 * (1 + std::abs(want))) << "got " << loss << ", want " << want;
-  for (const char* name : kNames)
-    expect_near(harness->gradient(name), golden_.floats(cat("grad.", name)), tolerance("grad"), cat("grad.", name));
-  const auto losses = golden_.doubles("f64.adam3_losses");
-  for (size_t step = 0; step < 3; ++step) {
-    EXPECT_NEAR(harness->compute(users, items), losses[step], 1e-5 * (1 + std::abs(losses[step])));
-    harness->model().apply();
-  }
-  int64_t compared = 0;
-  for (const char* name : kNames) {
-    const auto got = harness->get(name), reference = golden_.floats(cat("adam3.", name));
-    const auto gradient = golden_.floats(cat("grad.", name));
-    for (size_t i = 0; i < got.size(); ++i) {
-      if (gradient[i] != 0 && std::abs(gradient[i]) <= tolerance("adam3_min_abs_grad")) continue;
-      ++compared;
-      ASSERT_LE(std::abs(got[i] - reference[i]), tolerance("adam3") * (1 + std::abs(reference[i])))
-          << "adam3." << name << " element " << i;
-    }
-  }
-  EXPECT_GT(compared, 300);
+  Reference::expect_loss(harness->compute(users, items), golden_.doubles("f64.loss.total")[0], "loss");
+  golden_.expect_training(*harness, "adam3", [&](const std::string&) { return harness->compute(users, items); });
 }
 
 TEST_P(AutoCfGolden, ServesTheWholeGraph) {
   const auto harness = make();
   harness->model().freeze();
-  for (const auto& [which, name] :
-       {std::pair{REC_TABLE_USER, "out.test_user_emb"}, {REC_TABLE_ITEM, "out.test_item_emb"}}) {
-    const rec_tensor_view_t view = harness->model().table(which);
-    const auto* data = static_cast<const float*>(view.data);
-    expect_near({data, data + view.shape[0] * view.shape[1]}, golden_.floats(name), tolerance("out"), name);
-  }
+  golden_.expect_table(*harness, REC_TABLE_USER, "out.test_user_emb");
+  golden_.expect_table(*harness, REC_TABLE_ITEM, "out.test_item_emb");
 }
 
 INSTANTIATE_TEST_SUITE_P(AutoCf, AutoCfGolden, testing::Values("autocf", "autocf_clamp"),
@@ -232,7 +185,7 @@ TEST(AutoCf, GoesOnWithTheMasksOfABrokenRun) {
   whole.model().apply();
   const auto tensors = whole.model().tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
-    std::vector<char> bytes(static_cast<size_t>(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype)));
+    std::vector<char> bytes(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype));
     whole.model().get_tensor(static_cast<int64_t>(i), bytes.data());
     resumed.model().set_tensor(static_cast<int64_t>(i), bytes.data());
   }
@@ -260,7 +213,7 @@ TEST(AutoCf, SumsExponentialsOfManyBlocksAsAutogradDoes) {
   const Tensor got = autocf::mean_log_sum_exp(context, a, t), want = a.mm(t.t()).logsumexp(1).mean();
   EXPECT_NEAR(got.item<double>(), want.item<double>(), 1e-5);
   const auto d_got = torch::autograd::grad({got}, {a, t}), d_want = torch::autograd::grad({want}, {a, t});
-  for (size_t i = 0; i < 2; ++i) expect_near(floats_of(d_got[i]), floats_of(d_want[i]), 1e-6, "gradient");
+  for (size_t i = 0; i < 2; ++i) Reference::expect_near(floats_of(d_got[i]), floats_of(d_want[i]), 1e-6, "gradient");
 }
 
 TEST(AutoCf, RefusesHeadsThatDoNotDivideTheWidth) {

@@ -11,11 +11,10 @@ void sort_unique(std::vector<int32_t>& nodes) {
 
 // (deg + eps)^-1/2; a row without entries is never read.
 void scale_by_degree(Pattern& pattern, double eps) {
-  pattern.scale.resize(static_cast<size_t>(pattern.n()));
+  pattern.scale.resize(pattern.n());
   for (int64_t r = 0; r < pattern.n(); ++r) {
-    const auto degree =
-        static_cast<double>(pattern.offsets[static_cast<size_t>(r) + 1] - pattern.offsets[static_cast<size_t>(r)]);
-    pattern.scale[static_cast<size_t>(r)] = degree > 0 ? static_cast<float>(1 / std::sqrt(degree + eps)) : 0.f;
+    const auto degree = static_cast<double>(pattern.offsets[r + 1] - pattern.offsets[r]);
+    pattern.scale[r] = degree > 0 ? static_cast<float>(1 / std::sqrt(degree + eps)) : 0.f;
   }
 }
 
@@ -24,9 +23,8 @@ void find_mirrors(Pattern& pattern) {
   std::vector<int64_t> next(pattern.offsets.begin(), pattern.offsets.end() - 1);
   pattern.mirror.resize(pattern.columns.size());
   for (int64_t r = 0; r < pattern.n(); ++r)
-    for (int64_t e = pattern.offsets[static_cast<size_t>(r)]; e < pattern.offsets[static_cast<size_t>(r) + 1]; ++e)
-      pattern.mirror[static_cast<size_t>(e)] =
-          static_cast<int32_t>(next[static_cast<size_t>(pattern.columns[static_cast<size_t>(e)])]++);
+    for (int64_t e = pattern.offsets[r]; e < pattern.offsets[r + 1]; ++e)
+      pattern.mirror[e] = static_cast<int32_t>(next[pattern.columns[e]]++);
 }
 
 }  // namespace
@@ -38,13 +36,13 @@ Pattern adjacency_with_loops(const rec_dataset_view_t& view) {
     out.columns.push_back(static_cast<int32_t>(u));
     for (int64_t e = view.graph_users.offsets[u]; e < view.graph_users.offsets[u + 1]; ++e)
       out.columns.push_back(static_cast<int32_t>(n_users + view.graph_users.columns[e]));
-    out.offsets.push_back(static_cast<int64_t>(out.columns.size()));
+    out.offsets.push_back(std::ssize(out.columns));
   }
   for (int64_t i = 0; i < n_items; ++i) {
     for (int64_t e = view.graph_items.offsets[i]; e < view.graph_items.offsets[i + 1]; ++e)
       out.columns.push_back(view.graph_items.columns[e]);
     out.columns.push_back(static_cast<int32_t>(n_users + i));
-    out.offsets.push_back(static_cast<int64_t>(out.columns.size()));
+    out.offsets.push_back(std::ssize(out.columns));
   }
   scale_by_degree(out, 0);
   find_mirrors(out);
@@ -54,21 +52,21 @@ Pattern adjacency_with_loops(const rec_dataset_view_t& view) {
 Masks draw_masks(const Pattern& adjacency, const std::vector<int64_t>& seeds, const MaskOptions& options,
                  const DrawFn& draw) {
   const int64_t N = adjacency.n();
-  const auto begin = [&](int64_t r) { return adjacency.offsets[static_cast<size_t>(r)]; };
-  const auto column = [&](int64_t e) { return adjacency.columns[static_cast<size_t>(e)]; };
+  const auto begin = [&](int64_t r) { return adjacency.offsets[r]; };
+  const auto column = [&](int64_t e) { return adjacency.columns[e]; };
   Masks out;
 
   // An entry is removed with the first of its ends, so it remains while both are untouched.
-  std::vector<char> removed(static_cast<size_t>(N));
+  std::vector<char> removed(N);
   std::vector<int32_t> current(seeds.begin(), seeds.end());
   out.pool = current;
   for (int64_t depth = 0; depth < options.mask_depth; ++depth) {
     std::vector<int32_t> next;
     for (int32_t node : current) {
-      if (removed[static_cast<size_t>(node)] != 0) continue;
+      if (removed[node] != 0) continue;
       for (int64_t e = begin(node); e < begin(node + 1); ++e)
-        if (removed[static_cast<size_t>(column(e))] == 0) next.push_back(column(e));
-      removed[static_cast<size_t>(node)] = 1;
+        if (removed[column(e)] == 0) next.push_back(column(e));
+      removed[node] = 1;
     }
     if (depth + 1 == options.mask_depth) break;  // the last round's neighbours stay
     sort_unique(next);
@@ -81,23 +79,23 @@ Masks draw_masks(const Pattern& adjacency, const std::vector<int64_t>& seeds, co
 
   // Decoder: as many random ordered pairs as there were entries, both ways.
   std::vector<int64_t> keys;  // row * N + column
-  const auto n_pool = static_cast<int64_t>(out.pool.size());
+  const auto n_pool = std::ssize(out.pool);
   const std::vector<int64_t> rows = draw(Draw::kPairRows, adjacency.nnz(), n_pool);
   const std::vector<int64_t> columns = draw(Draw::kPairColumns, adjacency.nnz(), n_pool);
-  keys.reserve(3 * rows.size() + static_cast<size_t>(N));
+  keys.reserve(3 * rows.size() + N);
   for (size_t p = 0; p < rows.size(); ++p) {
-    const int64_t a = out.pool[static_cast<size_t>(rows[p])], b = out.pool[static_cast<size_t>(columns[p])];
+    const int64_t a = out.pool[rows[p]], b = out.pool[columns[p]];
     keys.push_back(a * N + b);
     keys.push_back(b * N + a);
   }
   for (int64_t r = 0; r < N; ++r) {
     keys.push_back(r * N + r);
     for (int64_t e = begin(r); e < begin(r + 1); ++e) {
-      if (removed[static_cast<size_t>(r)] != 0 || removed[static_cast<size_t>(column(e))] != 0) continue;
+      if (removed[r] != 0 || removed[column(e)] != 0) continue;
       out.encoder.columns.push_back(column(e));
       keys.push_back(r * N + column(e));
     }
-    out.encoder.offsets.push_back(static_cast<int64_t>(out.encoder.columns.size()));
+    out.encoder.offsets.push_back(std::ssize(out.encoder.columns));
   }
   scale_by_degree(out.encoder, 1e-12);
 
@@ -107,7 +105,7 @@ Masks draw_masks(const Pattern& adjacency, const std::vector<int64_t>& seeds, co
   for (int64_t r = 0; r < N; ++r) {
     for (; at < keys.size() && keys[at] < (r + 1) * N; ++at)
       out.decoder.columns.push_back(static_cast<int32_t>(keys[at] - r * N));
-    out.decoder.offsets.push_back(static_cast<int64_t>(out.decoder.columns.size()));
+    out.decoder.offsets.push_back(std::ssize(out.decoder.columns));
   }
   find_mirrors(out.decoder);
   return out;

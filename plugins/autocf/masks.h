@@ -13,7 +13,7 @@ struct Pattern {
   std::vector<int32_t> mirror;  // entry (c, r) of entry (r, c)
   std::vector<float> scale;     // D^-1/2 of its rows
 
-  int64_t n() const { return static_cast<int64_t>(offsets.size()) - 1; }
+  int64_t n() const { return std::ssize(offsets) - 1; }
   int64_t nnz() const { return offsets.back(); }
   rec_csr_t csr() const { return {offsets.data(), columns.data(), n(), n()}; }
 };

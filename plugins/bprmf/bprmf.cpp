@@ -11,20 +11,22 @@ BprMf::BprMf(const Options& options, const rec_schema_t& schema)
     : options_(options),
       users_("user_emb", schema.n_users, options.emb_size, options.optimizer, options.init),
       items_("item_emb", schema.n_items, options.emb_size, options.optimizer, options.init),
-      step_(schema, options.emb_size, options.objective, options.regularizer) {}
+      loss_(schema, options.emb_size, options.objective, options.regularizer) {}
 
+// Registers the rows of the batch. loss_.compute fills their gradients; the inherited Model::apply takes a step of the
+// optimiser with them.
 void BprMf::touch(const Context& context, const Batch& batch) {
-  step_.collect(batch);
-  users_.touch(context, step_.users(), step_.user_gradients());
-  items_.touch(context, step_.items(), step_.item_gradients());
+  loss_.collect(batch);
+  users_.touch(context, loss_.users(), loss_.user_gradients());
+  items_.touch(context, loss_.items(), loss_.item_gradients());
 }
 
 // L = loss(p_u . q_i, p_u . q_j) + reg_weight / 2B sum of the batch rows' squares.
 double BprMf::compute(const Context& context, const Batch& batch) {
   touch(context, batch);
-  const double loss = step_.compute(context, batch, users_.data(), items_.data());
-  return loss + step_.regularize(batch, users_.data(), items_.data(), plugin::PairwiseStep::GradientsOf::kTouchedRows,
-                                 step_.user_gradients(), step_.item_gradients());
+  const double loss = loss_.compute(context, batch, users_.data(), items_.data());
+  return loss + loss_.regularize(batch, users_.data(), items_.data(), plugin::PairwiseLoss::GradientsOf::kTouchedRows,
+                                 loss_.user_gradients(), loss_.item_gradients());
 }
 
 void BprMf::score_live(const Context& context, const Batch& batch, float* out_scores) {

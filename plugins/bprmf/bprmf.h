@@ -34,7 +34,7 @@ class BprMf : public plugin::Model {
 
   Options options_;
   plugin::Parameter users_, items_;  // p [n_users, d], q [n_items, d]
-  plugin::PairwiseStep step_;
+  plugin::PairwiseLoss loss_;
 };
 
 }  // namespace rec::bprmf

@@ -3,19 +3,18 @@
 namespace rec::plugin {
 
 std::vector<float> inverse_sqrt_degrees(const rec_csr_t& graph, double eps) {
-  std::vector<float> scale(static_cast<size_t>(graph.n_rows));
+  std::vector<float> scale(graph.n_rows);
   for (int64_t r = 0; r < graph.n_rows; ++r) {
     const auto degree = static_cast<double>(graph.offsets[r + 1] - graph.offsets[r]);
-    scale[static_cast<size_t>(r)] = degree > 0 ? static_cast<float>(1 / std::sqrt(degree + eps)) : 0.f;
+    scale[r] = degree > 0 ? static_cast<float>(1 / std::sqrt(degree + eps)) : 0.f;
   }
   return scale;
 }
 
 void neighbours(const rec_csr_t& graph, const std::vector<int32_t>& rows, std::vector<int32_t>& out) {
-  std::vector<uint8_t> is_near(static_cast<size_t>(graph.n_columns));
+  std::vector<uint8_t> is_near(graph.n_columns);
   for (int32_t row : rows)
-    for (int64_t e = graph.offsets[row]; e < graph.offsets[row + 1]; ++e)
-      is_near[static_cast<size_t>(graph.columns[e])] = 1;
+    for (int64_t e = graph.offsets[row]; e < graph.offsets[row + 1]; ++e) is_near[graph.columns[e]] = 1;
   out.clear();
   for (size_t c = 0; c < is_near.size(); ++c)
     if (is_near[c] != 0) out.push_back(static_cast<int32_t>(c));

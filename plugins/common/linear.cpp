@@ -5,11 +5,11 @@ namespace rec::plugin {
 // A line of the result at a time, from sixteen rows.
 Floats transposed(const float* a, int64_t rows, int64_t columns) {
   constexpr int64_t kLine = 16;
-  Floats out(static_cast<size_t>(rows * columns));
+  Floats out(rows * columns);
   for (int64_t first = 0; first < rows; first += kLine) {
     const int64_t last = std::min(first + kLine, rows);
     for (int64_t k = 0; k < columns; ++k)
-      for (int64_t i = first; i < last; ++i) out[static_cast<size_t>(k * rows + i)] = a[i * columns + k];
+      for (int64_t i = first; i < last; ++i) out[k * rows + i] = a[i * columns + k];
   }
   return out;
 }

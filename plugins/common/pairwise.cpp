@@ -106,7 +106,7 @@ void BilinearTerm::collect(const int32_t* left_ids, const int32_t* right_ids, in
 }
 
 void BilinearTerm::collect(const int32_t* right_ids, int64_t B, int64_t C) {
-  row_numbers_.resize(static_cast<size_t>(B));
+  row_numbers_.resize(B);
   std::iota(row_numbers_.begin(), row_numbers_.end(), 0);
   left.grow(B);
   collect(row_numbers_.data(), right_ids, B, C);
@@ -122,15 +122,15 @@ void BilinearTerm::backward(const Context& context, const float* dscores, const 
   // dL/du_b = sum_c ds_bc v_bc: the entries of a left row are the candidates of its batch rows.
   entry_offsets_ = left.offsets();
   for (int64_t& offset : entry_offsets_) offset *= C_;
-  entry_columns_.resize(static_cast<size_t>(B_ * C_));
-  entry_weights_.resize(static_cast<size_t>(B_ * C_));
+  entry_columns_.resize(B_ * C_);
+  entry_weights_.resize(B_ * C_);
   size_t at = 0;
   for (int32_t b : left.entries())
     for (int64_t c = 0; c < C_; ++c, ++at) {
       entry_columns_[at] = right_ids_[b * C_ + c];
       entry_weights_[at] = dscores[b * C_ + c];
     }
-  left_gradients.resize(static_cast<size_t>(left.size() * d_));
+  left_gradients.resize(left.size() * d_);
   const rec_csr_t by_left{entry_offsets_.data(), entry_columns_.data(), left.size(), 0};
   context.host.weighted_rows(context.call, &by_left, entry_weights_.data(), right_table, d_, false,
                              left_gradients.data());
@@ -141,26 +141,26 @@ void BilinearTerm::backward(const Context& context, const float* dscores, const 
     entry_columns_[at] = left_ids_[e / C_];
     entry_weights_[at++] = dscores[e];
   }
-  right_gradients.resize(static_cast<size_t>(right.size() * d_));
+  right_gradients.resize(right.size() * d_);
   const rec_csr_t by_right{right.offsets().data(), entry_columns_.data(), right.size(), 0};
   context.host.weighted_rows(context.call, &by_right, entry_weights_.data(), left_table, d_, false,
                              right_gradients.data());
 }
 
-void PairwiseStep::collect(const Batch& batch) {
+void PairwiseLoss::collect(const Batch& batch) {
   term_.collect(batch.users(), batch.items(), batch.n_rows(), batch.n_candidates());
 }
 
-double PairwiseStep::compute(const Context& context, const Batch& batch, const float* user_table,
+double PairwiseLoss::compute(const Context& context, const Batch& batch, const float* user_table,
                              const float* item_table) {
-  scores_.resize(static_cast<size_t>(batch.n_rows() * batch.n_candidates()));
+  scores_.resize(batch.n_rows() * batch.n_candidates());
   term_.score(context, user_table, item_table, scores_.data());
   const double value = objective_.compute(context, batch, scores_, dscores_);
   term_.backward(context, dscores_.data(), user_table, item_table);
   return value;
 }
 
-double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const float* item_emb, GradientsOf layout,
+double PairwiseLoss::regularize(const Batch& batch, const float* user_emb, const float* item_emb, GradientsOf layout,
                                 Floats& user_gradients, Floats& item_gradients) const {
   if (regularizer_.weight == 0) return 0;
   const int64_t C = batch.n_candidates();
@@ -179,13 +179,13 @@ double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const
     return sum;
   };
   double user_square = 0, positive_square = 0, negative_square = 0;
-  std::vector<double> positives(static_cast<size_t>(items.size())), negatives(positives.size());
+  std::vector<double> positives(items.size()), negatives(positives.size());
   for (int64_t s = 0; s < users.size(); ++s)
     user_square += static_cast<double>(users.occurrences(s)) * square(user_emb + users.row(s) * d_);
   for (int64_t s = 0; s < items.size(); ++s) {
-    double &n = positives.data()[s], &m = negatives.data()[s];
-    for (int64_t e = items.offsets().data()[s]; e < items.offsets().data()[s + 1]; ++e) {
-      const uint8_t slot = slot_of(items.entries().data()[e]);
+    double &n = positives[s], &m = negatives[s];
+    for (int64_t e = items.offsets()[s]; e < items.offsets()[s + 1]; ++e) {
+      const uint8_t slot = slot_of(items.entries()[e]);
       n += slot == REC_SLOT_POSITIVE;
       m += slot == REC_SLOT_NEGATIVE;
     }
@@ -210,7 +210,7 @@ double PairwiseStep::regularize(const Batch& batch, const float* user_emb, const
   };
   add(users, user_emb, user_gradients, [&](int64_t s) { return of_users * static_cast<double>(users.occurrences(s)); });
   add(items, item_emb, item_gradients,
-      [&](int64_t s) { return of_positives * positives.data()[s] + of_negatives * negatives.data()[s]; });
+      [&](int64_t s) { return of_positives * positives[s] + of_negatives * negatives[s]; });
   if (regularizer_.squared) return scale * 0.5 * (user_square + positive_square + negative_square);
   return scale * (std::sqrt(user_square) + std::sqrt(positive_square) + std::sqrt(negative_square));
 }

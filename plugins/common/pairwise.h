@@ -65,9 +65,9 @@ struct Regularizer {
 };
 
 // The objective over the scores s_bc = u_b . v_bc of a batch, and the gradients of the touched rows.
-class PairwiseStep {
+class PairwiseLoss {
  public:
-  PairwiseStep(const rec_schema_t& schema, int64_t d, const Objective& objective, Regularizer regularizer)
+  PairwiseLoss(const rec_schema_t& schema, int64_t d, const Objective& objective, Regularizer regularizer)
       : term_(schema.n_users, schema.n_items, d), d_(d), objective_(objective), regularizer_(regularizer) {}
 
   const TouchedRows& users() const { return term_.left; }

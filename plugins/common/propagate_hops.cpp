@@ -40,7 +40,7 @@ class PropagateHops : public torch::autograd::Function<PropagateHops> {
       context->throw_if_cancelled();
     }
     const auto gather = [&](const std::vector<int32_t>& rows, const Tensor& hops) {
-      const Tensor nodes = at::empty({static_cast<int64_t>(rows.size()), L + 1, d}, hops.options());
+      const Tensor nodes = at::empty({std::ssize(rows), L + 1, d}, hops.options());
       over_nodes(rows, hops, nodes, [](const float* hop, float* node, int64_t n) { std::copy_n(hop, n, node); });
       return nodes;
     };

@@ -20,7 +20,7 @@ struct DropoutKey {
 void dropout(const Context& context, const DropoutKey& key, double p, float* x, float* mask, int64_t n);
 inline void dropout(const Context& context, const DropoutKey& key, double p, Floats& x, Floats& mask) {
   mask.resize(x.size());
-  dropout(context, key, p, x.data(), mask.data(), static_cast<int64_t>(x.size()));
+  dropout(context, key, p, x.data(), mask.data(), std::ssize(x));
 }
 // x [n] *= by [n].
 void multiply(float* x, const float* by, int64_t n);

@@ -15,7 +15,7 @@ void Ease::plan(const Options&, const rec_schema_t& schema, rec_plan_t& plan) {
 }
 
 Ease::Ease(const Options& options, const rec_schema_t& schema) : n_(schema.n_items), lambda_(options.lambda) {
-  matrix_.resize(static_cast<size_t>(n_ * n_));
+  matrix_.resize(n_ * n_);
 }
 
 // G_ij = users who have both; row i by the users of i.
@@ -38,15 +38,14 @@ void Ease::bind(const Context& context, const rec_dataset_view_t& view) {
 void Ease::invert_pivot() {
   const int64_t w = width_;
   for (int64_t p = 0; p < w; ++p) {
-    const double inverse = 1 / pivot_[static_cast<size_t>(p * w + p)];
-    pivot_[static_cast<size_t>(p * w + p)] = 1;
-    for (int64_t j = 0; j < w; ++j) pivot_[static_cast<size_t>(p * w + j)] *= inverse;
+    const double inverse = 1 / pivot_[p * w + p];
+    pivot_[p * w + p] = 1;
+    for (int64_t j = 0; j < w; ++j) pivot_[p * w + j] *= inverse;
     for (int64_t i = 0; i < w; ++i) {
       if (i == p) continue;
-      const double factor = pivot_[static_cast<size_t>(i * w + p)];
-      pivot_[static_cast<size_t>(i * w + p)] = 0;
-      for (int64_t j = 0; j < w; ++j)
-        pivot_[static_cast<size_t>(i * w + j)] -= factor * pivot_[static_cast<size_t>(p * w + j)];
+      const double factor = pivot_[i * w + p];
+      pivot_[i * w + p] = 0;
+      for (int64_t j = 0; j < w; ++j) pivot_[i * w + j] -= factor * pivot_[p * w + j];
     }
   }
 }
@@ -55,13 +54,13 @@ void Ease::invert_pivot() {
 double Ease::compute(const Context& context, const Batch& batch) {
   first_ = batch.items()[0];
   width_ = batch.n_rows();
-  pivot_.resize(static_cast<size_t>(width_ * width_));
+  pivot_.resize(width_ * width_);
   for (int64_t p = 0; p < width_; ++p)
     std::copy_n(matrix_.data() + (first_ + p) * n_ + first_, width_, pivot_.data() + p * width_);
   invert_pivot();
   std::vector<double> negative(pivot_);
   for (double& value : negative) value = -value;
-  pivot_rows_.assign(static_cast<size_t>(width_ * n_), 0.0);
+  pivot_rows_.assign(width_ * n_, 0.0);
   context.host.rank_update(context.call, pivot_rows_.data(), n_, negative.data(), width_, matrix_.data() + first_ * n_,
                            n_, width_, n_, width_);
   return 0;
@@ -72,7 +71,7 @@ void Ease::apply(const Context& context) {
   const int64_t w = width_;
   for (int64_t p = 0; p < w; ++p)
     std::fill_n(pivot_rows_.data() + p * n_ + first_, w, 0.0);  // columns J come from P_JJ alone
-  std::vector<double> columns(static_cast<size_t>(n_ * w));     // A_rest,J, which the update overwrites
+  std::vector<double> columns(n_ * w);                          // A_rest,J, which the update overwrites
   for (int64_t r = 0; r < n_; ++r) std::copy_n(matrix_.data() + r * n_ + first_, w, columns.data() + r * w);
   const auto update = [&](int64_t begin, int64_t rows) {
     if (rows == 0) return;
@@ -95,15 +94,15 @@ void Ease::append_state(std::vector<plugin::TensorRef>& out) {
 }
 
 void Ease::freeze(const Context&) {
-  offsets_.resize(static_cast<size_t>(n_) + 1);
-  columns_.resize(static_cast<size_t>(n_ * n_));
+  offsets_.resize(n_ + 1);
+  columns_.resize(n_ * n_);
   weights_.resize(columns_.size());
   for (int64_t h = 0; h < n_; ++h) {
-    offsets_[static_cast<size_t>(h) + 1] = (h + 1) * n_;
+    offsets_[h + 1] = (h + 1) * n_;
     for (int64_t i = 0; i < n_; ++i) {
-      const auto at = static_cast<size_t>(h * n_ + i);
+      const int64_t at = h * n_ + i;
       columns_[at] = static_cast<int32_t>(i);
-      weights_[at] = h == i ? 0.f : static_cast<float>(-matrix_[at] / matrix_[static_cast<size_t>(i * n_ + i)]);
+      weights_[at] = h == i ? 0.f : static_cast<float>(-matrix_[at] / matrix_[i * n_ + i]);
     }
   }
 }

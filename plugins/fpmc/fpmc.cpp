@@ -24,7 +24,7 @@ Fpmc::Fpmc(const Options& options, const rec_schema_t& schema)
 // Mean of li over the items of each row's last basket; zero without one.
 void Fpmc::basket_means(const Batch& batch, plugin::Floats& out) const {
   const int64_t d = options_.emb_size, T = batch.history_width();
-  out.assign(static_cast<size_t>(batch.n_rows() * d), 0.f);
+  out.assign(batch.n_rows() * d, 0.f);
   for (int64_t b = 0; b < batch.n_rows(); ++b) {
     const int32_t n = batch.history_lengths()[b];
     float* mean = out.data() + b * d;
@@ -52,8 +52,8 @@ void Fpmc::score_batch(const Context& context, const Batch& batch) {
   li_.touch(context, basket_rows_);
 
   basket_means(batch, baskets_);
-  scores_.resize(static_cast<size_t>(B * C));
-  term_scores_.resize(static_cast<size_t>(B * C));
+  scores_.resize(B * C);
+  term_scores_.resize(B * C);
   user_term_.score(context, ui_.data(), iu_.data(), scores_.data());
   basket_term_.score(context, baskets_.data(), il_.data(), term_scores_.data());
   for (size_t e = 0; e < scores_.size(); ++e) scores_[e] += term_scores_[e];
@@ -80,8 +80,8 @@ void Fpmc::scatter_basket_gradients(const Context& context) {
   std::vector<int32_t> columns;
   std::vector<float> weights;
   for (int32_t e : basket_rows_.entries()) {
-    columns.push_back(row_of[static_cast<size_t>(e)]);
-    weights.push_back(share[static_cast<size_t>(e)]);
+    columns.push_back(row_of[e]);
+    weights.push_back(share[e]);
   }
   const int64_t d = options_.emb_size;
   const rec_csr_t by_item{basket_rows_.offsets().data(), columns.data(), basket_rows_.size(), 0};
@@ -98,7 +98,7 @@ void Fpmc::score_live(const Context& context, const Batch& batch, float* out_sco
 // The item sides of both terms concatenated, so that one dot product gives the score: [iu_i ; il_i].
 void Fpmc::freeze(const Context&) {
   const int64_t d = options_.emb_size;
-  items_.resize(static_cast<size_t>(iu_.n() * 2 * d));
+  items_.resize(iu_.n() * 2 * d);
   for (int64_t i = 0; i < iu_.n(); ++i) {
     std::copy_n(iu_.row(i), d, items_.data() + i * 2 * d);
     std::copy_n(il_.row(i), d, items_.data() + i * 2 * d + d);

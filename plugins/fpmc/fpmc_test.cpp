@@ -3,20 +3,18 @@
 namespace rec {
 namespace {
 
-Batch rechorus_batch(const GoldenTensors& tensors, const std::string& step) {
-  Batch batch = golden_pairs(tensors, step);
+Batch rechorus_batch(const Reference& reference, const std::string& step) {
+  Batch batch = golden_pairs(reference, step);
   std::vector<std::vector<int32_t>> histories;
-  for (int32_t item : tensors.get<int32_t>("in.last_item_id")) histories.push_back({item});
+  for (int32_t item : reference.get<int32_t>("in.last_item_id")) histories.push_back({item});
   PluginHarness::add_histories(batch, histories);
   return batch;
 }
 
-Batch recbole_batch(const GoldenTensors& tensors, const std::string& step) {
-  Batch batch = golden_pairs(tensors, step);
-  const auto lists = tensors.get<int32_t>("in.item_id_list"), lengths = tensors.get<int32_t>("in.item_length");
-  const size_t T = lists.size() / lengths.size();
-  std::vector<std::vector<int32_t>> histories;
-  for (size_t b = 0; b < lengths.size(); ++b) histories.push_back({lists[b * T + static_cast<size_t>(lengths[b]) - 1]});
+Batch recbole_batch(const Reference& reference, const std::string& step) {
+  Batch batch = golden_pairs(reference, step);
+  auto histories = reference.histories("in.item_id_list", "in.item_length");
+  for (auto& history : histories) history = {history.back()};
   PluginHarness::add_histories(batch, histories);
   return batch;
 }

@@ -16,9 +16,9 @@ constexpr int64_t kSequences = 32;  // that one thread takes through all their s
 void Packing::assign(const std::vector<int32_t>& lengths) {
   counts.clear();
   offsets.assign(1, 0);
-  auto alive = static_cast<int64_t>(lengths.size());
+  auto alive = std::ssize(lengths);
   for (int32_t t = 0;; ++t) {
-    while (alive > 0 && lengths[static_cast<size_t>(alive - 1)] <= t) --alive;
+    while (alive > 0 && lengths[alive - 1] <= t) --alive;
     if (alive == 0) return;
     counts.push_back(alive);
     offsets.push_back(offsets.back() + alive);
@@ -42,20 +42,20 @@ void GruLayer::forward(const Context& context, const Packing& packing, const flo
                        Trace& trace) const {
   const rec_host_t& host = context.host;
   const int64_t h = hidden_, rows = packing.rows();
-  trace.gates.resize(static_cast<size_t>(rows * 3 * h));
-  for (Floats* buffer : {&trace.candidate, &trace.before, &trace.states}) buffer->resize(static_cast<size_t>(rows * h));
+  trace.gates.resize(rows * 3 * h);
+  for (Floats* buffer : {&trace.candidate, &trace.before, &trace.states}) buffer->resize(rows * h);
   if (rows == 0) return;
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, rows, 3 * h, in(), x, ih_.data(), trace.gates.data()));
   const Floats hh = plugin::transposed(hh_.data(), 3 * h, h);
   plugin::parallel_for(context, packing.counts[0], kSequences, [&](int64_t begin, int64_t end) {
-    Floats recurrent(static_cast<size_t>((end - begin) * 3 * h));
+    Floats recurrent((end - begin) * 3 * h);
     for (int64_t t = 0; t < packing.steps(); ++t) {
-      const int64_t n = std::min(end, packing.counts[static_cast<size_t>(t)]) - begin;
+      const int64_t n = std::min(end, packing.counts[t]) - begin;
       if (n <= 0) return;
-      const int64_t first = packing.offsets[static_cast<size_t>(t)] + begin;
+      const int64_t first = packing.offsets[t] + begin;
       float* before = trace.before.data() + first * h;
       if (t > 0)
-        std::copy_n(trace.states.data() + (packing.offsets[static_cast<size_t>(t - 1)] + begin) * h, n * h, before);
+        std::copy_n(trace.states.data() + (packing.offsets[t - 1] + begin) * h, n * h, before);
       else if (h0 != nullptr)
         std::copy_n(h0 + begin * h, n * h, before);
       else
@@ -112,26 +112,25 @@ void GruLayer::backward(const Context& context, const Packing& packing, const fl
                         Floats& d_states, float* dx) {
   const rec_host_t& host = context.host;
   const int64_t h = hidden_, rows = packing.rows();
-  d_input_.resize(static_cast<size_t>(rows * 3 * h));
-  d_recurrent_.resize(static_cast<size_t>(rows * 3 * h));
-  plugin::parallel_for(context, packing.steps() > 0 ? packing.counts[0] : 0, kSequences,
-                       [&](int64_t begin, int64_t end) {
-                         for (int64_t t = packing.steps() - 1; t >= 0; --t) {
-                           const int64_t n = std::min(end, packing.counts[static_cast<size_t>(t)]) - begin;
-                           if (n <= 0) continue;
-                           const int64_t first = packing.offsets[static_cast<size_t>(t)] + begin;
-                           for (int64_t b = first; b < first + n; ++b) step_backward(b, trace, d_states);
-                           if (t == 0) break;
-                           // h reaches h' through W_hh and through z.
-                           float* earlier = d_states.data() + (packing.offsets[static_cast<size_t>(t - 1)] + begin) * h;
-                           check(host.matmul(context.call, REC_MATMUL_ADD, n, h, 3 * h,
-                                             d_recurrent_.data() + first * 3 * h, hh_.data(), earlier));
-                           for (int64_t b = 0; b < n; ++b)
-                             for (int64_t k = 0; k < h; ++k)
-                               earlier[b * h + k] += d_states[static_cast<size_t>((first + b) * h + k)] *
-                                                     trace.gates[static_cast<size_t>((first + b) * 3 * h + h + k)];
-                         }
-                       });
+  d_input_.resize(rows * 3 * h);
+  d_recurrent_.resize(rows * 3 * h);
+  plugin::parallel_for(
+      context, packing.steps() > 0 ? packing.counts[0] : 0, kSequences, [&](int64_t begin, int64_t end) {
+        for (int64_t t = packing.steps() - 1; t >= 0; --t) {
+          const int64_t n = std::min(end, packing.counts[t]) - begin;
+          if (n <= 0) continue;
+          const int64_t first = packing.offsets[t] + begin;
+          for (int64_t b = first; b < first + n; ++b) step_backward(b, trace, d_states);
+          if (t == 0) break;
+          // h reaches h' through W_hh and through z.
+          float* earlier = d_states.data() + (packing.offsets[t - 1] + begin) * h;
+          check(host.matmul(context.call, REC_MATMUL_ADD, n, h, 3 * h, d_recurrent_.data() + first * 3 * h, hh_.data(),
+                            earlier));
+          for (int64_t b = 0; b < n; ++b)
+            for (int64_t k = 0; k < h; ++k)
+              earlier[b * h + k] += d_states[(first + b) * h + k] * trace.gates[(first + b) * 3 * h + h + k];
+        }
+      });
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, 3 * h, in(), rows, d_input_.data(), x, ih_.dense_gradient()));
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, 3 * h, h, rows, d_recurrent_.data(), trace.before.data(),
                     hh_.dense_gradient()));
@@ -140,7 +139,7 @@ void GruLayer::backward(const Context& context, const Packing& packing, const fl
       float* sum = bias->dense_gradient();
       std::fill_n(sum, 3 * h, 0.f);
       for (int64_t b = 0; b < rows; ++b)
-        for (int64_t k = 0; k < 3 * h; ++k) sum[k] += (*gradient)[static_cast<size_t>(b * 3 * h + k)];
+        for (int64_t k = 0; k < 3 * h; ++k) sum[k] += (*gradient)[b * 3 * h + k];
     }
   if (dx != nullptr) check(host.matmul(context.call, 0, rows, in(), 3 * h, d_input_.data(), ih_.data(), dx));
 }

@@ -13,7 +13,7 @@ struct Packing {
   std::vector<int64_t> counts;   // not rising
   std::vector<int64_t> offsets;  // [steps + 1] first row of each step
 
-  int64_t steps() const { return static_cast<int64_t>(counts.size()); }
+  int64_t steps() const { return std::ssize(counts); }
   int64_t rows() const { return offsets.empty() ? 0 : offsets.back(); }
   void assign(const std::vector<int32_t>& lengths);  // lengths not rising
 };

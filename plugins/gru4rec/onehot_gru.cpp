@@ -32,42 +32,40 @@ void OneHotGru::collect(const Context& context, const int32_t* items, int64_t n)
 void OneHotGru::forward(const Context& context, const int32_t* items, int64_t n, const float* h0, Trace& trace) const {
   const rec_host_t& host = context.host;
   const int64_t h = hidden_;
-  trace.gates.resize(static_cast<size_t>(n * 3 * h));
+  trace.gates.resize(n * 3 * h);
   trace.before.assign(h0, h0 + n * h);
-  trace.reset.resize(static_cast<size_t>(n * h));
-  trace.states.resize(static_cast<size_t>(n * h));
-  Floats recurrent(static_cast<size_t>(n * 2 * h));
+  trace.reset.resize(n * h);
+  trace.states.resize(n * h);
+  Floats recurrent(n * 2 * h);
   check(host.matmul(context.call, 0, n, 2 * h, h, h0, wrz_.data(), recurrent.data()));
   for (int64_t b = 0; b < n; ++b) {
     float* gates = trace.gates.data() + b * 3 * h;
     for (int64_t k = 0; k < 3 * h; ++k) gates[k] = wx_.row(items[b])[k] + b_.data()[k];
-    for (int64_t k = 0; k < 2 * h; ++k) gates[h + k] += recurrent[static_cast<size_t>(b * 2 * h + k)];
+    for (int64_t k = 0; k < 2 * h; ++k) gates[h + k] += recurrent[b * 2 * h + k];
     host.sigmoid(gates + h, 2 * h, gates + h);
-    for (int64_t k = 0; k < h; ++k) trace.reset[static_cast<size_t>(b * h + k)] = gates[h + k] * h0[b * h + k];
+    for (int64_t k = 0; k < h; ++k) trace.reset[b * h + k] = gates[h + k] * h0[b * h + k];
   }
-  recurrent.resize(static_cast<size_t>(n * h));
+  recurrent.resize(n * h);
   check(host.matmul(context.call, 0, n, h, h, trace.reset.data(), wh_.data(), recurrent.data()));
   for (int64_t b = 0; b < n; ++b) {
     float* gates = trace.gates.data() + b * 3 * h;
-    for (int64_t k = 0; k < h; ++k) gates[k] += recurrent[static_cast<size_t>(b * h + k)];
+    for (int64_t k = 0; k < h; ++k) gates[k] += recurrent[b * h + k];
     host.tanh(gates, h, gates);
     for (int64_t k = 0; k < h; ++k)
-      trace.states[static_cast<size_t>(b * h + k)] =
-          (1 - gates[2 * h + k]) * h0[b * h + k] + gates[2 * h + k] * gates[k];
+      trace.states[b * h + k] = (1 - gates[2 * h + k]) * h0[b * h + k] + gates[2 * h + k] * gates[k];
   }
 }
 
 void OneHotGru::backward(const Context& context, const Trace& trace, const Floats& d_states) {
   const rec_host_t& host = context.host;
-  const int64_t h = hidden_, n = static_cast<int64_t>(d_states.size()) / h;
-  Floats d_gates(static_cast<size_t>(n * 3 * h)), d_candidate(static_cast<size_t>(n * h)), d_reset(d_candidate.size()),
-      d_rz(static_cast<size_t>(n * 2 * h));
+  const int64_t h = hidden_, n = std::ssize(d_states) / h;
+  Floats d_gates(n * 3 * h), d_candidate(n * h), d_reset(d_candidate.size()), d_rz(n * 2 * h);
   for (int64_t b = 0; b < n; ++b) {
     const float *c = trace.gates.data() + b * 3 * h, *z = c + 2 * h, *before = trace.before.data() + b * h;
     float* d = d_gates.data() + b * 3 * h;
     for (int64_t k = 0; k < h; ++k) {
-      const float dh = d_states[static_cast<size_t>(b * h + k)];
-      d[k] = d_candidate[static_cast<size_t>(b * h + k)] = dh * z[k] * (1 - c[k] * c[k]);
+      const float dh = d_states[b * h + k];
+      d[k] = d_candidate[b * h + k] = dh * z[k] * (1 - c[k] * c[k]);
       d[2 * h + k] = dh * (c[k] - before[k]) * z[k] * (1 - z[k]);
     }
   }
@@ -75,7 +73,7 @@ void OneHotGru::backward(const Context& context, const Trace& trace, const Float
   for (int64_t b = 0; b < n; ++b) {
     const float *r = trace.gates.data() + b * 3 * h + h, *before = trace.before.data() + b * h;
     float* d = d_gates.data() + b * 3 * h;
-    for (int64_t k = 0; k < h; ++k) d[h + k] = d_reset[static_cast<size_t>(b * h + k)] * before[k] * r[k] * (1 - r[k]);
+    for (int64_t k = 0; k < h; ++k) d[h + k] = d_reset[b * h + k] * before[k] * r[k] * (1 - r[k]);
     std::copy_n(d + h, 2 * h, d_rz.data() + b * 2 * h);
   }
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, h, 2 * h, n, trace.before.data(), d_rz.data(),
@@ -85,7 +83,7 @@ void OneHotGru::backward(const Context& context, const Trace& trace, const Float
   float* d_b = b_.dense_gradient();
   std::fill_n(d_b, 3 * h, 0.f);
   for (int64_t b = 0; b < n; ++b)
-    for (int64_t k = 0; k < 3 * h; ++k) d_b[k] += d_gates[static_cast<size_t>(b * 3 * h + k)];
+    for (int64_t k = 0; k < 3 * h; ++k) d_b[k] += d_gates[b * 3 * h + k];
   rows_.sum_entries(context, d_gates.data(), 3 * h, wx_.gradient());
 }
 

@@ -25,10 +25,8 @@ double in_batch_loss(bool top1, const Floats& s, int64_t B, double tau, Floats& 
   ds.assign(s.size(), 0.f);
   const double share = 1 / static_cast<double>(B * B);
   double loss = 0;
-  const auto at = [&](int64_t i, int64_t j) { return static_cast<double>(s[static_cast<size_t>(i * B + j)]) / tau; };
-  const auto add = [&](int64_t i, int64_t j, double g) {
-    ds[static_cast<size_t>(i * B + j)] += static_cast<float>(g * share / tau);
-  };
+  const auto at = [&](int64_t i, int64_t j) { return static_cast<double>(s[i * B + j]) / tau; };
+  const auto add = [&](int64_t i, int64_t j, double g) { ds[i * B + j] += static_cast<float>(g * share / tau); };
   for (int64_t i = 0; i < B; ++i)
     for (int64_t j = 0; j < B; ++j) {
       const double own = at(i, i), other = at(i, j);
@@ -63,9 +61,9 @@ void PackedHistories::assign(const Batch& batch) {
   items.clear();
   last_of.resize(order.size());
   for (int64_t t = 0; t < packing.steps(); ++t)
-    for (int64_t s = 0; s < packing.counts[static_cast<size_t>(t)]; ++s) {
-      last_of[static_cast<size_t>(s)] = static_cast<int32_t>(items.size());
-      items.push_back(batch.history()[order[static_cast<size_t>(s)] * T + t]);
+    for (int64_t s = 0; s < packing.counts[t]; ++s) {
+      last_of[s] = static_cast<int32_t>(items.size());
+      items.push_back(batch.history()[order[s] * T + t]);
     }
 }
 
@@ -149,7 +147,7 @@ void SequenceGru::run(const Context& context, const Batch& batch, bool training,
   PackedHistories& histories = trace.histories;
   histories.assign(batch);
   const int64_t rows = histories.packing.rows();
-  trace.inputs.resize(static_cast<size_t>(rows * d));
+  trace.inputs.resize(rows * d);
   input_items().gather(context, histories.items.data(), rows, trace.inputs.data());
   if (training && options_.dropout_embed > 0 && rows > 0)
     plugin::dropout(context, {options_.seed, kDropout, batch.raw.epoch, batch.raw.first_row}, options_.dropout_embed,
@@ -160,10 +158,10 @@ void SequenceGru::run(const Context& context, const Batch& batch, bool training,
     layers_[l]->forward(context, histories.packing, x, nullptr, trace.layers[l]);
     x = trace.layers[l].states.data();
   }
-  trace.last.assign(static_cast<size_t>(B * h), 0.f);
+  trace.last.assign(B * h, 0.f);
   for (size_t s = 0; s < histories.order.size(); ++s)
     std::copy_n(x + histories.last_of[s] * h, h, trace.last.data() + histories.order[s] * h);
-  trace.queries.resize(static_cast<size_t>(B * d));
+  trace.queries.resize(B * d);
   out_.forward(context, trace.last.data(), B, trace.queries.data());
 }
 
@@ -173,20 +171,18 @@ void SequenceGru::backward(const Context& context, const Floats& d_queries) {
   const PackedHistories& histories = trace_.histories;
   const int64_t rows = histories.packing.rows();
   Floats d_last(trace_.last.size());
-  out_.backward(context, trace_.last.data(), d_queries.data(), static_cast<int64_t>(d_queries.size()) / d,
-                d_last.data());
-  Floats d_states(static_cast<size_t>(rows * h), 0.f), d_x;
+  out_.backward(context, trace_.last.data(), d_queries.data(), std::ssize(d_queries) / d, d_last.data());
+  Floats d_states(rows * h, 0.f), d_x;
   for (size_t s = 0; s < histories.order.size(); ++s)
     std::copy_n(d_last.data() + histories.order[s] * h, h, d_states.data() + histories.last_of[s] * h);
   for (size_t l = layers_.size(); l-- > 0;) {
     const float* x = l == 0 ? trace_.inputs.data() : trace_.layers[l - 1].states.data();
-    d_x.resize(static_cast<size_t>(rows * layers_[l]->in()));
+    d_x.resize(rows * layers_[l]->in());
     layers_[l]->backward(context, histories.packing, x, trace_.layers[l], d_states, d_x.data());
     std::swap(d_states, d_x);
   }
   d_inputs_ = std::move(d_states);
-  if (options_.dropout_embed > 0)
-    plugin::multiply(d_inputs_.data(), trace_.input_mask.data(), static_cast<int64_t>(d_inputs_.size()));
+  if (options_.dropout_embed > 0) plugin::multiply(d_inputs_.data(), trace_.input_mask.data(), std::ssize(d_inputs_));
   options_.frozen.clear(histories.items, d, d_inputs_);
 }
 
@@ -208,7 +204,7 @@ double SequenceGru::compute_sampled(const Context& context, const Batch& batch) 
 
   run(context, batch, true, trace_);
   term_.collect(batch.items(), B, C);
-  scores_.resize(static_cast<size_t>(B * C));
+  scores_.resize(B * C);
   dscores_.resize(scores_.size());
   term_.score(context, trace_.queries.data(), items_.data(), scores_.data());
   double loss = 0;
@@ -223,7 +219,7 @@ double SequenceGru::compute_sampled(const Context& context, const Batch& batch) 
   std::vector<float> weights;
   for (int32_t e : item_rows_.entries()) {
     columns.push_back(e < B * C ? static_cast<int32_t>(e / C) : static_cast<int32_t>(B + e - B * C));
-    weights.push_back(e < B * C ? dscores_[static_cast<size_t>(e)] : 1.f);
+    weights.push_back(e < B * C ? dscores_[e] : 1.f);
   }
   const rec_csr_t csr{item_rows_.offsets().data(), columns.data(), item_rows_.size(), 0};
   context.host.weighted_rows(context.call, &csr, weights.data(), sources.data(), d, false, items_.gradient().data());
@@ -238,11 +234,11 @@ double SequenceGru::compute_full(const Context& context, const Batch& batch) {
   run(context, batch, true, trace_);
   float* d_items = items_.dense_gradient();
   std::fill_n(d_items, n_items * d, 0.f);
-  Floats d_queries(static_cast<size_t>(B * d));
+  Floats d_queries(B * d);
   double loss = 0;
   for (int64_t begin = 0; begin < B; begin += kScoreRows) {
     const int64_t n = std::min(kScoreRows, B - begin);
-    scores_.resize(static_cast<size_t>(n * n_items));
+    scores_.resize(n * n_items);
     dscores_.resize(scores_.size());
     const float* queries = trace_.queries.data() + begin * d;
     check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, n, n_items, d, queries, items_.data(), scores_.data()));
@@ -266,8 +262,7 @@ double SequenceGru::compute_full(const Context& context, const Batch& batch) {
   }
   backward(context, d_queries);
   for (size_t r = 0; r < trace_.histories.items.size(); ++r)
-    for (int64_t k = 0; k < d; ++k)
-      d_items[trace_.histories.items[r] * d + k] += d_inputs_[r * static_cast<size_t>(d) + static_cast<size_t>(k)];
+    for (int64_t k = 0; k < d; ++k) d_items[trace_.histories.items[r] * d + k] += d_inputs_[r * d + k];
   return loss;
 }
 
@@ -286,7 +281,7 @@ double SequenceGru::compute_cosine(const Context& context, const Batch& batch) {
   items_.gather(context, batch.items(), B, rows.data());
   plugin::normalize(trace_.queries.data(), B, d, q.data(), q_lengths);
   plugin::normalize(rows.data(), B, d, v.data(), v_lengths);
-  scores_.resize(static_cast<size_t>(B * B));
+  scores_.resize(B * B);
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, B, B, d, q.data(), v.data(), scores_.data()));
   const double loss = in_batch_loss(options_.loss == Loss::kTop1, scores_, B, options_.temperature, dscores_);
   Floats dq(q.size()), dv(q.size());
@@ -310,7 +305,7 @@ void SequenceGru::score_live(const Context& context, const Batch& batch, float* 
 void SequenceGru::freeze(const Context&) {
   if (!cosine()) return;
   Floats lengths;
-  normalized_items_.resize(static_cast<size_t>(items_.n() * items_.d()));
+  normalized_items_.resize(items_.n() * items_.d());
   plugin::normalize(items_.data(), items_.n(), items_.d(), normalized_items_.data(), lengths);
 }
 

@@ -46,7 +46,7 @@ SessionGru::SessionGru(const Options& options, const rec_schema_t& schema)
           GruNames{prefix + "weight_ih", prefix + "weight_hh", prefix + "bias_ih", prefix + "bias_hh"}, in,
           options.layers[l], options.optimizer));
     in = options.layers[l];
-    hidden_.emplace_back(static_cast<size_t>(options.batch_size * in));
+    hidden_.emplace_back(options.batch_size * in);
     hidden_names_.push_back("state.hidden." + std::to_string(l));
   }
   traces_.resize(layers_.size());
@@ -137,13 +137,13 @@ void SessionGru::collect(const Context& context, const Batch& batch) {
 // One event of each slot through the layers, then s_mc = h_m . item_out_c + bias_c.
 void SessionGru::forward(const Context& context, const Batch& batch) {
   const rec_host_t& host = context.host;
-  const int64_t M = n_rows_, C = static_cast<int64_t>(columns_.size()), h = options_.layers.back();
+  const int64_t M = n_rows_, C = std::ssize(columns_), h = options_.layers.back();
   packing_.counts.assign(1, M);
   packing_.offsets = {0, M};
   const float* x = nullptr;
   if (!one_hot_) {
     const int64_t d = input_items().d();
-    input_rows_.resize(static_cast<size_t>(M * d));
+    input_rows_.resize(M * d);
     input_items().gather(context, inputs_, M, input_rows_.data());
     if (options_.dropout_embed > 0)
       plugin::dropout(context, {options_.seed, kDropout, batch.raw.epoch, batch.raw.index}, options_.dropout_embed,
@@ -165,14 +165,14 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
                       options_.dropout_hidden, outputs_[l], output_masks_[l]);
     x = outputs_[l].data();
   }
-  column_vectors_.resize(static_cast<size_t>(C * h));
-  column_biases_.resize(static_cast<size_t>(C));
+  column_vectors_.resize(C * h);
+  column_biases_.resize(C);
   out_emb_.gather(context, columns_.data(), C, column_vectors_.data());
   out_bias_.gather(context, columns_.data(), C, column_biases_.data());
-  scores_.resize(static_cast<size_t>(M * C));
+  scores_.resize(M * C);
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, M, C, h, x, column_vectors_.data(), scores_.data()));
   for (int64_t m = 0; m < M; ++m)
-    for (int64_t c = 0; c < C; ++c) scores_[static_cast<size_t>(m * C + c)] += column_biases_[static_cast<size_t>(c)];
+    for (int64_t c = 0; c < C; ++c) scores_[m * C + c] += column_biases_[c];
 }
 
 namespace {
@@ -180,8 +180,7 @@ namespace {
 // -mean_m ln softmax(s_m)[m]. The authors add 1e-24 to the probability, which float32 does not see above s = -55.
 double cross_entropy(const Context& context, Floats& s, int64_t M, int64_t C, Floats& ds) {
   const auto targets_first = [&](Floats& matrix) {  // the kernel's target is column 0
-    for (int64_t m = 0; m < M; ++m)
-      std::swap(matrix[static_cast<size_t>(m * C)], matrix[static_cast<size_t>(m * C + m)]);
+    for (int64_t m = 0; m < M; ++m) std::swap(matrix[m * C], matrix[m * C + m]);
   };
   double mean = 0;
   targets_first(s);
@@ -194,7 +193,7 @@ double cross_entropy(const Context& context, Floats& s, int64_t M, int64_t C, Fl
 // sum_m -ln( sum_c w_mc sigma(s_mm - s_mc) + 1e-24 ) + bpreg sum_c w_mc s_mc^2,  w_m = softmax over c != m.
 double bpr_max(const Context& context, const Floats& s, int64_t M, int64_t C, double bpreg, Floats& ds) {
   double loss = 0;
-  Floats w(static_cast<size_t>(C)), sigma(static_cast<size_t>(C));
+  Floats w(C), sigma(C);
   for (int64_t m = 0; m < M; ++m) {
     const float* row = s.data() + m * C;
     float* d = ds.data() + m * C;
@@ -202,18 +201,18 @@ double bpr_max(const Context& context, const Floats& s, int64_t M, int64_t C, do
     for (int64_t c = 0; c < C; ++c)
       if (c != m) largest = std::max(largest, row[c]);
     for (int64_t c = 0; c < C; ++c) {
-      w[static_cast<size_t>(c)] = row[c] - largest;
-      sigma[static_cast<size_t>(c)] = row[m] - row[c];
+      w[c] = row[c] - largest;
+      sigma[c] = row[m] - row[c];
     }
     context.host.exp(w.data(), C, w.data());
     context.host.sigmoid(sigma.data(), C, sigma.data());
-    w[static_cast<size_t>(m)] = 0;
+    w[m] = 0;
     double total = 0, p = 0, square = 0;
-    for (int64_t c = 0; c < C; ++c) total += w[static_cast<size_t>(c)];
+    for (int64_t c = 0; c < C; ++c) total += w[c];
     for (int64_t c = 0; c < C; ++c) {
-      float& weight = w[static_cast<size_t>(c)];
+      float& weight = w[c];
       weight = static_cast<float>(weight / total);
-      p += static_cast<double>(weight) * sigma[static_cast<size_t>(c)];
+      p += static_cast<double>(weight) * sigma[c];
       square += static_cast<double>(weight) * row[c] * row[c];
     }
     loss += -std::log(p + 1e-24) + bpreg * square;
@@ -221,7 +220,7 @@ double bpr_max(const Context& context, const Floats& s, int64_t M, int64_t C, do
     const double by_p = -1 / (p + 1e-24);
     double own = 0;
     for (int64_t c = 0; c < C; ++c) {
-      const double weight = w[static_cast<size_t>(c)], sig = sigma[static_cast<size_t>(c)];
+      const double weight = w[c], sig = sigma[c];
       const double slope = by_p * weight * sig * (1 - sig);
       own += slope;
       d[c] = static_cast<float>(by_p * weight * (sig - p) - slope +
@@ -250,11 +249,10 @@ double SessionGru::loss(const Context& context, int64_t M, int64_t C) {
     if (options_.logq > 0) {
       // As the authors: raw counts for the batch's targets, counts^alpha for the samples.
       for (int64_t c = 0; c < C; ++c) {
-        const int32_t item = columns_[static_cast<size_t>(c)];
+        const int32_t item = columns_[c];
         const auto count = static_cast<double>(by_item_.offsets[item + 1] - by_item_.offsets[item]);
         const double log_q = std::log(count) * (c < M ? 1 : options_.sample_alpha);
-        for (int64_t m = 0; m < M; ++m)
-          scores_[static_cast<size_t>(m * C + c)] -= static_cast<float>(options_.logq * log_q);
+        for (int64_t m = 0; m < M; ++m) scores_[m * C + c] -= static_cast<float>(options_.logq * log_q);
       }
     }
     value = cross_entropy(context, scores_, M, C, d_scores_);
@@ -269,7 +267,7 @@ double SessionGru::compute(const Context& context, const Batch& batch) {
   move_slots(batch);
   collect(context, batch);
   forward(context, batch);
-  const auto C = static_cast<int64_t>(columns_.size());
+  const auto C = std::ssize(columns_);
   const double value = loss(context, n_rows_, C);
   backward(context, d_scores_);
   return value;
@@ -278,34 +276,33 @@ double SessionGru::compute(const Context& context, const Batch& batch) {
 // One step back through the layers; the carried states are constants.
 void SessionGru::backward(const Context& context, const Floats& d_scores) {
   const rec_host_t& host = context.host;
-  const int64_t M = n_rows_, C = static_cast<int64_t>(columns_.size()), h = options_.layers.back();
+  const int64_t M = n_rows_, C = std::ssize(columns_), h = options_.layers.back();
   // The rows of the columns; behind them those of the inputs, where one table is both.
   const bool constrained = options_.input == Input::kConstrained;
-  d_columns_.resize(static_cast<size_t>((C + (constrained ? M : 0)) * h));
-  Floats d_output(static_cast<size_t>(M * h)), d_x;
+  d_columns_.resize((C + (constrained ? M : 0)) * h);
+  Floats d_output(M * h), d_x;
   check(host.matmul(context.call, REC_MATMUL_TRANSPOSE_A, C, h, M, d_scores.data(), outputs_.back().data(),
                     d_columns_.data()));
   check(host.matmul(context.call, 0, M, h, C, d_scores.data(), column_vectors_.data(), d_output.data()));
-  Floats d_biases(static_cast<size_t>(C), 0.f);
+  Floats d_biases(C, 0.f);
   for (int64_t m = 0; m < M; ++m)
-    for (int64_t c = 0; c < C; ++c) d_biases[static_cast<size_t>(c)] += d_scores[static_cast<size_t>(m * C + c)];
+    for (int64_t c = 0; c < C; ++c) d_biases[c] += d_scores[m * C + c];
   bias_rows_.sum_entries(context, d_biases.data(), 1, out_bias_.gradient());
 
   const size_t first = one_hot_ ? 1 : 0;
   for (size_t l = hidden_.size(); l-- > 0;) {
-    if (options_.dropout_hidden > 0)
-      plugin::multiply(d_output.data(), output_masks_[l].data(), static_cast<int64_t>(d_output.size()));
+    if (options_.dropout_hidden > 0) plugin::multiply(d_output.data(), output_masks_[l].data(), std::ssize(d_output));
     if (l < first) {
       one_hot_->backward(context, one_hot_trace_, d_output);
       break;
     }
     const float* x = l == 0 ? input_rows_.data() : outputs_[l - 1].data();
-    d_x.resize(static_cast<size_t>(M * layers_[l - first]->in()));
+    d_x.resize(M * layers_[l - first]->in());
     layers_[l - first]->backward(context, packing_, x, traces_[l - first], d_output, d_x.data());
     std::swap(d_output, d_x);
   }
   if (!one_hot_ && options_.dropout_embed > 0)
-    plugin::multiply(d_output.data(), embed_mask_.data(), static_cast<int64_t>(d_output.size()));
+    plugin::multiply(d_output.data(), embed_mask_.data(), std::ssize(d_output));
   if (constrained) std::copy(d_output.begin(), d_output.end(), d_columns_.begin() + C * h);
   out_rows_.sum_entries(context, d_columns_.data(), h, out_emb_.gradient());
   if (options_.input == Input::kSeparate)
@@ -323,10 +320,10 @@ void SessionGru::apply(const Context& context) {
 
 void SessionGru::freeze(const Context&) {
   const int64_t h = options_.layers.back();
-  served_.resize(static_cast<size_t>(out_emb_.n() * (h + 1)));
+  served_.resize(out_emb_.n() * (h + 1));
   for (int64_t i = 0; i < out_emb_.n(); ++i) {
     std::copy_n(out_emb_.row(i), h, served_.data() + i * (h + 1));
-    served_[static_cast<size_t>(i * (h + 1) + h)] = *out_bias_.row(i);
+    served_[i * (h + 1) + h] = *out_bias_.row(i);
   }
 }
 
@@ -335,7 +332,7 @@ void SessionGru::encode(const Context& context, const Batch& queries, float* out
   const int64_t B = queries.n_rows(), T = queries.history_width(), h_last = options_.layers.back();
   const size_t first = one_hot_ ? 1 : 0;
   std::vector<Floats> state;
-  for (int64_t size : options_.layers) state.emplace_back(static_cast<size_t>(B * size), 0.f);
+  for (int64_t size : options_.layers) state.emplace_back(B * size, 0.f);
   Packing step;
   GruLayer::Trace trace;
   OneHotGru::Trace one_hot_trace;
@@ -346,7 +343,7 @@ void SessionGru::encode(const Context& context, const Batch& queries, float* out
         alive.push_back(static_cast<int32_t>(b));
         items.push_back(queries.history()[b * T + t]);
       }
-    const auto n = static_cast<int64_t>(alive.size());
+    const auto n = std::ssize(alive);
     if (n == 0) break;
     step.counts.assign(1, n);
     step.offsets = {0, n};
@@ -363,8 +360,7 @@ void SessionGru::encode(const Context& context, const Batch& queries, float* out
       else
         layers_[l - first]->forward(context, step, x.data(), before.data(), trace);
       x = l < first ? one_hot_trace.states : trace.states;
-      for (int64_t s = 0; s < n; ++s)
-        std::copy_n(x.data() + s * h, h, state[l].data() + alive[static_cast<size_t>(s)] * h);
+      for (int64_t s = 0; s < n; ++s) std::copy_n(x.data() + s * h, h, state[l].data() + alive[s] * h);
     }
   }
   for (int64_t b = 0; b < B; ++b) {

@@ -53,8 +53,8 @@ void Hrm::initialize(const Context& context, int64_t seed) {
 // user.
 void Hrm::pool(const Context& context, const Batch& batch, bool training, Trace& trace) const {
   const int64_t B = batch.n_rows(), d = options_.emb_size, T = batch.history_width();
-  trace.stacked.assign(static_cast<size_t>(B * 2 * d), 0.f);
-  trace.first.assign(static_cast<size_t>(B * d), 0);
+  trace.stacked.assign(B * 2 * d, 0.f);
+  trace.first.assign(B * d, 0);
   for (int64_t b = 0; b < B; ++b) {
     float *user = trace.stacked.data() + b * 2 * d, *basket = user + d;
     if (batch.users()[b] >= 0) std::copy_n(users_.row(batch.users()[b]), d, user);
@@ -66,7 +66,7 @@ void Hrm::pool(const Context& context, const Batch& batch, bool training, Trace&
           basket[k] += item[k];
         } else if (t == 0 || item[k] > basket[k]) {  // the first of equal ones
           basket[k] = item[k];
-          trace.first[static_cast<size_t>(b * d + k)] = t;
+          trace.first[b * d + k] = t;
         }
       }
     }
@@ -76,14 +76,13 @@ void Hrm::pool(const Context& context, const Batch& batch, bool training, Trace&
   if (training && options_.dropout > 0)
     plugin::dropout(context, {options_.seed, kQueryDropout, batch.raw.epoch, batch.raw.first_row}, options_.dropout,
                     trace.stacked, trace.mask);
-  trace.pooled.resize(static_cast<size_t>(B * d));
+  trace.pooled.resize(B * d);
   for (int64_t b = 0; b < B; ++b)
     for (int64_t k = 0; k < d; ++k) {
-      const float user = trace.stacked[static_cast<size_t>(b * 2 * d + k)],
-                  basket = trace.stacked[static_cast<size_t>(b * 2 * d + d + k)];
-      trace.pooled[static_cast<size_t>(b * d + k)] = options_.layers == Pooling::kMax    ? std::max(user, basket)
-                                                     : options_.layers == Pooling::kMean ? (user + basket) / 2
-                                                                                         : user + basket;
+      const float user = trace.stacked[b * 2 * d + k], basket = trace.stacked[b * 2 * d + d + k];
+      trace.pooled[b * d + k] = options_.layers == Pooling::kMax    ? std::max(user, basket)
+                                : options_.layers == Pooling::kMean ? (user + basket) / 2
+                                                                    : user + basket;
     }
   trace.queries = trace.pooled;
   if (options_.cosine()) plugin::normalize(trace.pooled.data(), B, d, trace.queries.data(), trace.lengths);
@@ -110,7 +109,7 @@ void Hrm::collect(const Context& context, const Batch& batch) {
 void Hrm::forward(const Context& context, const Batch& batch, bool training) {
   const int64_t B = batch.n_rows(), C = batch.n_candidates(), d = options_.emb_size, n = item_rows_.size();
   pool(context, batch, training, trace_);
-  Floats rows(static_cast<size_t>(n * d));
+  Floats rows(n * d);
   items_.gather(context, item_rows_.rows().data(), n, rows.data());
   item_mask_.clear();
   if (training && options_.dropout > 0)
@@ -118,7 +117,7 @@ void Hrm::forward(const Context& context, const Batch& batch, bool training) {
                     rows, item_mask_);
   item_vectors_ = rows;
   if (options_.cosine()) plugin::normalize(rows.data(), n, d, item_vectors_.data(), item_lengths_);
-  scores_.resize(static_cast<size_t>(B * C));
+  scores_.resize(B * C);
   term_.collect(item_rows_.slots().data(), B, C);
   term_.score(context, trace_.queries.data(), item_vectors_.data(), scores_.data());
   if (options_.cosine())
@@ -151,21 +150,21 @@ void Hrm::backward(const Context& context, const Batch& batch) {
     plugin::normalize_backward(item_vectors_, item_lengths_, n, d, d_items);
     plugin::normalize_backward(trace_.queries, trace_.lengths, B, d, d_pooled);
   }
-  plugin::multiply(d_items.data(), item_mask_.data(), static_cast<int64_t>(item_mask_.size()));
+  plugin::multiply(d_items.data(), item_mask_.data(), std::ssize(item_mask_));
   backward_pooling(context, batch, d_pooled);
 }
 
 // Pool 2 splits a maximum's gradient between equal entries; pool 1 gives it to the first of them.
 void Hrm::backward_pooling(const Context& context, const Batch& batch, const Floats& d_pooled) {
   const int64_t B = batch.n_rows(), C = batch.n_candidates(), d = options_.emb_size;
-  Floats d_users(static_cast<size_t>(B * d)), d_items(history_items_.size() * static_cast<size_t>(d), 0.f);
-  size_t place = 0;  // first item of the row's basket
+  Floats d_users(B * d), d_items(history_items_.size() * d, 0.f);
+  int64_t place = 0;  // first item of the row's basket
   for (int64_t b = 0; b < B; ++b) {
-    const auto n = static_cast<size_t>(batch.history_lengths()[b]);
+    const int64_t n = batch.history_lengths()[b];
     for (int64_t k = 0; k < d; ++k) {
-      const auto user_at = static_cast<size_t>(b * 2 * d + k), basket_at = user_at + static_cast<size_t>(d);
+      const int64_t user_at = b * 2 * d + k, basket_at = user_at + d;
       const float user = trace_.stacked[user_at], basket = trace_.stacked[basket_at];
-      const float slope = d_pooled[static_cast<size_t>(b * d + k)];
+      const float slope = d_pooled[b * d + k];
       float to_user = slope, to_basket = slope;
       if (options_.layers == Pooling::kMean || (options_.layers == Pooling::kMax && user == basket))
         to_user = to_basket = slope / 2;
@@ -175,14 +174,13 @@ void Hrm::backward_pooling(const Context& context, const Batch& batch, const Flo
         to_user *= trace_.mask[user_at];
         to_basket *= trace_.mask[basket_at];
       }
-      d_users[static_cast<size_t>(b * d + k)] = to_user;
+      d_users[b * d + k] = to_user;
       if (n == 0) continue;
       if (options_.items == Pooling::kMax) {
-        const auto t = static_cast<size_t>(trace_.first[static_cast<size_t>(b * d + k)]);
-        d_items[(place + t) * static_cast<size_t>(d) + static_cast<size_t>(k)] = to_basket;
+        d_items[(place + trace_.first[b * d + k]) * d + k] = to_basket;
       } else {
         const float share = options_.items == Pooling::kMean ? to_basket / static_cast<float>(n) : to_basket;
-        for (size_t t = 0; t < n; ++t) d_items[(place + t) * static_cast<size_t>(d) + static_cast<size_t>(k)] = share;
+        for (int64_t t = 0; t < n; ++t) d_items[(place + t) * d + k] = share;
       }
     }
     place += n;
@@ -193,9 +191,8 @@ void Hrm::backward_pooling(const Context& context, const Batch& batch, const Flo
     return;
   }
   for (size_t e = 0; e < history_items_.size(); ++e) {
-    const auto slot = static_cast<size_t>(item_rows_.slots()[static_cast<size_t>(B * C) + e]);
-    for (size_t k = 0; k < static_cast<size_t>(d); ++k)
-      items_.gradient()[slot * static_cast<size_t>(d) + k] += d_items[e * static_cast<size_t>(d) + k];
+    const int64_t slot = item_rows_.slots()[B * C + e];
+    for (int64_t k = 0; k < d; ++k) items_.gradient()[slot * d + k] += d_items[e * d + k];
   }
 }
 

@@ -4,15 +4,10 @@ namespace rec {
 namespace {
 
 // Labelled rows: one item each, with its label.
-Batch labelled_batch(const GoldenTensors& tensors, const std::string& step) {
-  Batch batch = golden_pairs(tensors, step);
-  const auto flat = tensors.get<int32_t>("in.history");
-  const size_t T = flat.size() / static_cast<size_t>(batch.n_rows);
-  std::vector<std::vector<int32_t>> histories(static_cast<size_t>(batch.n_rows));
-  for (size_t e = 0; e < flat.size(); ++e)
-    if (flat[e] >= 0) histories[e / T].push_back(flat[e]);
-  PluginHarness::add_histories(batch, histories);
-  const auto labels = tensors.floats("in.label");
+Batch labelled_batch(const Reference& reference, const std::string& step) {
+  Batch batch = golden_pairs(reference, step);
+  PluginHarness::add_histories(batch, reference.histories("in.history"));
+  const auto labels = reference.floats("in.label");
   std::copy(labels.begin(), labels.end(), batch.column(REC_COLUMN_LABEL).reshape<float>(batch.n_rows));
   return batch;
 }

@@ -13,7 +13,7 @@ void ItemKnn::plan(const Options& options, const rec_schema_t& schema, rec_plan_
 
 ItemKnn::ItemKnn(const Options& options, const rec_schema_t& schema)
     : n_items_(schema.n_items), n_neighbors_(options.n_neighbors), shrink_(options.shrink) {
-  neighbors_.resize(static_cast<size_t>(n_items_ * n_neighbors_), -1);
+  neighbors_.resize(n_items_ * n_neighbors_, -1);
   similarities_.resize(neighbors_.size());
 }
 
@@ -37,34 +37,32 @@ void ItemKnn::find_neighbors(int32_t item, std::vector<int32_t>& counts, std::ve
     for (int64_t f = users_.offsets[user]; f < users_.offsets[user + 1]; ++f) {
       const int32_t other = users_.columns[f];
       if (other == item) continue;
-      if (counts[static_cast<size_t>(other)]++ == 0) met.push_back(other);
+      if (counts[other]++ == 0) met.push_back(other);
     }
   }
   std::vector<std::pair<float, int32_t>> ranked;
   ranked.reserve(met.size());
   for (int32_t other : met) {
-    ranked.emplace_back(
-        static_cast<float>(counts[static_cast<size_t>(other)] / (std::sqrt(degree(item) * degree(other)) + shrink_)),
-        other);
-    counts[static_cast<size_t>(other)] = 0;
+    ranked.emplace_back(static_cast<float>(counts[other] / (std::sqrt(degree(item) * degree(other)) + shrink_)), other);
+    counts[other] = 0;
   }
-  const auto k = std::min<size_t>(static_cast<size_t>(n_neighbors_), ranked.size());
-  std::partial_sort(
-      ranked.begin(), ranked.begin() + static_cast<int64_t>(k), ranked.end(),
-      [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  const int64_t k = std::min(n_neighbors_, std::ssize(ranked));
+  std::partial_sort(ranked.begin(), ranked.begin() + k, ranked.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
   for (int64_t n = 0; n < n_neighbors_; ++n) {
-    const bool there = n < static_cast<int64_t>(k);
-    neighbors[n] = there ? ranked[static_cast<size_t>(n)].second : -1;
-    similarities[n] = there ? ranked[static_cast<size_t>(n)].first : 0.f;
+    const bool there = n < k;
+    neighbors[n] = there ? ranked[n].second : -1;
+    similarities[n] = there ? ranked[n].first : 0.f;
   }
 }
 
 double ItemKnn::compute(const Context& context, const Batch& batch) {
   batch_items_.assign(batch.items(), batch.items() + batch.n_rows());
-  batch_neighbors_.resize(static_cast<size_t>(batch.n_rows() * n_neighbors_));
+  batch_neighbors_.resize(batch.n_rows() * n_neighbors_);
   batch_similarities_.resize(batch_neighbors_.size());
   plugin::parallel_for(context, batch.n_rows(), 16, [&](int64_t begin, int64_t end) {
-    std::vector<int32_t> counts(static_cast<size_t>(n_items_)), met;
+    std::vector<int32_t> counts(n_items_), met;
     for (int64_t b = begin; b < end; ++b)
       find_neighbors(batch.items()[b], counts, met, batch_neighbors_.data() + b * n_neighbors_,
                      batch_similarities_.data() + b * n_neighbors_);
@@ -87,20 +85,20 @@ void ItemKnn::append_state(std::vector<plugin::TensorRef>& out) {
 }
 
 void ItemKnn::freeze(const Context&) {
-  offsets_.assign(static_cast<size_t>(n_items_) + 1, 0);
+  offsets_.assign(n_items_ + 1, 0);
   for (int32_t neighbor : neighbors_)
-    if (neighbor >= 0) ++offsets_[static_cast<size_t>(neighbor) + 1];
+    if (neighbor >= 0) ++offsets_[neighbor + 1];
   for (size_t i = 1; i < offsets_.size(); ++i) offsets_[i] += offsets_[i - 1];
-  columns_.resize(static_cast<size_t>(offsets_.back()));
+  columns_.resize(offsets_.back());
   weights_.resize(columns_.size());
   std::vector<int64_t> next(offsets_.begin(), offsets_.end() - 1);
   for (int64_t item = 0; item < n_items_; ++item)
     for (int64_t n = 0; n < n_neighbors_; ++n) {
-      const int32_t neighbor = neighbors_[static_cast<size_t>(item * n_neighbors_ + n)];
+      const int32_t neighbor = neighbors_[item * n_neighbors_ + n];
       if (neighbor < 0) continue;
-      const auto at = static_cast<size_t>(next[static_cast<size_t>(neighbor)]++);
+      const int64_t at = next[neighbor]++;
       columns_[at] = static_cast<int32_t>(item);
-      weights_[at] = similarities_[static_cast<size_t>(item * n_neighbors_ + n)];
+      weights_[at] = similarities_[item * n_neighbors_ + n];
     }
 }
 

@@ -40,7 +40,7 @@ void DroppedGraph::draw(const plugin::Context& context, int64_t seed, int32_t st
         const uint64_t entry = rows_are_users ? row << 32 | column : column << 32 | row;
         if (mixed(key ^ mixed(entry * 2 + direction)) >> 11 < limit) half.columns.push_back(graph.columns[e]);
       }
-      half.offsets.push_back(static_cast<int64_t>(half.columns.size()));
+      half.offsets.push_back(std::ssize(half.columns));
     }
   };
   fill(halves_[0], users_, true, 0);   // users <- items

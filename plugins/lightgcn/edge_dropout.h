@@ -32,7 +32,7 @@ class DroppedGraph {
   };
   rec_csr_t view(size_t half) const {
     const Half& h = halves_[half];
-    return {h.offsets.data(), h.columns.data(), static_cast<int64_t>(h.offsets.size()) - 1, h.n_columns};
+    return {h.offsets.data(), h.columns.data(), std::ssize(h.offsets) - 1, h.n_columns};
   }
 
   rec_csr_t users_{}, items_{};

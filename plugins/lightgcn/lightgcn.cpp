@@ -17,7 +17,7 @@ std::vector<float> times(const std::vector<float>& scale, double weight) {
 }  // namespace
 
 void Options::complete(const rec_schema_t&) {
-  const auto wanted = static_cast<size_t>(n_layers + 1);
+  const size_t wanted = n_layers + 1;
   if (layer_weights.empty()) layer_weights.assign(wanted, 1.0 / static_cast<double>(wanted));
   if (layer_weights.size() != wanted)
     throw plugin::Failure{REC_INVALID_ARGUMENT, "layer_weights: must have n_layers + 1 = " + std::to_string(wanted) +
@@ -34,10 +34,10 @@ LightGcn::LightGcn(const Options& options, const rec_schema_t& schema)
     : options_(options),
       users_("user_emb", schema.n_users, options.emb_size, options.optimizer, options.init),
       items_("item_emb", schema.n_items, options.emb_size, options.optimizer, options.init),
-      step_(schema, options.emb_size, options.objective, options.regularizer) {
+      loss_(schema, options.emb_size, options.objective, options.regularizer) {
   for (NodeTable* table : {&result_, &work_}) {
-    table->users.resize(static_cast<size_t>(schema.n_users * options_.emb_size));
-    table->items.resize(static_cast<size_t>(schema.n_items * options_.emb_size));
+    table->users.resize(schema.n_users * options_.emb_size);
+    table->items.resize(schema.n_items * options_.emb_size);
   }
 }
 
@@ -65,7 +65,7 @@ void LightGcn::multiply(const Context& context, const GraphView& graph, int64_t 
                         NodeTable& to) const {
   const rec_host_t& host = context.host;
   const int64_t d = options_.emb_size;
-  const auto weight = static_cast<float>(options_.layer_weights[static_cast<size_t>(l)]);
+  const auto weight = static_cast<float>(options_.layer_weights[l]);
   const bool last_layer = l == options_.n_layers - 1;
   const float* item_scale = (last_layer ? item_scale_last_ : item_scale_).data();
   const float* user_scale = (last_layer ? user_scale_last_ : user_scale_).data();
@@ -87,7 +87,7 @@ void LightGcn::forward(const Context& context, const GraphView& graph, bool of_b
   const float *from_users = users_.data(), *from_items = items_.data();
   for (int64_t l = L - 1; l >= 0; --l) {
     NodeRows rows;
-    if (of_batch && l == 0) rows = {&step_.users().rows(), &step_.items().rows()};
+    if (of_batch && l == 0) rows = {&loss_.users().rows(), &loss_.items().rows()};
     if (of_batch && l == 1 && few_edges_) rows = {&near_users_, &near_items_};
     multiply(context, graph, l, from_users, from_items, users_.data(), items_.data(), rows, *to);
     context.throw_if_cancelled();
@@ -104,8 +104,8 @@ void LightGcn::backward(const Context& context, const GraphView& graph, const Gr
   const auto add = [d](const plugin::TouchedRows& rows, const plugin::Floats& gradients, float weight,
                        plugin::Floats& to) {
     for (int64_t s = 0; s < rows.size(); ++s) {
-      float* row = to.data() + rows.rows()[static_cast<size_t>(s)] * d;
-      for (int64_t k = 0; k < d; ++k) row[k] += weight * gradients[static_cast<size_t>(s * d + k)];
+      float* row = to.data() + rows.rows()[s] * d;
+      for (int64_t k = 0; k < d; ++k) row[k] += weight * gradients[s * d + k];
     }
   };
   NodeTable *to = L % 2 == 1 ? &result_ : &work_, *other = L % 2 == 1 ? &work_ : &result_;
@@ -116,13 +116,13 @@ void LightGcn::backward(const Context& context, const GraphView& graph, const Gr
       if (l == L - 1) {  // dL/dF as a whole table, in the one that is free
         std::fill(other->users.begin(), other->users.end(), 0.f);
         std::fill(other->items.begin(), other->items.end(), 0.f);
-        add(step_.users(), step_.user_gradients(), 1, other->users);
-        add(step_.items(), step_.item_gradients(), 1, other->items);
+        add(loss_.users(), loss_.user_gradients(), 1, other->users);
+        add(loss_.items(), loss_.item_gradients(), 1, other->items);
       }
       multiply(context, graph, l, other->users.data(), other->items.data(), nullptr, nullptr, {}, *to);
-      const auto weight = static_cast<float>(options_.layer_weights[static_cast<size_t>(l)]);
-      add(step_.users(), step_.user_gradients(), weight, to->users);
-      add(step_.items(), step_.item_gradients(), weight, to->items);
+      const auto weight = static_cast<float>(options_.layer_weights[l]);
+      add(loss_.users(), loss_.user_gradients(), weight, to->users);
+      add(loss_.items(), loss_.item_gradients(), weight, to->items);
     }
     std::swap(to, other);
   }
@@ -131,12 +131,11 @@ void LightGcn::backward(const Context& context, const GraphView& graph, const Gr
 // The first product of a backward pass, from the batch's rows outwards. Threads share the columns.
 void LightGcn::spread(const Context& context, const GraphView& graph, const GraphView& transpose, NodeTable& to) {
   const int64_t d = options_.emb_size;
-  const auto weight = static_cast<float>(options_.layer_weights[static_cast<size_t>(options_.n_layers - 1)]);
+  const auto weight = static_cast<float>(options_.layer_weights[options_.n_layers - 1]);
   plugin::parallel_for(context, d, 32, [&](int64_t begin, int64_t end) {
     const auto clear = [&](plugin::Floats& table) {
-      for (size_t at = 0; at < table.size(); at += static_cast<size_t>(d))
-        std::fill(table.begin() + static_cast<int64_t>(at) + begin, table.begin() + static_cast<int64_t>(at) + end,
-                  0.f);
+      for (size_t at = 0; at < table.size(); at += d)
+        std::fill(table.begin() + at + begin, table.begin() + at + end, 0.f);
     };
     const auto add = [&](float* __restrict row, float factor, const float* __restrict gradient) {
       for (int64_t k = begin; k < end; ++k) row[k] += factor * gradient[k];
@@ -145,18 +144,17 @@ void LightGcn::spread(const Context& context, const GraphView& graph, const Grap
                           const std::vector<float>& scale, const float* other_scale, plugin::Floats& own,
                           plugin::Floats& others) {
       for (int64_t s = 0; s < touched.size(); ++s) {
-        const int64_t row = touched.rows()[static_cast<size_t>(s)];
+        const int64_t row = touched.rows()[s];
         const float* gradient = gradients.data() + s * d;
         add(own.data() + row * d, weight, gradient);
         for (int64_t e = edges.offsets[row]; e < edges.offsets[row + 1]; ++e)
-          add(others.data() + edges.columns[e] * d, scale[static_cast<size_t>(row)] * other_scale[edges.columns[e]],
-              gradient);
+          add(others.data() + edges.columns[e] * d, scale[row] * other_scale[edges.columns[e]], gradient);
       }
     };
     clear(to.users);
     clear(to.items);
-    side(step_.users(), step_.user_gradients(), transpose.users, user_scale_last_, graph.item_rows, to.users, to.items);
-    side(step_.items(), step_.item_gradients(), transpose.items, item_scale_last_, graph.user_rows, to.items, to.users);
+    side(loss_.users(), loss_.user_gradients(), transpose.users, user_scale_last_, graph.item_rows, to.users, to.items);
+    side(loss_.items(), loss_.item_gradients(), transpose.items, item_scale_last_, graph.user_rows, to.items, to.users);
   });
 }
 
@@ -167,7 +165,7 @@ void LightGcn::look_around(const GraphView& graph) {
     for (int32_t row : rows) n += edges.offsets[row + 1] - edges.offsets[row];
     return n;
   };
-  const std::vector<int32_t>&users = step_.users().rows(), &items = step_.items().rows();
+  const std::vector<int32_t>&users = loss_.users().rows(), &items = loss_.items().rows();
   few_edges_ =
       edges_of(graph.users, users) + edges_of(graph.items, items) < graph.users.offsets[graph.users.n_rows] / 2;
   if (!few_edges_) return;
@@ -183,19 +181,19 @@ void LightGcn::propagate_all(const Context& context) {
 
 // Eq. (15): L = loss(F_u . F_i, F_u . F_j) + reg_weight * regulariser of the rows of E_0.
 double LightGcn::compute(const Context& context, const Batch& batch) {
-  step_.collect(batch);
+  loss_.collect(batch);
   const bool drops = options_.edge_dropout > 0;
   if (drops) dropped_.draw(context, options_.seed, kEdgeStream, batch.raw);
   const GraphView there = drops ? dropped_.forward() : graph_, back = drops ? dropped_.backward() : graph_;
   look_around(there);
   if (drops || !propagated_) forward(context, there, true);
   propagated_ = false;
-  const double loss = step_.compute(context, batch, result_.users.data(), result_.items.data());
+  const double loss = loss_.compute(context, batch, result_.users.data(), result_.items.data());
   backward(context, back, there);
   context.throw_if_cancelled();
   users_.use_dense(result_.users);
   items_.use_dense(result_.items);
-  return loss + step_.regularize(batch, users_.data(), items_.data(), plugin::PairwiseStep::GradientsOf::kEveryRow,
+  return loss + loss_.regularize(batch, users_.data(), items_.data(), plugin::PairwiseLoss::GradientsOf::kEveryRow,
                                  result_.users, result_.items);
 }
 

@@ -63,7 +63,7 @@ class LightGcn : public plugin::Model {
 
   Options options_;
   plugin::Parameter users_, items_;  // E_0
-  plugin::PairwiseStep step_;
+  plugin::PairwiseLoss loss_;
   GraphView graph_;
   DroppedGraph dropped_;
   std::vector<float> user_scale_, item_scale_;            // D^-1/2, 0 for isolated nodes

@@ -135,15 +135,15 @@ void NeuMf::collect(const Context& context, const Batch& batch) {
 // s = predict . [ mf_u * mf_i ; phi_L(... phi_1([mlp_u ; mlp_i])) ]  (paper, eq. (12))
 void NeuMf::forward(const Context& context, const Batch& batch, bool training) {
   const int64_t B = batch.n_rows(), N = B * batch.n_candidates();
-  scores_.assign(static_cast<size_t>(N), 0.f);
+  scores_.assign(N, 0.f);
   if (options_.gmf()) {
-    weighted_users_.resize(static_cast<size_t>(B * options_.emb_size));
-    row_numbers_.resize(static_cast<size_t>(B));
+    weighted_users_.resize(B * options_.emb_size);
+    row_numbers_.resize(B);
     std::iota(row_numbers_.begin(), row_numbers_.end(), 0);
   }
   for (size_t k = 0; k < inputs_.size(); ++k) {
     const int64_t width = k == 0 ? layers_[0]->in() : layers_[k - 1]->out();
-    inputs_[k].resize(static_cast<size_t>(N * width));
+    inputs_[k].resize(N * width);
     if (training && options_.dropout > 0) masks_[k].resize(inputs_[k].size());
   }
   for (size_t k = 0; k < layers_.size(); ++k)
@@ -190,7 +190,7 @@ void NeuMf::forward_gmf(const Context& context, const Batch& batch, int64_t begi
 
 // Dropout of what goes into `layer`.
 void NeuMf::drop(const Context& context, const Batch& batch, size_t layer, int64_t begin, int64_t end) {
-  const int64_t per_row = static_cast<int64_t>(inputs_[layer].size()) / batch.n_rows();
+  const int64_t per_row = std::ssize(inputs_[layer]) / batch.n_rows();
   for (int64_t b = begin; b < end; ++b)
     plugin::dropout(context,
                     {options_.seed, static_cast<int32_t>(kDropout + layer), batch.raw.epoch, batch.raw.first_row + b},
@@ -216,9 +216,9 @@ void NeuMf::backward(const Context& context, const Batch& batch) {
   std::vector<Share> shares;
   if (options_.gmf()) shares.insert(shares.end(), {{&mf_user_, &of_mf_user_, B}, {&mf_item_, &of_mf_item_, N}});
   if (options_.mlp()) shares.insert(shares.end(), {{&mlp_user_, &of_mlp_user_, B}, {&mlp_item_, &of_mlp_item_, N}});
-  for (const Share& share : shares) share.entries->resize(static_cast<size_t>(share.n * share.table->d()));
+  for (const Share& share : shares) share.entries->resize(share.n * share.table->d());
   const int64_t stride = dense_size(), n_parts = (B + rows_of_part(batch) - 1) / rows_of_part(batch);
-  parts_.resize(static_cast<size_t>(n_parts * stride));
+  parts_.resize(n_parts * stride);
   for_parts(context, batch, [&](int64_t part, int64_t begin, int64_t end) {
     float* gradients = parts_.data() + part * stride;
     if (options_.gmf()) backward_gmf(batch, begin, end, gradients);
@@ -245,7 +245,7 @@ void NeuMf::backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* 
     float* of_user = of_mf_user_.data() + b * d;
     std::fill_n(of_user, d, 0.f);
     for (int64_t e = b * C; e < (b + 1) * C; ++e) {
-      const float slope = dscores_[static_cast<size_t>(e)], *item = mf_item_.row(batch.items()[e]);
+      const float slope = dscores_[e], *item = mf_item_.row(batch.items()[e]);
       float* of_item = of_mf_item_.data() + e * d;
       for (int64_t k = 0; k < d; ++k) {
         of_user[k] += slope * item[k];
@@ -264,11 +264,11 @@ void NeuMf::backward_mlp(const Context& context, const Batch& batch, int64_t beg
   const int64_t first = begin * C, n = (end - begin) * C;
   const bool drops = options_.dropout > 0, after = drops && !options_.dropout_on_input;
   const float* slopes = dscores_.data() + first;
-  plugin::Floats dy(static_cast<size_t>(n * h)), dx;
+  plugin::Floats dy(n * h), dx;
   if (options_.gmf()) part += options_.emb_size;
   plugin::check(context.host.matmul(context.call, 0, 1, h, n, slopes, inputs_.back().data() + first * h, part));
   for (int64_t e = 0; e < n; ++e)
-    for (int64_t k = 0; k < h; ++k) dy[static_cast<size_t>(e * h + k)] = slopes[e] * mlp_weights()[k];
+    for (int64_t k = 0; k < h; ++k) dy[e * h + k] = slopes[e] * mlp_weights()[k];
   float* end_of_part = part + h;
   for (const auto& layer : layers_) end_of_part += layer->out() * (layer->in() + 1);
   for (size_t k = layers_.size(); k-- > 0;) {
@@ -276,7 +276,7 @@ void NeuMf::backward_mlp(const Context& context, const Batch& batch, int64_t beg
     const float* y = inputs_[k + 1].data() + first * layer.out();  // 0 where ReLU or dropout cut: no gradient either
     if (after) plugin::multiply(dy.data(), masks_[k + 1].data() + first * layer.out(), n * layer.out());
     for (size_t i = 0; i < dy.size(); ++i) dy[i] = y[i] > 0 ? dy[i] : 0;
-    dx.resize(static_cast<size_t>(n * layer.in()));
+    dx.resize(n * layer.in());
     end_of_part -= layer.out() * (layer.in() + 1);
     layer.backward_part(context, inputs_[k].data() + first * layer.in(), dy.data(), n, dx.data(), end_of_part,
                         end_of_part + layer.out() * layer.in());
@@ -286,7 +286,7 @@ void NeuMf::backward_mlp(const Context& context, const Batch& batch, int64_t beg
   float* of_user = of_mlp_user_.data() + begin * d;
   std::fill_n(of_user, (end - begin) * d, 0.f);
   for (int64_t e = 0; e < n; ++e) {
-    for (int64_t k = 0; k < d; ++k) of_user[e / C * d + k] += dy[static_cast<size_t>(e * 2 * d + k)];
+    for (int64_t k = 0; k < d; ++k) of_user[e / C * d + k] += dy[e * 2 * d + k];
     std::copy_n(dy.data() + e * 2 * d + d, d, of_mlp_item_.data() + (first + e) * d);
   }
 }
@@ -335,9 +335,9 @@ int64_t NeuMf::warm_start(const rec_tensor_info_t* infos, const void* const* dat
 void NeuMf::freeze(const Context& context) {
   if (!options_.mlp()) return;
   const int64_t d = options_.mlp_emb_size, h = options_.layers.front();
-  plugin::Floats item_weights(static_cast<size_t>(h * d));
+  plugin::Floats item_weights(h * d);
   for (int64_t k = 0; k < h; ++k) std::copy_n(layers_[0]->weight() + k * 2 * d + d, d, item_weights.data() + k * d);
-  item_part_.resize(static_cast<size_t>(mlp_item_.n() * h));
+  item_part_.resize(mlp_item_.n() * h);
   plugin::check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B, mlp_item_.n(), h, d, mlp_item_.data(),
                                     item_weights.data(), item_part_.data()));
 }
@@ -352,32 +352,29 @@ void NeuMf::score(const Context& context, const Batch& queries, float* out_score
     if (options_.mlp()) {
       const int64_t d = options_.mlp_emb_size;
       int64_t h = options_.layers.front();
-      plugin::Floats of_user(layers_[0]->bias(), layers_[0]->bias() + h), x(static_cast<size_t>(C * h)), y;
+      plugin::Floats of_user(layers_[0]->bias(), layers_[0]->bias() + h), x(C * h), y;
       for (int64_t k = 0; k < h; ++k)
-        for (int64_t j = 0; j < d; ++j)
-          of_user[static_cast<size_t>(k)] += layers_[0]->weight()[k * 2 * d + j] * mlp_user_.row(user)[j];
+        for (int64_t j = 0; j < d; ++j) of_user[k] += layers_[0]->weight()[k * 2 * d + j] * mlp_user_.row(user)[j];
       for (int64_t c = 0; c < C; ++c)
-        for (int64_t k = 0; k < h; ++k)
-          x[static_cast<size_t>(c * h + k)] =
-              of_user[static_cast<size_t>(k)] + item_part_[static_cast<size_t>(items[c] * h + k)];
-      relu(x.data(), static_cast<int64_t>(x.size()));
+        for (int64_t k = 0; k < h; ++k) x[c * h + k] = of_user[k] + item_part_[items[c] * h + k];
+      relu(x.data(), std::ssize(x));
       for (size_t k = 1; k < layers_.size(); ++k) {
         h = layers_[k]->out();
-        y.resize(static_cast<size_t>(C * h));
+        y.resize(C * h);
         layers_[k]->forward(context, x.data(), C, y.data());
-        relu(y.data(), static_cast<int64_t>(y.size()));
+        relu(y.data(), std::ssize(y));
         std::swap(x, y);
       }
       add_products(context, x.data(), C, mlp_weights(), h, scores);
     }
     if (options_.gmf()) {
       const int64_t d = options_.emb_size;
-      plugin::Floats weighted(static_cast<size_t>(d));
-      for (int64_t k = 0; k < d; ++k) weighted[static_cast<size_t>(k)] = gmf_weights()[k] * mf_user_.row(user)[k];
-      plugin::Floats products(static_cast<size_t>(C));
+      plugin::Floats weighted(d);
+      for (int64_t k = 0; k < d; ++k) weighted[k] = gmf_weights()[k] * mf_user_.row(user)[k];
+      plugin::Floats products(C);
       const int32_t first = 0;
       context.host.pair_scores(context.call, &first, items, 1, C, weighted.data(), mf_item_.data(), d, products.data());
-      for (int64_t c = 0; c < C; ++c) scores[c] += products[static_cast<size_t>(c)];
+      for (int64_t c = 0; c < C; ++c) scores[c] += products[c];
     }
   }
 }

@@ -24,10 +24,7 @@ TEST(NeuMf, AddsUpThePartsOfABatch) {
       for (int c = 0; c < 2; ++c) items.push_back(static_cast<int32_t>(rng.next_below(kItems)));
     }
     const double loss = harness.compute(users, items);
-    const auto tensors = harness.model().tensors();
-    std::vector<std::string> names;
-    for (const auto& tensor : tensors)
-      if (tensor.kind == REC_TENSOR_PARAMETER) names.push_back(tensor.name);
+    const std::vector<std::string> names = harness.parameters();
     std::map<std::string, std::vector<float>> whole;
     std::map<std::string, std::vector<double>> sums;
     for (const std::string& name : names) {

@@ -10,7 +10,7 @@ void Popularity::plan(const Options&, const rec_schema_t& schema, rec_plan_t& pl
   plugin::want(plan, {REC_COLUMN_ITEM});
 }
 
-Popularity::Popularity(const Options&, const rec_schema_t& schema) : popularity_(static_cast<size_t>(schema.n_items)) {}
+Popularity::Popularity(const Options&, const rec_schema_t& schema) : popularity_(schema.n_items) {}
 
 void Popularity::initialize(const Context&, int64_t) { std::fill(popularity_.begin(), popularity_.end(), 0.f); }
 
@@ -26,18 +26,18 @@ double Popularity::compute(const Context&, const Batch& batch) {
 }
 
 void Popularity::apply(const Context&) {
-  for (const auto& [item, count] : counted_) popularity_[static_cast<size_t>(item)] = count;
+  for (const auto& [item, count] : counted_) popularity_[item] = count;
 }
 
 void Popularity::append_state(std::vector<plugin::TensorRef>& out) {
-  const auto n = static_cast<int64_t>(popularity_.size());
+  const auto n = std::ssize(popularity_);
   out.push_back({"popularity", REC_DTYPE_F32, REC_TENSOR_PARAMETER, {n, 1}, popularity_.data()});
 }
 
 rec_tensor_view_t Popularity::table(int32_t which) const {
   static constexpr float kOne = 1;
   if (which == REC_TABLE_USER) return plugin::host_view(&kOne, 1, 1);
-  return plugin::host_view(popularity_.data(), static_cast<int64_t>(popularity_.size()), 1);
+  return plugin::host_view(popularity_.data(), std::ssize(popularity_), 1);
 }
 
 }  // namespace rec::popularity

@@ -70,8 +70,8 @@ void SlrcPlus::score_batch(const Context& context, const Batch& batch) {
   for (plugin::Parameter* of_items : {&item_bias_, &alphas_, &pis_, &betas_, &sigmas_, &mus_})
     of_items->touch(context, term_.right);
 
-  scores_.resize(static_cast<size_t>(B * C));
-  intervals_.resize(static_cast<size_t>(B * C * R));
+  scores_.resize(B * C);
+  intervals_.resize(B * C * R);
   term_.score(context, users_.data(), items_.data(), scores_.data());
   const auto* times = batch.get<int64_t>(REC_COLUMN_HISTORY_TIME);
   const auto* now = batch.get<int64_t>(REC_COLUMN_TIME);
@@ -81,7 +81,7 @@ void SlrcPlus::score_batch(const Context& context, const Batch& batch) {
     last_intervals(relations_.data(), R - 1, batch.history() + b * T, times + b * T, batch.history_lengths()[b], now[b],
                    options_.time_scalar, items, C, intervals);
     for (int64_t c = 0; c < C; ++c)
-      scores_[static_cast<size_t>(b * C + c)] +=
+      scores_[b * C + c] +=
           *user_bias_.row(batch.users()[b]) + *item_bias_.row(items[c]) + excitation(items[c], intervals + c * R);
   }
 }
@@ -93,19 +93,19 @@ double SlrcPlus::compute(const Context& context, const Batch& batch) {
   double loss = 0;
   plugin::check(context.host.loss(context.call, options_.loss, scores_.data(), B, C, &loss, dscores_.data()));
   term_.backward(context, dscores_.data(), users_.data(), items_.data());
-  plugin::Floats of_users(static_cast<size_t>(B));
+  plugin::Floats of_users(B);
   for (int64_t b = 0; b < B; ++b)
-    of_users[static_cast<size_t>(b)] = std::accumulate(dscores_.data() + b * C, dscores_.data() + (b + 1) * C, 0.f);
+    of_users[b] = std::accumulate(dscores_.data() + b * C, dscores_.data() + (b + 1) * C, 0.f);
   term_.left.sum_entries(context, of_users.data(), 1, user_bias_.gradient());
   term_.right.sum_entries(context, dscores_.data(), 1, item_bias_.gradient());
 
-  for (plugin::Floats& entries : entry_gradients_) entries.assign(static_cast<size_t>(B * C * R), 0.f);
+  for (plugin::Floats& entries : entry_gradients_) entries.assign(B * C * R, 0.f);
   double d_global = 0;
   for (int64_t e = 0; e < B * C; ++e) {
     const int32_t item = batch.items()[e];
-    const double ds = dscores_[static_cast<size_t>(e)];
+    const double ds = dscores_[e];
     for (int64_t r = 0; r < R; ++r) {
-      const auto at = static_cast<size_t>(e * R + r);
+      const int64_t at = e * R + r;
       if (intervals_[at] < 0) continue;
       const KernelSlopes k = slopes(kernel_of(item, r), intervals_[at]);
       const double alpha = static_cast<double>(global_alpha_.data()[0]) + alphas_.row(item)[r];
@@ -132,7 +132,7 @@ void SlrcPlus::score(const Context& context, const Batch& queries, float* out_sc
                            items_.data(), options_.emb_size, out_scores);
   const auto* times = queries.get<int64_t>(REC_COLUMN_HISTORY_TIME);
   const auto* now = queries.get<int64_t>(REC_COLUMN_TIME);
-  plugin::Floats intervals(static_cast<size_t>(C * R));
+  plugin::Floats intervals(C * R);
   for (int64_t b = 0; b < queries.n_rows(); ++b) {
     const int32_t* items = queries.items() + b * C;
     last_intervals(relations_.data(), R - 1, queries.history() + b * T, times + b * T, queries.history_lengths()[b],

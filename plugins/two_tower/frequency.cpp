@@ -4,9 +4,9 @@ namespace rec::two_tower {
 
 FrequencyEstimator::FrequencyEstimator(const FrequencyOptions& options, int64_t n_items)
     : options_(options),
-      n_hashes_(std::max<int64_t>(1, static_cast<int64_t>(options.hashes.size()))),
+      n_hashes_(std::max<int64_t>(1, std::ssize(options.hashes))),
       n_slots_(options.hashes.empty() ? n_items : options.n_slots) {
-  const auto size = static_cast<size_t>(n_hashes_ * n_slots_);
+  const int64_t size = n_hashes_ * n_slots_;
   last_seen_.resize(size);
   gap_.assign(size, options.b_init);
   update_of_.assign(size, -1);
@@ -24,8 +24,7 @@ void FrequencyEstimator::observe(const int32_t* items, int64_t n, double* out_pr
   pending_.clear();
   const int64_t t = step_ + 1;
   const auto places = [&](int64_t item, auto body) {
-    for (int64_t k = 0; k < n_hashes_; ++k)
-      body(static_cast<size_t>(k * n_slots_ + slot(static_cast<size_t>(k), item)));
+    for (int64_t k = 0; k < n_hashes_; ++k) body(k * n_slots_ + slot(k, item));
   };
   for (int64_t b = 0; b < n; ++b)
     places(items[b], [&](size_t at) {
@@ -35,13 +34,12 @@ void FrequencyEstimator::observe(const int32_t* items, int64_t n, double* out_pr
         pending_.push_back(
             {at, (1 - options_.alpha) * gap_[at] + options_.alpha * static_cast<double>(t - last_seen_[at])});
       } else if (!options_.dedup) {  // a second time in the same step: a gap of 0
-        pending_[static_cast<size_t>(update)].gap *= 1 - options_.alpha;
+        pending_[update].gap *= 1 - options_.alpha;
       }
     });
   for (int64_t b = 0; b < n; ++b) {
     double largest = 1;
-    places(items[b],
-           [&](size_t at) { largest = std::max(largest, pending_[static_cast<size_t>(update_of_[at])].gap); });
+    places(items[b], [&](size_t at) { largest = std::max(largest, pending_[update_of_[at]].gap); });
     out_probabilities[b] = 1 / largest;
   }
 }

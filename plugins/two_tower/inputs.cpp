@@ -18,7 +18,7 @@ void Inputs::bind(const rec_feature_t* features, int64_t n_features) {
   categorical_.clear();
   int64_t n_dense = 0;
   bool same = true;
-  if (shape_.n_dense + static_cast<int64_t>(shape_.vocabularies.size()) == 0) return;
+  if (shape_.n_dense + std::ssize(shape_.vocabularies) == 0) return;
   for (int64_t f = 0; f < n_features; ++f) {
     const rec_feature_t& feature = features[f];
     if (feature.kind == REC_FEATURE_DENSE) {

@@ -12,7 +12,7 @@ struct InputShape {
   int64_t n_dense;                    // numbers of all dense features together
   std::vector<int64_t> vocabularies;  // of each categorical feature
 
-  int64_t width() const { return n_dense + (ids ? id_dim : 0) + cat_dim * static_cast<int64_t>(vocabularies.size()); }
+  int64_t width() const { return n_dense + (ids ? id_dim : 0) + cat_dim * std::ssize(vocabularies); }
 };
 
 // What enters a tower: x = [dense features ; id embedding ; embedding of each category].

@@ -48,7 +48,7 @@ Tensor ids_of(const Inputs& inputs, const std::vector<Tensor>& leaves) {
 void encode_all(const Context& context, const Tower& tower, const std::vector<Tensor>& parameters, const Inputs& inputs,
                 plugin::Floats& out) {
   constexpr int64_t kBlock = 4096;
-  out.resize(static_cast<size_t>(inputs.n() * tower.shape().out));
+  out.resize(inputs.n() * tower.shape().out);
   for (int64_t first = 0; first < inputs.n(); first += kBlock) {
     context.throw_if_cancelled();
     const int64_t n = std::min(kBlock, inputs.n() - first);
@@ -96,7 +96,7 @@ Tensor input_rows(const Inputs& inputs, const std::vector<Tensor>& parameters, c
 Tensor normalized_graph(const rec_csr_t& relation) {
   const int64_t n = relation.n_rows;
   std::vector<int64_t> heads, tails;
-  std::vector<double> degree(static_cast<size_t>(n), 1);
+  std::vector<double> degree(n, 1);
   for (int64_t i = 0; i < n; ++i) {
     heads.push_back(i);
     tails.push_back(i);
@@ -104,16 +104,15 @@ Tensor normalized_graph(const rec_csr_t& relation) {
       if (relation.columns[e] == i) continue;
       heads.push_back(i);
       tails.push_back(relation.columns[e]);
-      ++degree[static_cast<size_t>(i)];
+      ++degree[i];
     }
   }
-  const auto nnz = static_cast<int64_t>(heads.size());
+  const auto nnz = std::ssize(heads);
   const Tensor at_cells = at::empty({2, nnz}, at::kLong), values = at::empty({nnz}, at::kFloat);
   std::copy(heads.begin(), heads.end(), at_cells.data_ptr<int64_t>());
   std::copy(tails.begin(), tails.end(), at_cells.data_ptr<int64_t>() + nnz);
   for (size_t e = 0; e < heads.size(); ++e)
-    values.data_ptr<float>()[e] = static_cast<float>(
-        1 / std::sqrt(degree[static_cast<size_t>(heads[e])] * degree[static_cast<size_t>(tails[e])]));
+    values.data_ptr<float>()[e] = static_cast<float>(1 / std::sqrt(degree[heads[e]] * degree[tails[e]]));
   return at::sparse_coo_tensor(at_cells, values, {n, n}).coalesce();
 }
 
@@ -268,7 +267,7 @@ double TwoTower::compute(const Context& context, const Batch& batch) {
 
   Tensor log_p;
   if (options_.correction) {
-    std::vector<double> p(static_cast<size_t>(batch.n_rows()));
+    std::vector<double> p(batch.n_rows());
     frequency_.observe(batch.items(), batch.n_rows(), p.data());
     log_p = at::empty({batch.n_rows()}, q.options());
     std::transform(p.begin(), p.end(), log_p.data_ptr<float>(),

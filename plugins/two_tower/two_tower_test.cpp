@@ -3,7 +3,7 @@
 #include "core/training/trainer.h"
 #include "plugins/two_tower/equations.h"
 #include "plugins/two_tower/frequency.h"
-#include "tests/golden/golden_case.h"
+#include "tests/golden/golden_torch.h"
 #include "tests/unit/data_checks.h"
 #include "tests/unit/temp_folder.h"
 
@@ -19,18 +19,6 @@ using two_tower::Tower;
 using two_tower::TowerKind;
 using two_tower::TowerShape;
 
-std::vector<float> floats_of(const Tensor& tensor) {
-  const Tensor flat = tensor.contiguous();
-  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
-}
-
-void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tol, const std::string& what) {
-  ASSERT_EQ(got.size(), want.size()) << what;
-  for (size_t i = 0; i < got.size(); ++i)
-    ASSERT_LE(std::abs(got[i] - want[i]), tol * (1 + std::abs(want[i])))
-        << what << " element " << i << ": got " << got[i] << ", want " << want[i];
-}
-
 struct TowerCase {
   std::string golden;
   TowerKind query, item;
@@ -42,10 +30,7 @@ void PrintTo(const TowerCase& c, std::ostream* out) { *out << c.golden; }
 
 class TwoTowerGolden : public testing::TestWithParam<TowerCase> {
  protected:
-  TwoTowerGolden()
-      : golden_(GetParam().golden + ".safetensors"),
-        json_(golden_json(GetParam().golden + ".json")),
-        parameters_({plugin::Optimizer::kAdam, 0.01, 0}) {
+  TwoTowerGolden() : golden_(GetParam().golden), parameters_({plugin::Optimizer::kAdam, 0.01, 0}) {
     for (const char* name : {"query.id_emb", "query.cat_emb.0", "query.cat_emb.1"})
       if (const std::string param = cat("param.", name); golden_.has(param))
         parameters_.add(name, golden_.shape(param)[0], golden_.shape(param)[1]);
@@ -57,20 +42,14 @@ class TwoTowerGolden : public testing::TestWithParam<TowerCase> {
     for (plugin::Parameter* parameter : parameters_.all()) parameter->append_tensors(refs);
     for (const plugin::TensorRef& ref : refs) {
       if (ref.kind != REC_TENSOR_PARAMETER) continue;
-      names_.push_back(ref.name);
       const auto values = golden_.floats(cat("param.", ref.name));
-      EXPECT_EQ(static_cast<int64_t>(values.size()), ref.shape[0] * ref.shape[1]) << ref.name;
+      EXPECT_EQ(std::ssize(values), ref.shape[0] * ref.shape[1]) << ref.name;
       std::copy(values.begin(), values.end(), static_cast<float*>(ref.data));
     }
   }
 
   TowerShape shape(TowerKind kind, int64_t input) const { return {kind, input, 10, 8, 6, 3, GetParam().cross}; }
-  double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
-
-  Tensor tensor(const std::string& name) const {
-    const std::vector<float> values = golden_.floats(name);
-    return at::from_blob(const_cast<float*>(values.data()), golden_.shape(name)).clone();
-  }
+  Tensor tensor(const std::string& name) const { return tensor_of(golden_, name); }
   Tensor ids(const std::string& name) const { return plugin::indices_of(golden_.get<int32_t>(name)); }
   std::vector<Tensor> leaves_of_embeddings() { return plugin::leaves(parameters_.all()); }
 
@@ -81,7 +60,7 @@ class TwoTowerGolden : public testing::TestWithParam<TowerCase> {
       parts.push_back(leaves[0]);
       const Tensor categories = ids("in.query_side_cat").view(golden_.shape("in.query_side_cat"));
       for (int64_t c = 0; c < categories.size(1); ++c)
-        parts.push_back(leaves[static_cast<size_t>(1 + c)].index_select(0, categories.select(1, c).contiguous()));
+        parts.push_back(leaves[1 + c].index_select(0, categories.select(1, c).contiguous()));
     }
     return at::cat(parts, 1);
   }
@@ -98,21 +77,18 @@ class TwoTowerGolden : public testing::TestWithParam<TowerCase> {
                               rewarded ? tensor("in.reward") : Tensor(), options);
   }
 
-  GoldenTensors golden_;
-  nlohmann::ordered_json json_;
+  const Reference golden_;
   two_tower::Weights parameters_;
   size_t n_embeddings_ = 0;
   std::unique_ptr<Tower> query_, item_;
-  std::vector<std::string> names_;
-  rec_call_t call_;
-  const plugin::Context context_{host_table(), &call_};
 };
 
 TEST_P(TwoTowerGolden, ReproducesVectorsAndEveryLoss) {
   const auto leaves = plugin::leaves(parameters_.all());
-  expect_near(floats_of(queries(leaves)), golden_.floats("out.query_vec"), tolerance("out"), "queries");
-  expect_near(floats_of(items(leaves)), golden_.floats("out.item_vec"), tolerance("out"), "items");
-  const int64_t n = json_["hyper"]["num_hard_negatives"];
+  Reference::expect_near(floats_of(queries(leaves)), golden_.floats("out.query_vec"), golden_.tolerance("out"),
+                         "queries");
+  Reference::expect_near(floats_of(items(leaves)), golden_.floats("out.item_vec"), golden_.tolerance("out"), "items");
+  const int64_t n = golden_.hyper()["num_hard_negatives"];
   const struct {
     std::string name;
     bool corrected, rewarded;
@@ -128,43 +104,13 @@ TEST_P(TwoTowerGolden, ReproducesVectorsAndEveryLoss) {
   for (const auto& row : rows) {
     if (!golden_.has(row.name)) continue;
     EXPECT_NEAR(loss(leaves, row.corrected, row.rewarded, row.options).item<double>(), golden_.doubles(row.name)[0],
-                tolerance("loss") * 4)
+                golden_.tolerance("loss") * 4)
         << row.name;
   }
   EXPECT_NEAR(
       loss(leaves, true, false, {0.2, true, 0, true}).item<double>(),
       loss(leaves, true, false, {0.2, true, 0}).item<double>() * static_cast<double>(golden_.shape("in.user_id")[0]),
       1e-4);
-}
-
-TEST_P(TwoTowerGolden, ReproducesGradientsAndThreeSteps) {
-  const auto losses = golden_.doubles("f64.adam3_losses");
-  for (size_t step = 0; step < 3; ++step) {
-    const auto leaves = plugin::leaves(parameters_.all());
-    const Tensor total = loss(leaves, true, false, {0.2, true, GetParam().hard});
-    EXPECT_NEAR(total.item<double>(), losses[step], 1e-5 * (1 + std::abs(losses[step]))) << "step " << step + 1;
-    plugin::backward(context_, total, leaves, parameters_.all());
-    for (size_t i = 0; i < leaves.size(); ++i) {
-      plugin::Parameter& parameter = parameters_[i];
-      if (step == 0)
-        expect_near({parameter.gradient().begin(), parameter.gradient().end()}, golden_.floats("grad." + names_[i]),
-                    GetParam().still ? 0 : tolerance("grad"), "grad." + names_[i]);
-      parameter.step(context_);
-    }
-  }
-  int64_t compared = 0;
-  const auto leaves = plugin::leaves(parameters_.all());
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    const auto got = floats_of(leaves[i].detach()), want = golden_.floats("adam3." + names_[i]);
-    const auto gradient = golden_.floats("grad." + names_[i]);
-    for (size_t k = 0; k < got.size(); ++k) {
-      if (gradient[k] != 0 && std::abs(gradient[k]) <= tolerance("adam3_min_abs_grad")) continue;
-      ++compared;
-      ASSERT_LE(std::abs(got[k] - want[k]), tolerance("adam3") * (1 + std::abs(want[k])))
-          << "adam3." << names_[i] << " element " << k;
-    }
-  }
-  EXPECT_GT(compared, 200);
 }
 
 std::vector<Feature> dense_features(const GoldenTensors& golden, const std::string& name) {
@@ -183,7 +129,7 @@ HarnessData data_of(const GoldenTensors& golden) {
     for (int64_t c = 0; c < C; ++c) {
       const std::string table = cat("param.query.cat_emb.", c);
       Feature feature{"side_cat", FeatureKind::kCategorical, 0, golden.shape(table)[0], {}, Buffer<int32_t>(n)};
-      for (int64_t r = 0; r < n; ++r) feature.values[r] = categories[static_cast<size_t>(r * C + c)];
+      for (int64_t r = 0; r < n; ++r) feature.values[r] = categories[r * C + c];
       data.user_features.push_back(std::move(feature));
     }
   }
@@ -222,36 +168,22 @@ void set_probabilities(PluginHarness& harness, const std::vector<float>& p) {
   harness.model().set_tensor(harness.index_of("frequency.gap"), gap.data());
 }
 
-TEST_P(TwoTowerGolden, PluginTableReproducesVectorsLossesAndThreeSteps) {
+TEST_P(TwoTowerGolden, PluginTableReproducesVectorsLossesGradientsAndThreeSteps) {
   PluginHarness harness("two_tower", params_of(GetParam(), n_embeddings_ > 0), 12, 20, {{0, 0}}, 2, data_of(golden_));
-  for (const std::string& name : names_) harness.set(name, golden_.floats("param." + name));
+  golden_.set_parameters(harness);
   harness.model().freeze();
-  const std::pair<const char*, int32_t> tables[] = {{"out.query_vec", REC_TABLE_USER},
-                                                    {"out.item_vec", REC_TABLE_ITEM}};
-  for (const auto& [name, which] : tables) {
-    const rec_tensor_view_t view = harness.model().table(which);
-    const auto* data = static_cast<const float*>(view.data);
-    expect_near({data, data + view.shape[0] * view.shape[1]}, golden_.floats(name), tolerance("out"), name);
-  }
-  const auto losses = golden_.doubles("f64.adam3_losses");
-  for (size_t step = 0; step < 3; ++step) {
+  golden_.expect_table(harness, REC_TABLE_USER, "out.query_vec");
+  golden_.expect_table(harness, REC_TABLE_ITEM, "out.item_vec");
+  const auto users = golden_.get<int32_t>("in.user_id"), items = golden_.get<int32_t>("in.item_id");
+  const auto loss_of = [&](const std::string&) {
     set_probabilities(harness, golden_.floats("in.item_prob"));
-    const double loss = harness.compute(golden_.get<int32_t>("in.user_id"), golden_.get<int32_t>("in.item_id"));
-    EXPECT_NEAR(loss, losses[step], 1e-5 * (1 + std::abs(losses[step]))) << "step " << step + 1;
-    harness.model().apply();
-  }
-  int64_t compared = 0;
-  for (const std::string& name : names_) {
-    const auto got = harness.get(name), want = golden_.floats("adam3." + name);
-    const auto gradient = golden_.floats("grad." + name);
-    ASSERT_EQ(got.size(), want.size()) << name;
-    for (size_t k = 0; k < got.size(); ++k) {
-      if (gradient[k] != 0 && std::abs(gradient[k]) <= tolerance("adam3_min_abs_grad")) continue;
-      ++compared;
-      ASSERT_LE(std::abs(got[k] - want[k]), tolerance("adam3") * (1 + std::abs(want[k]))) << name << " element " << k;
-    }
-  }
-  EXPECT_GT(compared, 200);
+    return harness.compute(users, items);
+  };
+  golden_.expect_training(harness, "adam3", loss_of);
+  if (!GetParam().still) return;
+  loss_of("");
+  for (const std::string& name : harness.parameters())
+    for (float slope : harness.gradient(name)) ASSERT_EQ(slope, 0) << name;
 }
 
 TEST_P(TwoTowerGolden, PluginTableMultipliesALossByTheWeightOfItsRow) {
@@ -263,7 +195,7 @@ TEST_P(TwoTowerGolden, PluginTableMultipliesALossByTheWeightOfItsRow) {
   std::string params = params_of(GetParam(), n_embeddings_ > 0);
   params.replace(params.rfind('}'), 1, R"(, "reward": "weight"})");
   PluginHarness harness("two_tower", params, 12, 20, {{0, 0}}, 2, std::move(data));
-  for (const std::string& name : names_) harness.set(name, golden_.floats("param." + name));
+  golden_.set_parameters(harness);
   set_probabilities(harness, golden_.floats("in.item_prob"));
   Batch batch = PluginHarness::batch_of(golden_.get<int32_t>("in.user_id"), golden_.get<int32_t>("in.item_id"));
   const std::vector<float> reward = golden_.floats("in.reward");
@@ -466,7 +398,7 @@ TEST(TwoTower, GoesOnWithTheFrequenciesOfABrokenRun) {
   }
   const auto tensors = whole.model().tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
-    std::vector<char> bytes(static_cast<size_t>(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype)));
+    std::vector<char> bytes(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype));
     whole.model().get_tensor(static_cast<int64_t>(i), bytes.data());
     resumed.model().set_tensor(static_cast<int64_t>(i), bytes.data());
   }

@@ -87,8 +87,8 @@ TEST_P(Conformance, LeavesSeenItemsOutAndSignsShortRows) {
     const auto n = std::find(rows.begin(), rows.end(), REC_NO_ROW) - rows.begin();
     EXPECT_EQ(n, 14) << "20 items, 6 of 10 in training";
     for (int64_t k = n; k < 25; ++k) {
-      EXPECT_EQ(rows[static_cast<size_t>(k)], REC_NO_ROW);
-      EXPECT_EQ(top.scores[static_cast<size_t>(u * 25 + k)], -INFINITY);
+      EXPECT_EQ(rows[k], REC_NO_ROW);
+      EXPECT_EQ(top.scores[u * 25 + k], -INFINITY);
     }
     EXPECT_EQ(std::count(all.rows.begin() + u * 25, all.rows.begin() + (u + 1) * 25, REC_NO_ROW), 5);
     std::vector<int64_t> sorted(rows.begin(), rows.begin() + n);
@@ -333,8 +333,7 @@ Outcome run_program(const std::vector<std::string>& arguments) {
   close(pipe_ends[1]);
   Outcome outcome{0, {}};
   char buffer[4096];
-  for (ssize_t n; (n = read(pipe_ends[0], buffer, sizeof buffer)) > 0;)
-    outcome.output.append(buffer, static_cast<size_t>(n));
+  for (ssize_t n; (n = read(pipe_ends[0], buffer, sizeof buffer)) > 0;) outcome.output.append(buffer, n);
   close(pipe_ends[0]);
   int status = 0;
   waitpid(child, &status, 0);

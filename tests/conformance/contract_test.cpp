@@ -64,7 +64,7 @@ TEST(PlanOfUsers, LetsAlternatingLeastSquaresReachTheDirectSolution) {
     for (int64_t i = 0; i < kItems; ++i)
       if ((u * 7 + i * 5 + u * i) % 4 == 0 || i == u % kItems) {
         users.push_back(u), items.push_back(i);
-        has[static_cast<size_t>(u)][static_cast<size_t>(i)] = true;
+        has[u][i] = true;
       }
   const auto data = dataset(users, items);
 
@@ -76,7 +76,7 @@ TEST(PlanOfUsers, LetsAlternatingLeastSquaresReachTheDirectSolution) {
   for (size_t row = 0; row < item_of_row.size(); ++row) {
     float start[d];
     host_table().random_normal(1, 0, 0, static_cast<int64_t>(row), 0, 0.1f, start, d);
-    Y[static_cast<size_t>(item_of_row[row])].assign(start, start + d);
+    Y[item_of_row[row]].assign(start, start + d);
   }
   std::vector<double> objective(kUsers);  // of each user in the last epoch, before the items move
   for (int64_t epoch = 0; epoch < kEpochs; ++epoch) {
@@ -120,8 +120,8 @@ TEST(PlanOfUsers, LetsAlternatingLeastSquaresReachTheDirectSolution) {
   EXPECT_EQ(runs[0].scores, runs[1].scores) << "the same bits for any number of threads";
   for (size_t u = 0; u < kUsers; ++u)
     for (size_t k = 0; k < kItems; ++k) {
-      const auto row = static_cast<size_t>(runs[0].rows[u * kItems + k]);
-      EXPECT_NEAR(runs[0].scores[u * kItems + k], dot(X[u], Y[static_cast<size_t>(item_of_row[row])]), 1e-5)
+      const int64_t row = runs[0].rows[u * kItems + k];
+      EXPECT_NEAR(runs[0].scores[u * kItems + k], dot(X[u], Y[item_of_row[row]]), 1e-5)
           << "user " << u << " item " << item_of_row[row];
     }
 }
@@ -136,7 +136,7 @@ TEST(Encode, GetsTheTrainingHistoryWithItsRepetitionsAndTheUserTableIsNotRead) {
   const TopK got = top_k(recommender(model.get()).get(), {2}, 8);
   ASSERT_EQ(got.status[0], REC_OK);
   std::vector<float> by_item(8);
-  for (size_t k = 0; k < 8; ++k) by_item[static_cast<size_t>(got.rows[k])] = got.scores[k];
+  for (size_t k = 0; k < 8; ++k) by_item[got.rows[k]] = got.scores[k];
   EXPECT_EQ(by_item, (std::vector<float>{1, 3, 3, 5, 3, -1, -1, -1})) << "user row, length, then 3, 5, 3";
 }
 

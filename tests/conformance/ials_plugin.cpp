@@ -32,15 +32,15 @@ class Ials : public Model {
       : options_(options),
         n_users_(schema.n_users),
         n_items_(schema.n_items),
-        X_(static_cast<size_t>(n_users_ * options.d)),
-        Y_(static_cast<size_t>(n_items_ * options.d)) {}
+        X_(n_users_ * options.d),
+        Y_(n_items_ * options.d) {}
 
   void append_state(std::vector<TensorRef>& out) override {
     out.push_back({"X", REC_DTYPE_F64, REC_TENSOR_PARAMETER, {n_users_, options_.d}, X_.data()});
     out.push_back({"Y", REC_DTYPE_F64, REC_TENSOR_PARAMETER, {n_items_, options_.d}, Y_.data()});
   }
   void initialize(const Context& context, int64_t seed) override {
-    Floats row(static_cast<size_t>(options_.d));
+    Floats row(options_.d);
     for (int64_t i = 0; i < n_items_; ++i) {
       context.host.random_normal(seed, 0, 0, i, 0, 0.1f, row.data(), options_.d);
       std::copy(row.begin(), row.end(), Y_.begin() + i * options_.d);
@@ -62,7 +62,7 @@ class Ials : public Model {
       std::copy_n(solved_.data() + static_cast<int64_t>(b) * options_.d, options_.d,
                   X_.data() + batch_users_[b] * options_.d);
     if (!last_of_epoch_) return;
-    std::vector<int32_t> every(static_cast<size_t>(n_items_));
+    std::vector<int32_t> every(n_items_);
     for (size_t i = 0; i < every.size(); ++i) every[i] = static_cast<int32_t>(i);
     solve(context, items_, every, X_, n_users_, solved_);
     Y_ = solved_;
@@ -82,14 +82,14 @@ class Ials : public Model {
   // part of the objective: |b - residual| in closed form is  (1 + alpha) n - x . b.
   double solve(const Context& context, const rec_csr_t& csr, const std::vector<int32_t>& rows,
                const std::vector<double>& Z, int64_t n, std::vector<double>& x) const {
-    const int64_t d = options_.d, B = static_cast<int64_t>(rows.size());
-    std::vector<double> negative(static_cast<size_t>(d * n)), gram(static_cast<size_t>(d * d));
+    const int64_t d = options_.d, B = std::ssize(rows);
+    std::vector<double> negative(d * n), gram(d * d);
     for (int64_t i = 0; i < n; ++i)
       for (int64_t k = 0; k < d; ++k) negative.data()[k * n + i] = -Z.data()[i * d + k];
     for (int64_t k = 0; k < d; ++k) gram.data()[k * d + k] = options_.lambda;
     context.host.rank_update(context.call, gram.data(), d, negative.data(), n, Z.data(), d, d, d, n);
-    std::vector<double> a(static_cast<size_t>(B * d * d));
-    x.assign(static_cast<size_t>(B * d), 0.0);
+    std::vector<double> a(B * d * d);
+    x.assign(B * d, 0.0);
     parallel_for(context, B, 16, [&](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b) {
         double *system = a.data() + b * d * d, *side = x.data() + b * d;

@@ -106,7 +106,7 @@ inline const std::vector<Model> kModels{
      R"("optimizer": "sgd", "lr": 10, "reg_weight": 100, "epochs": 300, "batch_size": 32)"},
     {"two_tower",
      R"("id_dim": 8, "h1": 16, "h2": 16, "out_dim": 8, "epochs": 60, "batch_size": 32, "lr": 0.01)",
-     {"train", "user_table", "item_table", "deterministic"},
+     {"train", "user_table", "item_table", "deterministic", "gradients"},
      true,
      false,
      false,

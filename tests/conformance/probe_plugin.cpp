@@ -28,9 +28,9 @@ class Probe : public Model {
   }
   void apply(const Context&) override {}
   void freeze(const Context&) override {
-    items_.assign(static_cast<size_t>(n_items_ * n_items_), 0.f);
+    items_.assign(n_items_ * n_items_, 0.f);
     for (int64_t i = 0; i < n_items_; ++i) items_.data()[i * n_items_ + i] = 1;
-    users_.assign(static_cast<size_t>(n_users_ * n_items_), 1000.f);  // read by nobody beside encode
+    users_.assign(n_users_ * n_items_, 1000.f);  // read by nobody beside encode
   }
   rec_tensor_view_t table(int32_t which) const override {
     return which == REC_TABLE_USER ? host_view(users_.data(), n_users_, n_items_)

@@ -138,7 +138,7 @@ std::vector<float> scores_of_150(const rec_model_t* model, int64_t first = -1) {
   std::vector<int64_t> items, user{1000};
   for (int64_t i = 0; i < 150; ++i) items.push_back(i);
   const std::vector<int64_t> last(items.begin() + std::max<int64_t>(first, 0), items.end()),
-      offsets{0, static_cast<int64_t>(last.size())};
+      offsets{0, std::ssize(last)};
   const rec_ids_t who = int64_ids(user), all = int64_ids(items), history = int64_ids(last);
   rec_request_t request{};
   request.struct_size = sizeof request;

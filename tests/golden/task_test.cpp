@@ -25,18 +25,12 @@ class Task : public testing::TestWithParam<std::tuple<std::string, std::string>>
     auto made = std::make_unique<PluginHarness>(
         model(), "{" + std::string(params_of(model())) + ", " + std::get<1>(GetParam()) + "}", kUsers, kItems, kPairs);
     Rng rng(7, RngStream::kInit);
-    for (const std::string& name : parameters(*made)) {
+    for (const std::string& name : made->parameters()) {
       std::vector<float> values = made->get(name);
       for (float& value : values) value = 2 * rng.next_float() - 1;
       made->set(name, values);
     }
     return made;
-  }
-  static std::vector<std::string> parameters(PluginHarness& harness) {
-    std::vector<std::string> names;
-    for (const rec_tensor_info_t& tensor : harness.model().tensors())
-      if (tensor.kind == REC_TENSOR_PARAMETER) names.push_back(tensor.name);
-    return names;
   }
 };
 
@@ -48,7 +42,7 @@ Batch lists(int64_t more = 0) {
   std::vector<int32_t> all;
   for (const auto& row : items) {
     all.insert(all.end(), row.begin(), row.end());
-    all.insert(all.end(), static_cast<size_t>(more), row.front());
+    all.insert(all.end(), more, row.front());
   }
   Batch batch = PluginHarness::batch_of({0, 2, 0}, all);
   auto* mask = batch.column(REC_COLUMN_IMPRESSION_MASK).reshape<uint8_t>(3, 5 + more);
@@ -75,7 +69,7 @@ TEST_P(Task, GradientsAreThoseOfTheLoss) {
   const auto made = harness();
   const auto batch = [&] { return batch_of_task(std::get<1>(GetParam())); };
   made->compute(batch());
-  for (const std::string& name : parameters(*made)) {
+  for (const std::string& name : made->parameters()) {
     const std::vector<float> gradient = made->gradient(name), start = made->get(name);
     for (size_t i = 0; i < start.size(); ++i) {
       double loss[2];
@@ -99,12 +93,12 @@ TEST_P(Task, PaddingDoesNotCount) {
   const auto made = harness();
   const double narrow_loss = made->compute(lists());
   std::vector<std::vector<float>> narrow;
-  for (const std::string& name : parameters(*made)) narrow.push_back(made->gradient(name));
+  for (const std::string& name : made->parameters()) narrow.push_back(made->gradient(name));
   const double wide_loss = made->compute(lists(3));
   const bool before = std::get<1>(GetParam()).find("before") != std::string::npos;  // adds ln 2 for each empty slot
   EXPECT_NEAR(wide_loss - narrow_loss, before ? 3 * std::log(2.0) : 0, 1e-12);
   size_t k = 0;
-  for (const std::string& name : parameters(*made)) EXPECT_EQ(made->gradient(name), narrow[k++]) << name;
+  for (const std::string& name : made->parameters()) EXPECT_EQ(made->gradient(name), narrow[k++]) << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(

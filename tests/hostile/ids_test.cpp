@@ -34,7 +34,7 @@ struct Bytes {
   std::vector<int64_t> offsets{0};
   void add(const std::string& id) {
     bytes += id;
-    offsets.push_back(static_cast<int64_t>(bytes.size()));
+    offsets.push_back(std::ssize(bytes));
   }
   rec_ids_t ids() const {
     return {sizeof(rec_ids_t), REC_ID_BYTES, nullptr, bytes.data(), std::ssize(bytes), offsets.data(),

@@ -34,8 +34,7 @@ class ModelFile : public testing::Test {
     const std::unique_ptr<char[]> copy(new char[bytes.size() + (bytes.empty() ? 1 : 0)]);
     std::memcpy(copy.get(), bytes.data(), bytes.size());
     const rec_load_options_t options{sizeof options, 0, memory_limit_bytes};
-    const rec_status_t status =
-        rec_model_load_bytes(copy.get(), static_cast<int64_t>(bytes.size()), &options, nullptr, &model, &error);
+    const rec_status_t status = rec_model_load_bytes(copy.get(), std::ssize(bytes), &options, nullptr, &model, &error);
     const Handle<rec_model_t> owner(model);
     const Handle<rec_error_t> error_owner(error);
     if (message != nullptr && error != nullptr) *message = rec_error_message(error);
@@ -245,7 +244,7 @@ TEST_F(ModelFile, WhosePluginWouldTakeTooMuchMemoryIsRefusedBeforeItDoes) {
   EXPECT_EQ(load_bytes(wide, &message, kLimit), REC_LIMIT);
   EXPECT_NE(message.find("memory_limit_bytes: the plugin with the file's parameters needs"), std::string::npos)
       << message;
-  EXPECT_EQ(load_bytes(bytes, &message, static_cast<int64_t>(bytes.size())), REC_LIMIT) << "the file counts too";
+  EXPECT_EQ(load_bytes(bytes, &message, std::ssize(bytes)), REC_LIMIT) << "the file counts too";
   EXPECT_EQ(load_bytes(bytes, &message, -1), REC_INVALID_ARGUMENT);
 }
 

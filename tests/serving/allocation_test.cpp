@@ -59,10 +59,10 @@ TEST_P(Allocations, AreNoneInWarmCalls) {
     for (int64_t u = 0; u < 70; ++u) {
       users.push_back(u % 9 == 0 ? -u - 1 : 1000 + u);
       for (int64_t h = 0; h < u % 12; ++h) history.push_back(-50 + (5 * h + u) % 70), times.push_back(h);
-      history_offsets.push_back(static_cast<int64_t>(history.size()));
+      history_offsets.push_back(std::ssize(history));
       now.push_back(100);
       for (int64_t c = 0; c < u % 30; ++c) candidates.push_back(-50 + (7 * c + u) % 70);
-      candidate_offsets.push_back(static_cast<int64_t>(candidates.size()));
+      candidate_offsets.push_back(std::ssize(candidates));
     }
     const rec_ids_t user_ids = int64_ids(users), history_ids = int64_ids(history),
                     candidate_ids = int64_ids(candidates);
@@ -93,8 +93,8 @@ TEST_P(Allocations, AreNoneInWarmCalls) {
         request.n_candidate_offsets = std::ssize(candidate_offsets);
       }
       if (with_bits) {
-        request.allow_bits = allow.data(), request.n_allow_bytes = static_cast<int64_t>(allow.size());
-        request.deny_bits = deny.data(), request.n_deny_bytes = static_cast<int64_t>(deny.size());
+        request.allow_bits = allow.data(), request.n_allow_bytes = std::ssize(allow);
+        request.deny_bits = deny.data(), request.n_deny_bytes = std::ssize(deny);
       }
       rec_output_t output = output_to(rows, scores, status);
       if (variant & 8) output.scores = nullptr;

@@ -27,7 +27,7 @@ std::string raw(const std::vector<T>& values) {
 
 template <class T>
 Column numbers(const std::string& name, const std::string& format, const std::vector<T>& values) {
-  return {name, format, static_cast<int64_t>(values.size()), 0, 0, {"", raw(values)}};
+  return {name, format, std::ssize(values), 0, 0, {"", raw(values)}};
 }
 
 template <class Offset = int32_t>
@@ -38,7 +38,7 @@ Column strings(const std::string& name, const std::string& format, const std::ve
     bytes += value;
     offsets.push_back(static_cast<Offset>(bytes.size()));
   }
-  return {name, format, static_cast<int64_t>(values.size()), 0, 0, {"", raw(offsets), bytes}};
+  return {name, format, std::ssize(values), 0, 0, {"", raw(offsets), bytes}};
 }
 
 using Batch = std::vector<Column>;
@@ -116,7 +116,7 @@ struct Producer {
     array.length = column.length;
     array.offset = column.offset;
     array.null_count = column.null_count;
-    array.n_buffers = static_cast<int64_t>(buffers.size());
+    array.n_buffers = std::ssize(buffers);
     array.buffers = buffers.data();
     if (column.dictionary) array.dictionary = array_of(*column.dictionary);
     return &array;

@@ -41,9 +41,9 @@ TEST(ThreadPool, RunsEachRowOnceForAnyNumberOfThreads) {
     SCOPED_TRACE(threads);
     ThreadPool pool(threads);
     for (int64_t n : {0, 1, 3, 1000}) {
-      std::vector<int> seen(static_cast<size_t>(n));
+      std::vector<int> seen(n);
       pool.parallel_for(n, 7, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) ++seen[static_cast<size_t>(i)];
+        for (int64_t i = begin; i < end; ++i) ++seen[i];
       });
       EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), n);
     }

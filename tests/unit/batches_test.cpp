@@ -69,13 +69,13 @@ TEST(BatchStream, VisitsEachTrainingRowOnceAnEpochInAnotherOrder) {
     const auto* users = batch->column(REC_COLUMN_USER).data<int32_t>();
     const auto* items = batch->column(REC_COLUMN_ITEM).data<int32_t>();
     for (int64_t b = 0; b < batch->n_rows; ++b) {
-      epochs[static_cast<size_t>(batch->epoch)].emplace_back(users[b], items[b * 4]);
+      epochs[batch->epoch].emplace_back(users[b], items[b * 4]);
       for (int64_t k = 1; k < 4; ++k) EXPECT_FALSE(world.positives.row_contains(users[b], items[b * 4 + k]));
     }
   }
   EXPECT_NE(epochs[0], epochs[1]);
   std::multiset<std::pair<int32_t, int32_t>> want;
-  for (int64_t e = 0; e < 100; ++e) want.emplace(world.train.user_of[e], world.train.by_user.columns[e]);
+  for (int64_t e = 0; e < 100; ++e) want.emplace(world.train.entry_user[e], world.train.by_user.columns[e]);
   for (auto& epoch : epochs) EXPECT_EQ((std::multiset<std::pair<int32_t, int32_t>>(epoch.begin(), epoch.end())), want);
 }
 

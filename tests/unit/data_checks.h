@@ -25,7 +25,7 @@ inline Error error_of(const std::function<void()>& work) {
 // Rows of int64 ids, each in its part; `add` sets further columns.
 inline Dataset dataset_of(const std::vector<int64_t>& users, const std::vector<int64_t>& items,
                           const std::vector<int32_t>& parts, const std::function<void(rec_columns_t&)>& add) {
-  const auto n = static_cast<int64_t>(users.size());
+  const auto n = std::ssize(users);
   const rec_ids_t u{sizeof u, REC_ID_INT64, users.data(), nullptr, 0, nullptr, n};
   const rec_ids_t v{sizeof v, REC_ID_INT64, items.data(), nullptr, 0, nullptr, n};
   rec_columns_t columns{};

@@ -428,7 +428,7 @@ TEST(ReChorus, GivesTheReferencesTablesSetsHistoriesAndCandidates) {
     const int64_t row = data.users.find(std::stoll(user));
     std::vector<std::vector<int64_t>> got;
     for (int64_t p = all.by_user.offsets[row]; p < all.by_user.offsets[row + 1]; ++p)
-      got.push_back({data.items.int64_at(all.by_user.columns[p]), all.user_time[p]});
+      got.push_back({data.items.int64_at(all.by_user.columns[p]), all.entry_time[p]});
     EXPECT_EQ(got, history.get<std::vector<std::vector<int64_t>>>()) << user;
   }
 

@@ -104,7 +104,7 @@ TEST(Evaluation, RanksUsersAsTheSlowDefinitionDoes) {
           ndcg += gain / ideal;
           ++n;
         }
-        ASSERT_EQ(static_cast<int64_t>(report.users.size()), n);
+        ASSERT_EQ(std::ssize(report.users), n);
         EXPECT_NEAR(report.means[0], recall / static_cast<double>(n), 1e-12);
         EXPECT_NEAR(report.means[1], ndcg / static_cast<double>(n), 1e-12);
       }
@@ -137,11 +137,11 @@ TEST(Evaluation, RanksEventsWithEveryTieAgainstTheTarget) {
         }
         candidates.insert(target);
         const auto list = ranked(world, u, candidates, target);
-        const auto end = list.begin() + std::min<int64_t>(5, static_cast<int64_t>(list.size()));
+        const auto end = list.begin() + std::min<int64_t>(5, std::ssize(list));
         hits += std::find(list.begin(), end, target) != end;
         ++n;
       }
-      ASSERT_EQ(static_cast<int64_t>(report.users.size()), n);
+      ASSERT_EQ(std::ssize(report.users), n);
       EXPECT_NEAR(report.means[0], hits / static_cast<double>(n), 1e-12);
       EXPECT_NEAR(report.means[1], report.means[0], 1e-12) << "ReChorus's own rank says the same";
     }
@@ -155,7 +155,7 @@ Dataset small_data(const std::vector<std::array<int64_t, 3>>& rows) {
     user_ids.push_back(user);
     item_ids.push_back(item);
     parts.push_back(static_cast<int32_t>(part));
-    times.push_back(static_cast<int64_t>(times.size()));
+    times.push_back(std::ssize(times));
   }
   return dataset_of(user_ids, item_ids, parts, [&](rec_columns_t& columns) {
       columns.times = times.data();
@@ -275,15 +275,14 @@ TEST(Evaluation, RanksGivenCandidatesAsTheyAre) {
   ASSERT_GE(seen, 0);
   const auto rank = [&](std::vector<int32_t> items) {
     world.data.candidate_offsets = Buffer<int64_t>(world.data.n() + 1);
-    for (int64_t e = event + 1; e <= world.data.n(); ++e)
-      world.data.candidate_offsets[e] = static_cast<int64_t>(items.size());
+    for (int64_t e = event + 1; e <= world.data.n(); ++e) world.data.candidate_offsets[e] = std::ssize(items);
     world.data.candidates = Buffer<int32_t>(items);
     Protocol protocol;
     protocol.rows = REC_ROWS_EVENT;
     protocol.candidates = REC_CANDIDATES_GIVEN;
     const Report report = world.evaluate(protocol, "gru4rec.mrr@100");
-    return std::lround(1 / report.values[static_cast<size_t>(std::find(report.users.begin(), report.users.end(), user) -
-                                                             report.users.begin())]);
+    return std::lround(1 /
+                       report.values[std::find(report.users.begin(), report.users.end(), user) - report.users.begin()]);
   };
   const auto b = static_cast<int32_t>(better);
   EXPECT_EQ(rank({b}), 2);
@@ -333,7 +332,7 @@ TEST(Evaluation, DrawsCandidatesOutsideEverythingTheUserHas) {
     EXPECT_TRUE(first.values[v] == again.values[v] || (std::isnan(first.values[v]) && std::isnan(again.values[v])));
   protocol.seed = 9;
   EXPECT_NE(world.evaluate(protocol, "recall@5").values,
-            std::vector<double>(first.values.begin(), first.values.begin() + static_cast<int64_t>(first.users.size())));
+            std::vector<double>(first.values.begin(), first.values.begin() + std::ssize(first.users)));
   // Chance level: random tables put the target among 21 as often as not.
   EXPECT_NEAR(first.means[0], 5.0 / 21, 0.12);
 }

@@ -12,7 +12,7 @@ namespace {
 
 std::vector<float> random_floats(int64_t n, uint64_t seed) {
   Rng rng(seed, RngStream::kInit);
-  std::vector<float> out(static_cast<size_t>(n));
+  std::vector<float> out(n);
   for (float& value : out) value = rng.next_normal();
   return out;
 }
@@ -37,12 +37,10 @@ TEST(Matmul, IsOneChainAnElementWithEitherSideTransposedAndAdded) {
         ASSERT_EQ(host_table().matmul(&call, flags, m, n, k, a.data(), b.data(), got.data()), REC_OK);
         for (int64_t i = 0; i < m; ++i)
           for (int64_t j = 0; j < n; ++j) {
-            float chain = (flags & REC_MATMUL_ADD) != 0 ? before[static_cast<size_t>(i * n + j)] : 0;
+            float chain = (flags & REC_MATMUL_ADD) != 0 ? before[i * n + j] : 0;
             for (int64_t p = 0; p < k; ++p)
-              chain = std::fma(a[static_cast<size_t>(at ? p * m + i : i * k + p)],
-                               b[static_cast<size_t>(bt ? j * k + p : p * n + j)], chain);
-            ASSERT_EQ(got[static_cast<size_t>(i * n + j)], chain)
-                << i << ", " << j << " with " << threads << " threads";
+              chain = std::fma(a[at ? p * m + i : i * k + p], b[bt ? j * k + p : p * n + j], chain);
+            ASSERT_EQ(got[i * n + j], chain) << i << ", " << j << " with " << threads << " threads";
           }
       }
     }
@@ -58,7 +56,7 @@ TEST(Matmul, RefusesAnEmptyChain) {
 TEST(RandomUniform, GivesTheNumbersOfItsKeyInOrder) {
   for (int64_t n : {1, 63, 64, 65, 200}) {
     SCOPED_TRACE(n);
-    std::vector<float> got(static_cast<size_t>(n));
+    std::vector<float> got(n);
     host_table().random_uniform(11, 3, 2, 7, -1, 3, got.data(), n);
     Rng rng(11, static_cast<RngStream>(static_cast<uint32_t>(RngStream::kPlugin) + 3), 2, 7);
     for (float x : got) ASSERT_EQ(x, -1 + 4 * rng.next_float());
@@ -70,8 +68,8 @@ TEST(Activations, AreWithinAFewUnitsOfTheLastPlace) {
   for (float value = -30; value <= 30; value += 0.037f) x.push_back(value);
   x.insert(x.end(), {0.f, -0.f, 1e-6f, -1e-6f, 90.f, -90.f, INFINITY, -INFINITY});
   std::vector<float> sigmoid(x.size()), tanh(x.size());
-  host_table().sigmoid(x.data(), static_cast<int64_t>(x.size()), sigmoid.data());
-  host_table().tanh(x.data(), static_cast<int64_t>(x.size()), tanh.data());
+  host_table().sigmoid(x.data(), std::ssize(x), sigmoid.data());
+  host_table().tanh(x.data(), std::ssize(x), tanh.data());
   for (size_t i = 0; i < x.size(); ++i) {
     const double s = 1 / (1 + std::exp(-static_cast<double>(x[i])));
     EXPECT_NEAR(sigmoid[i], s, 2e-7 * s + 1e-38) << "sigmoid " << x[i];

@@ -29,7 +29,7 @@ Rows lists_of(const Dataset& data, Part part = Part::kTrain) {
   const ImpressionLists lists = impression_lists(data, part);
   Rows rows;
   for (int64_t l = 0; l < lists.n(); ++l) {
-    std::string row = id_text(data.users, lists.users[static_cast<size_t>(l)]) + ":";
+    std::string row = id_text(data.users, lists.users[l]) + ":";
     for (int64_t id : ids_of(data, lists.positives.row(l))) row += " " + std::to_string(id);
     row += " |";
     for (int64_t id : ids_of(data, lists.negatives.row(l))) row += " " + std::to_string(id);
@@ -67,9 +67,8 @@ TEST(Impressions, AreTheReferencesLists) {
         wanted[{row.at("user_id"), row.at("time")}] = {row.at("pos_items"), row.at("neg_items")};
       const ImpressionLists lists = impression_lists(data, part);
       for (int64_t l = 0; l < lists.n(); ++l)
-        got[{data.users.int64_at(lists.users[static_cast<size_t>(l)]),
-             data.time[lists.first_row[static_cast<size_t>(l)]]}] = {sorted(ids_of(data, lists.positives.row(l))),
-                                                                     sorted(ids_of(data, lists.negatives.row(l)))};
+        got[{data.users.int64_at(lists.users[l]), data.time[lists.first_row[l]]}] = {
+            sorted(ids_of(data, lists.positives.row(l))), sorted(ids_of(data, lists.negatives.row(l)))};
       EXPECT_EQ(got, wanted) << name;
       EXPECT_EQ(lists.n(), static_cast<int64_t>(expected.at(name).size()));
     }
@@ -140,7 +139,7 @@ TEST(Labels, AreKeptBySplitAndByWriting) {
   const Dataset back = load(folder, "out");
   std::multiset<std::string> before, after;
   for (const auto& [set, into] : {std::pair{&data, &before}, std::pair{&back, &after}})
-    for (int64_t i = 0; i < set->n(); ++i) into->insert(cat(rows_of(*set)[static_cast<size_t>(i)], " ", set->label[i]));
+    for (int64_t i = 0; i < set->n(); ++i) into->insert(cat(rows_of(*set)[i], " ", set->label[i]));
   EXPECT_EQ(before, after);
   EXPECT_EQ(lists_of(data), lists_of(back)) << "lists by their own ids, not by the time";
 }

@@ -41,11 +41,12 @@ TEST(Interactions, OfAUserAreInTimeOrderAndEqualTimesInTheOrderRead) {
   const Interactions train = build_interactions(data, true, false, false);
   EXPECT_EQ(rows_of(train.by_user), (Lists{{0, 1, 2, 0}, {1}, {}}));
   EXPECT_EQ(rows_of(train.by_item), (Lists{{0, 0}, {0, 1}, {0}}));
-  EXPECT_EQ(std::vector<int64_t>(train.user_time.begin(), train.user_time.end()),
+  EXPECT_EQ(std::vector<int64_t>(train.entry_time.begin(), train.entry_time.end()),
             (std::vector<int64_t>{1, 3, 3, 9, 5}));
-  EXPECT_EQ(std::vector<float>(train.user_weight.begin(), train.user_weight.end()),
+  EXPECT_EQ(std::vector<float>(train.entry_weight.begin(), train.entry_weight.end()),
             (std::vector<float>{1, 3, 3, 9, 5}));
-  EXPECT_EQ(std::vector<int32_t>(train.user_of.begin(), train.user_of.end()), (std::vector<int32_t>{0, 0, 0, 0, 1}));
+  EXPECT_EQ(std::vector<int32_t>(train.entry_user.begin(), train.entry_user.end()),
+            (std::vector<int32_t>{0, 0, 0, 0, 1}));
 }
 
 TEST(Interactions, TakeOnlyTheWantedParts) {
@@ -58,7 +59,7 @@ TEST(Interactions, TakeOnlyTheWantedParts) {
 TEST(Interactions, WithoutTimesKeepTheOrderRead) {
   const Interactions all = build_interactions(dataset_of(kEvents, false), true, true, true);
   EXPECT_EQ(rows_of(all.by_user), (Lists{{0, 1, 2, 0, 2}, {1}, {2}}));
-  EXPECT_TRUE(all.user_time.empty());
+  EXPECT_TRUE(all.entry_time.empty());
 }
 
 TEST(Graph, HasEachPairOnceAscending) {
@@ -88,10 +89,9 @@ TEST(Interactions, EqualASlowDefinitionOnRandomEvents) {
       std::stable_sort(slow.begin(), slow.end(), [](auto& a, auto& b) { return a.first < b.first; });
       std::vector<int32_t> items;
       for (const auto& [time, item] : slow) items.push_back(item);
-      EXPECT_EQ(rows_of(got.by_user)[static_cast<size_t>(user)], items);
+      EXPECT_EQ(rows_of(got.by_user)[user], items);
       const std::set<int32_t> distinct(items.begin(), items.end());
-      EXPECT_EQ(rows_of(graph.users)[static_cast<size_t>(user)],
-                std::vector<int32_t>(distinct.begin(), distinct.end()));
+      EXPECT_EQ(rows_of(graph.users)[user], std::vector<int32_t>(distinct.begin(), distinct.end()));
     }
     for (int64_t item = 0; item < data.n_items(); ++item)
       for (int32_t user : graph.items.row(item))
@@ -104,7 +104,7 @@ TEST(Interactions, EqualASlowDefinitionOnRandomEvents) {
 TEST(IdMap, FindsEveryIdAndNoOther) {
   const std::vector<int64_t> ids{5, -3, INT64_MIN, INT64_MAX, 0};
   const IdMap map = IdMap::from_int64(Buffer<int64_t>(std::span<const int64_t>(ids)));
-  for (int32_t row = 0; row < 5; ++row) EXPECT_EQ(map.find(ids[static_cast<size_t>(row)]), row);
+  for (int32_t row = 0; row < 5; ++row) EXPECT_EQ(map.find(ids[row]), row);
   EXPECT_EQ(map.find(int64_t{6}), -1);
   EXPECT_EQ(map.find(std::string_view("5")), -1);
 

@@ -108,7 +108,7 @@ TEST(ListRows, AreRankedAsTheSlowDefinitionDoes) {
         map += precisions / static_cast<double>(sides[1].size());
         ++n;
       }
-    ASSERT_EQ(static_cast<int64_t>(report.users.size()), n);
+    ASSERT_EQ(std::ssize(report.users), n);
     EXPECT_NEAR(report.means[0], hr / static_cast<double>(n), 1e-12);
     EXPECT_NEAR(report.means[1], ndcg / static_cast<double>(n), 1e-12);
     EXPECT_NEAR(report.means[2], map / static_cast<double>(n), 1e-12);

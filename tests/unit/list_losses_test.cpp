@@ -19,9 +19,8 @@ Result list_loss(int32_t loss, const std::vector<float>& scores, const std::vect
   ThreadPool pool(threads);
   rec_call_t call{&pool, nullptr, {}};
   Result out{REC_OK, 0, std::vector<float>(scores.size(), -7.f)};
-  out.status =
-      host_table().list_loss(&call, loss, scores.data(), mask.data(), n_rows,
-                             static_cast<int64_t>(scores.size()) / n_rows, &out.loss, out.slope.data());
+  out.status = host_table().list_loss(&call, loss, scores.data(), mask.data(), n_rows, std::ssize(scores) / n_rows,
+                                      &out.loss, out.slope.data());
   return out;
 }
 

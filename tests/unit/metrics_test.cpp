@@ -42,9 +42,7 @@ std::vector<int64_t> ranked(const std::vector<float>& scores) {
   std::vector<int64_t> rows;
   for (size_t i = 0; i < scores.size(); ++i)
     if (scores[i] > -kInf) rows.push_back(static_cast<int64_t>(i));
-  std::stable_sort(rows.begin(), rows.end(), [&](int64_t a, int64_t b) {
-    return scores[static_cast<size_t>(a)] > scores[static_cast<size_t>(b)];
-  });
+  std::stable_sort(rows.begin(), rows.end(), [&](int64_t a, int64_t b) { return scores[a] > scores[b]; });
   return rows;
 }
 
@@ -87,7 +85,7 @@ FullSort full_sort() {
   const Rows train = c.at("train_items").get<Rows>();
   for (size_t u = 0; u < data.scores.size(); ++u) {
     data.scores[u][0] = -kInf;
-    for (int32_t i : train[u]) data.scores[u][static_cast<size_t>(i)] = -kInf;
+    for (int32_t i : train[u]) data.scores[u][i] = -kInf;
     data.lists.push_back(ranked(data.scores[u]));
   }
   return data;
@@ -121,7 +119,7 @@ TEST(MetricsGolden, RecboleFewCandidates) {
   std::vector<std::vector<int64_t>> lists;
   for (size_t u = 0; u < candidates.size(); ++u) {
     std::vector<float> scores(c.at("n_items").get<size_t>(), -kInf);
-    for (size_t i = 0; i < candidates[u].size(); ++i) scores[static_cast<size_t>(candidates[u][i])] = given[u][i];
+    for (size_t i = 0; i < candidates[u].size(); ++i) scores[candidates[u][i]] = given[u][i];
     lists.push_back(ranked(scores));
   }
   expect_list_metrics(c.at("expected"), lists, sorted(c.at("test_items").get<Rows>()));
@@ -183,7 +181,7 @@ TEST(MetricsGolden, RechorusTestAllMask) {
     row[0] = scores[r][c.at("target")[r].get<size_t>()];
     const std::string user = std::to_string(c.at("user_id")[r].get<int>());
     for (const char* clicked : {"train_clicked", "residual_clicked"})
-      for (int i : c.at(clicked).at(user)) row[static_cast<size_t>(i)] = -kInf;
+      for (int i : c.at(clicked).at(user)) row[i] = -kInf;
     EXPECT_EQ(rank_of(row, 0, TieRule::kConservative), rank_of(masked[r], 0, TieRule::kConservative));
   }
 }

@@ -1,7 +1,6 @@
-#include "core/training/row_source.h"
-
 #include <gtest/gtest.h>
 
+#include "core/training/batches.h"
 #include "tests/unit/golden.h"
 
 namespace rec {
@@ -10,7 +9,7 @@ namespace {
 // Users and items are their own rows; a user's events are in time order.
 Dataset dataset_of(const std::vector<std::array<int64_t, 3>>& rows, int64_t n_users, int64_t n_items) {
   Dataset data;
-  const auto n = static_cast<int64_t>(rows.size());
+  const auto n = std::ssize(rows);
   data.user = Buffer<int32_t>(n);
   data.item = Buffer<int32_t>(n);
   data.time = Buffer<int64_t>(n);
@@ -21,9 +20,9 @@ Dataset dataset_of(const std::vector<std::array<int64_t, 3>>& rows, int64_t n_us
   data.users = IdMap::from_int64(std::move(users));
   data.items = IdMap::from_int64(std::move(items));
   for (int64_t e = 0; e < n; ++e) {
-    data.user[e] = static_cast<int32_t>(rows[static_cast<size_t>(e)][0]);
-    data.item[e] = static_cast<int32_t>(rows[static_cast<size_t>(e)][1]);
-    data.time[e] = rows[static_cast<size_t>(e)][2];
+    data.user[e] = static_cast<int32_t>(rows[e][0]);
+    data.item[e] = static_cast<int32_t>(rows[e][1]);
+    data.time[e] = rows[e][2];
   }
   return data;
 }
@@ -135,8 +134,8 @@ TEST_F(SessionTrace, IsReproducedStepByStep) {
       EXPECT_EQ(values<int32_t>(batch, REC_COLUMN_SLOT_KEEP), kept);
     }
     // What the trace says happened after this step.
-    fresh.assign(static_cast<size_t>(batch.n_rows), 0);
-    kept.assign(static_cast<size_t>(batch.n_rows), 1);
+    fresh.assign(batch.n_rows, 0);
+    kept.assign(batch.n_rows, 1);
     for (const auto& reset : trace_["resets"]) {
       if (reset["after_step"] != step + 1) continue;
       std::vector<int32_t> next;
@@ -146,7 +145,7 @@ TEST_F(SessionTrace, IsReproducedStepByStep) {
       }
       fresh = next;
     }
-    fresh.resize(static_cast<size_t>(std::count(kept.begin(), kept.end(), 1)));
+    fresh.resize(std::count(kept.begin(), kept.end(), 1));
   }
 }
 

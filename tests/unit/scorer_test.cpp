@@ -40,11 +40,11 @@ struct World {
       std::vector<float>& row = weights.emplace_back(kItems);
       for (int64_t i = 0; i < kItems; ++i) {
         if (u != 1 && rng.next_below(1000) != 0) continue;  // the row of item 1 is full
-        row[static_cast<size_t>(i)] = static_cast<float>(1 + rng.next_below(4));
+        row[i] = static_cast<float>(1 + rng.next_below(4));
         columns.push_back(static_cast<int32_t>(i));
-        values.push_back(row[static_cast<size_t>(i)]);
+        values.push_back(row[i]);
       }
-      offsets.push_back(static_cast<int64_t>(columns.size()));
+      offsets.push_back(std::ssize(columns));
     }
     offsets.resize(kItems + 1, offsets.back());
     if (by_weights) {
@@ -66,7 +66,7 @@ std::vector<std::pair<int64_t, float>> best(const std::vector<float>& scores, in
   for (size_t i = 0; i < scores.size(); ++i)
     if (scores[i] > kNone && wanted(static_cast<int64_t>(i))) list.emplace_back(i, scores[i]);
   std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-  list.resize(static_cast<size_t>(k), {REC_NO_ROW, kNone});
+  list.resize(k, {REC_NO_ROW, kNone});
   return list;
 }
 
@@ -96,26 +96,23 @@ TEST(Scorer, RanksBlocksOfItemsAsOneListOfAllScores) {
     filter.exclude_rows = excluded.data();
     filter.allow = allow.data();
     filter.deny = deny.data();
-    std::vector<int64_t> rows(static_cast<size_t>(4 * k));
+    std::vector<int64_t> rows(4 * k);
     std::vector<float> scores(rows.size());
     std::vector<rec_status_t> status(4);
     scorer->top_k(queries, filter, k, rows.data(), scores.data(), status.data(), scratch);
     EXPECT_EQ(status, (std::vector<rec_status_t>{REC_OK, REC_OK, REC_NOT_FOUND, REC_OK}));
     for (size_t q = 0; q < 4; ++q) {
       const std::set<int64_t> out(excluded.begin() + excluded_offsets[q], excluded.begin() + excluded_offsets[q + 1]);
-      const auto expected =
-          best(users[q] < 0 ? std::vector<float>() : world.weights[static_cast<size_t>(users[q])], k, [&](int64_t i) {
-            const auto bit = static_cast<size_t>(i % 8);
-            return out.count(i) == 0 && (allow[static_cast<size_t>(i / 8)] >> bit & 1) != 0 &&
-                   (deny[static_cast<size_t>(i / 8)] >> bit & 1) == 0;
-          });
+      const auto expected = best(users[q] < 0 ? std::vector<float>() : world.weights[users[q]], k, [&](int64_t i) {
+        const auto bit = static_cast<size_t>(i % 8);
+        return out.count(i) == 0 && (allow[i / 8] >> bit & 1) != 0 && (deny[i / 8] >> bit & 1) == 0;
+      });
       for (size_t j = 0; j < static_cast<size_t>(k); ++j)
         ASSERT_EQ(std::pair(rows[q * static_cast<size_t>(k) + j], scores[q * static_cast<size_t>(k) + j]), expected[j])
             << "place " << j << " of query " << q;
     }
   }
-  EXPECT_LE(scratch.scores.capacity(), static_cast<size_t>(Scorer::kItems))
-      << "one block, however many items there are";
+  EXPECT_LE(scratch.scores.capacity(), Scorer::kItems) << "one block, however many items there are";
 }
 
 TEST(Scorer, ScoresCandidatesOfAnyBlockAndAllItems) {
@@ -128,13 +125,13 @@ TEST(Scorer, ScoresCandidatesOfAnyBlockAndAllItems) {
   Queries queries;
   queries.n = 1;
   queries.users = &user;
-  const int64_t offsets[] = {0, static_cast<int64_t>(candidates.size())};
-  std::vector<float> scores(candidates.size()), all(static_cast<size_t>(scorer->all_stride()));
+  const int64_t offsets[] = {0, std::ssize(candidates)};
+  std::vector<float> scores(candidates.size()), all(scorer->all_stride());
   rec_status_t status;
   Scorer::Scratch scratch;
   scorer->candidate_scores(queries, offsets, candidates.data(), scores.data(), &status, scratch);
   for (size_t i = 0; i + 1 < candidates.size(); ++i)
-    ASSERT_EQ(scores[i], world.weights[1][static_cast<size_t>(candidates[i])]) << candidates[i];
+    ASSERT_EQ(scores[i], world.weights[1][candidates[i]]) << candidates[i];
   EXPECT_EQ(scores.back(), kNone);
   scorer->all_scores(queries, all.data(), scorer->all_stride(), &status, scratch);
   all.resize(kItems);
@@ -158,8 +155,8 @@ TEST(Scorer, FindsSimilarItemsInAnyBlock) {
     for (int64_t i = 0; i < kItems; ++i) {
       const float dot = std::fma(world.items[1], world.items[2 * i + 1], world.items[0] * world.items[2 * i]);
       const auto inverse = [&](int64_t j) { return std::isfinite(length(j)) ? static_cast<float>(length(j)) : 0.f; };
-      const float weight = world.weights[0][static_cast<size_t>(i)];
-      all[static_cast<size_t>(i)] =
+      const float weight = world.weights[0][i];
+      all[i] =
           by_weights ? (weight == 0 ? kNone : weight) : std::clamp(dot * inverse(i) * inverse(item), -1.f, 1.f) + 0.f;
     }
     make_scorer(world.model)->similar(item, kWanted, rows.data(), scores.data(), scratch);

@@ -96,7 +96,7 @@ TEST(Channel, CarriesANoteOfAnySizeAndItsFiles) {
     ASSERT_TRUE(with_files && with_files->files.size() == 2) << size;
     EXPECT_TRUE(with_files->body == note) << size;
     const auto bytes = with_files->files[1].map();
-    EXPECT_EQ(std::string(bytes->data(), static_cast<size_t>(bytes->size())), "second");
+    EXPECT_EQ(std::string(bytes->data(), bytes->size()), "second");
   }
   here.close();
   EXPECT_FALSE(there.receive());

@@ -100,7 +100,7 @@ class SimpleX : public Model {
     std::vector<int64_t> starts;
     for (int64_t b = 0; b < users.size(0); ++b) {
       const int64_t user = users.data_ptr<int64_t>()[b];
-      starts.push_back(static_cast<int64_t>(items.size()));
+      starts.push_back(std::ssize(items));
       items.insert(items.end(), graph_.columns + graph_.offsets[user], graph_.columns + graph_.offsets[user + 1]);
     }
     const Tensor p_u = pooled(E[1], indices_of(items), at::tensor(starts, at::kLong));
