@@ -1,9 +1,6 @@
 // Clients of other ages: shorter structs, longer structs, numbers that must not change.
-#include <chrono>
 #include <cstring>
-#include <fstream>
 #include <functional>
-#include <thread>
 
 #include "tests/conformance/capi.h"
 #include "tests/unit/temp_folder.h"
@@ -275,74 +272,6 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   rec_text_t* owner = nullptr;
   expect("rows", REC_INVALID_ARGUMENT,
          [&](rec_error_t** e) { return rec_model_item_ids(model.get(), &row, 1, &ids, &owner, e); });
-}
-
-struct Ticks {
-  using Clock = std::chrono::steady_clock;
-  std::thread::id thread = std::this_thread::get_id();
-  Clock::time_point last = Clock::now();
-  double longest_gap = 0, done = -1;
-  int64_t n = 0, stop_after = INT64_MAX;
-
-  rec_run_options_t run() {
-    rec_run_options_t run{};
-    run.struct_size = sizeof run;
-    run.user_data = this;
-    run.on_event = [](const rec_event_t* event, void* self) -> rec_status_t {
-      auto& ticks = *static_cast<Ticks*>(self);
-      if (event->kind != REC_EVENT_TICK) return REC_OK;
-      EXPECT_EQ(std::this_thread::get_id(), ticks.thread);
-      const auto now = Clock::now();
-      ticks.longest_gap = std::max(ticks.longest_gap, std::chrono::duration<double>(now - ticks.last).count());
-      ticks.last = now;
-      if (event->done == event->done) {
-        EXPECT_GE(event->done, ticks.done);
-        EXPECT_LE(event->done, 1);
-        ticks.done = event->done;
-      }
-      return ++ticks.n >= ticks.stop_after ? REC_BUSY : REC_OK;
-    };
-    return run;
-  }
-};
-
-// A long call ticks on its own thread, tells how far it is, and ends with the status that a tick answers.
-TEST(LongCalls, TickOnTheCallersThreadAndStopByIt) {
-  const TempFolder folder;
-  {
-    std::ofstream csv(folder / "large.csv");
-    csv << "user,item\n";
-    for (int i = 0; i < 3000000; ++i) csv << i / 20 << ',' << i % 5000 << '\n';
-  }
-  const std::string path = folder / "large.csv";
-  Ticks ticks;
-  rec_run_options_t run = ticks.run();
-  const auto data = make<rec_dataset_t>(
-      [&](rec_dataset_t** out, rec_error_t** e) { return rec_dataset_load(path.c_str(), nullptr, &run, out, e); });
-  EXPECT_GT(ticks.n, 0);
-  EXPECT_GT(ticks.done, 0);
-  EXPECT_LT(ticks.longest_gap, 1.0) << "50 ms on a machine of its own";
-
-  const std::string saved = folder / "saved";
-  rec_dataset_t* none = nullptr;
-  rec_trainer_t* no_trainer = nullptr;
-  const std::pair<const char*, std::function<rec_status_t(const rec_run_options_t*)>> calls[] = {
-      {"load", [&](auto* r) { return rec_dataset_load(path.c_str(), nullptr, r, &none, nullptr); }},
-      {"split", [&](auto* r) { return rec_dataset_split(data.get(), nullptr, r, &none, nullptr); }},
-      {"save", [&](auto* r) { return rec_dataset_save(data.get(), saved.c_str(), r, nullptr); }},
-      {"trainer", [&](auto* r) {
-         return rec_trainer_create(data.get(), "bprmf", R"({"emb_size": 256})", nullptr, r, &no_trainer, nullptr);
-       }}};
-  for (const auto& [name, call_it] : calls) {
-    SCOPED_TRACE(name);
-    Ticks stopping;
-    stopping.stop_after = 1;
-    run = stopping.run();
-    EXPECT_EQ(call_it(&run), REC_BUSY);
-    EXPECT_EQ(stopping.n, 1);
-    EXPECT_EQ(none, nullptr);
-    EXPECT_EQ(no_trainer, nullptr);
-  }
 }
 
 TEST(LiveObjects, AreCountedByKindUntilTheyAreDestroyed) {
