@@ -1,4 +1,5 @@
 #include "tests/golden/ans_equations.h"
+#include "tests/golden/cancel_case.h"
 #include "tests/golden/golden_torch.h"
 
 namespace rec {
@@ -233,6 +234,11 @@ TEST(AnsEquations, FollowTheDeviceOfTheirInputs) {
   const Terms terms = ans::augmented_losses(in, {0.5, 0.01, 0.1, 0});
   EXPECT_TRUE(terms.total(0.1).is_meta());
   EXPECT_EQ(terms.n_syn.sizes(), at::IntArrayRef({B, K, H, d}));
+}
+
+TEST(Ans, IsTheSameModelAfterACancel) {
+  expect_same_model_after_a_cancel("ans",
+                                   R"({"emb_size": 4, "n_layers": 2, "num_neg": 2, "epochs": 3, "batch_size": 40})");
 }
 
 }  // namespace

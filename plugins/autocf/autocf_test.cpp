@@ -1,4 +1,5 @@
 #include "plugins/autocf/equations.h"
+#include "tests/golden/cancel_case.h"
 #include "tests/golden/golden_torch.h"
 
 namespace rec {
@@ -218,6 +219,12 @@ TEST(AutoCf, SumsExponentialsOfManyBlocksAsAutogradDoes) {
 
 TEST(AutoCf, RefusesHeadsThatDoNotDivideTheWidth) {
   EXPECT_THROW(PluginHarness("autocf", R"({"emb_size": 10, "n_heads": 4})", 30, 25, some_pairs()), Error);
+}
+
+TEST(AutoCf, IsTheSameModelAfterACancel) {
+  expect_same_model_after_a_cancel(
+      "autocf",
+      R"({"emb_size": 4, "n_heads": 2, "seed_num": 2, "mask_depth": 1, "fix_steps": 2, "epochs": 3, "batch_size": 40})");
 }
 
 }  // namespace

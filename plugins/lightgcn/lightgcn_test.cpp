@@ -1,5 +1,6 @@
 #include <set>
 
+#include "tests/golden/cancel_case.h"
 #include "tests/golden/golden_case.h"
 
 namespace rec {
@@ -128,6 +129,10 @@ TEST(LightGcn, DropsOtherEdgesInEachBatchAndNoneWhenItRanks) {
   }
   EXPECT_GT(losses.size(), 10u);
   EXPECT_EQ(dropped.score_live({0, 1}, {0, 1, 2, 1}), whole.score_live({0, 1}, {0, 1, 2, 1}));
+}
+
+TEST(LightGcn, IsTheSameModelAfterACancel) {
+  expect_same_model_after_a_cancel("lightgcn", R"({"emb_size": 4, "n_layers": 2, "epochs": 3, "batch_size": 40})");
 }
 
 }  // namespace

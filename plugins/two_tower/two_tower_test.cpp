@@ -3,6 +3,7 @@
 #include "core/training/trainer.h"
 #include "plugins/two_tower/equations.h"
 #include "plugins/two_tower/frequency.h"
+#include "tests/golden/cancel_case.h"
 #include "tests/golden/golden_torch.h"
 #include "tests/unit/data_checks.h"
 #include "tests/unit/temp_folder.h"
@@ -407,6 +408,11 @@ TEST(TwoTower, GoesOnWithTheFrequenciesOfABrokenRun) {
   const int64_t fresh[8] = {};
   resumed.model().set_tensor(resumed.index_of("frequency.last_seen"), fresh);
   EXPECT_NE(resumed.compute({0, 1, 2}, {3, 1, 2}), next);
+}
+
+TEST(TwoTower, IsTheSameModelAfterACancel) {
+  expect_same_model_after_a_cancel("two_tower",
+                                   R"({"id_dim": 4, "h1": 8, "h2": 8, "out_dim": 4, "epochs": 3, "batch_size": 40})");
 }
 
 }  // namespace
