@@ -134,6 +134,17 @@ class PluginHarness {
     return {data, data + view.shape[0] * view.shape[1]};
   }
 
+  // The query vectors [B, d] of users with histories; -1 = a user that the model does not know.
+  std::vector<float> encode(const std::vector<int32_t>& users, const std::vector<std::vector<int32_t>>& histories,
+                            int64_t d) {
+    Batch batch = batch_of(users, std::vector<int32_t>(users.size()));
+    add_histories(batch, histories);
+    std::vector<float> vectors(batch.n_rows * d);
+    model_->freeze();
+    model_->encode(batch.view(1), vectors.data());
+    return vectors;
+  }
+
   // A batch of users [B] and items [B, C].
   static Batch batch_of(const std::vector<int32_t>& users, const std::vector<int32_t>& items) {
     Batch batch;

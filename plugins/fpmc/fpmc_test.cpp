@@ -51,5 +51,11 @@ TEST(Fpmc, AveragesTheItemsOfABasket) {
   EXPECT_EQ(gradient[2], 0);
 }
 
+TEST(Fpmc, TakesZerosForAnUnknownUser) {
+  PluginHarness harness("fpmc", R"({"emb_size": 64, "init_std": 1})", 2, 3, {{0, 0}});
+  harness.set("ui_emb", std::vector<float>(2 * 64));
+  EXPECT_EQ(harness.encode({-1}, {{1}}, 128), harness.encode({1}, {{1}}, 128));
+}
+
 }  // namespace
 }  // namespace rec

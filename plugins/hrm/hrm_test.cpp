@@ -88,5 +88,11 @@ TEST(Hrm, HasThePapersLoss) {
   EXPECT_NEAR(harness.compute(std::move(batch)), std::log1p(std::exp(-1.5)) + std::log1p(std::exp(-3.0)), 1e-6);
 }
 
+TEST(Hrm, TakesZerosForAnUnknownUser) {
+  PluginHarness harness("hrm", R"({"emb_size": 64, "init_std": 1, "pooling_layers": "mean"})", 2, 3, {{0, 0}});
+  harness.set("user_emb", std::vector<float>(2 * 64));
+  EXPECT_EQ(harness.encode({-1}, {{1, 2}}, 64), harness.encode({1}, {{1, 2}}, 64));
+}
+
 }  // namespace
 }  // namespace rec
