@@ -128,6 +128,15 @@ class PluginHarness {
     model_->get_tensor(i, values.data());
     return values;
   }
+  // Every tensor of another model, as a resumed training gets them.
+  void copy_from(PluginHarness& other) {
+    const auto tensors = other.model().tensors();
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      std::vector<char> bytes(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype));
+      other.model().get_tensor(static_cast<int64_t>(i), bytes.data());
+      model_->set_tensor(static_cast<int64_t>(i), bytes.data());
+    }
+  }
   std::vector<float> gradient(const std::string& name) {
     const rec_tensor_view_t view = model_->gradients(index_of(name));
     const auto* data = static_cast<const float*>(view.data);

@@ -12,6 +12,10 @@ int64_t dtype_size(int32_t dtype);  // bytes; 0 for an unknown type
 template <class T>
 inline constexpr int32_t kDtypeOf = 0;
 template <>
+inline constexpr int32_t kDtypeOf<double> = REC_DTYPE_F64;
+template <>
+inline constexpr int32_t kDtypeOf<char> = REC_DTYPE_U8;
+template <>
 inline constexpr int32_t kDtypeOf<float> = REC_DTYPE_F32;
 template <>
 inline constexpr int32_t kDtypeOf<int32_t> = REC_DTYPE_I32;

@@ -44,7 +44,7 @@ void BlockSelection::add(int64_t begin, int64_t end) {
   const int64_t k = first ? k_ : std::min(k_, end - begin);
   if (!first) scratch_.found_rows.resize(k), scratch_.found_scores.resize(k);
   const int64_t words = (kernels::top_k_scratch_bytes(end - begin, k) + 7) / 8;
-  if (scratch_.selection.size() < words) scratch_.selection.resize(words);
+  if (std::ssize(scratch_.selection) < words) scratch_.selection.resize(words);
   kernels::TopKOfScores job;
   job.item_scores = scratch_.scores.data();
   job.n_items = end - begin;

@@ -223,7 +223,7 @@ void Recommender::top_k_of_candidates(const Request& request, int64_t begin, int
     });
     memory.ranked.erase(std::unique(memory.ranked.begin(), memory.ranked.end()), memory.ranked.end());
     for (int64_t i = 0; i < k; ++i) {
-      const bool there = i < memory.ranked.size();
+      const bool there = i < std::ssize(memory.ranked);
       rows[i] = there ? memory.ranked[i].second : REC_NO_ROW;
       scores[i] = there ? memory.ranked[i].first : kNone;
     }

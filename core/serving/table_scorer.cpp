@@ -29,7 +29,7 @@ class TableScorer final : public Scorer {
     find_answerable(queries, status);
     prepare(queries, status, scratch);
     const int64_t words = (kernels::top_k_scratch_bytes(items_.rows, k) + 7) / 8;
-    if (scratch.selection.size() < words) scratch.selection.resize(words);
+    if (std::ssize(scratch.selection) < words) scratch.selection.resize(words);
     kernels::fastest().top_k({.queries = scratch.vectors.data(),
                               .tiles = tiles_.data(),
                               .n_items = items_.rows,

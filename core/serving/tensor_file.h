@@ -8,7 +8,7 @@
 #include "core/base/buffer.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
-#include "rec_plugin_api.h"
+#include "core/plugin/batch.h"
 
 namespace rec {
 
@@ -29,44 +29,17 @@ struct NamedTensor {
   }
 };
 
-template <class T>
-struct DtypeOf;
-template <>
-struct DtypeOf<float> {
-  static constexpr int32_t value = REC_DTYPE_F32;
-};
-template <>
-struct DtypeOf<double> {
-  static constexpr int32_t value = REC_DTYPE_F64;
-};
-template <>
-struct DtypeOf<int32_t> {
-  static constexpr int32_t value = REC_DTYPE_I32;
-};
-template <>
-struct DtypeOf<int64_t> {
-  static constexpr int32_t value = REC_DTYPE_I64;
-};
-template <>
-struct DtypeOf<char> {
-  static constexpr int32_t value = REC_DTYPE_U8;
-};
-template <>
-struct DtypeOf<uint8_t> {
-  static constexpr int32_t value = REC_DTYPE_U8;
-};
-
 // A tensor over memory that the caller keeps alive.
 template <class T>
 NamedTensor borrow_tensor(std::string name, std::vector<int64_t> shape, const T* data, int32_t kind = 0) {
-  return {std::move(name), DtypeOf<std::remove_const_t<T>>::value, kind, std::move(shape), nullptr, data};
+  return {std::move(name), kDtypeOf<std::remove_const_t<T>>, kind, std::move(shape), nullptr, data};
 }
 // A tensor that owns its buffer.
 template <class T>
 NamedTensor own_tensor(std::string name, std::vector<int64_t> shape, Buffer<T> buffer, int32_t kind = 0) {
   auto owner = std::make_shared<Buffer<T>>(std::move(buffer));
   const void* data = owner->data();
-  return {std::move(name), DtypeOf<T>::value, kind, std::move(shape), std::move(owner), data};
+  return {std::move(name), kDtypeOf<T>, kind, std::move(shape), std::move(owner), data};
 }
 
 // Safetensors layout with our manifest: 8 bytes header length, JSON header, data without holes. __metadata__ holds

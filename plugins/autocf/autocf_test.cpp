@@ -184,12 +184,7 @@ TEST(AutoCf, GoesOnWithTheMasksOfABrokenRun) {
   PluginHarness whole("autocf", params, 30, 25, some_pairs()), resumed("autocf", params, 30, 25, some_pairs());
   loss_at(whole, 0);
   whole.model().apply();
-  const auto tensors = whole.model().tensors();
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    std::vector<char> bytes(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype));
-    whole.model().get_tensor(static_cast<int64_t>(i), bytes.data());
-    resumed.model().set_tensor(static_cast<int64_t>(i), bytes.data());
-  }
+  resumed.copy_from(whole);
   EXPECT_EQ(loss_at(resumed, 1), loss_at(whole, 1));
 
   // The state is what carries them: without it the masks are others.

@@ -397,12 +397,7 @@ TEST(TwoTower, GoesOnWithTheFrequenciesOfABrokenRun) {
     whole.compute({0, 1, 2}, {0, 1, step % 4});
     whole.model().apply();
   }
-  const auto tensors = whole.model().tensors();
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    std::vector<char> bytes(tensor_elements(tensors[i]) * dtype_size(tensors[i].dtype));
-    whole.model().get_tensor(static_cast<int64_t>(i), bytes.data());
-    resumed.model().set_tensor(static_cast<int64_t>(i), bytes.data());
-  }
+  resumed.copy_from(whole);
   const double next = whole.compute({0, 1, 2}, {3, 1, 2});
   EXPECT_EQ(resumed.compute({0, 1, 2}, {3, 1, 2}), next);
   const int64_t fresh[8] = {};

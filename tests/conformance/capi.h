@@ -107,6 +107,20 @@ inline Handle<rec_model_t> train(const rec_dataset_t* data, const std::string& m
   return model_of(t.get());
 }
 
+// Runs the training; the loss of its last epoch.
+inline double run_training(rec_trainer_t* t) {
+  double loss = 0;
+  rec_run_options_t options{};
+  options.struct_size = sizeof options;
+  options.user_data = &loss;
+  options.on_event = [](const rec_event_t* event, void* user_data) -> rec_status_t {
+    if (event->kind == REC_EVENT_EPOCH) *static_cast<double*>(user_data) = event->loss;
+    return REC_OK;
+  };
+  call([&](rec_error_t** error) { return rec_trainer_run(t, &options, error); });
+  return loss;
+}
+
 inline void save(const rec_model_t* model, const std::string& path) {
   call([&](rec_error_t** error) { return rec_model_save(model, path.c_str(), nullptr, nullptr, error); });
 }

@@ -102,16 +102,7 @@ TEST(PlanOfUsers, LetsAlternatingLeastSquaresReachTheDirectSolution) {
   for (int64_t threads : {1, 3}) {
     const auto t =
         trainer(data.get(), "ials", R"({"epochs": 3, "batch_size": 5, "threads": )" + std::to_string(threads) + "}");
-    double loss = 0;
-    rec_run_options_t run{};
-    run.struct_size = sizeof run;
-    run.user_data = &loss;
-    run.on_event = [](const rec_event_t* event, void* user_data) -> rec_status_t {
-      if (event->kind == REC_EVENT_EPOCH) *static_cast<double*>(user_data) = event->loss;
-      return REC_OK;
-    };
-    call([&](rec_error_t** error) { return rec_trainer_run(t.get(), &run, error); });
-    EXPECT_NEAR(loss, want_loss, 1e-9 * want_loss);
+    EXPECT_NEAR(run_training(t.get()), want_loss, 1e-9 * want_loss);
     std::vector<int64_t> asked(kUsers);
     std::iota(asked.begin(), asked.end(), 0);
     const auto model = model_of(t.get());

@@ -197,16 +197,7 @@ class InBatch : public testing::Test, protected Worlds {
                            const std::string& params = R"("sampler": "in_batch", "loss": "softmax")") {
     const auto data = one_each(items);
     const auto t = trainer(data.get(), model, R"({"emb_size": 4, "epochs": 1, "batch_size": 8, )" + params + "}");
-    double loss = NAN;
-    rec_run_options_t run{};
-    run.struct_size = sizeof run;
-    run.user_data = &loss;
-    run.on_event = [](const rec_event_t* event, void* user_data) -> rec_status_t {
-      if (event->kind == REC_EVENT_EPOCH) *static_cast<double*>(user_data) = event->loss;
-      return REC_OK;
-    };
-    call([&](rec_error_t** error) { return rec_trainer_run(t.get(), &run, error); });
-    return loss;
+    return run_training(t.get());
   }
 };
 

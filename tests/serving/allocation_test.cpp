@@ -122,7 +122,7 @@ TEST_P(Allocations, AreNoneInWarmCalls) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ServedBy, Allocations, testing::Values("bprmf", "itemknn", "fism", "by_score"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& test) { return std::string(test.param); });
 
 // More items than the library scores at a time: the plugin gets blocks of them, and the answer is as if it had got all.
 TEST_F(Allocations, OfAModelServedByItsPluginDoNotGrowWithTheItems) {
