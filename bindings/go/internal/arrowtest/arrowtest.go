@@ -1,7 +1,8 @@
 // Package arrowtest makes Arrow C streams for tests, which may not use cgo themselves.
 package arrowtest
 
-// #include "arrow_stream.h"
+// #cgo CFLAGS: -I${SRCDIR}/../../../common/test
+// #include "arrow_stream.c"
 import "C"
 
 import "unsafe"
