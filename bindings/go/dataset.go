@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"unsafe"
 
 	"recore/internal/crec"
@@ -13,10 +12,13 @@ import (
 // Dataset is interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable.
 type Dataset struct{ h handle[crec.Dataset] }
 
-func newDataset(raw crec.Dataset) *Dataset {
+func newDataset(raw crec.Dataset, err error) (*Dataset, error) {
+	if err != nil {
+		return nil, err
+	}
 	d := new(Dataset)
 	d.h.open("Dataset", raw, crec.RecDatasetDestroy)
-	return d
+	return d, nil
 }
 
 // Close ends the data set; trainers that use it keep what they need. It never fails.
@@ -124,15 +126,16 @@ func DataMemoryLimit(bytes int64) LoadOption {
 	}}
 }
 
-func loadOptions(options []LoadOption) (crec.RecDatasetOptionsT, error) {
+func load(ctx context.Context, options []LoadOption,
+	from func(crec.RecDatasetOptionsT, crec.Run, *crec.Dataset) error) (*Dataset, error) {
 	o := crec.NewRecDatasetOptionsT()
+	defer crec.DeleteRecDatasetOptionsT(o)
 	for _, option := range options {
 		if err := option.apply(o); err != nil {
-			crec.DeleteRecDatasetOptionsT(o)
 			return nil, err
 		}
 	}
-	return o, nil
+	return newDataset(made(ctx, func(run crec.Run, out *crec.Dataset) error { return from(o, run, out) }))
 }
 
 // LoadDataset reads a file or folder; .gz is read as text. Files that already are split keep their parts; anything else is
@@ -142,42 +145,18 @@ func LoadDataset(ctx context.Context, path string, options ...LoadOption) (*Data
 	if err := text("path", path); err != nil {
 		return nil, err
 	}
-	o, err := loadOptions(options)
-	if err != nil {
-		return nil, err
-	}
-	defer crec.DeleteRecDatasetOptionsT(o)
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var raw crec.Dataset
-	if err := crec.RecDatasetLoad(path, o, run, &raw); err != nil {
-		return nil, cancelled(ctx, err)
-	}
-	return newDataset(raw), nil
+	return load(ctx, options, func(o crec.RecDatasetOptionsT, run crec.Run, out *crec.Dataset) error {
+		return crec.RecDatasetLoad(path, o, run, out)
+	})
 }
 
 // DatasetFromArrow reads a struct ArrowArrayStream in C memory, as cdata.ExportRecordReader of Arrow fills it. The stream
 // is taken, success or not, but by an option that cannot be passed on (a NUL in a name); nil is an ErrInvalidArgument.
 // Options for files alone are ignored.
 func DatasetFromArrow(ctx context.Context, stream unsafe.Pointer, options ...LoadOption) (*Dataset, error) {
-	o, err := loadOptions(options)
-	if err != nil {
-		return nil, err
-	}
-	defer crec.DeleteRecDatasetOptionsT(o)
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var raw crec.Dataset
-	if err := crec.RecDatasetCreateFromArrow(stream, o, run, &raw); err != nil {
-		return nil, cancelled(ctx, err)
-	}
-	return newDataset(raw), nil
+	return load(ctx, options, func(o crec.RecDatasetOptionsT, run crec.Run, out *crec.Dataset) error {
+		return crec.RecDatasetCreateFromArrow(stream, o, run, out)
+	})
 }
 
 // Part is what an interaction is for.
@@ -226,16 +205,10 @@ func NewDataset(ctx context.Context, c Columns) (*Dataset, error) {
 	if err := c.Items.check("items"); err != nil {
 		return nil, err
 	}
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	made, err := crec.DatasetCreate(&raw, run)
-	if err != nil {
-		return nil, cancelled(ctx, err)
-	}
-	return newDataset(made), nil
+	return newDataset(made(ctx, func(run crec.Run, out *crec.Dataset) (err error) {
+		*out, err = crec.DatasetCreate(&raw, run)
+		return err
+	}))
 }
 
 // SplitKind is how interactions are given their parts.
@@ -260,10 +233,6 @@ type Split struct {
 // Split gives a copy of the data set with new parts. Fails with ErrInvalidArgument (ratios), ErrInvalidData (the split needs
 // times and the data set has none), or the context's error.
 func (d *Dataset) Split(ctx context.Context, split Split) (*Dataset, error) {
-	h, err := d.h.use()
-	if err != nil {
-		return nil, err
-	}
 	o := crec.NewRecSplitOptionsT()
 	defer crec.DeleteRecSplitOptionsT(o)
 	o.SetKind(int(split.Kind))
@@ -271,18 +240,9 @@ func (d *Dataset) Split(ctx context.Context, split Split) (*Dataset, error) {
 	o.SetValidRatio(split.Valid)
 	o.SetTestRatio(split.Test)
 	o.SetSeed(split.Seed)
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	var raw crec.Dataset
-	err = crec.RecDatasetSplit(h, o, run, &raw)
-	runtime.KeepAlive(d)
-	if err != nil {
-		return nil, cancelled(ctx, d.h.failed(err))
-	}
-	return newDataset(raw), nil
+	err := d.h.longCall(ctx, how{}, func(h crec.Dataset, run crec.Run) error { return crec.RecDatasetSplit(h, o, run, &raw) })
+	return newDataset(raw, err)
 }
 
 // Write makes folder/<its name>.{train,valid,test}.inter and .item, RecBole benchmark files: rows, labels, lists, titles.
@@ -291,18 +251,7 @@ func (d *Dataset) Write(ctx context.Context, folder string) error {
 	if err := text("directory", folder); err != nil {
 		return err
 	}
-	h, err := d.h.use()
-	if err != nil {
-		return err
-	}
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return err
-	}
-	defer end()
-	err = crec.RecDatasetSave(h, folder, run)
-	runtime.KeepAlive(d)
-	return cancelled(ctx, d.h.failed(err))
+	return d.h.longCall(ctx, how{}, func(h crec.Dataset, run crec.Run) error { return crec.RecDatasetSave(h, folder, run) })
 }
 
 // DatasetInfo is what a data set holds; JSON has all that the library says.
@@ -321,15 +270,9 @@ type DatasetInfo struct {
 
 // Describe counts what is there.
 func (d *Dataset) Describe() (*DatasetInfo, error) {
-	h, err := d.h.use()
-	if err != nil {
-		return nil, err
-	}
 	var described string
-	err = crec.RecDatasetDescribe(h, &described)
-	runtime.KeepAlive(d)
-	if err != nil {
-		return nil, d.h.failed(err)
+	if err := d.h.call(func(h crec.Dataset) error { return crec.RecDatasetDescribe(h, &described) }); err != nil {
+		return nil, err
 	}
 	info := &DatasetInfo{JSON: json.RawMessage(described)}
 	return info, json.Unmarshal(info.JSON, info)

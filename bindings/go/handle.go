@@ -24,13 +24,22 @@ func (h *handle[R]) open(what string, raw R, end func(R)) {
 	h.cleanup = runtime.AddCleanup(h, end, raw)
 }
 
-// use is the raw handle for one call. The caller keeps h alive until the call is over.
-func (h *handle[R]) use() (R, error) {
+// call makes one call with the raw handle, which is kept alive until it is over.
+func (h *handle[R]) call(f func(R) error) error {
 	raw := h.raw.Load()
 	if raw == 0 {
-		return 0, h.closed()
+		return h.closed()
 	}
-	return R(raw), nil
+	err := f(R(raw))
+	runtime.KeepAlive(h)
+	return h.failed(err)
+}
+
+// longCall is call with a call that ends with ctx.
+func (h *handle[R]) longCall(ctx context.Context, how how, f func(R, crec.Run) error) error {
+	return h.call(func(raw R) error {
+		return longCall(ctx, how, func(run crec.Run) error { return f(raw, run) })
+	})
 }
 
 func (h *handle[R]) closed() error {
@@ -84,17 +93,29 @@ func cancelOn(ctx context.Context) (crec.Cancel, func(), error) {
 	}, nil
 }
 
-// longCall is how a call runs that ends with ctx, and the end of it.
-func longCall(ctx context.Context, threads int, isolation Isolation, onEvent func(crec.Event) bool) (crec.Run, func(), error) {
+// how a long call runs; the zero value is usual.
+type how struct {
+	threads   int
+	isolation Isolation
+	onEvent   func(crec.Event) bool
+}
+
+// longCall makes a call that ends with ctx.
+func longCall(ctx context.Context, how how, f func(crec.Run) error) error {
 	cancel, endCancel, err := cancelOn(ctx)
 	if err != nil {
-		return 0, nil, err
+		return err
 	}
-	run, endRun := crec.NewRun(onEvent, cancel, threads, int(isolation))
-	return run, func() {
-		defer endCancel()
-		endRun()
-	}, nil
+	defer endCancel()
+	run, endRun := crec.NewRun(how.onEvent, cancel, how.threads, int(how.isolation))
+	defer endRun()
+	return cancelled(ctx, f(run))
+}
+
+// made is what a long call makes.
+func made[R ~uintptr](ctx context.Context, f func(run crec.Run, out *R) error) (out R, err error) {
+	err = longCall(ctx, how{}, func(run crec.Run) error { return f(run, &out) })
+	return out, err
 }
 
 func number(yes bool) int {

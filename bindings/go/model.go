@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -27,14 +26,17 @@ func (c *catalog) at(row int64) ID {
 	return c.ids.view(int(row))
 }
 
-func newModel(raw crec.Model) *Model {
+func newModel(raw crec.Model, err error) (*Model, error) {
+	if err != nil {
+		return nil, err
+	}
 	m := new(Model)
 	m.h.open("Model", raw, crec.RecModelDestroy)
 	m.catalog = sync.OnceValues(func() (*catalog, error) {
 		ids, err := m.ItemIDs(nil)
 		return &catalog{ids}, err
 	})
-	return m
+	return m, nil
 }
 
 // Close ends the model; recommenders keep what they need. It never fails.
@@ -54,30 +56,15 @@ func Load(ctx context.Context, path string, options ...ModelOption) (*Model, err
 	o := crec.NewRecLoadOptionsT()
 	defer crec.DeleteRecLoadOptionsT(o)
 	o.SetMemoryLimitBytes(limitOf(options))
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	var raw crec.Model
-	if err := crec.RecModelLoad(path, o, run, &raw); err != nil {
-		return nil, cancelled(ctx, err)
-	}
-	return newModel(raw), nil
+	return newModel(made(ctx, func(run crec.Run, out *crec.Model) error { return crec.RecModelLoad(path, o, run, out) }))
 }
 
 // LoadBytes opens a model file in memory, which is copied.
 func LoadBytes(ctx context.Context, data []byte, options ...ModelOption) (*Model, error) {
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	raw, err := crec.ModelLoadBytes(data, limitOf(options), run)
-	if err != nil {
-		return nil, cancelled(ctx, err)
-	}
-	return newModel(raw), nil
+	return newModel(made(ctx, func(run crec.Run, out *crec.Model) (err error) {
+		*out, err = crec.ModelLoadBytes(data, limitOf(options), run)
+		return err
+	}))
 }
 
 // ModelOption says how a model is loaded.
@@ -109,21 +96,10 @@ func (m *Model) save(ctx context.Context, path string, noUserData bool) error {
 	if err := text("path", path); err != nil {
 		return err
 	}
-	h, err := m.h.use()
-	if err != nil {
-		return err
-	}
 	o := crec.NewRecSaveOptionsT()
 	defer crec.DeleteRecSaveOptionsT(o)
 	o.SetNoUserData(number(noUserData))
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
-	if err != nil {
-		return err
-	}
-	defer end()
-	err = crec.RecModelSave(h, path, o, run)
-	runtime.KeepAlive(m)
-	return cancelled(ctx, m.h.failed(err))
+	return m.h.longCall(ctx, how{}, func(h crec.Model, run crec.Run) error { return crec.RecModelSave(h, path, o, run) })
 }
 
 // ModelInfo is what a model file says of itself; JSON has all of it.
@@ -138,15 +114,9 @@ type ModelInfo struct {
 
 // Describe tells model, parameters, counts, metrics, sections and tensors.
 func (m *Model) Describe() (*ModelInfo, error) {
-	h, err := m.h.use()
-	if err != nil {
-		return nil, err
-	}
 	var described string
-	err = crec.RecModelDescribe(h, &described)
-	runtime.KeepAlive(m)
-	if err != nil {
-		return nil, m.h.failed(err)
+	if err := m.h.call(func(h crec.Model) error { return crec.RecModelDescribe(h, &described) }); err != nil {
+		return nil, err
 	}
 	info := &ModelInfo{JSON: json.RawMessage(described)}
 	return info, json.Unmarshal(info.JSON, info)
@@ -163,14 +133,9 @@ func (m *Model) String() string {
 
 // Counts are the numbers of users and of items.
 func (m *Model) Counts() (nUsers, nItems int, err error) {
-	h, err := m.h.use()
-	if err != nil {
-		return 0, 0, err
-	}
 	var users, items int64
-	err = crec.RecModelCounts(h, &users, &items)
-	runtime.KeepAlive(m)
-	return int(users), int(items), m.h.failed(err)
+	err = m.h.call(func(h crec.Model) error { return crec.RecModelCounts(h, &users, &items) })
+	return int(users), int(items), err
 }
 
 // ItemIDs are the ids of item rows, nil for all of them in order. A row of -1 gives 0, or an empty string.
@@ -179,7 +144,7 @@ func (m *Model) ItemIDs(rows []int64) (IDs, error) { return m.idsOf(crec.ItemIDs
 // UserIDs are the ids of user rows, nil for all of them in order.
 func (m *Model) UserIDs(rows []int64) (IDs, error) { return m.idsOf(crec.UserIDs, rows) }
 
-func (m *Model) idsOf(what int, rows []int64) (IDs, error) {
+func (m *Model) idsOf(what int, rows []int64) (ids IDs, err error) {
 	if rows == nil {
 		n, nItems, err := m.Counts()
 		if err != nil {
@@ -193,13 +158,11 @@ func (m *Model) idsOf(what int, rows []int64) (IDs, error) {
 			rows[i] = int64(i)
 		}
 	}
-	h, err := m.h.use()
-	if err != nil {
-		return IDs{}, err
-	}
-	raw, err := crec.ModelIDs(h, what, rows)
-	runtime.KeepAlive(m)
-	return IDs{raw}, m.h.failed(err)
+	err = m.h.call(func(h crec.Model) (err error) {
+		ids.raw, err = crec.ModelIDs(h, what, rows)
+		return err
+	})
+	return ids, err
 }
 
 // ItemRows are the rows of items, -1 for an unknown one.
@@ -212,14 +175,8 @@ func (m *Model) rowsOf(what int, name string, ids IDs) ([]int64, error) {
 	if err := ids.check(name); err != nil {
 		return nil, err
 	}
-	h, err := m.h.use()
-	if err != nil {
-		return nil, err
-	}
 	rows := make([]int64, ids.Len())
-	err = crec.ModelRows(h, what, &ids.raw, rows)
-	runtime.KeepAlive(m)
-	return rows, m.h.failed(err)
+	return rows, m.h.call(func(h crec.Model) error { return crec.ModelRows(h, what, &ids.raw, rows) })
 }
 
 // Titles of items, "" for an item that is unknown or has no title.
@@ -270,16 +227,15 @@ func (m *Model) ItemVectors() (*Vectors, error) { return m.vectors(crec.ItemIDs)
 func (m *Model) UserVectors() (*Vectors, error) { return m.vectors(crec.UserIDs) }
 
 func (m *Model) vectors(what int) (*Vectors, error) {
-	h, err := m.h.use()
+	var v Vectors
+	err := m.h.call(func(h crec.Model) (err error) {
+		v.Data, v.N, v.D, err = crec.ModelVectors(h, what)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	data, n, d, err := crec.ModelVectors(h, what)
-	runtime.KeepAlive(m)
-	if err != nil {
-		return nil, m.h.failed(err)
-	}
-	return &Vectors{data, n, d}, nil
+	return &v, nil
 }
 
 // Rows of an evaluation.
@@ -380,27 +336,16 @@ func (m *Model) Evaluate(ctx context.Context, dataset *Dataset, metrics string, 
 	if err := text("metrics", metrics); err != nil {
 		return nil, err
 	}
-	h, err := m.h.use()
-	if err != nil {
-		return nil, err
-	}
-	data, err := dataset.h.use()
-	if err != nil {
-		return nil, err
-	}
-	run, end, err := longCall(ctx, protocol.Threads, protocol.Isolation, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	p := protocol.raw()
 	defer crec.DeleteRecProtocolT(p)
 	var raw crec.Report
-	err = crec.RecModelEvaluate(h, data, metrics, p, run, &raw)
-	runtime.KeepAlive(m)
-	runtime.KeepAlive(dataset)
+	err := m.h.call(func(h crec.Model) error {
+		return dataset.h.longCall(ctx, how{protocol.Threads, protocol.Isolation, nil}, func(data crec.Dataset, run crec.Run) error {
+			return crec.RecModelEvaluate(h, data, metrics, p, run, &raw)
+		})
+	})
 	if err != nil {
-		return nil, cancelled(ctx, err)
+		return nil, err
 	}
 	defer crec.RecReportDestroy(raw)
 	return m.report(raw)

@@ -1,7 +1,6 @@
 package recore
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -43,10 +42,6 @@ func NCallers(n int) RecommenderOption {
 
 // Recommender makes the model ready to answer; the model may then be closed. Item ids are copied, once for a model.
 func (m *Model) Recommender(options ...RecommenderOption) (*Recommender, error) {
-	h, err := m.h.use()
-	if err != nil {
-		return nil, err
-	}
 	ids, err := m.catalog()
 	if err != nil {
 		return nil, err
@@ -57,10 +52,8 @@ func (m *Model) Recommender(options ...RecommenderOption) (*Recommender, error) 
 		option.apply(o)
 	}
 	var raw crec.Recommender
-	err = crec.RecRecommenderCreate(h, o, &raw)
-	runtime.KeepAlive(m)
-	if err != nil {
-		return nil, m.h.failed(err)
+	if err := m.h.call(func(h crec.Model) error { return crec.RecRecommenderCreate(h, o, &raw) }); err != nil {
+		return nil, err
 	}
 	r := &Recommender{catalog: ids, nItems: ids.ids.Len()}
 	r.h.open("Recommender", raw, crec.RecRecommenderDestroy)
@@ -166,35 +159,23 @@ func tooShort(name string, want, got int) error {
 // -1 and -Inf. status, which may be nil, has n codes: CodeNotFound for an unknown user without a history. It allocates
 // nothing unless it fails. Fails with ErrInvalidArgument (K < 1, K > MaxK, a slice that is too short).
 func (r *Recommender) TopKInto(q *Query, rows []int64, scores []float32, status []Code) error {
-	h, err := r.h.use()
-	if err != nil {
-		return err
-	}
 	if !q.isPlain() {
-		return r.topK(h, q, rows, scores, status)
+		return r.topK(q, rows, scores, status)
 	}
 	if err := q.Users.check("users"); err != nil {
 		return err
 	}
-	err = crec.Recommend(h, q.K, &q.Users.raw, rows, scores, codes(status))
-	runtime.KeepAlive(r)
-	if err != nil {
-		return r.h.failed(err)
-	}
-	return nil
+	return r.h.call(func(h crec.Recommender) error {
+		return crec.Recommend(h, q.K, &q.Users.raw, rows, scores, codes(status))
+	})
 }
 
-func (r *Recommender) topK(h crec.Recommender, q *Query, rows []int64, scores []float32, status []Code) error {
+func (r *Recommender) topK(q *Query, rows []int64, scores []float32, status []Code) error {
 	request, _, err := q.request()
 	if err != nil {
 		return err
 	}
-	err = crec.TopK(h, &request, rows, scores, codes(status))
-	runtime.KeepAlive(r)
-	if err != nil {
-		return r.h.failed(err)
-	}
-	return nil
+	return r.h.call(func(h crec.Recommender) error { return crec.TopK(h, &request, rows, scores, codes(status)) })
 }
 
 // RecommendInto is TopKInto with ids: it fills items and scores, [n users, K] both, and counts, [n users], with how many
@@ -295,19 +276,12 @@ func (r *Recommender) lists(n, k int, fill func([]int64, []float32) error) ([][]
 
 // SimilarInto fills rows and scores, [n items, k] both, and status, nil or [n items], as TopKInto does.
 func (r *Recommender) SimilarInto(items IDs, k int, rows []int64, scores []float32, status []Code) error {
-	h, err := r.h.use()
-	if err != nil {
-		return err
-	}
 	if err := items.check("items"); err != nil {
 		return err
 	}
-	err = crec.Similar(h, &items.raw, k, rows, scores, codes(status))
-	runtime.KeepAlive(r)
-	if err != nil {
-		return r.h.failed(err)
-	}
-	return nil
+	return r.h.call(func(h crec.Recommender) error {
+		return crec.Similar(h, &items.raw, k, rows, scores, codes(status))
+	})
 }
 
 // Score gives the scores of the candidates of each user, in the order given; -Inf for an unknown item or user.
@@ -334,18 +308,9 @@ func (r *Recommender) Score(q *Query) ([][]float32, error) {
 // ScoreInto fills scores, one for each candidate of each user, and status, nil or [n users]; it allocates nothing unless
 // it fails.
 func (r *Recommender) ScoreInto(q *Query, scores []float32, status []Code) error {
-	h, err := r.h.use()
-	if err != nil {
-		return err
-	}
 	request, _, err := q.request()
 	if err != nil {
 		return err
 	}
-	err = crec.Score(h, &request, scores, codes(status))
-	runtime.KeepAlive(r)
-	if err != nil {
-		return r.h.failed(err)
-	}
-	return nil
+	return r.h.call(func(h crec.Recommender) error { return crec.Score(h, &request, scores, codes(status)) })
 }

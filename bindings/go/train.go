@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"time"
 
 	"recore/internal/crec"
@@ -180,21 +179,13 @@ func NewTrainer(ctx context.Context, dataset *Dataset, model string, options ...
 	defer crec.DeleteRecTrainerOptionsT(given.raw)
 	protocol := given.protocol.raw()
 	defer crec.DeleteRecProtocolT(protocol)
-	data, err := dataset.h.use()
-	if err != nil {
-		return nil, err
-	}
 	given.raw.SetProtocol(protocol)
-	run, end, err := longCall(ctx, 0, AutoIsolation, nil)
+	var raw crec.Trainer
+	err = dataset.h.longCall(ctx, how{}, func(data crec.Dataset, run crec.Run) error {
+		return crec.RecTrainerCreate(data, model, params, given.raw, run, &raw)
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer end()
-	var raw crec.Trainer
-	err = crec.RecTrainerCreate(data, model, params, given.raw, run, &raw)
-	runtime.KeepAlive(dataset)
-	if err != nil {
-		return nil, cancelled(ctx, dataset.h.failed(err))
 	}
 	t := &Trainer{onEvent: given.onEvent, onEpoch: given.onEpoch}
 	t.h.open("Trainer", raw, crec.RecTrainerDestroy)
@@ -247,38 +238,24 @@ func (t *Trainer) Close() error {
 // WarmStart begins with what a model of the same users and items has learnt, before the first run; ErrInvalidArgument when
 // it has others, or nothing of use.
 func (t *Trainer) WarmStart(model *Model) error {
-	h, err := t.h.use()
-	if err != nil {
-		return err
-	}
-	from, err := model.h.use()
-	if err != nil {
-		return err
-	}
-	err = crec.RecTrainerWarmStart(h, from)
-	runtime.KeepAlive(t)
-	runtime.KeepAlive(model)
-	return t.h.failed(err)
+	return t.h.call(func(h crec.Trainer) error {
+		return model.h.call(func(from crec.Model) error { return crec.RecTrainerWarmStart(h, from) })
+	})
 }
 
 // Run trains until the last epoch, until patience runs out, or until the context or a callback ends it; it may then be
 // called again. A callback that returned Stop is no error. A panic of a callback goes on in the caller once the library
 // has let go.
 func (t *Trainer) Run(ctx context.Context) error {
-	h, err := t.h.use()
-	if err != nil {
-		return err
-	}
-	defer runtime.KeepAlive(t)
 	if t.onEvent == nil && t.onEpoch == nil {
-		return t.ended(ctx, runTrainer(ctx, h, nil))
+		return t.run(ctx, nil)
 	}
 
 	// The call is made by another goroutine, so that callbacks run on this one, with no C frame below them.
 	events, answers := make(chan crec.Event), make(chan bool)
 	done, gone := make(chan error, 1), make(chan struct{})
 	go func() {
-		done <- runTrainer(ctx, h, func(event crec.Event) bool {
+		done <- t.run(ctx, func(event crec.Event) bool {
 			select {
 			case events <- event:
 				return <-answers
@@ -308,10 +285,10 @@ func (t *Trainer) Run(ctx context.Context) error {
 		case err := <-done:
 			switch {
 			case refused == nil:
-				return t.ended(ctx, err)
+				return err
 			case errors.Is(refused, Stop):
 				var other *Error // a checkpoint that could not be written, say
-				if err := t.h.failed(err); errors.As(err, &other) && other.Code != CodeCancelled {
+				if errors.As(err, &other) && other.Code != CodeCancelled {
 					return err
 				}
 				return nil
@@ -321,20 +298,8 @@ func (t *Trainer) Run(ctx context.Context) error {
 	}
 }
 
-func runTrainer(ctx context.Context, h crec.Trainer, onEvent func(crec.Event) bool) error {
-	run, end, err := longCall(ctx, 0, AutoIsolation, onEvent)
-	if err != nil {
-		return err
-	}
-	defer end()
-	return crec.RecTrainerRun(h, run)
-}
-
-func (t *Trainer) ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return cancelled(ctx, err)
-	}
-	return t.h.failed(err)
+func (t *Trainer) run(ctx context.Context, onEvent func(crec.Event) bool) error {
+	return t.h.longCall(ctx, how{onEvent: onEvent}, crec.RecTrainerRun)
 }
 
 func (t *Trainer) answer(raw crec.Event) error {
@@ -373,17 +338,9 @@ const (
 
 // Model is that of a finished epoch; ErrBadState when none is finished.
 func (t *Trainer) Model(which Which) (*Model, error) {
-	h, err := t.h.use()
-	if err != nil {
-		return nil, err
-	}
 	var raw crec.Model
-	err = crec.RecTrainerCreateModel(h, int(which), 0, &raw)
-	runtime.KeepAlive(t)
-	if err != nil {
-		return nil, t.h.failed(err)
-	}
-	return newModel(raw), nil
+	err := t.h.call(func(h crec.Trainer) error { return crec.RecTrainerCreateModel(h, int(which), 0, &raw) })
+	return newModel(raw, err)
 }
 
 func toJSON(params map[string]any) (string, error) {
