@@ -30,10 +30,10 @@ typedef struct {
   void* data;
   int64_t n; /* elements */
   char kind;
-  int64_t small[32]; /* where a short array is copied to */
+  int64_t small[32]; /* where a short array is copied to; another is copied to the heap */
 } rec_java_buffer_t;
 
-/* kind as in a JNI signature: 'J' int64, 'I' int32, 'F' float, 'B' bytes. From its position on, for a buffer. */
+/* kind as in flat.i. From its position on, for a buffer. */
 void rec_java_buffer_get(JNIEnv* env, jobject object, const char* name, char kind, rec_java_buffer_t* out);
 /* is_written: a copy goes back into the array. */
 void rec_java_buffer_release(JNIEnv* env, rec_java_buffer_t* buffer, int is_written);
@@ -59,7 +59,7 @@ const rec_run_options_t* rec_java_run_get(JNIEnv* env, jobject call, rec_java_ru
 typedef struct {
   JavaVM* vm;
   jclass exception, log, event, bytes;
-  jclass arrays[4], buffers[4]; /* of the kinds B, J, I, F */
+  jclass arrays[5], buffers[5]; /* of the kinds B, q, i, f, d */
   jmethodID make_exception, make_closed, handle_line, deliver_event, go_on, position, limit;
   jfieldID position_field, limit_field; /* of java.nio.Buffer, private: NULL in a JVM that names them otherwise */
   jfieldID call_listener, call_kinds, call_threads, call_isolation;

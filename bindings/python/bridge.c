@@ -106,12 +106,13 @@ static int format_is(const char* format, Py_ssize_t itemsize, char kind) {
     case 'q': return (*format == 'q' || *format == 'l') && itemsize == 8;
     case 'i': return (*format == 'i' || *format == 'l') && itemsize == 4;
     case 'f': return *format == 'f' && itemsize == 4;
+    case 'd': return *format == 'd' && itemsize == 8;
     default: return itemsize == 1;
   }
 }
 
 static const char* kind_name(char kind) {
-  return kind == 'q' ? "int64" : kind == 'i' ? "int32" : kind == 'f' ? "float32" : "bytes";
+  return kind == 'q' ? "int64" : kind == 'i' ? "int32" : kind == 'f' ? "float32" : kind == 'd' ? "float64" : "bytes";
 }
 
 int rec_py_buffer_get(PyObject* object, const char* name, char kind, int writable, rec_py_buffer_t* out) {

@@ -26,7 +26,7 @@ typedef struct {
 } rec_py_buffer_t;
 extern const rec_py_buffer_t rec_py_no_buffer;
 
-/* kind: 'q' int64, 'i' int32, 'f' float32, 'B' bytes. Contiguous only; -1 with an exception. */
+/* kind as in flat.i. Contiguous only; -1 with an exception. */
 int rec_py_buffer_get(PyObject* object, const char* name, char kind, int writable, rec_py_buffer_t* out);
 void rec_py_buffer_clear(rec_py_buffer_t* buffer);
 

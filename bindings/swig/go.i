@@ -17,11 +17,6 @@
 
 /* ---- status and errors ---- */
 
-%typemap(in, numinputs=0, noblock=1) rec_error_t** out_error {
-  rec_error_t* recore_error = NULL;
-  $1 = &recore_error;
-}
-%typemap(argout) rec_error_t** out_error ""
 %typemap(gotype) rec_status_t "error"
 %typemap(imtype) rec_status_t "int64" /* "uintptr" would come back as the C type, 32 bits of it */
 %typemap(out) rec_status_t "$result = (intptr_t)rec_go_fail($1, &recore_error);"

@@ -26,10 +26,6 @@
 
 /* ---- status and errors ---- */
 
-%typemap(in, numinputs=0, noblock=1) rec_error_t** out_error {
-  rec_error_t* recore_error = NULL;
-  $1 = &recore_error;
-}
 %typemap(jni) rec_status_t "void"
 %typemap(jtype) rec_status_t "void"
 %typemap(jstype) rec_status_t "void"
@@ -76,17 +72,8 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %typemap(argout) type** {
   %recore_succeeded rec_java_put_int64(jenv, $input, (int64_t)(intptr_t)*$1);
 }
+%apply type* { const type* };
 %enddef
-%recore_handle(rec_cancel_t)
-%recore_handle(rec_dataset_t)
-%recore_handle(rec_trainer_t)
-%recore_handle(rec_model_t)
-%recore_handle(rec_report_t)
-%recore_handle(rec_recommender_t)
-%apply rec_dataset_t* { const rec_dataset_t* };
-%apply rec_model_t* { const rec_model_t* };
-%apply rec_report_t* { const rec_report_t* };
-%apply rec_recommender_t* { const rec_recommender_t* };
 %ignore rec_cancel_destroy; /* rec_java_end */
 %ignore rec_dataset_destroy;
 %ignore rec_trainer_destroy;
@@ -127,11 +114,6 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
   %recore_succeeded rec_java_put_int64(jenv, $input, *$1);
 }
 %enddef
-%recore_out_int64(out_n_users)
-%recore_out_int64(out_n_items)
-%recore_out_int64(out_n_metrics)
-%recore_out_int64(out_n_rows)
-%recore_out_int64(out_n)
 %recore_java_type(double* out_mean, jdoubleArray, double[])
 %typemap(in) double* out_mean (double value = 0) "$1 = &value;"
 %typemap(argout) double* out_mean {
@@ -151,22 +133,6 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
   rec_java_buffer_release(jenv, &buffer$argnum, writable);
 }
 %enddef
-%recore_array(const int64_t*, 'J', 0, rows, n_rows)
-%recore_array(const int64_t*, 'J', 0, times, n_times)
-%recore_array(const float*, 'F', 0, weights, n_weights)
-%recore_array(const int32_t*, 'I', 0, parts, n_parts)
-%recore_array(const float*, 'F', 0, labels, n_labels)
-%recore_array(const int64_t*, 'J', 0, impressions, n_impressions)
-%recore_array(const int64_t*, 'J', 0, history_offsets, n_history_offsets)
-%recore_array(const int64_t*, 'J', 0, history_times, n_history_times)
-%recore_array(const int64_t*, 'J', 0, request_times, n_request_times)
-%recore_array(const int64_t*, 'J', 0, candidate_offsets, n_candidate_offsets)
-%recore_array(const uint8_t*, 'B', 0, allow_bits, n_allow_bytes)
-%recore_array(const uint8_t*, 'B', 0, deny_bits, n_deny_bytes)
-%recore_array(const void*, 'B', 0, data, n_data)
-%recore_array(int64_t*, 'J', 1, out_rows, n_out_rows)
-%recore_array(float*, 'F', 1, out_scores, n_out_scores)
-%recore_array(int32_t*, 'I', 1, out_status, n_out_status)
 
 /* ---- ids ---- */
 
@@ -190,8 +156,6 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
   rec_text_destroy(*$2);
 }
 %enddef
-%recore_out_ids(out_ids)
-%recore_out_ids(out_titles)
 
 /* ---- Arrow by address; DLPack as {ByteBuffer over the model's memory, long[] {tensor, rows, columns}} ---- */
 
@@ -214,6 +178,5 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
   }
 %}
 
-%include "rec.i"
-%include "flat.h"
+%include "flat.i"
 %include "bridge_calls.h"

@@ -10,11 +10,6 @@
 
 /* ---- status and errors: one exception, made by recore._errors ---- */
 
-%typemap(in, numinputs=0, noblock=1) rec_error_t** out_error {
-  rec_error_t* recore_error = NULL;
-  $1 = &recore_error;
-}
-%typemap(argout) rec_error_t** out_error ""
 %typemap(out) rec_status_t {
   if ($1 != REC_OK) {
     rec_py_raise($1, recore_error);
@@ -46,12 +41,6 @@
   $result = rec_py_append($result, SWIG_NewPointerObj(*$1, $*1_descriptor, 0));
 }
 %enddef
-%recore_handle(rec_cancel_t)
-%recore_handle(rec_dataset_t)
-%recore_handle(rec_trainer_t)
-%recore_handle(rec_model_t)
-%recore_handle(rec_report_t)
-%recore_handle(rec_recommender_t)
 
 /* ---- texts ---- */
 
@@ -85,11 +74,6 @@
   $result = rec_py_append($result, PyLong_FromLongLong(*$1));
 }
 %enddef
-%recore_out_int64(out_n_users)
-%recore_out_int64(out_n_items)
-%recore_out_int64(out_n_metrics)
-%recore_out_int64(out_n_rows)
-%recore_out_int64(out_n)
 %typemap(in, numinputs=0) double* out_mean (double value = 0) "$1 = &value;"
 %typemap(argout) double* out_mean {
   $result = rec_py_append($result, PyFloat_FromDouble(*$1));
@@ -107,22 +91,6 @@
   rec_py_buffer_clear(&buffer$argnum);
 }
 %enddef
-%recore_array(const int64_t*, 'q', 0, rows, n_rows)
-%recore_array(const int64_t*, 'q', 0, times, n_times)
-%recore_array(const float*, 'f', 0, weights, n_weights)
-%recore_array(const float*, 'f', 0, labels, n_labels)
-%recore_array(const int32_t*, 'i', 0, parts, n_parts)
-%recore_array(const int64_t*, 'q', 0, impressions, n_impressions)
-%recore_array(const int64_t*, 'q', 0, history_offsets, n_history_offsets)
-%recore_array(const int64_t*, 'q', 0, history_times, n_history_times)
-%recore_array(const int64_t*, 'q', 0, request_times, n_request_times)
-%recore_array(const int64_t*, 'q', 0, candidate_offsets, n_candidate_offsets)
-%recore_array(const uint8_t*, 'B', 0, allow_bits, n_allow_bytes)
-%recore_array(const uint8_t*, 'B', 0, deny_bits, n_deny_bytes)
-%recore_array(const void*, 'B', 0, data, n_data)
-%recore_array(int64_t*, 'q', 1, out_rows, n_out_rows)
-%recore_array(float*, 'f', 1, out_scores, n_out_scores)
-%recore_array(int32_t*, 'i', 1, out_status, n_out_status)
 
 /* ---- ids: int64 buffers as they are; lists of int, or of str and bytes, are copied ---- */
 
@@ -162,8 +130,6 @@
   $result = rec_py_append($result, rec_py_take_ids($1, *$2, as_text$argnum));
 }
 %enddef
-%recore_out_ids(out_ids)
-%recore_out_ids(out_titles)
 
 /* ---- Arrow and DLPack: capsules ---- */
 
@@ -176,9 +142,7 @@
   $result = rec_py_append($result, rec_py_tensor(*$1));
 }
 
-%include "rec.i"
+%include "flat.i"
 
 %nothread;
 %include "bridge_api.h"
-%thread;
-%include "flat.h"

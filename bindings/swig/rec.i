@@ -12,6 +12,13 @@
 %include <stdint.i>
 #define __attribute__(x)
 
+/* Each language's typemap for a status ends recore_error. */
+%typemap(in, numinputs=0, noblock=1) rec_error_t** out_error {
+  rec_error_t* recore_error = NULL;
+  $1 = &recore_error;
+}
+%typemap(argout) rec_error_t** out_error ""
+
 /* Callbacks, and structs that hold pointers into the caller's memory. Each language has a typemap for `run`. */
 %ignore rec_log_set_sink;
 %ignore rec_log_poll;
