@@ -39,6 +39,10 @@ rec_status_t rec_flat_similar_items(const rec_recommender_t* recommender, const 
                                     int64_t* out_rows, int64_t n_out_rows, float* out_scores, int64_t n_out_scores, int32_t* out_status,
                                     int64_t n_out_status, rec_error_t** out_error);
 
+/* Copies what a report lends: the values [n_metrics, n_rows] and the users [n_rows]. */
+rec_status_t rec_flat_report_rows(const rec_report_t* report, double* out_values, int64_t n_out_values, int64_t* out_users,
+                                  int64_t n_out_users, rec_error_t** out_error);
+
 #ifndef SWIG
 
 /* What a failed call says. The texts are never NULL and live as long as the error, which may be NULL. */
@@ -48,14 +52,6 @@ typedef struct {
   int64_t line, byte_offset; /* -1 if unknown */
 } rec_flat_failure_t;
 rec_flat_failure_t rec_flat_failure(rec_status_t status, const rec_error_t* error);
-
-/* All rows of a report, in memory of the report. */
-typedef struct {
-  int64_t n_metrics, n_rows;
-  const double* values; /* [n_metrics, n_rows] */
-  const int64_t* users; /* [n_rows] */
-} rec_flat_rows_t;
-rec_status_t rec_flat_report_rows(const rec_report_t* report, rec_flat_rows_t* out_rows, rec_error_t** out_error);
 
 /* The matrix of a DLPack tensor of the library; the tensor is ended once. */
 typedef struct {

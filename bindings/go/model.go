@@ -356,11 +356,11 @@ func (m *Model) report(raw crec.Report) (*Report, error) {
 	if err := crec.RecReportCounts(raw, &nMetrics, &nRows); err != nil {
 		return nil, failed(err)
 	}
-	values, users, err := crec.ReportRows(raw)
-	if err != nil {
+	values := make([]float64, nMetrics*nRows)
+	r := &Report{Means: map[string]float64{}, Values: map[string][]float64{}, UserRows: make([]int64, nRows)}
+	if err := crec.ReportRows(raw, values, r.UserRows); err != nil {
 		return nil, failed(err)
 	}
-	r := &Report{Means: map[string]float64{}, Values: map[string][]float64{}, UserRows: users}
 	for i := range int(nMetrics) {
 		name, mean, err := crec.ReportMetric(raw, i)
 		if err != nil {
@@ -370,6 +370,7 @@ func (m *Model) report(raw crec.Report) (*Report, error) {
 		r.Means[name] = mean
 		r.Values[name] = values[i*int(nRows) : (i+1)*int(nRows)]
 	}
-	r.Users, err = m.UserIDs(users)
+	var err error
+	r.Users, err = m.UserIDs(r.UserRows)
 	return r, err
 }

@@ -74,28 +74,3 @@ const rec_run_options_t* rec_java_run_get(JNIEnv* env, jobject call, rec_java_ru
   out->options.user_data = out;
   return &out->options;
 }
-
-/* ---- reports ---- */
-
-jdoubleArray rec_java_report_values(JNIEnv* env, const rec_report_t* report, int64_t metric) {
-  rec_error_t* error = NULL;
-  rec_flat_rows_t rows;
-  jdoubleArray copy;
-  rec_status_t status = rec_flat_report_rows(report, &rows, &error);
-  if (status == REC_OK && (metric < 0 || metric >= rows.n_metrics)) status = REC_INVALID_ARGUMENT;
-  if (status != REC_OK) return rec_java_throw(env, status, error), NULL;
-  copy = (*env)->NewDoubleArray(env, (jsize)rows.n_rows);
-  if (copy != NULL) (*env)->SetDoubleArrayRegion(env, copy, 0, (jsize)rows.n_rows, rows.values + metric * rows.n_rows);
-  return copy;
-}
-
-jlongArray rec_java_report_users(JNIEnv* env, const rec_report_t* report) {
-  rec_error_t* error = NULL;
-  rec_flat_rows_t rows;
-  jlongArray copy;
-  const rec_status_t status = rec_flat_report_rows(report, &rows, &error);
-  if (status != REC_OK) return rec_java_throw(env, status, error), NULL;
-  copy = (*env)->NewLongArray(env, (jsize)rows.n_rows);
-  if (copy != NULL) (*env)->SetLongArrayRegion(env, copy, 0, (jsize)rows.n_rows, (const jlong*)rows.users);
-  return copy;
-}

@@ -1,4 +1,4 @@
-/* Calls with callbacks or lent memory, so that typemaps can fill them; more of them in flat.h. SWIG reads this file. */
+/* Calls with callbacks, so that typemaps can fill them; more of them in flat.h. SWIG reads this file. */
 #ifndef RECORE_BRIDGE_CALLS_H
 #define RECORE_BRIDGE_CALLS_H
 
@@ -21,9 +21,5 @@ void rec_java_end(int32_t kind, int64_t raw);
 /* Lines of this level and above go to io.recore.Log.handle, on the thread that is in a long call or in rec_java_log_poll. */
 rec_status_t rec_java_log_open(int32_t level, rec_error_t** out_error);
 rec_status_t rec_java_log_poll(rec_error_t** out_error);
-
-/* Copies: the values [n_rows] of one metric, the user rows [n_rows]. */
-jdoubleArray rec_java_report_values(JNIEnv* env, const rec_report_t* report, int64_t metric);
-jlongArray rec_java_report_users(JNIEnv* env, const rec_report_t* report);
 
 #endif

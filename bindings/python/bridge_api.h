@@ -18,10 +18,6 @@ rec_py_result_t rec_py_log_open(int32_t level);
 /* How many lines were lost. */
 PyObject* rec_py_log_poll(void);
 
-/* The values [n_metrics, n_rows] of float64, and the users [n_rows] of int64, as bytearrays. */
-PyObject* rec_py_report_values(const rec_report_t* report);
-PyObject* rec_py_report_users(const rec_report_t* report);
-
 /* (address, rows, columns) of a DLPack capsule of this library. */
 PyObject* rec_py_tensor_info(PyObject* capsule);
 

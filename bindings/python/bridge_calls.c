@@ -1,4 +1,4 @@
-/* Long calls, log lines and reports: where Python's lock, exceptions and signals meet. */
+/* Long calls and log lines: where Python's lock, exceptions and signals meet. */
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -130,21 +130,3 @@ int rec_py_run_get(PyObject* given, rec_py_run_t* out) {
   if (flag > 0) rec_py_raise(REC_CANCELLED, NULL);
   return flag == 0 ? 0 : -1;
 }
-
-/* ---- reports ---- */
-
-static PyObject* copy_of_report(const rec_report_t* report, int wants_users) {
-  rec_error_t* error = NULL;
-  rec_flat_rows_t rows;
-  const rec_status_t status = rec_flat_report_rows(report, &rows, &error);
-  if (status != REC_OK) {
-    rec_py_raise(status, error);
-    return NULL;
-  }
-  return wants_users
-             ? PyByteArray_FromStringAndSize((const char*)rows.users, (Py_ssize_t)(rows.n_rows * 8))
-             : PyByteArray_FromStringAndSize((const char*)rows.values, (Py_ssize_t)(rows.n_metrics * rows.n_rows * 8));
-}
-
-PyObject* rec_py_report_values(const rec_report_t* report) { return copy_of_report(report, 0); }
-PyObject* rec_py_report_users(const rec_report_t* report) { return copy_of_report(report, 1); }

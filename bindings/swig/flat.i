@@ -31,6 +31,8 @@
 %recore_array(int64_t*, 'q', 1, out_rows, n_out_rows)
 %recore_array(float*, 'f', 1, out_scores, n_out_scores)
 %recore_array(int32_t*, 'i', 1, out_status, n_out_status)
+%recore_array(double*, 'd', 1, out_values, n_out_values)
+%recore_array(int64_t*, 'q', 1, out_users, n_out_users)
 
 %recore_out_ids(out_ids)
 %recore_out_ids(out_titles)

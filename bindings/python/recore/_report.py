@@ -23,8 +23,9 @@ class Report(Mapping[str, float]):
             n_metrics, n_rows = _recore.rec_report_counts(raw)
             metrics = [_recore.rec_report_get_metric(raw, i) for i in range(n_metrics)]
             self._means: dict[str, float] = dict(metrics)
-            self._values: NDArray[np.float64] = np.frombuffer(_recore.rec_py_report_values(raw), dtype=np.float64).reshape(n_metrics, n_rows)
-            self.user_rows: NDArray[np.int64] = np.frombuffer(_recore.rec_py_report_users(raw), dtype=np.int64)
+            self._values = np.empty((n_metrics, n_rows))
+            self.user_rows = np.empty(n_rows, np.int64)
+            _recore.rec_flat_report_rows(raw, self._values, self.user_rows)
         finally:
             _recore.rec_report_destroy(raw)
         self.users: NDArray[Any] = model.user_ids(self.user_rows)

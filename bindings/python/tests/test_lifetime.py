@@ -203,8 +203,8 @@ def test_the_sample_runs(tmp_path):
 HEADER_FUNCTIONS = re.compile(r"^REC_API [\w\s*]*?\b(rec_\w+)\(", re.M)
 # Reached through the package in another form.
 BRIDGED = {
-    "rec_dataset_create_from_columns": "rec_flat_dataset_create", "rec_report_get_values": "rec_py_report_values",
-    "rec_report_get_users": "rec_py_report_users", "rec_recommender_top_k": "rec_flat_top_k",
+    "rec_dataset_create_from_columns": "rec_flat_dataset_create", "rec_report_get_values": "rec_flat_report_rows",
+    "rec_report_get_users": "rec_flat_report_rows", "rec_recommender_top_k": "rec_flat_top_k",
     "rec_recommender_score": "rec_flat_score", "rec_recommender_similar_items": "rec_flat_similar_items",
     "rec_log_set_sink": "rec_py_log_open", "rec_log_poll": "rec_py_log_poll",
 }

@@ -116,11 +116,10 @@ rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric) {
   return out;
 }
 
-rec_go_rows_t rec_go_report_rows(uintptr_t report) {
+rec_go_failure_t* rec_go_report_rows(uintptr_t report, REC_GO_OUT(double, values), REC_GO_OUT(int64_t, users)) {
   rec_error_t* error = NULL;
-  rec_go_rows_t out;
-  out.failure = rec_go_fail(rec_flat_report_rows((const rec_report_t*)report, &out.rows, &error), &error);
-  return out;
+  return rec_go_fail(rec_flat_report_rows((const rec_report_t*)report, values, n_values, users, n_users, &error),
+                     &error);
 }
 
 rec_go_ids_t rec_go_model_ids(uintptr_t model, int32_t what, const int64_t* rows, int64_t n_rows) {

@@ -70,14 +70,15 @@ func (ids *IDs) Len() int {
 	return len(ids.Int64)
 }
 
-func int64s(s []int64) *C.int64_t  { return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(s))) }
-func int32s(s []int32) *C.int32_t  { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(s))) }
-func floats(s []float32) *C.float  { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
-func chars(s []byte) *C.char       { return (*C.char)(unsafe.Pointer(unsafe.SliceData(s))) }
-func octets(s []byte) *C.uint8_t   { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(s))) }
-func count[T any](s []T) C.int64_t { return C.int64_t(len(s)) }
-func idType(ids *IDs) C.int32_t    { return C.int32_t(ids.Type) }
-func nIDs(ids *IDs) C.int64_t      { return C.int64_t(ids.Len()) }
+func int64s(s []int64) *C.int64_t   { return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func int32s(s []int32) *C.int32_t   { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func floats(s []float32) *C.float   { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
+func doubles(s []float64) *C.double { return (*C.double)(unsafe.Pointer(unsafe.SliceData(s))) }
+func chars(s []byte) *C.char        { return (*C.char)(unsafe.Pointer(unsafe.SliceData(s))) }
+func octets(s []byte) *C.uint8_t    { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func count[T any](s []T) C.int64_t  { return C.int64_t(len(s)) }
+func idType(ids *IDs) C.int32_t     { return C.int32_t(ids.Type) }
+func nIDs(ids *IDs) C.int64_t       { return C.int64_t(ids.Len()) }
 func swigptr(v interface{ Swigcptr() uintptr }) C.uintptr_t {
 	if v == nil {
 		return 0
@@ -215,16 +216,9 @@ func ReportMetric(r Report, metric int) (string, float64, error) {
 	return C.GoString(m.name), float64(m.mean), nil
 }
 
-// ReportRows copies the values [nMetrics, nRows] and the user rows [nRows].
-func ReportRows(r Report) ([]float64, []int64, error) {
-	lent := C.rec_go_report_rows(C.uintptr_t(r))
-	if lent.failure != nil {
-		return nil, nil, take(lent.failure)
-	}
-	all := &lent.rows
-	values := append([]float64(nil), unsafe.Slice((*float64)(unsafe.Pointer(all.values)), all.n_metrics*all.n_rows)...)
-	users := append([]int64(nil), unsafe.Slice((*int64)(unsafe.Pointer(all.users)), all.n_rows)...)
-	return values, users, nil
+// ReportRows fills the values [nMetrics, nRows] and the user rows [nRows].
+func ReportRows(r Report, values []float64, users []int64) error {
+	return take(C.rec_go_report_rows(C.uintptr_t(r), doubles(values), count(values), int64s(users), count(users)))
 }
 
 // What a row is, and what is asked of it.

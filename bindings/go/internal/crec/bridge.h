@@ -59,11 +59,7 @@ typedef struct {
 } rec_go_metric_t;
 rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric);
 
-typedef struct {
-  rec_go_failure_t* failure;
-  rec_flat_rows_t rows;
-} rec_go_rows_t;
-rec_go_rows_t rec_go_report_rows(uintptr_t report);
+rec_go_failure_t* rec_go_report_rows(uintptr_t report, REC_GO_OUT(double, values), REC_GO_OUT(int64_t, users));
 
 #define REC_GO_ITEM_IDS 0
 #define REC_GO_USER_IDS 1

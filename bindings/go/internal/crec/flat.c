@@ -1,5 +1,7 @@
 #include "flat.h"
 
+#include <string.h>
+
 /* ---- failures ---- */
 
 rec_flat_failure_t rec_flat_failure(rec_status_t status, const rec_error_t* error) {
@@ -42,11 +44,19 @@ rec_status_t rec_flat_dataset_create(const rec_ids_t* users, const rec_ids_t* it
   return rec_dataset_create_from_columns(&columns, run, out_dataset, out_error);
 }
 
-rec_status_t rec_flat_report_rows(const rec_report_t* report, rec_flat_rows_t* out_rows, rec_error_t** out_error) {
-  rec_status_t status = rec_report_counts(report, &out_rows->n_metrics, &out_rows->n_rows, out_error);
-  if (status == REC_OK) status = rec_report_get_values(report, &out_rows->values, out_error);
-  if (status == REC_OK) status = rec_report_get_users(report, &out_rows->users, out_error);
-  return status;
+rec_status_t rec_flat_report_rows(const rec_report_t* report, double* out_values, int64_t n_out_values, int64_t* out_users,
+                                  int64_t n_out_users, rec_error_t** out_error) {
+  int64_t n_metrics, n_rows;
+  const double* values;
+  const int64_t* users;
+  rec_status_t status = rec_report_counts(report, &n_metrics, &n_rows, out_error);
+  if (status == REC_OK) status = rec_report_get_values(report, &values, out_error);
+  if (status == REC_OK) status = rec_report_get_users(report, &users, out_error);
+  if (status != REC_OK) return status;
+  if (n_out_values != n_metrics * n_rows || n_out_users != n_rows) return REC_INVALID_ARGUMENT;
+  memcpy(out_values, values, (size_t)n_out_values * sizeof *values);
+  memcpy(out_users, users, (size_t)n_out_users * sizeof *users);
+  return REC_OK;
 }
 
 /* ---- serving ---- */

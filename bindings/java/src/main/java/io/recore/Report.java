@@ -3,6 +3,7 @@ package io.recore;
 import io.recore.internal.Handle;
 import io.recore.internal.Raw;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -10,7 +11,7 @@ import java.util.Locale;
 public final class Report {
   private final List<String> names = new ArrayList<>();
   private final List<Double> means = new ArrayList<>();
-  private final List<double[]> values = new ArrayList<>();
+  private final double[] values; // [metrics, nRows]
   private final long[] userRows;
   private final Ids users;
 
@@ -28,16 +29,18 @@ public final class Report {
 
   private Report(Source source, Model model) {
     long[] nMetrics = new long[1];
-    Raw.rec_report_counts(source, nMetrics, new long[1]);
+    long[] nRows = new long[1];
+    Raw.rec_report_counts(source, nMetrics, nRows);
     byte[][] name = new byte[1][];
     double[] mean = new double[1];
     for (int i = 0; i < nMetrics[0]; ++i) {
       Raw.rec_report_get_metric(source, i, name, mean);
       names.add(Utf8.decode(name[0]));
       means.add(mean[0]);
-      values.add(Raw.rec_java_report_values(source, i));
     }
-    userRows = Raw.rec_java_report_users(source);
+    values = new double[Math.toIntExact(nMetrics[0] * nRows[0])];
+    userRows = new long[Math.toIntExact(nRows[0])];
+    Raw.rec_flat_report_rows(source, values, userRows);
     users = model.userIds(userRows);
   }
 
@@ -53,7 +56,8 @@ public final class Report {
 
   /** [nRows], NaN where the metric is undefined for the row. */
   public double[] values(String metric) {
-    return values.get(find(metric)).clone();
+    int first = find(metric) * nRows();
+    return Arrays.copyOfRange(values, first, first + nRows());
   }
 
   public int nRows() {
