@@ -82,9 +82,7 @@ public final class Columns {
    * @throws RecException.InvalidData for a weight that is not finite or a label that is neither 0 nor 1, with the row.
    */
   public Dataset build() {
-    long[] out = new long[1];
-    LongCall.run(cancel, call -> Raw.rec_flat_dataset_create(users, items, times, weights, parts, labels, impressions,
-        titleItems, titles, memoryLimit, call, out));
-    return new Dataset(out[0]);
+    return new Dataset(LongCall.make(cancel, (call, out) -> Raw.rec_flat_dataset_create(users, items, times, weights, parts,
+        labels, impressions, titleItems, titles, memoryLimit, call, out)));
   }
 }

@@ -57,16 +57,14 @@ public final class Dataset extends Handle {
    * @throws java.util.concurrent.CancellationException when cancelled or interrupted.
    */
   public Dataset split(Split split, CancelToken cancel) {
-    long[] out = new long[1];
     try (var options = new rec_split_options_t()) {
       options.setKind(split.kind().number);
       options.setTrain_ratio(split.train());
       options.setValid_ratio(split.valid());
       options.setTest_ratio(split.test());
       options.setSeed(split.seed());
-      LongCall.run(cancel, call -> Raw.rec_dataset_split(this, options, call, out));
+      return new Dataset(LongCall.make(cancel, (call, out) -> Raw.rec_dataset_split(this, options, call, out)));
     }
-    return new Dataset(out[0]);
   }
 
   /**
@@ -89,9 +87,7 @@ public final class Dataset extends Handle {
 
   /** Counts (n_users, n_items, n_train, ...), id types, time range and quantiles. */
   public Map<String, Object> describe() {
-    byte[][] out = new byte[1][];
-    Raw.rec_dataset_describe(this, out);
-    return Json.parseObject(out[0]);
+    return Json.object(out -> Raw.rec_dataset_describe(this, out));
   }
 
   @Override

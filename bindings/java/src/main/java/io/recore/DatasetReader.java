@@ -5,6 +5,7 @@ import io.recore.internal.rec_dataset_options_t;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** How a file, folder or Arrow stream is read. Columns that are not named are found by their usual names. */
@@ -21,48 +22,40 @@ public final class DatasetReader {
 
   /** csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is found out. */
   public DatasetReader format(String name) {
-    byte[] text = Utf8.terminated(name, "format");
-    return set(options -> options.setFormat(text));
+    return set("format", name, rec_dataset_options_t::setFormat);
   }
 
   public DatasetReader user(String column) {
-    byte[] text = Utf8.terminated(column, "user");
-    return set(options -> options.setUser_column(text));
+    return set("user", column, rec_dataset_options_t::setUser_column);
   }
 
   public DatasetReader item(String column) {
-    byte[] text = Utf8.terminated(column, "item");
-    return set(options -> options.setItem_column(text));
+    return set("item", column, rec_dataset_options_t::setItem_column);
   }
 
   /** "" ignores times. */
   public DatasetReader time(String column) {
-    byte[] text = Utf8.terminated(column, "time");
-    return set(options -> options.setTime_column(text));
+    return set("time", column, rec_dataset_options_t::setTime_column);
   }
 
   /** "" ignores weights. */
   public DatasetReader weight(String column) {
-    byte[] text = Utf8.terminated(column, "weight");
-    return set(options -> options.setWeight_column(text));
+    return set("weight", column, rec_dataset_options_t::setWeight_column);
   }
 
   /** 1 for a clicked row, 0 for one that was only shown; "" ignores labels. */
   public DatasetReader label(String column) {
-    byte[] text = Utf8.terminated(column, "label");
-    return set(options -> options.setLabel_column(text));
+    return set("label", column, rec_dataset_options_t::setLabel_column);
   }
 
   /** "time" or a column: labelled rows of one user with equal values are an impression list. */
   public DatasetReader impressionKey(String column) {
-    byte[] text = Utf8.terminated(column, "impressionKey");
-    return set(options -> options.setImpression_key(text));
+    return set("impressionKey", column, rec_dataset_options_t::setImpression_key);
   }
 
   /** One byte; by default it is found out. */
   public DatasetReader separator(String separator) {
-    byte[] text = Utf8.terminated(separator, "separator");
-    return set(options -> options.setSeparator(text));
+    return set("separator", separator, rec_dataset_options_t::setSeparator);
   }
 
   public DatasetReader userIds(IdType type) {
@@ -105,18 +98,21 @@ public final class DatasetReader {
    * @throws java.util.concurrent.CancellationException when cancelled or interrupted.
    */
   public Dataset load() {
-    long[] out = new long[1];
     try (var options = new rec_dataset_options_t()) {
       settings.forEach(setting -> setting.accept(options));
-      LongCall.run(cancel, call -> {
+      return new Dataset(LongCall.make(cancel, (call, out) -> {
         if (path == null) {
           Raw.rec_dataset_create_from_arrow(address, options, call, out);
         } else {
           Raw.rec_dataset_load(Utf8.terminated(path.toString(), "path"), options, call, out);
         }
-      });
+      }));
     }
-    return new Dataset(out[0]);
+  }
+
+  private DatasetReader set(String name, String text, BiConsumer<rec_dataset_options_t, byte[]> setter) {
+    byte[] bytes = Utf8.terminated(text, name);
+    return set(options -> setter.accept(options, bytes));
   }
 
   private DatasetReader set(Consumer<rec_dataset_options_t> setting) {

@@ -7,6 +7,7 @@ import java.nio.LongBuffer;
 import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -108,8 +109,10 @@ public final class Ids {
     return new Ids(Raw.REC_ID_BYTES, n, bytes, offsets);
   }
 
-  /** What the bridge gave: long[] and null, or byte[] and long[]. */
-  static Ids ofRaw(Object[] raw) {
+  /** What the bridge gives: long[] and null, or byte[] and long[]. */
+  static Ids ofRaw(Consumer<Object[]> call) {
+    Object[] raw = new Object[2];
+    call.accept(raw);
     return raw[0] instanceof long[] numbers ? new Ids(Raw.REC_ID_INT64, numbers.length, numbers, null)
         : new Ids(Raw.REC_ID_BYTES, ((long[]) raw[1]).length - 1, raw[0], raw[1]);
   }
@@ -155,7 +158,7 @@ public final class Ids {
    */
   public long number(int i) {
     if (!isNumeric()) {
-      throw RecException.make(Raw.REC_UNSUPPORTED, "ids: are byte strings, not int64", "ids", "", -1, -1);
+      throw RecException.make(Raw.REC_UNSUPPORTED, "ids: are byte strings, not int64", "ids");
     }
     return at(data, i);
   }
@@ -167,7 +170,7 @@ public final class Ids {
    */
   public byte[] bytes(int i) {
     if (isNumeric()) {
-      throw RecException.make(Raw.REC_UNSUPPORTED, "ids: are int64, not byte strings", "ids", "", -1, -1);
+      throw RecException.make(Raw.REC_UNSUPPORTED, "ids: are int64, not byte strings", "ids");
     }
     int from = (int) at(offsets, i);
     byte[] id = new byte[(int) at(offsets, i + 1) - from];

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** The library's JSON: objects become Map, lists List, numbers Long or Double, null null. */
 final class Json {
@@ -15,13 +16,21 @@ final class Json {
     this.text = text;
   }
 
-  static Object parse(byte[] utf8) {
-    return new Json(Utf8.decode(utf8)).value();
+  static Object parse(String text) {
+    return new Json(text).value();
   }
 
+  /** What a call puts into its one element. */
+  static Object read(Consumer<byte[][]> call) {
+    byte[][] out = new byte[1][];
+    call.accept(out);
+    return parse(Utf8.decode(out[0]));
+  }
+
+  /** The same for a JSON object. */
   @SuppressWarnings("unchecked")
-  static Map<String, Object> parseObject(byte[] utf8) {
-    return (Map<String, Object>) parse(utf8);
+  static Map<String, Object> object(Consumer<byte[][]> call) {
+    return (Map<String, Object>) read(call);
   }
 
   private Object value() {

@@ -1,6 +1,7 @@
 package io.recore;
 
 import java.util.concurrent.CancellationException;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -28,12 +29,19 @@ final class LongCall {
    * @throws CancellationException when the token was cancelled, or this thread interrupted; the flag stays set.
    */
   static void run(CancelToken token, Consumer<LongCall> work) {
-    run(token, 0, Isolation.AUTO, work);
+    run(new LongCall(token, null, 0, 0, Isolation.AUTO.number), work);
   }
 
-  /** The same for an evaluation. */
-  static void run(CancelToken token, int threads, Isolation isolation, Consumer<LongCall> work) {
-    run(new LongCall(token, null, 0, threads, isolation.number), work);
+  /** The same for work that makes an object; the handle of it. */
+  static long make(CancelToken token, BiConsumer<LongCall, long[]> work) {
+    return make(token, 0, Isolation.AUTO, work);
+  }
+
+  /** The same for an evaluation, which makes a report. */
+  static long make(CancelToken token, int threads, Isolation isolation, BiConsumer<LongCall, long[]> work) {
+    long[] out = new long[1];
+    run(new LongCall(token, null, 0, threads, isolation.number), call -> work.accept(call, out));
+    return out[0];
   }
 
   /**

@@ -29,30 +29,27 @@ public final class Model extends Handle {
    * @throws RecException.Unsupported for a file of another version.
    */
   public static Model load(Path path, long memoryLimit) {
-    long[] out = new long[1];
+    byte[] name = Utf8.terminated(path.toString(), "path");
     try (var options = new rec_load_options_t()) {
       options.setMemory_limit_bytes(memoryLimit);
-      LongCall.run(null, call -> Raw.rec_model_load(Utf8.terminated(path.toString(), "path"), options, call, out));
+      return new Model(LongCall.make(null, (call, out) -> Raw.rec_model_load(name, options, call, out)));
     }
-    return new Model(out[0]);
   }
 
   /** The same from the bytes of a file, which are copied: a direct buffer, from its position on, or byte[]. */
   public static Model load(ByteBuffer bytes) {
-    long[] out = new long[1];
-    try (var options = new rec_load_options_t()) {
-      LongCall.run(null, call -> Raw.rec_model_load_bytes(bytes, options, call, out));
-    }
-    return new Model(out[0]);
+    return loadBytes(bytes);
   }
 
   /** As {@link #load(ByteBuffer)}. */
   public static Model load(byte[] bytes) {
-    long[] out = new long[1];
+    return loadBytes(bytes);
+  }
+
+  private static Model loadBytes(Object bytes) {
     try (var options = new rec_load_options_t()) {
-      LongCall.run(null, call -> Raw.rec_model_load_bytes(bytes, options, call, out));
+      return new Model(LongCall.make(null, (call, out) -> Raw.rec_model_load_bytes(bytes, options, call, out)));
     }
-    return new Model(out[0]);
   }
 
   /** Writes one file; an older one stays whole until the new one is. */
@@ -72,9 +69,7 @@ public final class Model extends Handle {
 
   /** Model, parameters, counts, metrics, sections and tensors. */
   public Map<String, Object> describe() {
-    byte[][] out = new byte[1][];
-    Raw.rec_model_describe(this, out);
-    return Json.parseObject(out[0]);
+    return Json.object(out -> Raw.rec_model_describe(this, out));
   }
 
   public int nUsers() {
@@ -121,13 +116,11 @@ public final class Model extends Handle {
    * @throws RecException.PluginFailed also when a worker process died.
    */
   public Report evaluate(Dataset dataset, String metrics, Protocol protocol, Isolation isolation, CancelToken cancel) {
-    long[] out = new long[1];
     byte[] names = Utf8.terminated(metrics, "metrics");
     try (var raw = protocol.toRaw()) {
-      LongCall.run(cancel, protocol.threads(), isolation,
-          call -> Raw.rec_model_evaluate(this, dataset, names, raw, call, out));
+      return Report.ofRaw(LongCall.make(cancel, protocol.threads(), isolation,
+          (call, out) -> Raw.rec_model_evaluate(this, dataset, names, raw, call, out)), this);
     }
-    return Report.ofRaw(out[0], this);
   }
 
   /** As {@code recommender(new RecommenderOptions())}. */
@@ -158,9 +151,7 @@ public final class Model extends Handle {
 
   /** Ids of item rows; 0 or an empty id for row -1. */
   public Ids itemIds(long... rows) {
-    Object[] out = new Object[2];
-    Raw.rec_model_item_ids(this, rows, out);
-    return Ids.ofRaw(out);
+    return Ids.ofRaw(out -> Raw.rec_model_item_ids(this, rows, out));
   }
 
   /** Ids of all users, by row. */
@@ -170,9 +161,7 @@ public final class Model extends Handle {
 
   /** Ids of user rows; 0 or an empty id for row -1. */
   public Ids userIds(long... rows) {
-    Object[] out = new Object[2];
-    Raw.rec_model_user_ids(this, rows, out);
-    return Ids.ofRaw(out);
+    return Ids.ofRaw(out -> Raw.rec_model_user_ids(this, rows, out));
   }
 
   /** Rows of items, -1 for an unknown one. */
@@ -191,9 +180,7 @@ public final class Model extends Handle {
 
   /** Titles of items, "" for an item that is unknown or has no title. */
   public Ids titles(Ids items) {
-    Object[] out = new Object[2];
-    Raw.rec_model_item_titles(this, itemRows(items), out);
-    return Ids.ofRaw(out);
+    return Ids.ofRaw(out -> Raw.rec_model_item_titles(this, itemRows(items), out));
   }
 
   /** The title of an item, "" where there is none. */
@@ -207,16 +194,12 @@ public final class Model extends Handle {
    * @throws RecException.Unsupported for a model without.
    */
   public Vectors itemVectors() {
-    Object[] out = new Object[2];
-    Raw.rec_model_item_vectors(this, out);
-    return Vectors.ofRaw(out);
+    return Vectors.ofRaw(out -> Raw.rec_model_item_vectors(this, out));
   }
 
   /** Vectors of all users, or a single row when one vector serves every user. */
   public Vectors userVectors() {
-    Object[] out = new Object[2];
-    Raw.rec_model_user_vectors(this, out);
-    return Vectors.ofRaw(out);
+    return Vectors.ofRaw(out -> Raw.rec_model_user_vectors(this, out));
   }
 
   @Override

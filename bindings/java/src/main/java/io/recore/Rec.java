@@ -59,10 +59,7 @@ public final class Rec {
   /** Every model that can be found: in folders that were added, in REC_PLUGIN_PATH, beside the library. */
   @SuppressWarnings("unchecked")
   public static List<Plugin> plugins() {
-    byte[][] out = new byte[1][];
-    Raw.rec_plugin_list(out);
-    return ((List<Object>) Json.parse(out[0])).stream().map(entry -> {
-      Map<String, Object> facts = (Map<String, Object>) entry;
+    return ((List<Map<String, Object>>) Json.read(Raw::rec_plugin_list)).stream().map(facts -> {
       return new Plugin(text(facts, "name"), text(facts, "version"), text(facts, "path"), text(facts, "doc"), text(facts, "error"));
     }).toList();
   }
@@ -73,9 +70,7 @@ public final class Rec {
 
   /** One model: name, version, doc, paper, capabilities and parameters with type, default, range and owner. */
   public static Map<String, Object> describePlugin(String model) {
-    byte[][] out = new byte[1][];
-    Raw.rec_plugin_describe(Utf8.terminated(model, "model"), out);
-    return Json.parseObject(out[0]);
+    return Json.object(out -> Raw.rec_plugin_describe(Utf8.terminated(model, "model"), out));
   }
 
   /**

@@ -8,19 +8,26 @@ import io.recore.internal.Raw;
  */
 @SuppressWarnings("serial")
 public class RecException extends RuntimeException {
-  private final int code;
-  private final String argument;
-  private final String file;
-  private final long line;
-  private final long byteOffset;
+  private int code = Raw.REC_INTERNAL;
+  private String message = "";
+  private String argument = "";
+  private String file = "";
+  private long line = -1;
+  private long byteOffset = -1;
 
-  RecException(int code, String message, String argument, String file, long line, long byteOffset) {
-    super(message);
+  RecException() {}
+
+  /** Of a new one, so that no subclass has to repeat it as a constructor. */
+  RecException saying(int code, String message, String argument) {
     this.code = code;
+    this.message = message;
     this.argument = argument;
-    this.file = file;
-    this.line = line;
-    this.byteOffset = byteOffset;
+    return this;
+  }
+
+  @Override
+  public String getMessage() {
+    return message;
   }
 
   /** The status, one of the library's REC_ numbers. */
@@ -55,170 +62,99 @@ public class RecException extends RuntimeException {
 
   /** Called by the bridge for a failed call. */
   static RecException make(int code, byte[] message, byte[] argument, byte[] file, long line, long byteOffset) {
-    return make(code, Utf8.decode(message), Utf8.decode(argument), Utf8.decode(file), line, byteOffset);
+    RecException exception = make(code, Utf8.decode(message), Utf8.decode(argument));
+    exception.file = Utf8.decode(file);
+    exception.line = line;
+    exception.byteOffset = byteOffset;
+    return exception;
   }
 
   /** Called by the bridge for a closed object. */
   static RecException closed(Object object) {
-    return new Closed(Raw.REC_BAD_STATE, object.getClass().getSimpleName() + ": used after close()", "", "", -1, -1);
+    return new Closed().saying(Raw.REC_BAD_STATE, object.getClass().getSimpleName() + ": used after close()", "");
   }
 
   static RecException invalid(String argument, String text) {
-    return new InvalidArgument(Raw.REC_INVALID_ARGUMENT, argument + ": " + text, argument, "", -1, -1);
+    return new InvalidArgument().saying(Raw.REC_INVALID_ARGUMENT, argument + ": " + text, argument);
   }
 
-  static RecException make(int code, String message, String argument, String file, long line, long byteOffset) {
-    return switch (code) {
-      case Raw.REC_INVALID_ARGUMENT -> new InvalidArgument(code, message, argument, file, line, byteOffset);
-      case Raw.REC_NOT_FOUND -> new NotFound(code, message, argument, file, line, byteOffset);
-      case Raw.REC_UNSUPPORTED -> new Unsupported(code, message, argument, file, line, byteOffset);
-      case Raw.REC_BAD_STATE -> new BadState(code, message, argument, file, line, byteOffset);
-      case Raw.REC_IO -> new Io(code, message, argument, file, line, byteOffset);
-      case Raw.REC_CORRUPT_DATA -> new CorruptData(code, message, argument, file, line, byteOffset);
-      case Raw.REC_INVALID_DATA -> new InvalidData(code, message, argument, file, line, byteOffset);
-      case Raw.REC_OUT_OF_MEMORY -> new OutOfMemory(code, message, argument, file, line, byteOffset);
-      case Raw.REC_LIMIT -> new Limit(code, message, argument, file, line, byteOffset);
-      case Raw.REC_NUMERIC -> new Numeric(code, message, argument, file, line, byteOffset);
-      case Raw.REC_DEVICE -> new Device(code, message, argument, file, line, byteOffset);
-      case Raw.REC_BUSY -> new Busy(code, message, argument, file, line, byteOffset);
-      case Raw.REC_DENIED -> new Denied(code, message, argument, file, line, byteOffset);
-      case Raw.REC_PLUGIN_FAILED -> new PluginFailed(code, message, argument, file, line, byteOffset);
-      case Raw.REC_ABI_MISMATCH -> new AbiMismatch(code, message, argument, file, line, byteOffset);
-      case Raw.REC_CANCELLED -> new Cancelled(code, message, argument, file, line, byteOffset);
-      default -> new Internal(code, message, argument, file, line, byteOffset);
+  static RecException make(int code, String message, String argument) {
+    RecException exception = switch (code) {
+      case Raw.REC_INVALID_ARGUMENT -> new InvalidArgument();
+      case Raw.REC_NOT_FOUND -> new NotFound();
+      case Raw.REC_UNSUPPORTED -> new Unsupported();
+      case Raw.REC_BAD_STATE -> new BadState();
+      case Raw.REC_IO -> new Io();
+      case Raw.REC_CORRUPT_DATA -> new CorruptData();
+      case Raw.REC_INVALID_DATA -> new InvalidData();
+      case Raw.REC_OUT_OF_MEMORY -> new OutOfMemory();
+      case Raw.REC_LIMIT -> new Limit();
+      case Raw.REC_NUMERIC -> new Numeric();
+      case Raw.REC_DEVICE -> new Device();
+      case Raw.REC_BUSY -> new Busy();
+      case Raw.REC_DENIED -> new Denied();
+      case Raw.REC_PLUGIN_FAILED -> new PluginFailed();
+      case Raw.REC_ABI_MISMATCH -> new AbiMismatch();
+      case Raw.REC_CANCELLED -> new Cancelled();
+      default -> new Internal();
     };
+    return exception.saying(code, message, argument);
   }
 
   /** An argument or parameter that is unknown, out of range, or does not fit the others. */
-  public static final class InvalidArgument extends RecException {
-    InvalidArgument(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class InvalidArgument extends RecException {}
 
   /** A file, model name, plugin or id that is not there. */
-  public static class NotFound extends RecException {
-    NotFound(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static class NotFound extends RecException {}
 
   /** A user or item that the model does not know, where the caller asked to be strict. */
-  public static final class UnknownId extends NotFound {
-    UnknownId(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class UnknownId extends NotFound {}
 
   /** Understood, but not offered: by this model, this build or this file version. */
-  public static final class Unsupported extends RecException {
-    Unsupported(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Unsupported extends RecException {}
 
   /** A wrong order of calls. */
-  public static class BadState extends RecException {
-    BadState(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static class BadState extends RecException {}
 
   /** Use after close(). */
-  public static final class Closed extends BadState {
-    Closed(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Closed extends BadState {}
 
   /** The operating system failed to read or write. */
-  public static final class Io extends RecException {
-    Io(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Io extends RecException {}
 
   /** A model file or checkpoint that is damaged. */
-  public static final class CorruptData extends RecException {
-    CorruptData(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class CorruptData extends RecException {}
 
   /** A row or cell of the data, with file and line where they are known. */
-  public static final class InvalidData extends RecException {
-    InvalidData(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class InvalidData extends RecException {}
 
   /** The library could not get memory. */
-  public static final class OutOfMemory extends RecException {
-    OutOfMemory(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class OutOfMemory extends RecException {}
 
   /** A stated limit would be passed, a memory limit for one. */
-  public static final class Limit extends RecException {
-    Limit(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Limit extends RecException {}
 
   /** NaN or infinity where a number must be. */
-  public static final class Numeric extends RecException {
-    Numeric(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Numeric extends RecException {}
 
   /** No such device, or it failed. */
-  public static final class Device extends RecException {
-    Device(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Device extends RecException {}
 
   /** Another call on the same object is running. */
-  public static final class Busy extends RecException {
-    Busy(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Busy extends RecException {}
 
   /** Refused for safety, or by the operating system's permissions. */
-  public static final class Denied extends RecException {
-    Denied(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Denied extends RecException {}
 
   /** A plugin broke its contract or reported a failure. */
-  public static class PluginFailed extends RecException {
-    PluginFailed(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static class PluginFailed extends RecException {}
 
   /** A plugin of another ABI or architecture. */
-  public static final class AbiMismatch extends PluginFailed {
-    AbiMismatch(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class AbiMismatch extends PluginFailed {}
 
   /** The cause of the CancellationException of a call that was stopped. */
-  public static final class Cancelled extends RecException {
-    Cancelled(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Cancelled extends RecException {}
 
   /** A defect of the library, or a status that this class does not know. */
-  public static final class Internal extends RecException {
-    Internal(int code, String message, String argument, String file, long line, long byteOffset) {
-      super(code, message, argument, file, line, byteOffset);
-    }
-  }
+  public static final class Internal extends RecException {}
 }

@@ -48,14 +48,7 @@ public final class Recommender extends Handle {
    * @throws RecException.UnknownId for a strict recommender and a user who is unknown and has no history.
    */
   public Recommendations recommend(Request request, int k) {
-    int n = request.users.size();
-    int wanted = wanted(k);
-    long[] rows = new long[Math.multiplyExact(n, wanted)];
-    float[] scores = new float[rows.length];
-    int[] status = new int[n];
-    topK(request, k < 1 ? k : wanted, rows, scores, status);
-    checkKnown(request.users, status, "users");
-    return answer(rows, scores, wanted);
+    return answer(request.users, "users", k, (wanted, rows, scores, status) -> topK(request, wanted, rows, scores, status));
   }
 
   /**
@@ -97,13 +90,8 @@ public final class Recommender extends Handle {
    * @throws RecException.Unsupported for a model that cannot tell.
    */
   public Recommendations similar(Ids items, int k) {
-    int wanted = wanted(k);
-    long[] rows = new long[Math.multiplyExact(items.size(), wanted)];
-    float[] scores = new float[rows.length];
-    int[] status = new int[items.size()];
-    Raw.rec_flat_similar_items(this, items, k < 1 ? k : wanted, rows, scores, status);
-    checkKnown(items, status, "items");
-    return answer(rows, scores, wanted);
+    return answer(items, "items", k,
+        (wanted, rows, scores, status) -> Raw.rec_flat_similar_items(this, items, wanted, rows, scores, status));
   }
 
   /**
@@ -132,10 +120,6 @@ public final class Recommender extends Handle {
     return answer;
   }
 
-  private int wanted(int k) {
-    return Math.max(1, Math.min(k, nItems));
-  }
-
   private void topK(Request r, int k, Object rows, Object scores, Object status) {
     if (r.isPlain()) {
       Raw.rec_flat_recommend(this, k, r.users, rows, scores, status);
@@ -158,15 +142,26 @@ public final class Recommender extends Handle {
     return bits;
   }
 
-  private Recommendations answer(long[] rows, float[] scores, int k) {
-    return new Recommendations(model.itemIds(rows), rows, scores, k);
+  private interface Ranking {
+    void fill(int k, long[] rows, float[] scores, int[] status);
+  }
+
+  /** The k best for each of ids, which are the argument of this name. */
+  private Recommendations answer(Ids ids, String name, int k, Ranking ranking) {
+    int wanted = Math.max(1, Math.min(k, nItems));
+    long[] rows = new long[Math.multiplyExact(ids.size(), wanted)];
+    float[] scores = new float[rows.length];
+    int[] status = new int[ids.size()];
+    ranking.fill(k < 1 ? k : wanted, rows, scores, status);
+    checkKnown(ids, status, name);
+    return new Recommendations(model.itemIds(rows), rows, scores, wanted);
   }
 
   private void checkKnown(Ids ids, int[] status, String name) {
     for (int i = 0; strict && i < status.length; ++i) {
       if (status[i] != Raw.REC_OK) {
-        throw new RecException.UnknownId(Raw.REC_NOT_FOUND, name + ": " + ids.string(i) + " (row " + i
-            + ") is unknown to the model", name, "", -1, -1);
+        String message = name + ": " + ids.string(i) + " (row " + i + ") is unknown to the model";
+        throw new RecException.UnknownId().saying(Raw.REC_NOT_FOUND, message, name);
       }
     }
   }

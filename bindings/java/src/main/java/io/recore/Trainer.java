@@ -30,14 +30,12 @@ public final class Trainer extends Handle {
   }
 
   private static long create(Dataset dataset, TrainOptions options, CancelToken cancel) {
-    long[] out = new long[1];
     byte[] model = Utf8.terminated(options.model, "model");
     byte[] parameters = Utf8.terminated(options.parametersAsJson(), "parameters");
     try (var raw = options.toRaw(); var protocol = options.protocol.toRaw()) {
       raw.setProtocol(protocol);
-      LongCall.run(cancel, call -> Raw.rec_trainer_create(dataset, model, parameters, raw, call, out));
+      return LongCall.make(cancel, (call, out) -> Raw.rec_trainer_create(dataset, model, parameters, raw, call, out));
     }
-    return out[0];
   }
 
   /** Starts from a model of the same users and items, before the first run; may be called for several. */
@@ -88,8 +86,6 @@ public final class Trainer extends Handle {
   }
 
   private Model model(int which) {
-    long[] out = new long[1];
-    LongCall.run(null, call -> Raw.rec_trainer_create_model(this, which, call, out));
-    return new Model(out[0]);
+    return new Model(LongCall.make(null, (call, out) -> Raw.rec_trainer_create_model(this, which, call, out)));
   }
 }

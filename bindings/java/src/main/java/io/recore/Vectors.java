@@ -5,6 +5,7 @@ import io.recore.internal.Raw;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.function.Consumer;
 
 /**
  * A matrix of float, row by row, over the model's own memory; it outlives close() of the model.
@@ -12,7 +13,9 @@ import java.nio.FloatBuffer;
  * @param data [rows * columns], read-only. The memory lives as long as this buffer or one made from it.
  */
 public record Vectors(FloatBuffer data, int rows, int columns) {
-  static Vectors ofRaw(Object[] raw) {
+  static Vectors ofRaw(Consumer<Object[]> call) {
+    Object[] raw = new Object[2];
+    call.accept(raw);
     ByteBuffer memory = (ByteBuffer) raw[0];
     long[] facts = (long[]) raw[1];
     Handle.endWith(memory, Raw.REC_JAVA_TENSOR, facts[0]); // views of a buffer refer to it

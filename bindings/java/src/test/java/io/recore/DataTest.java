@@ -201,12 +201,12 @@ class DataTest {
   @Test
   void everyStatusHasItsException() {
     for (int code = 1; code <= RawConstants.REC_INTERNAL; ++code) {
-      RecException error = RecException.make(code, "text", "", "", -1, -1);
+      RecException error = RecException.make(code, "text", "");
       assertEquals(code, error.code());
       String name = error.getClass().getSimpleName().replaceAll("(?<=[a-z])(?=[A-Z])", "_").toUpperCase();
       assertEquals(error.status(), name);
     }
-    RecException later = RecException.make(999, "of a later library", "", "", -1, -1);
+    RecException later = RecException.make(999, "of a later library", "");
     assertInstanceOf(RecException.Internal.class, later);
     assertEquals("UNKNOWN", later.status());
     assertEquals(999, later.code());
