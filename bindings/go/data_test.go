@@ -232,9 +232,7 @@ func TestErrorsSayWhere(t *testing.T) {
 	if _, err = recore.Load(context.Background(), missing); !errors.Is(err, recore.ErrNotFound) || !errors.Is(err, fs.ErrNotExist) || errors.Is(err, recore.ErrIO) {
 		t.Errorf("no file: %v", err)
 	}
-	file := filepath.Join(folder, "m.rec")
-	check(t, gridModel(t).Save(context.Background(), file))
-	bytes := must(os.ReadFile(file))(t)
+	bytes := saved(t, gridModel(t))
 	bytes[len(bytes)-3] ^= 1
 	if _, err = recore.LoadBytes(context.Background(), bytes); !errors.As(err, &e) || !errors.Is(err, recore.ErrCorruptData) || e.ByteOffset < 0 || e.Line != -1 {
 		t.Errorf("a flipped bit: %#v", err)

@@ -14,13 +14,6 @@ import (
 	"recore"
 )
 
-// saved is the model's file as bytes.
-func saved(t *testing.T, model *recore.Model) []byte {
-	path := filepath.Join(t.TempDir(), "m.rec")
-	check(t, model.Save(context.Background(), path))
-	return must(os.ReadFile(path))(t)
-}
-
 func TestAWorkerMakesTheSameModel(t *testing.T) {
 	data := orchard(t)
 	var files [][]byte

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -94,10 +93,8 @@ type source struct {
 }
 
 func smallSource(t testing.TB) source {
-	path := filepath.Join(t.TempDir(), "small.rec")
-	check(t, gridModel(t).Save(context.Background(), path))
 	users, items := grid()
-	return source{must(os.ReadFile(path))(t), recore.IDsOf(users...), recore.IDsOf(items...)}
+	return source{saved(t, gridModel(t)), recore.IDsOf(users...), recore.IDsOf(items...)}
 }
 
 // use makes the objects of round i and asks for something; one call fails, since errors have a lifetime too. Every 20th
@@ -266,13 +263,5 @@ func TestEveryFunctionOfTheHeaderIsReachable(t *testing.T) {
 		if !inside.MatchString(f[1]) && !strings.Contains(raw, "func "+name+"(") {
 			t.Errorf("%s is not reachable as %s", f[1], name)
 		}
-	}
-}
-
-func TestHandWrittenCodeIsFormatted(t *testing.T) {
-	gofmt := filepath.Join(strings.TrimSpace(string(must(exec.Command("go", "env", "GOROOT").Output())(t))), "bin", "gofmt")
-	files := append(must(filepath.Glob("*.go"))(t), filepath.Join("internal", "crec", "bridge.go"), filepath.Join("internal", "arrowtest", "arrowtest.go"))
-	if out := must(exec.Command(gofmt, append([]string{"-l"}, files...)...).CombinedOutput())(t); len(out) > 0 {
-		t.Errorf("run gofmt -w on %s", out)
 	}
 }

@@ -79,6 +79,13 @@ func train(t testing.TB, data *recore.Dataset, model string, options ...recore.T
 	return ends(t, must(recore.Train(ctx, data, model, append([]recore.TrainOption{fast}, options...)...))(t))
 }
 
+// saved is the model's file as bytes.
+func saved(t testing.TB, model *recore.Model) []byte {
+	path := filepath.Join(t.TempDir(), "m.rec")
+	check(t, model.Save(context.Background(), path))
+	return must(os.ReadFile(path))(t)
+}
+
 // rounds is how often a test of lifetimes repeats: usually, or in the long run of make test-lifetimes.
 func rounds(usual, long int) int {
 	if os.Getenv("REC_LONG_LIFETIMES") == "1" {

@@ -2,6 +2,6 @@
 # gofmt and go vet; the raw layer without unsafeptr, which SWIG's own copy of a string sets off.
 set -euo pipefail
 others="../../samples/go ../../samples/go-service ../../tests/bench/services ../../tests/cross_language/go"
-[ -z "$("$(go env GOROOT)/bin/gofmt" -l *.go internal/arrowtest $others | tee /dev/stderr)" ]
+[ -z "$("$(go env GOROOT)/bin/gofmt" -l *.go internal/arrowtest internal/crec/bridge.go $others | tee /dev/stderr)" ]
 for module in $others; do (cd "$module" && go vet ./...); done
 go vet . ./internal/arrowtest && go vet -unsafeptr=false ./internal/crec
