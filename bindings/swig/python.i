@@ -26,6 +26,10 @@
   $result = Py_None;
 }
 
+/* ---- option structs: a name that is no field is an AttributeError ---- */
+
+%pythonnondynamic;
+
 /* ---- how a long call runs: a tuple, see bridge.h ---- */
 
 %typemap(in) const rec_run_options_t* run (rec_py_run_t caller) {

@@ -17,8 +17,8 @@ Numbers = Union[SupportsArray, Sequence[int], Sequence[float]]
 Times = Union[SupportsArray, Sequence[int], Sequence[np.datetime64]]
 
 
-def column(values: Any, n: Optional[int], dtype: Any, name: str) -> Optional[NDArray[Any]]:
-    """values as [n] of dtype, of any length when n is None; None stays None."""
+def column(values: Any, dtype: Any, name: str) -> Optional[NDArray[Any]]:
+    """values in one dimension of dtype; None stays None."""
     if values is None:
         return None
     refuse_masked(values, name)
@@ -31,9 +31,8 @@ def column(values: Any, n: Optional[int], dtype: Any, name: str) -> Optional[NDA
             raise ValueError(f"has numbers beyond {np.dtype(dtype)}")
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidArgumentError(f"{name}: {error}", argument=name) from None
-    if made.ndim != 1 or n not in (None, made.size):
-        shape = "one dimension" if n is None else f"the shape ({n},)"
-        raise InvalidArgumentError(f"{name}: must have {shape}, got {made.shape}", argument=name)
+    if made.ndim != 1:
+        raise InvalidArgumentError(f"{name}: must have one dimension, got shape {made.shape}", argument=name)
     return made
 
 

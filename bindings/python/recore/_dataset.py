@@ -56,12 +56,10 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         Raises:
             NotFoundError, IoError, InvalidDataError (with file and line), LimitError, UnsupportedError, CancelledError.
         """
-        given = options(
-            _raw.rec_dataset_options_t, format=format, user_column=user, item_column=item, time_column=time,
+        given = _reading(
+            user_ids, item_ids, bad_rows, min_weight, format=format, user_column=user, item_column=item, time_column=time,
             weight_column=weight, label_column=label, impression_key=impression_key, separator=separator,
-            user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
-            bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
-            has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
+            max_bad_rows=max_bad_rows, memory_limit_bytes=memory_limit_bytes)
         return cls(_recore.rec_dataset_load(path, given, run(cancel)))
 
     @classmethod
@@ -87,10 +85,9 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         title_items = as_ids(list(titles), "titles") if titles else None
         title_texts = list(titles.values()) if titles else None
         return cls(_recore.rec_flat_dataset_create(
-            user_ids, item_ids, column(seconds(times), None, np.int64, "times"), column(weights, None, np.float32, "weights"),
-            column(_part_numbers(parts), None, np.int32, "parts"), column(labels, None, np.float32, "labels"),
-            column(impressions, None, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes,
-            run(cancel)))
+            user_ids, item_ids, column(seconds(times), np.int64, "times"), column(weights, np.float32, "weights"),
+            column(_part_numbers(parts), np.int32, "parts"), column(labels, np.float32, "labels"),
+            column(impressions, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes, run(cancel)))
 
     @classmethod
     def from_pandas(cls, df: Any, *, user: str, item: str, time: Optional[str] = None, weight: Optional[str] = None,
@@ -107,8 +104,9 @@ class Dataset(Handle["_recore.DatasetHandle"]):
     @classmethod
     def from_arrow(cls, stream: Any, *, user: Optional[str] = None, item: Optional[str] = None, time: Optional[str] = None,
                    weight: Optional[str] = None, label: Optional[str] = None, impression_key: Optional[str] = None,
-                   user_ids: str = "auto", item_ids: str = "auto", min_weight: Optional[float] = None, bad_rows: str = "error", max_bad_rows: int = 0,
-                   memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Dataset:
+                   user_ids: str = "auto", item_ids: str = "auto", min_weight: Optional[float] = None,
+                   bad_rows: str = "error", max_bad_rows: int = 0, memory_limit_bytes: int = 0,
+                   cancel: Optional[threading.Event] = None) -> Dataset:
         """A data set from anything with __arrow_c_stream__: a pyarrow Table or RecordBatchReader, polars, DuckDB.
 
         The batches are read once, without a copy of the stream in between. Id columns are integers, strings or binaries
@@ -117,11 +115,10 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         export = getattr(stream, "__arrow_c_stream__", None)
         if export is None:
             raise TypeError(f"stream: must have __arrow_c_stream__, got {type(stream).__name__}")
-        given = options(
-            _raw.rec_dataset_options_t, user_column=user, item_column=item, time_column=time, weight_column=weight,
-            label_column=label, impression_key=impression_key, user_id_type=choice("user_ids", user_ids, _ID_TYPES), item_id_type=choice("item_ids", item_ids, _ID_TYPES),
-            bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS), max_bad_rows=max_bad_rows, min_weight=min_weight,
-            has_min_weight=int(min_weight is not None), memory_limit_bytes=memory_limit_bytes)
+        given = _reading(
+            user_ids, item_ids, bad_rows, min_weight, user_column=user, item_column=item, time_column=time,
+            weight_column=weight, label_column=label, impression_key=impression_key, max_bad_rows=max_bad_rows,
+            memory_limit_bytes=memory_limit_bytes)
         return cls(_recore.rec_dataset_create_from_arrow(export(), given, run(cancel)))
 
     def split(self, kind: str = "ratio", *, ratio: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0,
@@ -156,6 +153,14 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             return "<recore.Dataset, closed>"
         counts = self.describe()
         return "<recore.Dataset: {n_users} users, {n_items} items, {n_interactions} interactions>".format_map(counts)
+
+
+def _reading(user_ids: str, item_ids: str, bad_rows: str, min_weight: Optional[float],
+             **fields: Any) -> _raw.rec_dataset_options_t:
+    return options(
+        _raw.rec_dataset_options_t, user_id_type=choice("user_ids", user_ids, _ID_TYPES),
+        item_id_type=choice("item_ids", item_ids, _ID_TYPES), bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS),
+        min_weight=min_weight, has_min_weight=int(min_weight is not None), **fields)
 
 
 def _part_numbers(parts: Any) -> Any:

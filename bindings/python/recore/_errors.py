@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from . import _recore
 
@@ -32,17 +32,9 @@ class Error(Exception):
     def __str__(self) -> str:  # KeyError's would add quotes
         return str(self.args[0]) if self.args else ""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args[0], self.code, self.argument, self.file, self.line, self.byte_offset)
-
     @property
     def status(self) -> str:
         return _NAMES.get(self.code, "UNKNOWN")
-
-
-def _rebuild(kind: type[Error], message: str, code: int, argument: str, file: str, line: Optional[int],
-             byte_offset: Optional[int]) -> Error:
-    return kind(message, code=code, argument=argument, file=file, line=line, byte_offset=byte_offset)
 
 
 class InvalidArgumentError(Error, ValueError):

@@ -56,4 +56,4 @@ class IdMaps(Handle["_recore.ModelHandle"]):
         return from_raw(_recore.rec_model_item_titles(self._handle, self.item_rows(items), True))
 
     def _ids_of(self, function: Callable[..., Any], rows: Any) -> NDArray[Any]:
-        return from_raw(function(self._handle, column(rows, np.size(rows), np.int64, "rows"), self._as_text))
+        return from_raw(function(self._handle, column(rows, np.int64, "rows"), self._as_text))

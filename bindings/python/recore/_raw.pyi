@@ -36,71 +36,14 @@ class RecommenderHandle: ...
 @type_check_only
 class CancelHandle: ...
 
-class rec_dataset_options_t:
-    user_id_type: int
-    item_id_type: int
-    bad_rows: int
-    format: Optional[str]
-    user_column: Optional[str]
-    item_column: Optional[str]
-    time_column: Optional[str]
-    weight_column: Optional[str]
-    separator: Optional[str]
-    min_weight: float
-    has_min_weight: int
-    max_bad_rows: int
-    memory_limit_bytes: int
-    label_column: Optional[str]
-    impression_key: Optional[str]
-    thisown: bool
-
-class rec_split_options_t:
-    kind: int
-    train_ratio: float
-    valid_ratio: float
-    test_ratio: float
-    seed: int
-    thisown: bool
-
-class rec_protocol_t:
-    part: int
-    rows: int
-    candidates: int
-    mask: int
-    ties: int
-    n_candidates: int
-    seed: int
-    max_pos: int
-    max_neg: int
-    history: int
-    thisown: bool
-
-class rec_trainer_options_t:
-    resume: int
-    checkpoint_path: Optional[str]
-    checkpoint_seconds: float
-    checkpoint_batches: int
-    metrics: Optional[str]
-    main_metric: Optional[str]
-    protocol: Optional[rec_protocol_t]
-    memory_limit_bytes: int
-    isolation: int
-    thisown: bool
-
-class rec_save_options_t:
-    no_user_data: int
-    thisown: bool
-
-class rec_load_options_t:
-    memory_limit_bytes: int
-    thisown: bool
-
-class rec_recommender_options_t:
-    exclude_seen: int
-    max_k: int
-    n_callers: int
-    strict: int
-    thisown: bool
+# Made by _handle.options(), which sets their fields by name; SWIG's classes refuse one that the C struct lacks.
+class rec_dataset_options_t: ...
+class rec_split_options_t: ...
+class rec_protocol_t: ...
+class rec_trainer_options_t: ...
+class rec_save_options_t: ...
+class rec_load_options_t: ...
+class rec_recommender_options_t: ...
 
 def rec_api_version() -> int: ...
 def rec_version_string() -> str: ...

@@ -255,11 +255,11 @@ def _histories(histories: Optional[Sequence[Ids]], times: Optional[Sequence[Time
     if [len(row) for row in given] != np.diff(offsets).tolist():
         raise InvalidArgumentError("history_times: must have a time for each item of each history", argument="history_times")
     flat = np.concatenate([row for row in given if len(row)] or [np.empty(0, np.int64)])
-    return items, offsets, column(flat, len(items), np.int64, "history_times")
+    return items, offsets, column(flat, np.int64, "history_times")
 
 
 def _moments(times: Optional[Times]) -> Optional[NDArray[Any]]:
-    return column(seconds(times), None, np.int64, "request_times")
+    return column(seconds(times), np.int64, "request_times")
 
 
 def _candidates(candidates: Optional[Candidates], n: int) -> tuple[Any, Optional[NDArray[np.int64]]]:

@@ -71,13 +71,12 @@ class Trainer(Handle["_recore.TrainerHandle"]):
                  memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str",
                  cancel: Optional[threading.Event] = None) -> None:
         self._ids = id_form(ids)
+        rows = make_protocol(**(protocol or {}))  # lives until the call is over
         given = options(
-            _raw.rec_trainer_options_t, resume=int(resume), metrics=metrics, main_metric=main_metric,
+            _raw.rec_trainer_options_t, protocol=rows, resume=int(resume), metrics=metrics, main_metric=main_metric,
             checkpoint_path=None if checkpoint is None else os.fspath(checkpoint), checkpoint_seconds=checkpoint_seconds,
             checkpoint_batches=checkpoint_batches, memory_limit_bytes=memory_limit_bytes,
             isolation=choice("isolation", isolation, ISOLATIONS))
-        rows = make_protocol(**(protocol or {}))  # lives until the call is over
-        given.protocol = rows
         raw = _recore.rec_trainer_create(dataset._handle, model, _to_json(params or {}), given, run(cancel))
         super().__init__(raw, _recore.rec_trainer_destroy)
 

@@ -20,7 +20,7 @@ def test_a_file_is_loaded_and_described(orchard):
     assert d["n_train"] + d["n_valid"] + d["n_test"] == 25000 and d["n_test"] > 0
 
 
-def test_columns_frames_and_streams_give_the_same_data_set(grid):
+def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
     users, items = grid
     times = np.arange(len(users)) + 1_700_000_000
     weights = np.linspace(0, 1, len(users))
@@ -38,20 +38,16 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid):
         "reader": recore.Dataset.from_arrow(table.to_reader(max_chunksize=7), **named),
         "frame as stream": recore.Dataset.from_arrow(frame, **named),
     }
-    expected = train_file(made["columns"])
+    expected = train_file(made["columns"], tmp_path / "expected")
     for name, dataset in made.items():
         assert facts(dataset) == (10, 10, len(users), "int64", "int64"), name
         assert dataset.describe()["time"] == {"first": int(times[0]), "last": int(times[-1])}, name
-        assert train_file(dataset) == expected, name
+        assert train_file(dataset, tmp_path / name) == expected, name
 
 
-def train_file(dataset):
-    import pathlib
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        dataset.save(pathlib.Path(folder) / "x")
-        return (pathlib.Path(folder) / "x" / "x.train.inter").read_bytes()
+def train_file(dataset, folder):
+    dataset.save(folder)
+    return (folder / f"{folder.name}.train.inter").read_bytes()
 
 
 def test_text_columns_of_every_kind_give_the_same_ids():

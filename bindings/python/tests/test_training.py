@@ -1,4 +1,4 @@
-import json
+import contextlib
 import logging
 import os
 import pathlib
@@ -118,6 +118,25 @@ def rows_of(n):
     return rng.integers(0, n // 20, n), rng.integers(0, n // 50, n), rng.integers(0, 10**9, n)
 
 
+class Alarm(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def alarm(seconds):
+    """After so many seconds a signal's handler raises Alarm."""
+    def on_alarm(number, frame):
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.parametrize("name", ["from_columns", "split", "save", "trainer"])
 def test_a_signal_ends_any_long_call(tmp_path, name):
     users, items, times = rows_of(2_000_000)
@@ -128,39 +147,17 @@ def test_a_signal_ends_any_long_call(tmp_path, name):
         "save": lambda: data.save(tmp_path / "out"),
         "trainer": lambda: recore.Trainer(data, "bprmf", {"emb_size": 256}),
     }
-
-    def on_alarm(*_):
-        raise TimeoutError("stop")
-
-    before = signal.signal(signal.SIGALRM, on_alarm)
     alive = recore.live_objects()
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
-    try:
-        with pytest.raises(TimeoutError):
-            calls[name]()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(Alarm), alarm(0.05):
+        calls[name]()
     assert recore.live_objects() == alive
     assert not list(tmp_path.glob("out/*"))
 
 
 def test_any_signal_handler_may_end_a_call(orchard):
-    class Alarm(Exception):
-        pass
-
-    def on_alarm(number, frame):
-        raise Alarm
-
-    before = signal.signal(signal.SIGALRM, on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
     start = time.monotonic()
-    try:
-        with pytest.raises(Alarm):
-            train_small(orchard, epochs=1_000_000, patience=0)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(Alarm), alarm(0.2):
+        train_small(orchard, epochs=1_000_000, patience=0)
     assert time.monotonic() - start < 1
 
 
@@ -280,8 +277,6 @@ def test_tasks_are_trained_and_judged_by_their_rows():
 
 
 def test_numpy_scalars_are_parameters(orchard):
-    import numpy as np
-
     model = train_small(orchard.split(seed=np.int64(3)), emb_size=np.int32(4), lr=np.float32(0.5),
                         on_epoch=lambda event: np.bool_(False))
     assert model.describe()["parameters"]["emb_size"] == 4
