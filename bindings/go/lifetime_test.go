@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -231,37 +230,5 @@ func TestATrainerMayBeClosedWhileItRuns(t *testing.T) {
 	})))(t)
 	if err := trainer.Run(ctx); err != nil || calls != 3 {
 		t.Errorf("closed by its own callback: %v after %d epochs", err, calls)
-	}
-}
-
-// Reached in another form, or not at all.
-var bridged = map[string]string{
-	"rec_dataset_create_from_columns": "DatasetCreate", "rec_model_load_bytes": "ModelLoadBytes",
-	"rec_report_get_metric": "ReportMetric", "rec_report_get_values": "ReportRows", "rec_report_get_users": "ReportRows",
-	"rec_model_item_ids": "ModelIDs", "rec_model_user_ids": "ModelIDs", "rec_model_item_titles": "ModelIDs",
-	"rec_model_item_rows": "ModelRows", "rec_model_user_rows": "ModelRows", "rec_model_item_vectors": "ModelVectors",
-	"rec_model_user_vectors": "ModelVectors", "rec_recommender_top_k": "TopK", "rec_recommender_score": "Score",
-	"rec_recommender_similar_items": "Similar", "rec_log_set_sink": "LogOpen", "rec_log_poll": "LogPoll",
-}
-
-func TestEveryFunctionOfTheHeaderIsReachable(t *testing.T) {
-	read := func(path ...string) string { return string(must(os.ReadFile(filepath.Join(path...)))(t)) }
-	raw := read("internal", "crec", "crec.go") + read("internal", "crec", "bridge.go")
-	functions := regexp.MustCompile(`(?m)^REC_API [\w\s*]*?\b(rec_\w+)\(`).FindAllStringSubmatch(read("..", "..", "include", "rec_c_api.h"), -1)
-	if len(functions) < 60 {
-		t.Fatalf("%d functions in the header", len(functions))
-	}
-	inside := regexp.MustCompile(`^rec_(error_\w+|text_\w+|\w+_init)$`) // of errors, texts and structs: the layer's own
-	for _, f := range functions {
-		name := bridged[f[1]]
-		if name == "" {
-			name = "Rec"
-			for _, word := range strings.Split(f[1], "_")[1:] {
-				name += strings.ToUpper(word[:1]) + word[1:]
-			}
-		}
-		if !inside.MatchString(f[1]) && !strings.Contains(raw, "func "+name+"(") {
-			t.Errorf("%s is not reachable as %s", f[1], name)
-		}
 	}
 }

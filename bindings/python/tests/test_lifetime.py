@@ -200,32 +200,6 @@ def test_the_sample_runs(tmp_path):
     assert "film-" in done.stdout
 
 
-HEADER_FUNCTIONS = re.compile(r"^REC_API [\w\s*]*?\b(rec_\w+)\(", re.M)
-# Reached through the package in another form.
-BRIDGED = {
-    "rec_dataset_create_from_columns": "rec_flat_dataset_create", "rec_report_get_values": "rec_flat_report_rows",
-    "rec_report_get_users": "rec_flat_report_rows", "rec_recommender_top_k": "rec_flat_top_k",
-    "rec_recommender_score": "rec_flat_score", "rec_recommender_similar_items": "rec_flat_similar_items",
-    "rec_log_set_sink": "rec_py_log_open", "rec_log_poll": "rec_py_log_poll",
-}
-
-
-def test_every_function_of_the_header_is_reachable():
-    header = (SAMPLES.parent / "include" / "rec_c_api.h").read_text()
-    functions = HEADER_FUNCTIONS.findall(header)
-    assert len(functions) > 60
-    raw = dir(recore._recore)
-    for function in functions:
-        if function.startswith(("rec_error_", "rec_text_")):
-            continue  # exceptions and str
-        if function.endswith("_init"):
-            struct = function.removesuffix("_init") + "_t"
-            assert f"new_{struct}" in raw or struct in ("rec_ids_t", "rec_columns_t", "rec_request_t", "rec_run_options_t",
-                                                           "rec_output_t")
-            continue
-        assert BRIDGED.get(function, function) in raw, function
-
-
 def test_every_status_has_an_exception():
     header = (SAMPLES.parent / "include" / "rec_c_api.h").read_text()
     statuses = header.split("#define REC_OK 0")[1].split("rec_status_name")[0]

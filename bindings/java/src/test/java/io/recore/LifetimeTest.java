@@ -6,11 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recore.internal.Handle;
 import io.recore.internal.Raw;
-import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -18,8 +16,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -220,24 +216,6 @@ class LifetimeTest {
       return true;
     }));
     assertTrue(own[0].run());
-  }
-
-  @Test
-  void everyFunctionOfTheHeaderIsReachable() throws Exception {
-    String header = Files.readString(Fixture.SOURCE.resolve("include/rec_c_api.h"));
-    StringBuilder bridge = new StringBuilder();
-    for (String file : List.of("java/bridge.c", "java/bridge_calls.c", "common/flat.c")) {
-      bridge.append(Files.readString(Fixture.SOURCE.resolve("bindings").resolve(file)));
-    }
-    List<String> raw = Arrays.stream(Raw.class.getMethods()).map(Method::getName).toList();
-    Matcher functions = Pattern.compile("^REC_API [\\w\\s*]*?\\b(rec_\\w+)\\(", Pattern.MULTILINE).matcher(header);
-    int n = 0;
-    for (; functions.find(); ++n) {
-      String name = functions.group(1);
-      boolean isReached = name.endsWith("_init") || name.equals("rec_error_code") /* it is the status */ || raw.contains(name) || bridge.indexOf(name + "(") >= 0;
-      assertTrue(isReached, name);
-    }
-    assertTrue(n > 60, n + " functions");
   }
 
   @Test
