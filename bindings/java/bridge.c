@@ -187,7 +187,6 @@ void rec_java_put_tensor(JNIEnv* env, jobjectArray out, struct DLManagedTensorVe
 void rec_java_end(int32_t kind, int64_t raw) {
   void* handle = (void*)(intptr_t)raw;
   switch (kind) {
-    case REC_JAVA_CANCEL: rec_cancel_destroy(handle); break;
     case REC_JAVA_DATASET: rec_dataset_destroy(handle); break;
     case REC_JAVA_TRAINER: rec_trainer_destroy(handle); break;
     case REC_JAVA_MODEL: rec_model_destroy(handle); break;

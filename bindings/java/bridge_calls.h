@@ -7,13 +7,12 @@
 #include "rec_c_api.h"
 
 /* Kinds of handles, for rec_java_end. */
-#define REC_JAVA_CANCEL 1
-#define REC_JAVA_DATASET 2
-#define REC_JAVA_TRAINER 3
-#define REC_JAVA_MODEL 4
-#define REC_JAVA_REPORT 5
-#define REC_JAVA_RECOMMENDER 6
-#define REC_JAVA_TENSOR 7
+#define REC_JAVA_DATASET 1
+#define REC_JAVA_TRAINER 2
+#define REC_JAVA_MODEL 3
+#define REC_JAVA_REPORT 4
+#define REC_JAVA_RECOMMENDER 5
+#define REC_JAVA_TENSOR 6
 
 /* Ends what raw stands for; a handle that is closed already is left alone, a tensor must not be. */
 void rec_java_end(int32_t kind, int64_t raw);

@@ -7,14 +7,12 @@
 
 #include "rec_c_api.h"
 
-typedef int rec_py_result_t; /* -1: a Python exception is set */
-
 /* error_factory(code, message, argument, file, line, byte_offset) -> exception; log_handler(level, message). */
 PyObject* rec_py_setup(PyObject* error_factory, PyObject* log_handler);
 /* At the end of the interpreter: from now on the library's callbacks leave Python alone. */
 PyObject* rec_py_end(void);
 /* Lines of this level and above come to log_handler, on the thread that is in a long call or in rec_py_log_poll. */
-rec_py_result_t rec_py_log_open(int32_t level);
+rec_status_t rec_py_log_open(int32_t level, rec_error_t** out_error);
 /* How many lines were lost. */
 PyObject* rec_py_log_poll(void);
 

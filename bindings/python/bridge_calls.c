@@ -54,12 +54,8 @@ static void log_sink(int32_t level, const char* message, void* user_data) {
   leave_python(state);
 }
 
-rec_py_result_t rec_py_log_open(int32_t level) {
-  rec_error_t* error = NULL;
-  const rec_status_t status = rec_log_set_sink(log_sink, level, NULL, NULL, &error);
-  if (status == REC_OK) return 0;
-  rec_py_raise(status, error);
-  return -1;
+rec_status_t rec_py_log_open(int32_t level, rec_error_t** out_error) {
+  return rec_log_set_sink(log_sink, level, NULL, NULL, out_error);
 }
 
 PyObject* rec_py_log_poll(void) {

@@ -2,12 +2,14 @@
  * What Java and Python write their typemaps for. A language defines the macros, then includes this. The kind of an array is
  * that of Python's struct: 'q' int64, 'i' int32, 'f' float32, 'd' float64, 'B' bytes.
  */
-%recore_handle(rec_cancel_t)
 %recore_handle(rec_dataset_t)
 %recore_handle(rec_trainer_t)
 %recore_handle(rec_model_t)
 %recore_handle(rec_report_t)
 %recore_handle(rec_recommender_t)
+%ignore rec_cancel_create; /* a call asks at its ticks whether to go on */
+%ignore rec_cancel_request;
+%ignore rec_cancel_destroy;
 
 %recore_out_int64(out_n_users)
 %recore_out_int64(out_n_items)

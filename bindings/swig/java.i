@@ -74,8 +74,7 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 }
 %apply type* { const type* };
 %enddef
-%ignore rec_cancel_destroy; /* rec_java_end */
-%ignore rec_dataset_destroy;
+%ignore rec_dataset_destroy; /* rec_java_end */
 %ignore rec_trainer_destroy;
 %ignore rec_model_destroy;
 %ignore rec_report_destroy;

@@ -19,13 +19,6 @@
   $result = Py_None;
 }
 
-/* What a bridge function returns: the exception is set when it is negative. */
-%typemap(out) rec_py_result_t {
-  if ($1 < 0) SWIG_fail;
-  Py_INCREF(Py_None);
-  $result = Py_None;
-}
-
 /* ---- option structs: a name that is no field is an AttributeError ---- */
 
 %pythonnondynamic;
@@ -104,23 +97,6 @@
 }
 %typemap(freearg) const rec_ids_t* {
   rec_py_ids_clear(&list$argnum);
-}
-/* Rows of ids, as a bytearray of int64. */
-%typemap(in) (const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) (rec_py_ids_t list = rec_py_no_ids, PyObject* rows = NULL) {
-  if (rec_py_ids_get($input, "$1_name", &list) != 0) SWIG_fail;
-  rows = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(list.ids.n * 8));
-  if (rows == NULL) SWIG_fail;
-  $1 = &list.ids;
-  $2 = (int64_t*)PyByteArray_AsString(rows);
-  $3 = list.ids.n;
-}
-%typemap(argout) (const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) {
-  $result = rec_py_append($result, rows$argnum);
-  rows$argnum = NULL;
-}
-%typemap(freearg) (const rec_ids_t* ids, int64_t* out_rows, int64_t n_out_rows) {
-  rec_py_ids_clear(&list$argnum);
-  Py_XDECREF(rows$argnum);
 }
 /* Ids of rows: a bytearray of int64, or a list of str (argument True) or bytes (False). */
 %define %recore_out_ids(name)

@@ -45,15 +45,20 @@ class IdMaps(Handle["_recore.ModelHandle"]):
 
     def item_rows(self, items: Ids) -> NDArray[np.int64]:
         """Rows [n] int64 of items, -1 for an unknown one."""
-        return np.frombuffer(_recore.rec_model_item_rows(self._handle, as_ids(items, "items")), dtype=np.int64)
+        return self._rows_of(_recore.rec_model_item_rows, as_ids(items, "items"))
 
     def user_rows(self, users: Ids) -> NDArray[np.int64]:
         """Rows [n] int64 of users, -1 for an unknown one."""
-        return np.frombuffer(_recore.rec_model_user_rows(self._handle, as_ids(users, "users")), dtype=np.int64)
+        return self._rows_of(_recore.rec_model_user_rows, as_ids(users, "users"))
 
     def titles(self, items: Ids) -> NDArray[Any]:
         """Titles [n] of items, "" for an item that is unknown or has no title."""
         return from_raw(_recore.rec_model_item_titles(self._handle, self.item_rows(items), True))
+
+    def _rows_of(self, function: Callable[..., None], ids: Any) -> NDArray[np.int64]:
+        rows = np.empty(len(ids), np.int64)
+        function(self._handle, ids, rows)
+        return rows
 
     def _ids_of(self, function: Callable[..., Any], rows: Any) -> NDArray[Any]:
         return from_raw(function(self._handle, column(rows, np.int64, "rows"), self._as_text))
