@@ -339,8 +339,9 @@ func (m *Model) Evaluate(ctx context.Context, dataset *Dataset, metrics string, 
 	p := protocol.raw()
 	defer crec.DeleteRecProtocolT(p)
 	var raw crec.Report
+	how := how{threads: protocol.Threads, isolation: protocol.Isolation}
 	err := m.h.call(func(h crec.Model) error {
-		return dataset.h.longCall(ctx, how{protocol.Threads, protocol.Isolation, nil}, func(data crec.Dataset, run crec.Run) error {
+		return dataset.h.longCall(ctx, how, func(data crec.Dataset, run crec.Run) error {
 			return crec.RecModelEvaluate(h, data, metrics, p, run, &raw)
 		})
 	})

@@ -262,17 +262,6 @@ func TestPluginsAreListedAndDescribed(t *testing.T) {
 	}
 }
 
-type lines struct {
-	sync.Mutex
-	bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.Lock()
-	defer l.Unlock()
-	return l.Buffer.Write(p)
-}
-
 func TestLogLinesGoToTheLogger(t *testing.T) {
 	data, path := orchard(t), filepath.Join(t.TempDir(), "run.ckpt")
 	few := recore.Params(map[string]any{"epochs": 1, "batch_size": 8192}) // each batch is a checkpoint
@@ -280,7 +269,7 @@ func TestLogLinesGoToTheLogger(t *testing.T) {
 		level slog.Level
 		want  bool
 	}{{slog.LevelDebug, true}, {slog.LevelWarn, false}} {
-		var out lines
+		var out bytes.Buffer
 		check(t, recore.SetLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: row.level}))))
 		train(t, data, "bprmf", few, recore.Checkpoint(path, 0), recore.CheckpointBatches(1))
 		if dropped := must(recore.FlushLog())(t); dropped != 0 {
