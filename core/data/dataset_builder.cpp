@@ -82,18 +82,17 @@ void DatasetBuilder::put_title(int32_t item, std::string_view title) {
     throw Error(REC_INVALID_DATA, cat("title: '", printable(title), "' is not UTF-8 at byte ", *offset))
         .at_argument("title");
   if (item < 0) return;
-  const int64_t row = item;
-  if (title_begin_.size() <= row) {
-    const auto n = static_cast<size_t>(items_.size());
-    budget_.charge(static_cast<int64_t>(n - title_begin_.size()) * 16, "titles");
+  if (std::ssize(title_begin_) <= item) {
+    const int64_t n = items_.size();
+    budget_.charge((n - std::ssize(title_begin_)) * 16, "titles");
     title_begin_.resize(n, -1);
     title_end_.resize(n, -1);
   }
-  if (title_begin_[row] >= 0) return;
+  if (title_begin_[item] >= 0) return;
   budget_.charge(std::ssize(title), "titles");
-  title_begin_[row] = std::ssize(title_bytes_);
+  title_begin_[item] = std::ssize(title_bytes_);
   title_bytes_.insert(title_bytes_.end(), title.begin(), title.end());
-  title_end_[row] = std::ssize(title_bytes_);
+  title_end_[item] = std::ssize(title_bytes_);
 }
 
 size_t DatasetBuilder::add_relation(std::string name) {
@@ -157,11 +156,10 @@ Dataset DatasetBuilder::finish() {
     out.title_bytes = Buffer<char>::uninitialized(std::ssize(title_bytes_));
     int64_t end = 0;
     for (int64_t i = 0; i < n_items; ++i) {
-      const int64_t row = i;
-      if (row < title_begin_.size() && title_begin_[row] >= 0) {
-        std::copy(title_bytes_.begin() + title_begin_[row], title_bytes_.begin() + title_end_[row],
+      if (i < std::ssize(title_begin_) && title_begin_[i] >= 0) {
+        std::copy(title_bytes_.begin() + title_begin_[i], title_bytes_.begin() + title_end_[i],
                   out.title_bytes.data() + end);
-        end += title_end_[row] - title_begin_[row];
+        end += title_end_[i] - title_begin_[i];
       }
       out.title_offsets[i + 1] = end;
     }

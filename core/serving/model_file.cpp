@@ -124,8 +124,7 @@ void read_item_weights(const TensorFile& file, int64_t n_items, Model& model) {
   check_offsets(offsets, n_items, std::ssize(columns), "item weights");
   for (int64_t r = 0; r < n_items; ++r)
     for (int64_t e = offsets[r]; e < offsets[r + 1]; ++e) {
-      const int64_t at = e;
-      if (columns[at] < 0 || columns[at] >= n_items || (e > offsets[r] && columns[at - 1] >= columns[at]))
+      if (columns[e] < 0 || columns[e] >= n_items || (e > offsets[r] && columns[e - 1] >= columns[e]))
         throw corrupt("item weights");
     }
   for (float value : model.weight_values.as<const float>())
