@@ -13,7 +13,7 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int32_t kNoiseStream = 16;  // below: the parameters
+constexpr int32_t kNoiseStream = 16;  // lower streams initialise the parameters
 
 // The losses of the touched nodes' vectors, forward and backward in one pass over the batch: the host's kernel goes row by
 // row in the cache, where a chain of tensor operations would stream [B, K, H, d] through memory some sixty times.
@@ -74,7 +74,7 @@ class Augment : public torch::autograd::Function<Augment> {
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     variable_list out;
     for (const Tensor& saved : ctx->get_saved_variables()) out.push_back(saved * grads[0]);
-    out.resize(11);  // nothing flows to the arguments that are no tensors
+    out.resize(11);  // the arguments that are not tensors get no gradient
     return out;
   }
 };
@@ -180,7 +180,7 @@ int64_t Ans::served_width() const {
   return options_.predict_mode == PredictMode::kHopSum ? n_hops() * options_.emb_size : options_.emb_size;
 }
 
-// hop_sum: sum_h u_h . i_h, the score that is trained, as one product of concatenated hops. ego: hop 0 alone. mean:
+// hop_sum: sum_h u_h . i_h, the trained score, as one product of concatenated hops. ego: hop 0 alone. mean:
 // LightGCN's read-out.
 void Ans::serve(const Context& context) {
   if (served_) return;

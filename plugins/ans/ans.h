@@ -18,7 +18,7 @@ struct AugmentOptions {
   double margin_eps;   // floor of the margin's denominator
 };
 
-// What the kernel writes for each place of a node in the batch; kept from batch to batch for its memory.
+// The kernel's output for each occurrence of a node in the batch; kept between batches to reuse the memory.
 struct AugmentGradients {
   plugin::Floats users, user_gates;  // [B, H, d]
   plugin::Floats items, item_gates;  // [B, C, H, d]
@@ -74,7 +74,7 @@ class Ans : public plugin::Model {
   plugin::Floats noise_;
   AugmentGradients augmented_;
   plugin::Floats served_users_, served_items_;
-  bool served_ = false;  // they are those of the parameters as they are
+  bool served_ = false;  // the two match the current parameters
 };
 
 }  // namespace rec::ans

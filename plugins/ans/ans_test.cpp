@@ -29,7 +29,7 @@ class AnsGolden : public testing::TestWithParam<AnsCase> {
     }
     const std::vector<float> noise = golden_.floats("rand.noise");
     random_ = std::make_unique<RandomSource>("ans", [noise](int32_t stream, int64_t row, float* out, int64_t n) {
-      if (stream == 16) std::copy_n(noise.begin() + row * n, n, out);  // the others start tables that are set anyway
+      if (stream == 16) std::copy_n(noise.begin() + row * n, n, out);  // the others start tables that are set later
     });
   }
 
@@ -50,7 +50,7 @@ class AnsGolden : public testing::TestWithParam<AnsCase> {
     return harness;
   }
 
-  // Rows of the reference's hop tables, and its gates, as the equations take them.
+  // Rows of the reference's hop tables, and its gates, in the form that the equations take.
   Augmented equations_input() const {
     const int64_t B = std::ssize(users_), C = K_ + 1, H = GetParam().n_layers + 1;
     const Tensor nodes = tensor_of(golden_, "out.item_hops").index_select(0, plugin::indices_of(items_));

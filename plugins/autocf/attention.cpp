@@ -4,7 +4,7 @@ namespace rec::autocf {
 
 namespace {
 
-constexpr int64_t kRows = 16;  // of one chunk
+constexpr int64_t kRows = 16;  // per chunk
 constexpr float kClamp = 10;
 
 inline float dot(const float* a, const float* b, int64_t n) {
@@ -74,7 +74,7 @@ void attend_backward(const plugin::Context& context, const Attention& in, const 
       }
     }
   });
-  // Column c gathers from the entries (r, c), which are the mirrors of its row: dk_c = sum of da q_r, dv_c of alpha d_out_r.
+  // Column c gathers from the entries (r, c), mirrors of row c's: dk_c = sum of da q_r, dv_c = sum of alpha d_out_r.
   plugin::parallel_for(context, pattern.n(), kRows, [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; ++c) {
       std::fill_n(to.k + c * d, d, 0.f);

@@ -12,7 +12,7 @@ struct Attention {
   const float *q, *k, *v;
 };
 
-// alpha [nnz, heads] and inside [nnz, heads], 0 where the clamp holds and no gradient passes, are for the way back.
+// alpha and inside [nnz, heads] are for the backward pass; inside is 0 where the clamp acts and no gradient passes.
 void attend(const plugin::Context& context, const Attention& in, float* alpha, float* inside, float* out);
 
 struct AttentionGradients {

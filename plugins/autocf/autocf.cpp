@@ -11,7 +11,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Random streams; those below are the parameters'.
+// Random streams; lower ones initialise the parameters.
 enum Stream : int32_t { kCenterStream = 100, kMaskStream = 101 };
 
 float* data_of(const Tensor& tensor) { return tensor.data_ptr<float>(); }
@@ -102,7 +102,7 @@ class MeanLogSumExp : public torch::autograd::Function<MeanLogSumExp> {
   }
 };
 
-// Of the leaves of all parameters: two tables, then q, k and v of each layer.
+// Picks the layers from the leaves of all parameters: two tables, then q, k and v of each layer.
 std::vector<GraphTransformer> layers_of(const std::vector<Tensor>& inputs) {
   std::vector<GraphTransformer> layers;
   for (size_t i = 2; i < inputs.size(); i += 3) layers.push_back({inputs[i], inputs[i + 1], inputs[i + 2]});
@@ -133,7 +133,7 @@ Tensor center_scores(const Context& context, const Pattern& adjacency, const Ten
   const Tensor f2 = (one(f1) - f1) - o * E0;
   const Tensor n2 = (one(o) - o) - o;
   const Tensor g = (f1 + f2) / (o + n2 + 1e-8);
-  const Tensor gumbel = -at::log(-at::log(uniform.clamp_min(1e-8)));  // a drawn 0 would be minus infinity
+  const Tensor gumbel = -at::log(-at::log(uniform.clamp_min(1e-8)));  // a drawn 0 would give minus infinity
   return at::log_sigmoid((plugin::normalized(g) * plugin::normalized(E0)).sum(-1)) + gumbel;
 }
 
@@ -216,7 +216,7 @@ std::vector<float> AutoCf::center_noise(const Context& context, int64_t epoch, i
   return uniform;
 }
 
-// The nodes with the largest scores, the lower node on ties.
+// Chooses the nodes with the largest scores; ties go to the lower node.
 void AutoCf::choose_seeds(const float* scores, const Batch& batch) {
   std::vector<int64_t> nodes(adjacency_.n());
   std::iota(nodes.begin(), nodes.end(), int64_t{0});
@@ -229,11 +229,11 @@ void AutoCf::choose_seeds(const float* scores, const Batch& batch) {
   masked_ = false;
 }
 
-// The masks of mask_state_: chosen just now, or before training was broken off.
+// Draws the masks from mask_state_, which was set just now or before training was interrupted.
 void AutoCf::mask(const Context& context) {
   const auto n_seeds = std::ssize(mask_state_) - 2;
   const int64_t epoch = mask_state_[n_seeds], batch = mask_state_[n_seeds + 1];
-  for (int64_t s = 0; s < n_seeds; ++s)  // they may come from a file
+  for (int64_t s = 0; s < n_seeds; ++s)  // they may come from a damaged file
     if (const int64_t node = mask_state_[s]; node < 0 || node >= adjacency_.n())
       throw plugin::Failure{REC_CORRUPT_DATA, "mask_state: node " + std::to_string(node) + " is not below " +
                                                   std::to_string(adjacency_.n())};

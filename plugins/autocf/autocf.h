@@ -47,10 +47,10 @@ class AutoCf : public plugin::Model {
   plugin::Parameter users_, items_;                               // E_0
   std::vector<std::unique_ptr<plugin::Parameter>> transformers_;  // q, k and v of each decoder layer
   Pattern adjacency_;
-  // The seeds and, last, the epoch and batch they were chosen in: with the keyed draws, all that the masks are made of.
+  // The seeds, then the epoch and batch in which they were chosen; with the keyed draws these determine the masks.
   std::vector<int64_t> mask_state_;
   Masks masks_;
-  bool masked_ = false;  // masks_ are those of mask_state_
+  bool masked_ = false;  // masks_ were drawn from mask_state_
   plugin::TouchedRows batch_users_, batch_items_;
   plugin::Floats served_users_, served_items_;
 };

@@ -52,7 +52,7 @@ class AutoCfGolden : public testing::TestWithParam<const char*> {
     });
   }
 
-  // Draws that are not given are zeros.
+  // Missing draws are zeros.
   Masks masks(const std::array<std::vector<int64_t>, 3>& draws) const {
     return autocf::draw_masks(adjacency(), golden_.ints("out.seeds"), {3, 2, 0.2}, [&](Draw use, int64_t n, int64_t) {
       std::vector<int64_t> out = draws[static_cast<size_t>(use)];
@@ -187,7 +187,7 @@ TEST(AutoCf, GoesOnWithTheMasksOfABrokenRun) {
   resumed.copy_from(whole);
   EXPECT_EQ(loss_at(resumed, 1), loss_at(whole, 1));
 
-  // The state is what carries them: without it the masks are others.
+  // mask_state is what carries the masks over: with another state they differ.
   std::vector<int64_t> other(4);
   whole.model().set_tensor(whole.index_of("mask_state"), other.data());
   EXPECT_NE(loss_at(resumed, 1), loss_at(whole, 1));

@@ -25,8 +25,8 @@ Tensor center_scores(const Context& context, const Pattern& adjacency, const Ten
 Tensor encode(const Context& context, const Pattern& encoder, const Pattern& decoder, int64_t gcn_layer,
               const std::vector<GraphTransformer>& layers, int64_t n_heads, const Tensor& E0);
 
-// mean over the rows a of anchors of ln sum over the rows t of table of exp(a . t); never more than a block of the scores
-// is in memory.
+// mean over the rows a of anchors of ln sum over the rows t of table of exp(a . t); only a few blocks of the scores are
+// in memory at a time.
 Tensor mean_log_sum_exp(const Context& context, const Tensor& anchors, const Tensor& table);
 
 struct Terms {
@@ -34,7 +34,7 @@ struct Terms {
 
   Tensor total(double ssl_reg) const { return pred + reg + ssl_reg * (contrast_user + contrast_item) + contrast_cross; }
 };
-// users, items: final embeddings; u, i: the batch's rows, with repetitions and each once.
+// users, items: final embeddings; u, i: the batch's rows with repetitions; distinct_u, distinct_i: each row once.
 Terms losses(const Context& context, const Tensor& users, const Tensor& items, const Tensor& u, const Tensor& i,
              const Tensor& distinct_u, const Tensor& distinct_i, const std::vector<Tensor>& parameters, double reg);
 

@@ -18,7 +18,7 @@ void scale_by_degree(Pattern& pattern, double eps) {
   }
 }
 
-// Rows are visited in order, so the entries of column c come up in the order of row c.
+// Rows are visited in order, so the entries of column c are met in the order of those of row c.
 void find_mirrors(Pattern& pattern) {
   std::vector<int64_t> next(pattern.offsets.begin(), pattern.offsets.end() - 1);
   pattern.mirror.resize(pattern.columns.size());
@@ -56,7 +56,7 @@ Masks draw_masks(const Pattern& adjacency, const std::vector<int64_t>& seeds, co
   const auto column = [&](int64_t e) { return adjacency.columns[e]; };
   Masks out;
 
-  // An entry is removed with the first of its ends, so it remains while both are untouched.
+  // An entry is removed with the first of its ends, so it remains as long as neither end is removed.
   std::vector<char> removed(N);
   std::vector<int32_t> current(seeds.begin(), seeds.end());
   out.pool = current;
@@ -68,7 +68,7 @@ Masks draw_masks(const Pattern& adjacency, const std::vector<int64_t>& seeds, co
         if (removed[column(e)] == 0) next.push_back(column(e));
       removed[node] = 1;
     }
-    if (depth + 1 == options.mask_depth) break;  // the last round's neighbours stay
+    if (depth + 1 == options.mask_depth) break;  // the last round's neighbours are not masked
     sort_unique(next);
     out.pool.insert(out.pool.end(), next.begin(), next.end());
     current = std::move(next);
@@ -77,7 +77,7 @@ Masks draw_masks(const Pattern& adjacency, const std::vector<int64_t>& seeds, co
   for (int64_t node : draw(Draw::kKeep, n_keep, N)) out.pool.push_back(static_cast<int32_t>(node));
   sort_unique(out.pool);
 
-  // Decoder: as many random ordered pairs as there were entries, both ways.
+  // Decoder: as many random ordered pairs as there were entries, each in both directions.
   std::vector<int64_t> keys;  // row * N + column
   const auto n_pool = std::ssize(out.pool);
   const std::vector<int64_t> rows = draw(Draw::kPairRows, adjacency.nnz(), n_pool);

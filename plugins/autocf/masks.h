@@ -27,14 +27,14 @@ struct MaskOptions {
   double keep_rate;
 };
 
-// n uniform numbers below `below` for one use; a function of its arguments.
+// n uniform integers below `below` for one use, determined by the arguments alone.
 enum class Draw : int32_t { kKeep, kPairRows, kPairColumns };
 using DrawFn = std::function<std::vector<int64_t>(Draw use, int64_t n, int64_t below)>;
 
 struct Masks {
   Pattern encoder;            // what is left when the entries around the seeds are removed
-  Pattern decoder;            // the encoder's, random pairs of masked nodes, and every self loop
-  std::vector<int32_t> pool;  // masked nodes, ascending
+  Pattern decoder;            // the encoder's entries, random pairs of pool nodes, and every self loop
+  std::vector<int32_t> pool;  // masked nodes and a random share of all nodes, ascending
 };
 
 // Section 3.2 of the paper: masks around the seeds, depth by depth, and the graphs of encoder and decoder.

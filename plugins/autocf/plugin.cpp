@@ -11,7 +11,7 @@ void Options::declare(plugin::Fields& field) {
   field("mask_depth", masks.mask_depth, "2", {1, 8}, "hops around a centre that are masked");
   field("keep_rate", masks.keep_rate, "0.2", {0, 1}, "random nodes, as a share of all, that join the masked ones");
   field("fix_steps", fix_steps, "10", {1, 1e6}, "batches between two drawings of the masks");
-  int64_t batch_size;  // only another default
+  int64_t batch_size;  // differs only in its default
   field("batch_size", batch_size, "4096", {1, 1 << 24}, "rows of one optimiser step");
   field("lr", optimizer.lr, "0.001", {1e-8, 10}, "learning rate");
   optimizer.declare_kind_of_dense(field);

@@ -40,7 +40,7 @@ TEST(BprMf, ScoresLiveAsItScoresFrozen) {
   EXPECT_EQ(live, (std::vector<float>{dot(2, 0), dot(1, 3)}));
 }
 
-// Each row's user and item once, however many rows have them as a negative.
+// Each row's user and item count once, however many rows use the item as a negative.
 TEST(BprMf, RegularisesTheRowsOfABatchThatIsItsOwnNegatives) {
   const auto loss = [](const char* reg_weight) {
     PluginHarness harness("bprmf", cat(R"({"emb_size": 2, "sampler": "in_batch", "reg_weight": )", reg_weight, "}"), 3,

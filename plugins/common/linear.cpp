@@ -2,7 +2,7 @@
 
 namespace rec::plugin {
 
-// A line of the result at a time, from sixteen rows.
+// Writes one cache line of the result at a time, from sixteen rows.
 Floats transposed(const float* a, int64_t rows, int64_t columns) {
   constexpr int64_t kLine = 16;
   Floats out(rows * columns);

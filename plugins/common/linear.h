@@ -24,7 +24,7 @@ class Linear {
   void forward(const Context& context, const float* x, int64_t n, float* y, const float* wt = nullptr) const;
   // From dy [n, out]: the gradients of weight and bias, and dx [n, in] unless it is nullptr.
   void backward(const Context& context, const float* x, const float* dy, int64_t n, float* dx);
-  // The same for a part of a batch's rows, with its share of the gradients at dw [out, in] and db [out].
+  // The same for some of a batch's rows; their share of the gradients is written to dw [out, in] and db [out].
   void backward_part(const Context& context, const float* x, const float* dy, int64_t n, float* dx, float* dw,
                      float* db) const;
 

@@ -4,11 +4,11 @@
 
 namespace rec::plugin {
 
-// Scores s_bc = u_b . v_bc between rows of two tables, and what a gradient of the scores is for the tables' rows.
+// Scores s_bc = u_b . v_bc between rows of two tables, and the rows' gradients from those of the scores.
 class BilinearTerm {
  public:
   BilinearTerm(int64_t n_left, int64_t n_right, int64_t d) : left(n_left), right(n_right), d_(d) {}
-  // The left side is a vector of each batch row: row b of a table [B, d].
+  // The left side is one vector per batch row: row b of a table [B, d].
   BilinearTerm(int64_t n_right, int64_t d) : BilinearTerm(0, n_right, d) {}
 
   TouchedRows left, right;                 // of the last batch
@@ -37,19 +37,19 @@ inline constexpr Word<int32_t> kLosses[] = {
 inline constexpr const char* kLossDoc =
     "bpr: softplus of the difference; bpr_log: -ln(1e-10 + sigmoid); bpr_multi: softmax-weighted negatives";
 
-// What a model whose scores are a matrix [B, C] is trained to, and on which rows: the loop's parameter `task`.
+// The loss that a model with scores [B, C] is trained on, and the kind of rows: the loop's parameter `task`.
 struct Objective {
   enum class Rows { kInteractions, kLists, kLabelled } rows = Rows::kInteractions;
   int32_t loss = REC_LOSS_BPR_SOFTPLUS;  // REC_LOSS_, REC_LIST_LOSS_ or REC_LABEL_LOSS_
   bool in_batch = false;                 // scores are corrected by the LOG_Q column
   int64_t batch_size, num_neg, max_pos, max_neg;
 
-  // The parameter `loss`, which holds for task=topk, and the loop's task with its losses.
+  // Declares the parameter `loss`, which applies to task=topk, and reads the loop's task with its losses.
   void declare(Fields& field, const char* default_loss, const char* doc = kLossDoc);
   void read_task(Fields& field);
   // The largest number of scores in a batch, for estimates of memory.
   int64_t largest_batch(const rec_schema_t& schema) const;
-  // Rows, negatives and columns of the plan; with the history and its length for a model that reads them.
+  // Sets the plan's rows, negatives and columns; `histories` adds the history and its length.
   void plan(rec_plan_t& plan, bool histories = false) const;
   // The loss of scores [B, C] of the batch's items, and its gradient. Scores of padding become -INFINITY.
   double compute(const Context& context, const Batch& batch, Floats& scores, Floats& dscores) const;
@@ -72,7 +72,7 @@ class PairwiseLoss {
 
   const TouchedRows& users() const { return term_.left; }
   const TouchedRows& items() const { return term_.right; }
-  // [touched, d] of the loss by the tables that were scored.
+  // Gradients [touched, d] of the loss with respect to the scored tables.
   Floats& user_gradients() { return term_.left_gradients; }
   Floats& item_gradients() { return term_.right_gradients; }
 

@@ -9,7 +9,7 @@ using torch::autograd::variable_list;
 
 float* data_of(const Tensor& tensor) { return tensor.data_ptr<float>(); }
 
-// Row s of nodes [rows, H, d] beside row rows[s] of hops [H, n, d].
+// Calls copy with row rows[s] of hops [H, n, d] and row s of nodes [rows, H, d].
 template <class Copy>
 void over_nodes(const std::vector<int32_t>& rows, const Tensor& hops, const Tensor& nodes, Copy copy) {
   const int64_t H = hops.size(0), n = hops.size(1), d = hops.size(2);

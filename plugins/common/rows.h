@@ -2,7 +2,7 @@
 
 #include "rec_plugin_cpp.h"
 
-// What several models do to the rows of a matrix.
+// Operations on the rows of a matrix that several models share.
 namespace rec::plugin {
 
 // y = nrm(x) = x / max(|x|, 1e-12) of each row of x [n, d]; lengths gets the divisors.
@@ -31,7 +31,7 @@ struct FrozenRow {
 
   void declare(Fields& field, const char* doc) { field("frozen_row", row, "-1", {-1, 2147483647}, doc); }
   void check(const rec_schema_t& schema) const;
-  // Zeroes the gradients [rows.size(), d] of the row.
+  // Zeroes the frozen row's gradient among those of `rows`, [rows.size(), d].
   void clear(const std::vector<int32_t>& rows, int64_t d, Floats& gradients) const;
 };
 

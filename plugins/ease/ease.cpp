@@ -18,7 +18,7 @@ Ease::Ease(const Options& options, const rec_schema_t& schema) : n_(schema.n_ite
   matrix_.resize(n_ * n_);
 }
 
-// G_ij = users who have both; row i by the users of i.
+// G_ij = number of users who have both; row i is counted from the users of i.
 void Ease::bind(const Context& context, const rec_dataset_view_t& view) {
   if (started_) return;
   const rec_csr_t &users = view.graph_users, &items = view.graph_items;
@@ -50,7 +50,7 @@ void Ease::invert_pivot() {
   }
 }
 
-// The panel's pivot block inverted, and pivot * rows of the panel.
+// Inverts the panel's pivot block and multiplies the panel's rows by it.
 double Ease::compute(const Context& context, const Batch& batch) {
   first_ = batch.items()[0];
   width_ = batch.n_rows();

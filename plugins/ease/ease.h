@@ -9,7 +9,7 @@ using plugin::Context;
 
 // A linear item-item model in closed form. H. Steck: "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
 //   G = X'X + lambda I,  P = G^-1,  B_ij = -P_ij / P_jj for i != j, 0 on the diagonal;  score(u, i) = sum_h B_hi
-// P is made in place, one panel of pivot rows a batch (block Gauss-Jordan): a checkpoint between panels is the matrix.
+// P is computed in place, one panel of pivot rows per batch (block Gauss-Jordan): a checkpoint holds just the matrix.
 class Ease : public plugin::Model {
  public:
   struct Options {
@@ -34,7 +34,7 @@ class Ease : public plugin::Model {
   int64_t n_;
   double lambda_;
   bool started_ = false;            // the matrix came from a checkpoint
-  std::vector<double> matrix_;      // [n, n]: G, in the end P
+  std::vector<double> matrix_;      // [n, n]: first G, finally P
   int64_t first_ = 0, width_ = 0;   // the panel
   std::vector<double> pivot_;       // [width, width] inverse of the pivot block
   std::vector<double> pivot_rows_;  // [width, n] pivot * rows of the panel

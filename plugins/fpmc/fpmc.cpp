@@ -21,7 +21,7 @@ Fpmc::Fpmc(const Options& options, const rec_schema_t& schema)
       basket_term_(schema.n_items, options.emb_size),
       basket_rows_(schema.n_items) {}
 
-// Mean of li over the items of each row's last basket; zero without one.
+// Mean of li over the items of each row's last basket; zeros without a basket.
 void Fpmc::basket_means(const Batch& batch, plugin::Floats& out) const {
   const int64_t d = options_.emb_size, T = batch.history_width();
   out.assign(batch.n_rows() * d, 0.f);
@@ -68,7 +68,7 @@ double Fpmc::compute(const Context& context, const Batch& batch) {
   return loss;
 }
 
-// dL/dli_l = sum over the baskets with l of dL/dbasket / |basket|
+// dL/dli_l = sum over the baskets that hold l of dL/dbasket / |basket|
 void Fpmc::scatter_basket_gradients(const Context& context) {
   std::vector<int32_t> row_of;
   std::vector<float> share;
@@ -105,7 +105,7 @@ void Fpmc::freeze(const Context&) {
   }
 }
 
-// [ui_u ; basket]; an unknown user, or no history, is zero on its side.
+// [ui_u ; basket]; an unknown user or a missing history gives zeros on its side.
 void Fpmc::encode(const Context&, const Batch& queries, float* out_vectors) const {
   const int64_t d = options_.emb_size;
   plugin::Floats baskets;

@@ -9,7 +9,7 @@ using plugin::Floats;
 
 namespace {
 
-constexpr int64_t kSequences = 32;  // that one thread takes through all their steps
+constexpr int64_t kSequences = 32;  // per thread, which takes them through all their steps
 
 }  // namespace
 
@@ -69,7 +69,7 @@ void GruLayer::forward(const Context& context, const Packing& packing, const flo
   });
 }
 
-// One position: from x W_ih^T in its gates and h W_hh^T to its gates and its state.
+// One position: computes the gates and the state from x W_ih^T, which its gates hold on entry, and h W_hh^T.
 void GruLayer::step(const rec_host_t& host, int64_t row, float* from_state, Trace& trace) const {
   const int64_t h = hidden_;
   float* gates = trace.gates.data() + row * 3 * h;
@@ -88,7 +88,7 @@ void GruLayer::step(const rec_host_t& host, int64_t row, float* from_state, Trac
   for (int64_t k = 0; k < h; ++k) state[k] = (1 - gates[h + k]) * gates[2 * h + k] + gates[h + k] * before[k];
 }
 
-// dL by the pre-activations of one position: d_input_ by those of x, d_recurrent_ by those of h.
+// Gradients of one position's pre-activations: d_input_ for those of x, d_recurrent_ for those of h.
 void GruLayer::step_backward(int64_t row, const Trace& trace, const Floats& d_states) {
   const int64_t h = hidden_;
   const float *r = trace.gates.data() + row * 3 * h, *z = r + h, *c = r + 2 * h;
@@ -100,7 +100,7 @@ void GruLayer::step_backward(int64_t row, const Trace& trace, const Floats& d_st
   float* __restrict dc = d_in + 2 * h;
   float* __restrict d_candidate = d_rec + 2 * h;
   for (int64_t k = 0; k < h; ++k) {
-    dc[k] = d_state[k] * (1 - z[k]) * (1 - c[k] * c[k]);  // by the input of tanh
+    dc[k] = d_state[k] * (1 - z[k]) * (1 - c[k] * c[k]);  // of the input of tanh
     dz[k] = d_state[k] * (before[k] - c[k]) * z[k] * (1 - z[k]);
     dr[k] = dc[k] * candidate[k] * r[k] * (1 - r[k]);
     d_candidate[k] = dc[k] * r[k];

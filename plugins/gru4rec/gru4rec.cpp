@@ -14,7 +14,7 @@ constexpr plugin::Word<Loss> kLosses[] = {
     {"bpr_log", Loss::kBprLog},  {"bce", Loss::kBce},        {"top1", Loss::kTop1},
 };
 
-// What a variant may be trained to and by; the first of each is its "auto".
+// The losses and optimisers that a variant offers; the first of each is its "auto".
 struct Offer {
   const char* variant;
   std::vector<Loss> losses;
@@ -30,7 +30,7 @@ Offer offer_of(Variant variant) {
   }
 }
 
-// The value of a word among those that the variant offers.
+// The value of a word, which must be one that the variant offers.
 template <class T>
 T chosen(const char* parameter, const std::string& word, const char* variant, const std::vector<T>& offered,
          const plugin::Words<T>& words) {

@@ -21,7 +21,7 @@ Batch metaspore_batch(const Reference& reference, const std::string& step) {
   return batch;
 }
 
-// A step of the authors' variant: inputs, targets, shared samples; the hidden state is set apart.
+// A step of the authors' variant: inputs, targets, shared samples; the hidden state is set separately.
 Batch official_batch(const Reference& reference, const std::string& step) {
   const auto targets = reference.get<int32_t>("in." + step + "target_items");
   Batch batch = PluginHarness::batch_of(std::vector<int32_t>(targets.size()), targets);
@@ -87,7 +87,7 @@ class OfficialGru4Rec : public testing::TestWithParam<OfficialCase> {
     std::string params = cat("{\"variant\": \"official\", ", optimizer, GetParam().params);
     for (const char* key : {"layers", "batch_size", "n_sample", "elu_param", "bpreg", "logq"})
       if (hyper.contains(key)) params += cat(", \"", key, "\": ", hyper[key].dump());
-    // Each item as often in training as the reference counted it: logQ looks at counts.
+    // Each item occurs in training as often as the reference counted it, since logQ reads the counts.
     PluginHarness::Pairs pairs;
     const auto counts = reference_.get<int32_t>("in.item_counts");
     for (size_t i = 0; i < counts.size(); ++i)

@@ -16,7 +16,7 @@ OneHotGru::OneHotGru(int64_t n_items, int64_t hidden, const plugin::OptimizerOpt
       b_("onehot.b", 1, 3 * hidden, optimizer, {}, {3 * hidden}),
       rows_(n_items) {}
 
-// Uniform by the size of one gate; biases zero.
+// Uniform weights, scaled by the size of one gate; zero biases.
 void OneHotGru::initialize(const Context& context, int64_t seed, int32_t stream) {
   wx_.initialize(context, seed, stream, gate_init(wx_.n(), hidden_));
   wrz_.initialize(context, seed, stream + 1, gate_init(hidden_, hidden_));

@@ -20,7 +20,7 @@ class OneHotGru {
   int64_t hidden() const { return hidden_; }
   plugin::Parameter& wx() { return wx_; }
   void initialize(const plugin::Context& context, int64_t seed, int32_t stream);
-  // The rows of Wx that this step reads; before forward.
+  // Collects the rows of Wx that this step reads; to be called before forward.
   void collect(const plugin::Context& context, const int32_t* items, int64_t n);
   // h0 [n, h].
   void forward(const plugin::Context& context, const int32_t* items, int64_t n, const float* h0, Trace& trace) const;

@@ -13,7 +13,7 @@ struct Options {
   Variant variant;
   int64_t emb_size;
   std::vector<double> layer_sizes;
-  std::vector<int64_t> layers;  // the same sizes
+  std::vector<int64_t> layers;  // layer_sizes as integers
   int64_t history_max;
   double dropout_embed, dropout_hidden;
   std::string loss_word, optimizer_word;

@@ -20,7 +20,7 @@ constexpr int64_t kScoreRows = 256;  // of a batch scored against all items at a
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-// In-batch losses over S [B, B], row i's positive in column i. The positive's own pair counts.
+// In-batch losses over S [B, B], row i's positive in column i. The pairs (i, i) count too.
 double in_batch_loss(bool top1, const Floats& s, int64_t B, double tau, Floats& ds) {
   ds.assign(s.size(), 0.f);
   const double share = 1 / static_cast<double>(B * B);
@@ -165,7 +165,7 @@ void SequenceGru::run(const Context& context, const Batch& batch, bool training,
   out_.forward(context, trace.last.data(), B, trace.queries.data());
 }
 
-// From dL/dq to every parameter but the item tables; d_inputs_ gets the gradient of the items that were read.
+// Takes dL/dq to every parameter but the item tables; d_inputs_ gets the gradient of the items that were read.
 void SequenceGru::backward(const Context& context, const Floats& d_queries) {
   const int64_t d = options_.emb_size, h = options_.layers.back();
   const PackedHistories& histories = trace_.histories;
@@ -212,7 +212,7 @@ double SequenceGru::compute_sampled(const Context& context, const Batch& batch) 
   term_.backward(context, dscores_.data(), trace_.queries.data(), items_.data());
   backward(context, term_.left_gradients);
 
-  // One chain over an item's entries: candidates weigh ds and read q, inputs weigh 1 and read their own gradient.
+  // One weighted sum over an item's entries: candidates add ds q, inputs add 1 times their own gradient.
   Floats sources(trace_.queries);
   sources.insert(sources.end(), d_inputs_.begin(), d_inputs_.end());
   std::vector<int32_t> columns;
@@ -226,7 +226,7 @@ double SequenceGru::compute_sampled(const Context& context, const Batch& batch) 
   return loss;
 }
 
-// Cross-entropy of q . item over all items, target = the row's item; some hundred rows at a time.
+// Cross-entropy of q . item over all items, target = the row's item; kScoreRows rows at a time.
 double SequenceGru::compute_full(const Context& context, const Batch& batch) {
   const rec_host_t& host = context.host;
   const int64_t B = batch.n_rows(), d = options_.emb_size, n_items = items_.n();
@@ -266,7 +266,7 @@ double SequenceGru::compute_full(const Context& context, const Batch& batch) {
   return loss;
 }
 
-// S = nrm(q) nrm(item)^T over the batch's items; the others' positives are a row's negatives.
+// S = nrm(q) nrm(item)^T over the batch's items; the other rows' positives are a row's negatives.
 double SequenceGru::compute_cosine(const Context& context, const Batch& batch) {
   const rec_host_t& host = context.host;
   const int64_t B = batch.n_rows(), d = options_.emb_size;

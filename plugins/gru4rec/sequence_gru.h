@@ -52,7 +52,7 @@ class SequenceGru : public plugin::Model {
   double compute_cosine(const Context& context, const Batch& batch);
 
   Options options_;
-  plugin::Parameter items_;        // [n_items, d]: scored, and read too unless there are two tables
+  plugin::Parameter items_;        // [n_items, d]: scored, and read as input too unless there are two tables
   plugin::Parameter input_items_;  // [n_items, d], metaspore only
   std::vector<std::unique_ptr<GruLayer>> layers_;
   plugin::Linear out_;  // h -> d

@@ -17,7 +17,7 @@ void SessionGru::plan(const Options& options, const rec_schema_t& schema, rec_pl
   for (size_t l = 0; l < options.layers.size(); ++l) {
     const int64_t h = options.layers[l];
     weights += 3 * h * ((l == 0 && one_hot ? schema.n_items : in) + h + 2);
-    width += (schema.n_interactions > 0 ? 10 : 1) * h;  // its state; in training what becomes of it too
+    width += (schema.n_interactions > 0 ? 10 : 1) * h;  // its state; in training the intermediates too
     in = h;
   }
   const int64_t alive = schema.n_interactions > 0 ? std::min(options.batch_size, schema.n_users) : 0;
@@ -73,7 +73,7 @@ void SessionGru::append_state(std::vector<plugin::TensorRef>& out) {
   out.push_back({"state.slots", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &n_slots_});
 }
 
-// Uniform by the size of one gate; biases zero.
+// Uniform weights, scaled by the size of one gate; zero biases.
 void SessionGru::initialize(const Context& context, int64_t seed) {
   out_emb_.initialize(context, seed, kItems, gate_init(out_emb_.n(), out_emb_.d()));
   out_bias_.initialize(context, seed, kBias);
@@ -92,7 +92,7 @@ void SessionGru::initialize(const Context& context, int64_t seed) {
 
 void SessionGru::bind(const Context&, const rec_dataset_view_t& view) { by_item_ = view.by_item; }
 
-// Rows of slots that are gone are deleted; those of slots that begin a session are zeroed.
+// Deletes the rows of slots that are gone and zeroes those of slots that begin a session.
 void SessionGru::move_slots(const Batch& batch) {
   const auto& keep = batch.column(REC_COLUMN_SLOT_KEEP);
   const auto* kept = static_cast<const int32_t*>(keep.data);
@@ -197,7 +197,7 @@ double bpr_max(const Context& context, const Floats& s, int64_t M, int64_t C, do
   for (int64_t m = 0; m < M; ++m) {
     const float* row = s.data() + m * C;
     float* d = ds.data() + m * C;
-    float largest = 0;  // as the authors: the positive counts as 0
+    float largest = 0;  // as in the authors' code, the positive counts as 0
     for (int64_t c = 0; c < C; ++c)
       if (c != m) largest = std::max(largest, row[c]);
     for (int64_t c = 0; c < C; ++c) {
@@ -235,7 +235,7 @@ double bpr_max(const Context& context, const Floats& s, int64_t M, int64_t C, do
 
 double SessionGru::loss(const Context& context, int64_t M, int64_t C) {
   d_scores_.resize(scores_.size());
-  // By the configured batch size, also when fewer sessions are alive.
+  // Divided by the configured batch size, even when fewer sessions are alive.
   double value, share = 1.0 / static_cast<double>(options_.batch_size);
   if (options_.loss == Loss::kBprMax) {
     const auto a = static_cast<float>(options_.elu);
@@ -247,7 +247,7 @@ double SessionGru::loss(const Context& context, int64_t M, int64_t C) {
       if (scores_[e] <= 0) d_scores_[e] *= activated[e] + a;  // d ELU = a e^x
   } else {
     if (options_.logq > 0) {
-      // As the authors: raw counts for the batch's targets, counts^alpha for the samples.
+      // As in the authors' code: raw counts for the batch's targets, counts^alpha for the samples.
       for (int64_t c = 0; c < C; ++c) {
         const int32_t item = columns_[c];
         const auto count = static_cast<double>(by_item_.offsets[item + 1] - by_item_.offsets[item]);
@@ -277,7 +277,7 @@ double SessionGru::compute(const Context& context, const Batch& batch) {
 void SessionGru::backward(const Context& context, const Floats& d_scores) {
   const rec_host_t& host = context.host;
   const int64_t M = n_rows_, C = std::ssize(columns_), h = options_.layers.back();
-  // The rows of the columns; behind them those of the inputs, where one table is both.
+  // The columns' rows, followed by the inputs' rows where one table serves both.
   const bool constrained = options_.input == Input::kConstrained;
   d_columns_.resize((C + (constrained ? M : 0)) * h);
   Floats d_output(M * h), d_x;
@@ -327,7 +327,7 @@ void SessionGru::freeze(const Context&) {
   }
 }
 
-// The state after the last item, and 1 for the bias. Queries go one by one through time together.
+// The state after the last item, and 1 for the bias. All queries advance together, one item at a time.
 void SessionGru::encode(const Context& context, const Batch& queries, float* out_vectors) const {
   const int64_t B = queries.n_rows(), T = queries.history_width(), h_last = options_.layers.back();
   const size_t first = one_hot_ ? 1 : 0;

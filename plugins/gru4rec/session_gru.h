@@ -37,12 +37,12 @@ class SessionGru : public plugin::Model {
   plugin::Parameter out_bias_;  // [n_items, 1]
   plugin::Parameter in_emb_;    // [n_items, emb_size], input=separate
   std::unique_ptr<OneHotGru> one_hot_;
-  std::vector<std::unique_ptr<GruLayer>> layers_;  // of the first layer on, or of the second after a one-hot one
+  std::vector<std::unique_ptr<GruLayer>> layers_;  // from the first layer on, or from the second after a one-hot first
   rec_csr_t by_item_{};
 
   // Hidden states of the slots, carried from step to step.
   std::vector<plugin::Floats> hidden_;  // per layer [batch_size, h]
-  std::vector<plugin::Floats> next_;    // what apply makes of them
+  std::vector<plugin::Floats> next_;    // what apply replaces them with
   std::vector<std::string> hidden_names_;
   int64_t n_slots_ = 0;
 

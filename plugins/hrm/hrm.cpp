@@ -16,7 +16,7 @@ void Options::complete(const rec_schema_t&) {
   if (!interactions()) return;
   const bool softmax = loss == Loss::kInBatch;
   objective.loss = softmax ? REC_LOSS_SOFTMAX : REC_LOSS_BCE;
-  objective.in_batch |= softmax;  // whatever the sampler: the columns and the correction are the same
+  objective.in_batch |= softmax;  // with any sampler: the columns and the correction are the same
 }
 
 void Hrm::plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan) {
@@ -64,7 +64,7 @@ void Hrm::pool(const Context& context, const Batch& batch, bool training, Trace&
       for (int64_t k = 0; k < d; ++k) {
         if (options_.items != Pooling::kMax) {
           basket[k] += item[k];
-        } else if (t == 0 || item[k] > basket[k]) {  // the first of equal ones
+        } else if (t == 0 || item[k] > basket[k]) {  // the first among equals
           basket[k] = item[k];
           trace.first[b * d + k] = t;
         }
@@ -208,7 +208,7 @@ void Hrm::freeze(const Context&) {
   if (!options_.cosine()) return;
   plugin::normalize(items_.data(), items_.n(), items_.d(), served_.data(), lengths);
   if (options_.objective.rows != plugin::Objective::Rows::kLabelled) return;
-  // Predictions are sigmoid(score): the score is the one of training.
+  // Predictions are sigmoid(score), so the score must be the one trained on.
   for (float& value : served_) value /= static_cast<float>(options_.temperature);
 }
 

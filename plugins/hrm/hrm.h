@@ -30,8 +30,8 @@ struct Options {
   bool interactions() const { return objective.rows == plugin::Objective::Rows::kInteractions; }
 };
 
-// Hierarchical representation: the items of a basket are pooled into a vector, that and the user's into the query; models.md
-// 3.9.
+// Hierarchical representation: the items of a basket are pooled into a vector, and that vector and the user's into the
+// query; models.md 3.9.
 class Hrm : public plugin::Model {
  public:
   using Options = hrm::Options;
@@ -51,7 +51,7 @@ class Hrm : public plugin::Model {
   struct Trace {
     plugin::Floats stacked;      // [B, 2, d] user and basket
     std::vector<int32_t> first;  // [B, d] place in the history of the largest item, max only
-    plugin::Floats mask;         // [B, 2, d] of dropout, empty without
+    plugin::Floats mask;         // [B, 2, d] of dropout, else empty
     plugin::Floats pooled;       // [B, d] h
     plugin::Floats queries;      // [B, d] q, or h without cosine
     plugin::Floats lengths;      // [B] |h|

@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Hrm, GoldenTest,
                                          golden("hrm_mean_max_ties", "mean", "max")),
                          [](const auto& test) { return test.param.golden; });
 
-// Predictions are sigmoid(score), so the score that is served is the one of training.
+// Predictions are sigmoid(score), so the served score must be the one trained on.
 TEST(Hrm, ServesTheScoresOfLabelledRows) {
   PluginHarness harness("hrm", R"({"emb_size": 4, "task": "ctr", "dropout": 0, "init_std": 1})", 2, 3, {{0, 0}});
   const auto batch = [] {

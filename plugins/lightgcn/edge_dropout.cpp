@@ -4,7 +4,7 @@ namespace rec::lightgcn {
 
 namespace {
 
-// A number of an entry under the batch's key (the finisher of splitmix64), so that both orders of the graph agree on it.
+// Hashes an entry under the batch's key (the finisher of splitmix64), so that both orders of the graph agree on it.
 uint64_t mixed(uint64_t x) {
   x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
   x = (x ^ x >> 27) * 0x94D049BB133111EB;

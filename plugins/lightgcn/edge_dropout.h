@@ -6,7 +6,7 @@
 
 namespace rec::lightgcn {
 
-// The two halves of a graph as a propagation reads them, and what each row's sum is scaled by.
+// The two halves of a graph as a propagation reads them, and the scale of each row's sum.
 struct GraphView {
   rec_csr_t users{}, items{};
   const float *user_rows = nullptr, *item_rows = nullptr;  // scales
@@ -38,7 +38,7 @@ class DroppedGraph {
   rec_csr_t users_{}, items_{};
   double keep_ = 1;
   std::vector<float> user_scale_, item_scale_;
-  Half halves_[4];  // users <- items, items <- users, and both of the transpose
+  Half halves_[4];  // users <- items, items <- users, and both for the transpose
 };
 
 }  // namespace rec::lightgcn

@@ -58,8 +58,8 @@ void LightGcn::bind(const Context&, const rec_dataset_view_t& view) {
   propagated_ = false;
 }
 
-// One product of Horner's form: to = w_l addend + A_hat from, or without an addend, where `from` gets the last layer's
-// weight on the way if it is E_0 itself (l = L - 1). Of the listed rows only, if any are listed.
+// One product of Horner's form: to = w_l addend + A_hat from; the addend may be nullptr. For l = L - 1, where `from` is
+// not weighted yet, the scales include the last layer's weight. Computes the listed rows only, if any are listed.
 void LightGcn::multiply(const Context& context, const GraphView& graph, int64_t l, const float* from_users,
                         const float* from_items, const float* users, const float* items, const NodeRows& rows,
                         NodeTable& to) const {
@@ -79,8 +79,8 @@ void LightGcn::multiply(const Context& context, const GraphView& graph, int64_t 
                  list(rows.items), size(rows.items));
 }
 
-// Eq. (7)-(8): E_{l+1} = A_hat E_l,  F = sum_l w_l E_l, in Horner's form w_0 E + A_hat (w_1 E + A_hat (...)), which needs
-// no layer but the last. Of the last product a batch reads its own rows, and of the one before their neighbours.
+// Eq. (7)-(8): E_{l+1} = A_hat E_l,  F = sum_l w_l E_l, in Horner's form w_0 E + A_hat (w_1 E + A_hat (...)): only the
+// latest layer is kept. A batch reads only its own rows of the last product, and their neighbours' of the one before.
 void LightGcn::forward(const Context& context, const GraphView& graph, bool of_batch) {
   const int64_t L = options_.n_layers;
   NodeTable *to = L % 2 == 1 ? &result_ : &work_, *other = L % 2 == 1 ? &work_ : &result_;
@@ -97,8 +97,8 @@ void LightGcn::forward(const Context& context, const GraphView& graph, bool of_b
   }
 }
 
-// A_hat is symmetric, so the same products take dL/dF to dL/dE_0, in result_. dL/dF is zero but for the batch's rows: with
-// few edges the first product goes along those alone, and w_l dL/dF is added to those alone.
+// A_hat is symmetric, so the same products take dL/dF to dL/dE_0, in result_. dL/dF is zero outside the batch's rows:
+// if they have few edges, the first product follows only those edges. w_l dL/dF is added to the batch's rows alone.
 void LightGcn::backward(const Context& context, const GraphView& graph, const GraphView& transpose) {
   const int64_t L = options_.n_layers, d = options_.emb_size;
   const auto add = [d](const plugin::TouchedRows& rows, const plugin::Floats& gradients, float weight,
@@ -113,7 +113,7 @@ void LightGcn::backward(const Context& context, const GraphView& graph, const Gr
     if (l == L - 1 && few_edges_) {
       spread(context, graph, transpose, *to);
     } else {
-      if (l == L - 1) {  // dL/dF as a whole table, in the one that is free
+      if (l == L - 1) {  // dL/dF as a whole table, in the free one
         std::fill(other->users.begin(), other->users.end(), 0.f);
         std::fill(other->items.begin(), other->items.end(), 0.f);
         add(loss_.users(), loss_.user_gradients(), 1, other->users);
@@ -158,7 +158,7 @@ void LightGcn::spread(const Context& context, const GraphView& graph, const Grap
   });
 }
 
-// The neighbours of the batch's rows, if these have few of the graph's edges.
+// Finds the neighbours of the batch's rows, if these rows have few of the graph's edges.
 void LightGcn::look_around(const GraphView& graph) {
   const auto edges_of = [](const rec_csr_t& edges, const std::vector<int32_t>& rows) {
     int64_t n = 0;

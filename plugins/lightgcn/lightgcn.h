@@ -70,9 +70,9 @@ class LightGcn : public plugin::Model {
   std::vector<float> user_scale_last_, item_scale_last_;  // the same times the last layer's weight
   NodeTable result_;                                      // F after a forward pass, dL/dE_0 after a backward one
   NodeTable work_;                                        // every other product
-  bool few_edges_ = false;                                // of the batch's rows
+  bool few_edges_ = false;                                // at the batch's rows
   std::vector<int32_t> near_users_, near_items_;
-  bool propagated_ = false;  // result_ holds every row for the parameters as they are
+  bool propagated_ = false;  // result_ holds every row for the current parameters
 };
 
 }  // namespace rec::lightgcn

@@ -54,7 +54,7 @@ TEST(LightGcn, TakesLayerWeightsInsteadOfTheMean) {
   EXPECT_THROW(PluginHarness("lightgcn", R"({"n_layers": 2, "layer_weights": [1]})", 1, 1, {{0, 0}}), Error);
 }
 
-// The gradient under edge dropout is that of the loss over the same dropped graph: by differences.
+// The gradient under edge dropout is that of the loss over the same dropped graph, checked by finite differences.
 TEST(LightGcn, HasTheGradientOfTheGraphItDropped) {
   PluginHarness::Pairs pairs;
   for (int32_t u = 0; u < 6; ++u)
@@ -82,7 +82,7 @@ TEST(LightGcn, HasTheGradientOfTheGraphItDropped) {
   EXPECT_GT(size, 0.05);
 }
 
-// A batch with few of the graph's edges takes shorter ways; the mean over single rows is what all rows at once give.
+// A batch with few of the graph's edges takes shortcuts; the mean over single rows equals the result of all at once.
 TEST(LightGcn, GivesOneRowAtATimeWhatItGivesAllAtOnce) {
   PluginHarness::Pairs pairs;
   for (int32_t u = 0; u < 60; ++u)

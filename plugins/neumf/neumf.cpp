@@ -19,7 +19,7 @@ void add_products(const Context& context, const float* x, int64_t n, const float
   plugin::check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B | REC_MATMUL_ADD, n, 1, h, x, w, scores));
 }
 
-// Not too much memory for the gradients that each has of the dense weights.
+// Bounds the memory of the parts: each has its own gradients of the dense weights.
 int64_t most_parts(int64_t dense) {
   return std::clamp<int64_t>((int64_t{1} << 24) / std::max<int64_t>(dense, 1), 8, 64);
 }
@@ -72,7 +72,7 @@ NeuMf::NeuMf(const Options& options, const rec_schema_t& schema)
   transposed_.resize(layers_.size());
 }
 
-// Enough work each; by the batch alone, never by the threads.
+// Enough work for each part; depends on the batch alone, never on the number of threads.
 int64_t NeuMf::rows_of_part(const Batch& batch) const {
   constexpr int64_t kEntries = 64;
   const int64_t parts =
@@ -188,7 +188,7 @@ void NeuMf::forward_gmf(const Context& context, const Batch& batch, int64_t begi
                            weighted_users_.data(), mf_item_.data(), d, scores_.data() + begin * C);
 }
 
-// Dropout of what goes into `layer`.
+// Applies dropout to the input of `layer`.
 void NeuMf::drop(const Context& context, const Batch& batch, size_t layer, int64_t begin, int64_t end) {
   const int64_t per_row = std::ssize(inputs_[layer]) / batch.n_rows();
   for (int64_t b = begin; b < end; ++b)
@@ -252,7 +252,7 @@ void NeuMf::backward_gmf(const Batch& batch, int64_t begin, int64_t end, float* 
         of_item[k] = slope * weighted[k];
       }
     }
-    for (int64_t k = 0; k < d; ++k) {  // until here by predict * u
+    for (int64_t k = 0; k < d; ++k) {  // of_user is dL/d(predict * u) so far
       part[k] += user[k] * of_user[k];
       of_user[k] *= gmf_weights()[k];
     }
@@ -273,7 +273,7 @@ void NeuMf::backward_mlp(const Context& context, const Batch& batch, int64_t beg
   for (const auto& layer : layers_) end_of_part += layer->out() * (layer->in() + 1);
   for (size_t k = layers_.size(); k-- > 0;) {
     const plugin::Linear& layer = *layers_[k];
-    const float* y = inputs_[k + 1].data() + first * layer.out();  // 0 where ReLU or dropout cut: no gradient either
+    const float* y = inputs_[k + 1].data() + first * layer.out();  // 0 where ReLU or dropout cut: no gradient there
     if (after) plugin::multiply(dy.data(), masks_[k + 1].data() + first * layer.out(), n * layer.out());
     for (size_t i = 0; i < dy.size(); ++i) dy[i] = y[i] > 0 ? dy[i] : 0;
     dx.resize(n * layer.in());
@@ -316,7 +316,7 @@ int64_t NeuMf::warm_start(const rec_tensor_info_t* infos, const void* const* dat
   }
   const int64_t weights = find("predict.weight");
   if (weights < 0 || taken == 0) return taken;
-  // A model of one path has that path's weights only; of both, all of them, first those of the product path.
+  // A model of one path has that path's weights only; one of both has all, those of the product path first.
   const int64_t products = find("mf_item_emb"), d = options_.gmf() ? options_.emb_size : 0, h = predict_.d() - d;
   const bool gmf = products >= 0, mlp = find("mlp_user_emb") >= 0;
   const bool whole = gmf == options_.gmf() && mlp == options_.mlp();
@@ -331,7 +331,7 @@ int64_t NeuMf::warm_start(const rec_tensor_info_t* infos, const void* const* dat
   return taken + 1;
 }
 
-// The first layer is W_u u + W_i i + b: the items' half is made once.
+// The first layer is W_u u + W_i i + b: the items' half is computed once.
 void NeuMf::freeze(const Context& context) {
   if (!options_.mlp()) return;
   const int64_t d = options_.mlp_emb_size, h = options_.layers.front();

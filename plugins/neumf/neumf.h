@@ -14,7 +14,7 @@ struct Options {
   Paths paths;
   int64_t emb_size, mlp_emb_size;
   std::vector<double> layer_sizes;
-  std::vector<int64_t> layers;  // of the MLP path; the same sizes
+  std::vector<int64_t> layers;  // of the MLP path: layer_sizes as integers
   double dropout;
   bool dropout_on_input;
   bool predict_bias;
@@ -40,7 +40,7 @@ class NeuMf : public plugin::Model {
   std::vector<plugin::Parameter*> parameters() override;
   void initialize(const Context& context, int64_t seed) override;
   double compute(const Context& context, const Batch& batch) override;
-  // Section 3.4.1 of the paper: a path's tensors from a model of that path alone, its half of predict times 1/2.
+  // Section 3.4.1 of the paper: takes a path's tensors from a model of that path, and half its part of predict.
   int64_t warm_start(const rec_tensor_info_t* infos, const void* const* data, int64_t n);
   void freeze(const Context& context) override;
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
@@ -54,7 +54,7 @@ class NeuMf : public plugin::Model {
   int64_t rows_of_part(const Batch& batch) const;
   template <class Body>
   void for_parts(const Context& context, const Batch& batch, const Body& body) const;
-  // Of rows [begin, end) of the batch.
+  // For rows [begin, end) of the batch.
   void forward_mlp(const Context& context, const Batch& batch, bool training, int64_t begin, int64_t end);
   void forward_gmf(const Context& context, const Batch& batch, int64_t begin, int64_t end);
   // ... whose share of the dense gradients goes to `part`.
@@ -77,7 +77,7 @@ class NeuMf : public plugin::Model {
   plugin::Floats weighted_users_;               // [B, d] predict * u
   std::vector<int32_t> row_numbers_;            // 0 .. B - 1
   plugin::Floats scores_, dscores_;
-  // Gradients by the rows of a table, of each batch row or entry.
+  // Gradients of table rows, one for each batch row or entry.
   plugin::Floats of_mf_user_, of_mf_item_, of_mlp_user_, of_mlp_item_;
   std::vector<plugin::Parameter*> dense_;  // predict's weights and the layers' parameters
   plugin::Floats parts_;                   // [parts, size of all dense gradients]

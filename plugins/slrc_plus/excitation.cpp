@@ -38,7 +38,7 @@ void last_intervals(const rec_csr_t* relations, int64_t n_relations, const int32
                     const int32_t* items, int64_t n_items, float* out) {
   const int64_t R = 1 + n_relations;
   std::fill_n(out, n_items * R, -1.f);
-  // Candidates in ascending order, so that a relation's list finds its own among them.
+  // Candidates in ascending order, so that the items a relation leads to can be looked up.
   std::vector<std::pair<int32_t, int64_t>> places;
   for (int64_t c = 0; c < n_items; ++c) places.emplace_back(items[c], c);
   std::sort(places.begin(), places.end());
@@ -47,8 +47,8 @@ void last_intervals(const rec_csr_t* relations, int64_t n_relations, const int32
          at != places.end() && at->first == item; ++at)
       out[at->second * R + r] = interval;
   };
-  for (int64_t e = 0; e < n_history; ++e) {  // oldest first: the last one stands
-    if (history_times[e] > now) continue;    // what is to come does not excite
+  for (int64_t e = 0; e < n_history; ++e) {  // oldest first: the latest one wins
+    if (history_times[e] > now) continue;    // later events do not excite
     const auto interval =
         static_cast<float>((static_cast<double>(now) - static_cast<double>(history_times[e])) / time_scalar);
     excite(history[e], 0, interval);

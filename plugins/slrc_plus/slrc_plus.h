@@ -19,8 +19,8 @@ struct Options {
   void declare(plugin::Fields& field);
 };
 
-// A base rate u . i + b_u + b_i and an excitation by what the user had before: the item itself (relation 0) and items that
-// lead to it (relations 1 ..).
+// A base rate u . i + b_u + b_i plus an excitation by what the user had before: the item itself (relation 0) and items
+// that lead to it (relations 1 ..).
 class SlrcPlus : public plugin::Model {
  public:
   using Options = slrc_plus::Options;

@@ -105,7 +105,7 @@ TEST_F(SlrcPlusGolden, ReproducesScoresLossGradientsAndThreeSteps) {
       auto got = harness->get(name);
       const auto want = tensors_.floats(variant + "." + name);
       got.resize(want.size());
-      // The loss does not depend on user_bias: its gradient is rounding noise that Adam makes a full step of.
+      // The loss does not depend on user_bias: its gradient is rounding noise, which Adam turns into a full step.
       for (int32_t user : batch_users_)
         if (name == "user_bias") got[user] = want[user];
       tensors_.expect_stepped(variant, name, got);
@@ -113,7 +113,7 @@ TEST_F(SlrcPlusGolden, ReproducesScoresLossGradientsAndThreeSteps) {
   }
 }
 
-// protocol.json: the reference's reader over a small data set, each evaluation row's intervals.
+// protocol.json has each evaluation row's intervals from the reference's reader over a small data set.
 TEST(SlrcPlusIntervals, AreThoseOfTheReferencesReader) {
   const auto readers = golden_json("protocol.json")["cases"]["rechorus_readers"];
   std::vector<std::vector<int32_t>> heads(2), targets(2);

@@ -16,7 +16,7 @@ Tensor input_rows(const Inputs& inputs, const std::vector<Tensor>& parameters, c
 Tensor encode(const Tower& tower, const std::vector<Tensor>& parameters, const Tensor& x);
 // S [n, n] = D^-1/2 (A + I) D^-1/2, sparse; A is the relation, which is symmetric.
 Tensor normalized_graph(const rec_csr_t& relation);
-// Of all items at once, by S of their graph.
+// The vectors of all items at once; S is of their graph.
 Tensor encode_graph(const Tower& tower, const std::vector<Tensor>& parameters, const Tensor& x, const Tensor& S);
 
 struct LossOptions {

@@ -19,8 +19,8 @@ class FrequencyEstimator {
  public:
   FrequencyEstimator(const FrequencyOptions& options, int64_t n_items);
 
-  // Probabilities of the items of the next step, with that step counted. Nothing changes until commit, so that a step that
-  // is broken off counts once when it is repeated.
+  // Probabilities of the items of the next step, with that step counted. Nothing changes until commit, so an interrupted
+  // step counts once when it is repeated.
   void observe(const int32_t* items, int64_t n, double* out_probabilities);
   void commit();
 
@@ -31,7 +31,7 @@ class FrequencyEstimator {
 
   FrequencyOptions options_;
   int64_t n_hashes_, n_slots_;
-  int64_t step_ = 0;                // last counted one
+  int64_t step_ = 0;                // the last one counted
   std::vector<int64_t> last_seen_;  // A [n_hashes, n_slots]
   std::vector<double> gap_;         // B [n_hashes, n_slots]
   struct Update {

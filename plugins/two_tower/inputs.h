@@ -22,15 +22,15 @@ class Inputs {
   Inputs(Weights& weights, const std::string& prefix, const InputShape& shape, int64_t n);
   void add_tables(Weights& weights);
 
-  // Of the features that the shape counts; their memory stays the host's.
+  // Takes the features that the shape counts; the host keeps owning their memory.
   void bind(const rec_feature_t* features, int64_t n_features);
 
   int64_t n() const { return n_; }
   const InputShape& shape() const { return shape_; }
-  std::optional<size_t> ids() const { return ids_; }  // number of the id embeddings, if there are any
+  std::optional<size_t> ids() const { return ids_; }  // index of the id embeddings in Weights, if any
   const std::vector<rec_feature_t>& dense() const { return dense_; }
   const std::vector<rec_feature_t>& categorical() const { return categorical_; }
-  // Numbers of the embeddings of each category.
+  // Indices in Weights of the embeddings of each category.
   const std::vector<size_t>& tables() const { return tables_; }
 
  private:

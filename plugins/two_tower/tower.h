@@ -14,7 +14,7 @@ struct TowerShape {
   CrossType cross;
 };
 
-// One tower: where its parameters are among all of the model's.
+// One tower: which of the model's parameters are its own.
 class Tower {
  public:
   static int64_t n_weights(const TowerShape& shape);
@@ -23,7 +23,7 @@ class Tower {
   Tower(Weights& weights, const std::string& prefix, const TowerShape& shape);
 
   const TowerShape& shape() const { return shape_; }
-  // Numbers of weights; each bias is the next.
+  // Indices of the weights; each bias follows its weight.
   const std::vector<size_t>& linear() const { return linear_; }
   const std::vector<size_t>& cross() const { return cross_; }
 

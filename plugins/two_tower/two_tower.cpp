@@ -288,7 +288,7 @@ void TwoTower::append_state(std::vector<plugin::TensorRef>& out) {
   if (options_.correction) frequency_.append_tensors(out);
 }
 
-// Cosine of the towers' vectors: no temperature, no correction.
+// Serves cosines of the towers' vectors, without temperature or correction.
 void TwoTower::freeze(const Context& context) {
   plugin::use_one_thread();
   const at::NoGradGuard no_grad;

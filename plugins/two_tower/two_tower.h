@@ -15,12 +15,12 @@ struct Options {
   TowerShape query, item;
   InputShape user_input, item_input;
   UseFeatures user_features, item_features;
-  int64_t graph = -1;  // number of the relation that gcn walks
+  int64_t graph = -1;  // index of the relation that gcn walks
   double temperature;
   int64_t num_hard_negatives;
   bool correction;
   bool sum;
-  bool rewarded;  // by the weights of the interactions
+  bool rewarded;  // the rewards are the interactions' weights
   FrequencyOptions frequency;
   int64_t n_hash;
   int64_t batch_size;

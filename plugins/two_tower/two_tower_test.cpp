@@ -24,7 +24,7 @@ struct TowerCase {
   std::string golden;
   TowerKind query, item;
   CrossType cross = CrossType::kVector;
-  int64_t hard = 0;    // of the loss that gradients and steps belong to
+  int64_t hard = 0;    // num_hard_negatives of the loss behind gradients and steps
   bool still = false;  // every gradient is exactly 0
 };
 void PrintTo(const TowerCase& c, std::ostream* out) { *out << c.golden; }
@@ -158,7 +158,7 @@ std::string params_of(const TowerCase& row, bool has_ids) {
              R"(, "cross_type": ")", row.cross == CrossType::kMatrix ? "matrix" : "vector", "\"}");
 }
 
-// The estimator's state that makes it say p in its next step, by 1 / p = (1 - alpha) gap + alpha (t - A), A = 0, t = 1.
+// Sets the estimator's state so that its next step yields p, by 1 / p = (1 - alpha) gap + alpha (t - A), A = 0, t = 1.
 void set_probabilities(PluginHarness& harness, const std::vector<float>& p) {
   const int64_t step = 0;
   std::vector<int64_t> last_seen(p.size());
@@ -188,7 +188,7 @@ TEST_P(TwoTowerGolden, PluginTableReproducesVectorsLossesGradientsAndThreeSteps)
 }
 
 TEST_P(TwoTowerGolden, PluginTableMultipliesALossByTheWeightOfItsRow) {
-  const bool has_rewards = GetParam().hard == 0;  // so the references were made
+  const bool has_rewards = GetParam().hard == 0;  // that is how the references were made
   ASSERT_EQ(golden_.has("loss.logq_mask_reward"), has_rewards);
   if (!has_rewards) return;
   HarnessData data = data_of(golden_);
@@ -239,7 +239,7 @@ TEST(TwoTower, SaysWhatTheDataSetLacks) {
   }
 }
 
-// Users and items of one parity like each other; every part of a data set that the towers can look at.
+// Users like the items of their own parity; has every part of a data set that the towers can use.
 std::shared_ptr<const Dataset> world() {
   DatasetBuilder builder(REC_ID_INT64, REC_ID_INT64, 0, nullptr);
   for (int64_t user = 0; user < 8; ++user)
@@ -295,7 +295,7 @@ TEST(TwoTower, TrainsResumesAndServesOnFeaturesAndAGraph) {
   EXPECT_EQ(user_scores(*load_model(folder / "m", 0)), user_scores(*whole));
 }
 
-// Item 5 has no interaction, and the category of the items that the even users take.
+// Item 5 has no interactions, but shares the category of the items that the even users take.
 TEST(TwoTower, RecommendsAnItemWithoutInteractionsByItsFeatures) {
   HarnessData data;
   Feature kind{"kind", FeatureKind::kCategorical, 0, 2, {}, Buffer<int32_t>(6)};
@@ -358,7 +358,7 @@ TEST_P(FrequencyGolden, ReproducesBothArraysAndProbabilitiesOfEveryStep) {
   for (size_t step = 0; step < 40; ++step) {
     double got[4];
     estimator.observe(stream.data() + 4 * step, 4, got);
-    estimator.observe(stream.data() + 4 * step, 4, got);  // asked again before it counts
+    estimator.observe(stream.data() + 4 * step, 4, got);  // repeated before the step is committed
     estimator.commit();
     for (size_t b = 0; b < 4; ++b) ASSERT_NEAR(got[b], p[4 * step + b], 1e-12) << "step " << step + 1;
     for (size_t s = 0; s < width; ++s) {

@@ -4,17 +4,17 @@
 
 namespace rec::two_tower {
 
-// All parameters of the model, by the number in which they were added.
+// All parameters of the model, indexed in the order in which they were added.
 class Weights {
  public:
   explicit Weights(const plugin::OptimizerOptions& optimizer) : optimizer_(optimizer) {}
 
-  // A matrix; its number.
+  // Adds a matrix and returns its index.
   size_t add(const std::string& name, int64_t rows, int64_t columns, plugin::Init init = {}) {
     all_.push_back(std::make_unique<plugin::Parameter>(name, rows, columns, optimizer_, init));
     return all_.size() - 1;
   }
-  // The weight [out, in] and bias [1, out] of a linear layer; the number of the weight, the bias is the next.
+  // Adds weight [out, in] and bias [1, out] of a linear layer; returns the weight's index, which the bias's follows.
   size_t add_linear(const std::string& name, int64_t in, int64_t out) {
     const size_t weight = add(name + ".weight", out, in, plugin::Init::linear(in));
     add(name + ".bias", 1, out, plugin::Init::linear(in));
