@@ -25,7 +25,7 @@ class TakenItems {
  public:
   explicit TakenItems(const EvaluationInput& input) : input_(input), taken_(input.n_items) {}
 
-  // Once for all the rows of a user.
+  // Does nothing if the user is the same as before.
   void start_user(int32_t user) {
     if (user == user_) return;
     if (user_ >= 0) mark(user_, 0);
@@ -37,7 +37,7 @@ class TakenItems {
   void give_back(int32_t item) { taken_[item] = 0; }
 
  private:
-  // How many items changed.
+  // Returns how many items changed.
   int64_t mark(int32_t user, uint8_t value) {
     int64_t n = 0;
     for (int64_t i : input_.timelines.of(user)) {
@@ -67,7 +67,7 @@ std::vector<double> popularity(const EvaluationInput& input) {
   return counts;
 }
 
-// Beside the target; an item that is listed twice counts twice.
+// Adds the listed items other than the target; an item that is listed twice counts twice.
 void add_given(const EvaluationInput& input, int64_t interaction, int32_t target, CsrBuilder& candidates) {
   const Dataset& data = input.data;
   for (int64_t e = data.candidate_offsets[interaction]; e < data.candidate_offsets[interaction + 1]; ++e)
@@ -76,7 +76,7 @@ void add_given(const EvaluationInput& input, int64_t interaction, int32_t target
   candidates.close_sorted();
 }
 
-// Distinct items for one row. Popularity may leave too few items with a count, so the tries are bounded.
+// Draws distinct items for one row. Popularity may leave too few items with a count, so the tries are bounded.
 void add_drawn(const EvaluationInput& input, int64_t row, int64_t n_positives, std::span<const double> cdf,
                TakenItems& taken, CsrBuilder& candidates) {
   Rng rng(input.protocol.seed, RngStream::kEvaluation, 0, static_cast<uint64_t>(row));

@@ -9,7 +9,7 @@ namespace rec {
 
 namespace {
 
-// Row of each id among the known ones; -1 = not there.
+// Row of each id among the known ones; -1 = unknown.
 Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known) {
   auto rows = Buffer<int32_t>::uninitialized(ids.size());
   for (int64_t i = 0; i < ids.size(); ++i)

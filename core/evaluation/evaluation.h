@@ -18,11 +18,11 @@ struct Report {
   std::vector<int64_t> users;      // [n_rows] the model's user row, -1 = unknown to it
 };
 
-// An evaluation made ready for one catalog: its rows, their positives and candidates. Threads: any number may run it.
+// An evaluation prepared for one catalog: its rows, their positives and candidates. Threads: any number may run it.
 class Evaluation {
  public:
   virtual ~Evaluation() = default;
-  // INVALID_DATA when the model looks at times and the interactions have none.
+  // INVALID_DATA when the model reads times and the interactions have none.
   Report run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const;
 
  protected:
@@ -33,7 +33,7 @@ class Evaluation {
   bool has_times_;
 };
 
-// Ids of `data` are matched with the catalog's. No row can hit an item that the model does not know.
+// Matches the ids of `data` with the catalog's. No row can hit an item that the model does not know.
 std::unique_ptr<const Evaluation> prepare_evaluation(const Dataset& data, const Catalog& catalog,
                                                      const Protocol& protocol, std::vector<MetricSpec> metrics,
                                                      const CancelToken* cancel = nullptr);

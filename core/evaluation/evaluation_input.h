@@ -4,7 +4,7 @@
 
 namespace rec {
 
-// The interactions of each user of a data set, oldest first; equal times, or none, in the order read.
+// The interactions of each user of a data set, oldest first; in the order read where times are equal or missing.
 class Timelines {
  public:
   explicit Timelines(const Dataset& data);
@@ -17,7 +17,7 @@ class Timelines {
   Buffer<int64_t> order_;    // [n] interactions
 };
 
-// What every kind of row is made of.
+// What every kind of row is built from.
 struct EvaluationInput {
   EvaluationInput(const Dataset& data, const Catalog& catalog, const Protocol& protocol,
                   std::vector<MetricSpec> metrics, const CancelToken* cancel);
@@ -28,7 +28,7 @@ struct EvaluationInput {
   const CancelToken* cancel;  // nullable
   int64_t n_items;            // of the catalog
   Buffer<int32_t> user_row;   // of each user of the data set; -1 = unknown to the model
-  Buffer<int32_t> item_row;   // of each item of the data set; n_items and more = unknown, another for each item
+  Buffer<int32_t> item_row;   // of each item of the data set; unknown items get distinct numbers from n_items on
   Timelines timelines;
 
   // INVALID_DATA: the part has no `what`.

@@ -4,8 +4,8 @@ namespace rec {
 
 namespace {
 
-// A row is one interaction of the part. The rows of a user share their masked items, which are those of whole parts, as a
-// split need not go by time.
+// A row is one interaction of the part. The rows of a user share their masked items, those of whole parts, as a split
+// need not be by time.
 class EventEvaluation final : public RankingEvaluation {
  public:
   explicit EventEvaluation(const EvaluationInput& input) : RankingEvaluation(input, rows_of(input)) {}
@@ -13,7 +13,7 @@ class EventEvaluation final : public RankingEvaluation {
  private:
   static RankingRows rows_of(const EvaluationInput& input) {
     const Dataset& data = input.data;
-    const bool masks_items = input.protocol.candidates != REC_CANDIDATES_GIVEN;  // given ones are ranked as they are
+    const bool masks_items = input.protocol.candidates != REC_CANDIDATES_GIVEN;  // given ones are ranked unmasked
     RankingRows rows;
     CsrBuilder positives, masks;
     for (int32_t user = 0; user < data.n_users(); ++user) {

@@ -40,7 +40,7 @@ History Histories::of(int64_t interaction) const {
   return {{items_.data() + begin, static_cast<size_t>(end - begin)}, has_times() ? times_.data() + begin : nullptr};
 }
 
-// Two tables have the user's vector already; any other model is told its user's history, and that it is complete.
+// Two tables already hold the user's vector; any other model is given the user's history, marked as complete.
 QueryBlock::QueryBlock(const Scorer& scorer, const Histories& histories, std::span<const int32_t> users,
                        std::span<const int64_t> interactions)
     : status(users.size()) {

@@ -4,16 +4,16 @@
 
 namespace rec {
 
-// What a model may know of the user of each row: positive interactions with items of the catalog. By REC_HISTORY_TRAINING
-// those of the training part; by REC_HISTORY_BEFORE
-//   of a user row, those of the parts before,
-//   of an event row, those that come before it in this part and the parts before,
-//   of a list or a labelled row, the same but at earlier times only, as the items of a list share their time.
+// What a model may know about the user of each row: positive interactions with items of the catalog. With
+// REC_HISTORY_TRAINING those of the training part; with REC_HISTORY_BEFORE
+//   for a user row, those of the parts before,
+//   for an event row, those that come before it in this part and the parts before,
+//   for a list or a labelled row, the same but at earlier times only, as the items of a list share their time.
 class Histories {
  public:
   explicit Histories(const EvaluationInput& input);
 
-  // Of the row that this interaction is, or begins.
+  // The history for the row that this interaction is, or begins.
   History of(int64_t interaction) const;
   bool training_only() const { return training_only_; }
   bool has_times() const { return !time_.empty(); }
@@ -27,7 +27,7 @@ class Histories {
   std::vector<int64_t> times_;   // beside items_, or empty
 };
 
-// The queries of a block of rows, and the scratch to answer them.
+// The queries for a block of rows, and the scratch to answer them.
 struct QueryBlock {
   // users: the model's user row of each row. interactions: of each row, as Histories::of takes them.
   QueryBlock(const Scorer& scorer, const Histories& histories, std::span<const int32_t> users,

@@ -10,7 +10,7 @@ namespace {
 
 bool is_auc(Metric metric) { return metric == Metric::kAuc || metric == Metric::kRechorusAuc; }
 
-// Whether the metric is the mean of a value of each row.
+// Whether the metric is a mean of per-row values.
 bool has_row_values(Metric metric) {
   return !is_auc(metric) && metric != Metric::kRechorusF1Score && metric != Metric::kRmse;
 }
@@ -44,8 +44,8 @@ class LabelEvaluation final : public Evaluation {
   }
 
  private:
-  // Before a model is trained, not after its first epoch. The rows that the model can score may still be of one class:
-  // then the area is undefined.
+  // Checked before a model is trained, not after its first epoch. The rows that the model can score may still be of one
+  // class: then the area is undefined.
   void check_classes() const {
     const bool undefined = one_class(labels_);
     for (const MetricSpec& metric : metrics_)

@@ -35,7 +35,7 @@ class ListEvaluation final : public Evaluation {
     return report_of(metrics_, protocol_.suffix(), users_, std::move(values), {});
   }
 
-  // The first slots of one side, as the model's item rows.
+  // Adds the first slots of one side, as the model's item rows.
   void add_slots(const Csr& side, size_t list, int64_t max, std::vector<int32_t>& candidates) const {
     const std::span<const int32_t> items = side.row(static_cast<int64_t>(list));
     for (int32_t item : items.first(std::min(items.size(), static_cast<size_t>(max))))

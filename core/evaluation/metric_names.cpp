@@ -57,7 +57,7 @@ Error bad_metric(std::string_view name, const std::string& why) {
 const NamedMetric& find_metric(std::string_view base, std::string_view cutoff, std::string_view whole) {
   const auto found = std::find_if(std::begin(kMetrics), std::end(kMetrics), [&](auto& m) { return m.name == base; });
   if (found != std::end(kMetrics)) return *found;
-  // The suggestion is the whole name that would have been right.
+  // Suggests a whole name that would be valid.
   const std::string suffix = cat('@', cutoff.empty() ? "20" : cutoff);
   std::vector<std::string> names;
   for (const auto& m : kMetrics) names.push_back(m.has_cutoff ? m.name + suffix : m.name);

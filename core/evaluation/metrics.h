@@ -48,7 +48,7 @@ enum class Metric {
 
 enum class MetricInput { kList, kRank, kImpression, kScores, kValues };
 
-// Where a target stands among items of the same score.
+// The rank of a target among items with equal scores.
 enum class TieRule {
   kStandard,      // 1 + #{score > target}
   kConservative,  // #{score >= target}, the target included
@@ -56,7 +56,7 @@ enum class TieRule {
 };
 
 struct MetricSpec {
-  std::string name;  // as it was asked for
+  std::string name;  // as requested
   Metric metric;
   MetricInput input;
   int64_t k = 0;  // 0 where the metric has no cutoff
@@ -76,12 +76,12 @@ class ListMetrics {
   // Keeps the specs whose input is kList; the others stay NaN in every row.
   explicit ListMetrics(std::vector<MetricSpec> specs);
 
-  // list: item rows best first, distinct, ended by its length or by the first negative row; positives: ascending.
+  // list: distinct item rows, best first, up to its length or the first negative row; positives: ascending.
   // out: [n_specs]. Threads: any.
   void row(std::span<const int64_t> list, std::span<const int32_t> positives, std::span<double> out) const;
   void row(std::span<const int32_t> list, std::span<const int32_t> positives, std::span<double> out) const;
 
-  // The longest list that any of them looks at.
+  // The longest list that any of them reads.
   int64_t max_k() const;
 
  private:
@@ -97,14 +97,14 @@ class ListMetrics {
 // One list metric of one row.
 double list_metric(const MetricSpec& spec, std::span<const int64_t> list, std::span<const int32_t> positives);
 
-// Rank of scores[target] among all of `scores`, other NaN scores last. A NaN target is NUMERIC.
+// Rank of scores[target] among all of `scores`; other NaN scores come last. A NaN target is NUMERIC.
 double rank_of(std::span<const float> scores, int64_t target, TieRule ties);
 // A metric of MetricInput::kRank from the rank that its tie rule gives.
 double rank_metric(const MetricSpec& spec, double rank);
 
-// rechorus.hr, .ndcg and .map of one impression list: 1e-6 is taken from the positives' scores, so that near ties count
-// against them, then both are ranked together. hr@k = [hits@k > 0]; ndcg@k and map@k as above with |P| = the positives
-// given. Lists cut to their slots; undefined without positives; a NaN score is NUMERIC.
+// rechorus.hr, .ndcg and .map of one impression list: 1e-6 is subtracted from the positives' scores, so that near ties
+// count against them, then both are ranked together. hr@k = [hits@k > 0]; ndcg@k and map@k as above with |P| = given
+// positives. Lists cut to their slots; undefined without positives; a NaN score is NUMERIC.
 double impression_metric(const MetricSpec& spec, std::span<const float> positives, std::span<const float> negatives);
 
 // Area under the curve of one row, ties by average rank; weight = its positives. The metric is the weighted mean over
@@ -113,7 +113,7 @@ struct RowAuc {
   double value;
   double weight;
 };
-// scores: all items, -INFINITY where an item is no candidate; positives: ascending, those without a candidate's score
+// scores: all items, -INFINITY for an item that is not a candidate; positives: ascending, those that are not candidates
 // are left out.
 RowAuc gauc(std::span<const float> scores, std::span<const int32_t> positives);
 
@@ -126,7 +126,7 @@ double accuracy(std::span<const float> predictions, std::span<const float> label
 double f1_score(std::span<const float> predictions, std::span<const float> labels);  // 2 TP / (2 TP + FP + FN), or 0
 double mean_absolute_error(std::span<const float> predictions, std::span<const float> labels);
 double mean_squared_error(std::span<const float> predictions, std::span<const float> labels);
-// The one of these that a spec of MetricInput::kValues names.
+// Whichever of these a spec of MetricInput::kValues names.
 double value_metric(const MetricSpec& spec, std::span<const float> predictions, std::span<const float> labels);
 
 }  // namespace rec

@@ -4,7 +4,7 @@ namespace rec {
 
 namespace {
 
-// Throws what is wrong and which rows to use.
+// Throws an error that says what is wrong and which rows to use.
 void check_rows(const MetricSpec& metric, int32_t rows) {
   if (fits_rows(metric, rows)) return;
   const auto refuse = [&](const char* input, const char* use) {

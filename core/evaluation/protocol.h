@@ -10,7 +10,7 @@
 
 namespace rec {
 
-// What a row is, which items it ranks and what the model may know of its user: rec_protocol_t.
+// What a row is, which items it ranks and what the model may know about its user: rec_protocol_t.
 struct Protocol {
   Part part = Part::kTest;
   int32_t rows = REC_ROWS_USER;
@@ -22,7 +22,7 @@ struct Protocol {
   int64_t max_pos = 20, max_neg = 20;  // slots of an impression list
   int32_t history = REC_HISTORY_DEFAULT;
 
-  // Whether the model may know only the training part of a row's user: REC_HISTORY_TRAINING, asked for or by default.
+  // Whether the model may know only the training part of a row's user: REC_HISTORY_TRAINING, requested or by default.
   bool knows_training_only() const;
   // "[uni99]", "[list]" or "[before]": part of a metric's name, so that protocols are never compared by mistake.
   std::string suffix() const;
@@ -34,7 +34,7 @@ Json card_of(const Protocol& protocol);
 // Whether a metric is defined for REC_ROWS_ rows.
 bool fits_rows(const MetricSpec& metric, int32_t rows);
 
-// INVALID_ARGUMENT for fields and metrics that do not go together.
+// INVALID_ARGUMENT for incompatible fields or metrics.
 void check_protocol(const Protocol& protocol, const std::vector<MetricSpec>& metrics, const Dataset& data);
 
 }  // namespace rec

@@ -64,7 +64,7 @@ Report RankingEvaluation::run_rows(const Scorer& scorer, ThreadPool& pool, const
   return report_of(metrics_, protocol_.suffix(), rows_.users, std::move(values), weights);
 }
 
-// Here and in the next two: rows from `begin` on, as many as the block has; values [n, n_metrics], weights [n].
+// This and the next two process the block's rows, from `begin` on; values [n, n_metrics], weights [n].
 void RankingEvaluation::rank_top(const Scorer& scorer, QueryBlock& block, int64_t begin, double* values) const {
   const int64_t n = block.queries.n;
   std::vector<int64_t> top(n * max_k_), offsets{0};
@@ -113,7 +113,7 @@ double RankingEvaluation::rank_scores(int64_t row, const std::span<const int32_t
                                       double* out) const {
   const size_t n_metrics = metrics_.size();
   const std::span<const int32_t> positives = rows_.positives.row(row);
-  const auto place_of = [&](int32_t item) -> int64_t {  // -1: no candidate
+  const auto place_of = [&](int32_t item) -> int64_t {  // -1: not a candidate
     if (items == nullptr) return item < n_items_ ? item : -1;
     const auto found = std::lower_bound(items->begin(), items->end(), item);
     return found != items->end() && *found == item ? found - items->begin() : -1;
@@ -145,7 +145,7 @@ double RankingEvaluation::rank_scores(int64_t row, const std::span<const int32_t
   for (size_t m = 0; m < n_metrics; ++m) {
     const MetricSpec& metric = metrics_[m];
     if (metric.input == MetricInput::kRank) {
-      // A target that the model does not know, or cannot score, is behind everything.
+      // A target that the model does not know or cannot score ranks last.
       const bool known = target >= 0 && !std::isnan(scores[target]) && scores[target] > kNone;
       const double rank = known ? rank_of(scores, target, metric.ties) : std::numeric_limits<double>::infinity();
       out[m] = rank_metric(metric, rank);

@@ -23,7 +23,7 @@ class CsrBuilder {
   std::vector<int32_t> columns_;
 };
 
-// Rows that rank items; those of a user follow each other.
+// Rows that rank items; those of a user are adjacent.
 struct RankingRows {
   std::vector<int32_t> users;         // [n_rows] the model's user row, -1 = unknown
   std::vector<int64_t> interactions;  // [n_rows] that a row is, or begins with
@@ -38,12 +38,12 @@ struct RankingRows {
   }
 };
 
-// The candidates of each row, ascending: its positives and the given or drawn items. Drawn with the seed, outside
-// everything that the user has in any part. Items unknown to the model are left out.
+// The candidates of each row, ascending: its positives and the given or drawn items. Drawn by the seed, from the items
+// that the user has in no part. Items unknown to the model are left out.
 Csr make_candidates(const EvaluationInput& input, const RankingRows& rows);
 
-// What user and event rows share: the candidates are scored, the masked ones left out, and the metrics taken from the
-// ranking.
+// What user and event rows share: the candidates are scored, the masked ones left out, and the ranking gives the
+// metrics.
 class RankingEvaluation : public Evaluation {
  protected:
   RankingEvaluation(const EvaluationInput& input, RankingRows rows);
@@ -63,7 +63,7 @@ class RankingEvaluation : public Evaluation {
   ListMetrics lists_;
   int64_t n_items_;
   int64_t max_k_;
-  bool needs_scores_;  // a metric or the tie rule looks at more than the top of the list
+  bool needs_scores_;  // a metric or the tie rule needs more than the top of the list
   RankingRows rows_;
   Histories histories_;
   Csr candidates_;  // [n_rows]; no offsets = all items

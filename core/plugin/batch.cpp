@@ -17,7 +17,7 @@ int64_t dtype_size(int32_t dtype) {
 
 void* Column::reshape(int32_t dtype, int64_t rows, int64_t columns, int32_t n_dims) {
   const int64_t bytes = checked_mul(checked_mul(rows, columns), dtype_size(dtype));
-  // Never NULL, not even for no row.
+  // Never NULL, not even for zero rows.
   if (memory_.size() < std::max<int64_t>(bytes, 1)) memory_ = Buffer<char>::uninitialized(std::max<int64_t>(bytes, 64));
   view_ = {memory_.data(), dtype, n_dims, REC_DEVICE_CPU, 0, {rows, n_dims > 1 ? columns : 0}, {columns, 1}};
   return view_.data;

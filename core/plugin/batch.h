@@ -32,7 +32,7 @@ class Column {
   int32_t id() const { return id_; }
   int64_t extent(int dimension) const { return view_.shape[dimension]; }
 
-  // [rows], or [rows, columns]; what is there stays when the array shrinks.
+  // [rows], or [rows, columns]; shrinking the array keeps its contents.
   template <class T>
   T* reshape(int64_t rows) {
     return static_cast<T*>(reshape(kDtypeOf<T>, rows, 1, 1));
@@ -66,10 +66,10 @@ struct Batch {
   std::vector<Column> columns;
 
   Column* find(int32_t id);
-  Column& column(int32_t id);  // made when it is not there
+  Column& column(int32_t id);  // created if missing
   const Column& column(int32_t id) const { return *const_cast<Batch*>(this)->find(id); }
 
-  // Good until the batch changes.
+  // Valid until the batch changes.
   rec_batch_t view(int64_t n_epoch_batches);
 
  private:

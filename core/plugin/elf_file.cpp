@@ -69,7 +69,7 @@ void read_dynamic(const Reader& reader, const std::vector<Elf64_Phdr>& segments,
     if (entry.d_tag == DT_NEEDED) needed.push_back(entry.d_un.d_val);
     if (entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH) paths.push_back(entry.d_un.d_val);
     if (entry.d_tag == DT_STRTAB) {
-      for (const Elf64_Phdr& segment : segments)  // an address in memory: back to a place in the file
+      for (const Elf64_Phdr& segment : segments)  // translates a memory address to a file offset
         if (segment.p_type == PT_LOAD && entry.d_un.d_ptr >= segment.p_vaddr &&
             entry.d_un.d_ptr < segment.p_vaddr + segment.p_filesz)
           strings = entry.d_un.d_ptr - segment.p_vaddr + segment.p_offset;

@@ -21,10 +21,10 @@ using kernels::fastest;
 // Chunks for row kernels: a function of n only, so that sums over chunks do not depend on the number of threads.
 int64_t chunk_of(int64_t n) { return std::clamp<int64_t>(n / 64, 16, 4096); }
 
-// A job below this takes less than handing it out and waiting for it.
+// A shorter job takes less time than distributing it and waiting for it.
 constexpr double kInlineNanoseconds = 100e3;
 
-// `nanoseconds` is what the whole job takes one thread, roughly; it decides where the job runs, never what it computes.
+// `nanoseconds`: roughly what the whole job takes on one thread; it decides where the job runs, never what it computes.
 template <class Body>
 void over_rows(rec_call_t* call, int64_t n, int64_t chunk, double nanoseconds, const Body& body) {
   if (n <= 0) return;
@@ -45,7 +45,7 @@ void host_log(int32_t level, const char* message) {
 rec_status_t host_fail(rec_call_t* call, rec_status_t status, const char* message) {
   try {
     if (call != nullptr) call->message = message != nullptr ? message : "";
-  } catch (...) {  // the status has to do
+  } catch (...) {  // the status has to suffice
   }
   return status;
 }
@@ -124,7 +124,7 @@ void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, c
   job.d = d;
   job.row_list = rows;
   const int64_t n = rows != nullptr ? n_rows_listed : csr->n_rows;
-  // A cancelled call's result is not wanted: the plugin asks should_stop before it believes it.
+  // The result of a cancelled call is discarded: the plugin asks should_stop before it uses it.
   const double edges = static_cast<double>(csr->offsets[csr->n_rows]) * static_cast<double>(n) /
                        static_cast<double>(std::max<int64_t>(csr->n_rows, 1));
   over_rows(call, n, 32, 0.05 * edges * static_cast<double>(d), [&](int64_t begin, int64_t end) {
@@ -287,11 +287,11 @@ rec_status_t matmul(rec_call_t* call, int32_t flags, int64_t m, int64_t n, int64
   try {
     const bool a_transposed = (flags & REC_MATMUL_TRANSPOSE_A) != 0,
                b_transposed = (flags & REC_MATMUL_TRANSPOSE_B) != 0;
-    // Cells of c, enough of them for every thread; an element does not depend on the size of its cell.
+    // Tiles of c, enough to occupy every thread; an element's value does not depend on the tile size.
     const auto cells = [](int64_t whole, int64_t size) { return (whole + size - 1) / size; };
     const bool small = cells(m, 48) * cells(n, 256) < 8;
     const int64_t height = small ? 12 : 48, width = small ? 32 : 256, across = cells(n, width), down = cells(m, height);
-    // The kernel reads rows of b: a transposed b is turned, each cell its part unless many cells would turn the same.
+    // The kernel reads rows of b, so a transposed b is turned: per tile, unless many tiles would turn the same part.
     const bool turn_parts = b_transposed && down <= 2;
     const Buffer<float> turned = b_transposed && !turn_parts ? transpose(b, n, k) : Buffer<float>();
     const auto multiply = [&](int64_t row, int64_t column) {
@@ -343,7 +343,7 @@ rec_status_t solve(rec_call_t* call, int32_t dtype, int64_t n, int64_t d, void* 
   return host_fail(call, REC_NUMERIC, cat("solve: system ", failed, " is not positive definite").c_str());
 }
 
-// The shares of the rows are added in their order, so that the sums do not depend on the number of threads.
+// The rows' contributions are added in row order, so that the sums do not depend on the number of threads.
 rec_status_t augment(rec_call_t* call, const rec_augment_t* in, double* out_losses) {
   if (in->n_rows < 1 || in->n_candidates < 2 || in->n_hops < 1 || in->d < 1)
     return host_fail(call, REC_INVALID_ARGUMENT, "augment: needs a row, a negative, a hop and a dimension at least");

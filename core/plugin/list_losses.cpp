@@ -13,7 +13,7 @@ constexpr int64_t kChunk = 64;  // rows
 double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-// One row: its valid slots, and the gradient of its loss by their scores.
+// One row: its valid slots, and the gradient of its loss with respect to their scores.
 class ListRow {
  public:
   using Doubles = std::vector<double>;
@@ -26,7 +26,7 @@ class ListRow {
     }
     slope_.assign(s_.size(), 0);
   }
-  // Without both sides there is nothing to order.
+  // A row without positives or without negatives has nothing to order.
   bool counts() const { return !positives_.empty() && !negatives_.empty(); }
   const Doubles& slope() const { return slope_; }
 
@@ -44,7 +44,7 @@ class ListRow {
   }
 
  private:
-  // Softmax of sign * score over some slots, beside them.
+  // Softmax of sign * score over `slots`, in their order.
   Doubles softmax(const std::vector<size_t>& slots, double sign) const {
     double highest = -INFINITY, sum = 0;
     for (size_t i : slots) highest = std::max(highest, sign * s_[i]);
@@ -87,12 +87,12 @@ class ListRow {
     return weighted_pairs(sign, [](double d) { return std::pair(softplus(-d), -sigmoid(-d)); });
   }
 
-  // sum_p sp(-x_p), x_p = w+_p (s_p - m), m = sum_n w-_n s_n; and ln 2 for each slot that is no positive.
+  // sum_p sp(-x_p), x_p = w+_p (s_p - m), m = sum_n w-_n s_n; and ln 2 for each slot that is not a positive.
   double bpr_before(double sign) {
     const Doubles wp = softmax(positives_, sign), wn = softmax(negatives_, 1);
     double m = 0, total = 0, shared = 0, weight = 0;
     for (size_t n = 0; n < wn.size(); ++n) m += wn[n] * s_[negatives_[n]];
-    Doubles g(wp.size());  // by x_p
+    Doubles g(wp.size());  // with respect to x_p
     for (size_t p = 0; p < wp.size(); ++p) {
       const double x = wp[p] * (s_[positives_[p]] - m);
       total += softplus(-x);

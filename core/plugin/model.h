@@ -11,7 +11,8 @@
 
 namespace rec {
 
-// A plugin's model behind its table: a status becomes rec::Error with the plugin's words, an exception PLUGIN_FAILED.
+// A plugin's model, called through its table: a status becomes rec::Error with the plugin's message, an exception
+// PLUGIN_FAILED.
 class PluginModel {
  public:
   // What these parameters need; refuses columns and negatives this library does not build.
@@ -22,7 +23,7 @@ class PluginModel {
   PluginModel(const PluginModel&) = delete;
   PluginModel& operator=(const PluginModel&) = delete;
 
-  // Threads and cancellation of the slots to come; both outlive the model or are taken back by nullptr.
+  // Threads and cancellation for later slot calls; both must outlive the model or be reset with nullptr.
   void use(ThreadPool* pool, const CancelToken* cancel) { pool_ = pool, cancel_ = cancel; }
 
   const Plugin& plugin() const { return plugin_; }
@@ -41,7 +42,7 @@ class PluginModel {
   void get_tensor(int64_t i, void* out_data);
   void set_tensor(int64_t i, const void* data);
 
-  // How many of the tensors it took.
+  // Returns how many of the tensors the plugin took.
   int64_t warm_start(const std::vector<rec_tensor_info_t>& infos, const std::vector<const void*>& data);
 
   void freeze();

@@ -137,7 +137,7 @@ Params parse_params(const Json& given, std::span<const std::span<const rec_param
     for (const rec_param_t& param : table) {
       names.emplace_back(param.name);
       const auto it = given.find(param.name);
-      // A model that declares a parameter of the loop gives it another default; the loop's type and bounds still hold.
+      // A model that declares a parameter of the loop changes only its default; the loop's type and bounds still hold.
       const auto before = params.values.find(param.name);
       const char* text = before != params.values.end() ? before->second.declared->default_value : param.default_value;
       params.values[param.name] = to_value(param, it != given.end() ? *it : default_of(param, text));

@@ -8,7 +8,7 @@
 #include "core/base/json.h"
 #include "rec_plugin_api.h"
 
-// Validated values of declared parameters. Immutable but for the note of a plugin that asks for an undeclared name.
+// Validated values of declared parameters. Immutable, except that it notes when a plugin asks for an undeclared name.
 struct rec_params_t {
   struct Value {
     const rec_param_t* declared;

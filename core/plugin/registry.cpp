@@ -237,7 +237,7 @@ PluginRegistry::Location PluginRegistry::place_of(std::string_view model) {
       return {candidate.path, check_identity(candidate.path, read_elf(candidate.path)).runtime, false};
     names.push_back(candidate.model);
   }
-  std::sort(names.begin(), names.end());  // a model that is loaded has its file still
+  std::sort(names.begin(), names.end());  // a loaded model may be listed as a file too
   names.erase(std::unique(names.begin(), names.end()), names.end());
   throw Error(REC_NOT_FOUND, cat("model: there is no '", model, "'", suggestion(model, names))).at_argument("model");
 }
@@ -258,7 +258,7 @@ Json PluginRegistry::list() {
     try {
       const Plugin* plugin = loaded(candidate.model);
       if (plugin == nullptr) {
-        // A list must not bring a runtime into a process that may yet bring its own.
+        // Listing must not load a runtime into a process that may later load its own.
         const rec_plugin_note_t note = check_identity(candidate.path, read_elf(candidate.path));
         if (const std::string_view runtime = note.runtime; !runtime.empty()) {
           out.push_back({{"name", candidate.model},

@@ -22,7 +22,7 @@ struct Plugin {
   std::span<const rec_param_t> params() const { return {slots->params, static_cast<size_t>(slots->n_params)}; }
 };
 
-// Whether the table reaches as far as this slot and has it.
+// Whether the table is long enough to hold this slot, and the slot is set.
 #define REC_HAS_SLOT(table, slot) \
   ((table)->struct_size >= offsetof(rec_plugin_t, slot) + sizeof((table)->slot) && (table)->slot != nullptr)
 
@@ -42,9 +42,9 @@ class PluginRegistry {
     bool loaded;
   };
   Location locate(std::string_view model);
-  // What is searched, in that order.
+  // The folders searched, in order.
   std::vector<std::string> folders();
-  // [{name, version, path, doc, error}] of every file that can be found.
+  // [{name, version, path, doc, error}] for every file that can be found.
   Json list();
 
  private:

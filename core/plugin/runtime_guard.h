@@ -7,8 +7,8 @@
 
 namespace rec {
 
-// Two different LibTorch in one process crash each other (symbols are process-wide even under RTLD_LOCAL). When the
-// plugin's runtime is libtorch and another libc10 or libtorch_cpu than the one it would get is mapped: UNSUPPORTED.
+// Two different LibTorch builds in one process crash each other (symbols are process-wide even under RTLD_LOCAL).
+// UNSUPPORTED when the plugin's runtime is libtorch and a libc10 or libtorch_cpu other than its own is already mapped.
 void refuse_second_runtime(const std::string& plugin_path, std::string_view runtime, const ElfFile& plugin);
 
 }  // namespace rec

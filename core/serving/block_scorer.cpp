@@ -36,7 +36,7 @@ void BlockScorer::all_scores(const Queries& queries, float* scores, int64_t stri
   }
 }
 
-// Ranks the scores of the items [begin, end), which lie in the scratch, among those found so far.
+// Ranks the scores of the items [begin, end), held in the scratch, among those found so far.
 void BlockSelection::add(int64_t begin, int64_t end) {
   for (; !excluded_.empty() && excluded_.front() < end; excluded_ = excluded_.subspan(1))
     scratch_.scores[excluded_.front() - begin] = -std::numeric_limits<float>::infinity();

@@ -7,7 +7,7 @@
 
 namespace rec {
 
-// A scorer that scores one block of items for one query at a time, so that no more than a block of scores is in memory.
+// A scorer that scores one block of items for one query at a time, so that only one block of scores is in memory.
 class BlockScorer : public Scorer {
  public:
   void top_k(const Queries& queries, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
@@ -47,7 +47,7 @@ class BlockSelection {
   void add(int64_t begin, int64_t end);
   void merge(int64_t n_found);
 
-  std::span<const int32_t> excluded_;  // those that are still to come
+  std::span<const int32_t> excluded_;  // those not reached yet
   const uint8_t *allow_, *deny_;
   int64_t k_;
   int64_t* rows_;

@@ -13,7 +13,7 @@
 
 namespace rec {
 
-// What a model knows of its users and items; shared by all models of one training run.
+// What a model knows about its users and items; shared by all models of one training run.
 struct Catalog {
   IdMap users, items;
   Buffer<int64_t> title_offsets;  // [n_items + 1], or empty
@@ -27,17 +27,17 @@ struct Catalog {
   std::string_view title(int64_t item) const;
 };
 
-// Histories are cut to their last items: to this many, or to what the model looks at when that is more.
+// Histories are cut to this many last items, or to as many as the model reads if that is more.
 inline constexpr int64_t kHistoryKept = 100;
 
 std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Interactions& train,
                                             int64_t history_kept = kHistoryKept);
 
-// What a plugin is bound to for its relations and features; good while they live.
+// The relations and features that a plugin is bound to; valid while they live.
 std::vector<rec_csr_t> views_of(const std::vector<Relation>& relations);
-enum class FeatureData { kNone, kAll };  // of a schema, of a view
+enum class FeatureData { kNone, kAll };  // for a schema, for a view
 std::vector<rec_feature_t> views_of(const std::vector<Feature>& features, FeatureData data);
-// A served model whose plan wants relations gets them, and nothing else.
+// Binds a served model to the relations its plan wants, and to nothing else.
 void bind_for_serving(PluginModel& model, const Catalog& catalog);
 
 struct MatrixView {
@@ -57,10 +57,10 @@ struct Model {
 
   NamedTensor user_table, item_table;                         // shape empty when the model has no such table
   NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
-  bool needs_plugin = false;                                  // to be served
-  MemoryBudget budget;                                        // what opened the file allows, less the file
+  bool needs_plugin = false;                                  // for serving
+  MemoryBudget budget;                                        // limit given when the file was opened, less the file
 
-  // The plugin that serves it. A plugin over a runtime such as LibTorch is loaded at the first call, and may be refused then.
+  // The plugin that serves it. One with a runtime such as LibTorch is loaded, or refused, at the first call.
   const PluginModel& plugin() const;  // opened at the first call, in model_file.cpp
   void set_plugin(std::shared_ptr<const PluginModel> plugin) { served_by_->plugin = std::move(plugin); }
 
@@ -85,16 +85,16 @@ struct Model {
   std::shared_ptr<ServedBy> served_by_ = std::make_shared<ServedBy>();
 };
 
-// The tensors of a plugin's model as they are, of this REC_TENSOR_ kind; 0 = of every kind.
+// Copies of the current tensors of a plugin's model, of this REC_TENSOR_ kind; 0 = of every kind.
 std::vector<NamedTensor> copies_of_tensors(PluginModel& live, int32_t kind = 0);
 
-// The plugin's parameters as they are, frozen and copied. The plugin may go on training.
+// A frozen copy of the plugin's current parameters. The plugin may go on training.
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
                                       std::shared_ptr<const Catalog> catalog, Json info);
 
 void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel = nullptr);
 void write_model(FileWriter& out, const Model& model, bool user_data);
-// What the file says its plugin will allocate counts too; memory_limit_bytes 0 = none.
+// memory_limit_bytes also covers what the file says its plugin will allocate; 0 = no limit.
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
                                         const CancelToken* cancel = nullptr);
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,

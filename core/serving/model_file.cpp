@@ -38,7 +38,7 @@ Error corrupt(std::string_view what) {
   return Error(REC_CORRUPT_DATA, cat("the model file is damaged: its ", what, " cannot be right"));
 }
 
-// Ascends from 0 to `end`.
+// Checks that offsets ascend from 0 to `end`.
 void check_offsets(std::span<const int64_t> offsets, int64_t n_rows, int64_t end, std::string_view what) {
   bool sound = std::ssize(offsets) == n_rows + 1 && offsets.front() == 0 && offsets.back() == end;
   for (size_t i = 1; sound && i < offsets.size(); ++i) sound = offsets[i - 1] <= offsets[i];
@@ -131,7 +131,7 @@ void read_item_weights(const TensorFile& file, int64_t n_items, Model& model) {
     if (!std::isfinite(value)) throw corrupt("item weights");
 }
 
-// A model that tables cannot serve: its plugin is looked up by name, with the parameters of the file.
+// For a model that tables cannot serve: finds its plugin by name and creates the model with the file's parameters.
 std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   const Plugin& plugin = PluginRegistry::instance().find(model.name);
   const std::span<const rec_param_t> tables[] = {plugin.params(), loop_params()};
@@ -165,7 +165,7 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       throw Error(REC_CORRUPT_DATA, cat("the model file has no tensor '", tensors[i].name, "'"));
   bind_for_serving(*served, *model.catalog);
   served->freeze();
-  // The scorer hands the plugin room for vectors as wide as the file's item table.
+  // The scorer gives the plugin room for vectors as wide as the file's item table.
   const bool by_vectors = !model.item_table.shape.empty();
   const bool sound = by_vectors ? served->has(REC_CAP_ENCODE) && served->has(REC_CAP_ITEM_TABLE) &&
                                       served->table(REC_TABLE_ITEM).shape[1] == model.item_table.shape[1]

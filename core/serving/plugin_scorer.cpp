@@ -6,7 +6,7 @@ namespace rec {
 
 namespace {
 
-// Served by the plugin's score, one query and one block of items at a time.
+// Serves by the plugin's score, one query and one block of items at a time.
 class PluginScorer final : public BlockScorer {
  public:
   explicit PluginScorer(std::shared_ptr<const Model> model) : BlockScorer(std::move(model)) {}

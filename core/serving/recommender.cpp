@@ -72,11 +72,11 @@ void RequestRows::read_candidates(const Request& request, const IdMap& items) {
 
 }  // namespace
 
-// It grows to what the calls need and stays, so that a warm call allocates nothing.
+// Grows to what the calls need and is kept, so that a warm call allocates nothing.
 struct Recommender::CallMemory {
   RequestRows request;
   Scorer::Scratch scoring;
-  std::vector<float> scores;  // where the caller wants none
+  std::vector<float> scores;  // when the caller wants none
   std::vector<rec_status_t> status;
   std::vector<int64_t> seen_offsets;
   std::vector<int32_t> seen;
@@ -89,7 +89,7 @@ struct Recommender::CallMemory {
   }
 };
 
-// Memory for the time of a call; a caller beyond n_callers waits for it.
+// Lends memory for the duration of a call; a caller beyond n_callers waits for it.
 class Recommender::Lease {
  public:
   explicit Lease(const Recommender& owner) : owner_(owner) {
@@ -201,7 +201,7 @@ void Recommender::top_k_of_all(const Request& request, int64_t begin, int64_t* r
   scorer_->top_k(queries, filter, request.k, rows, scores, memory.status.data() + begin, memory.scoring);
 }
 
-// Only the given candidates, each once, by (score descending, row ascending).
+// Ranks only the given candidates, each once, by (score descending, row ascending).
 void Recommender::top_k_of_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores,
                                       CallMemory& memory) const {
   const Queries queries = memory.request.queries().block(begin, Scorer::kQueries);

@@ -10,7 +10,7 @@
 
 namespace rec {
 
-// What a caller asks for, by ids; see rec_request_t. Counts and offsets are checked, ids are not looked up yet.
+// A caller's request, with ids; see rec_request_t. Counts and offsets are checked, ids are not looked up yet.
 struct Request {
   int64_t k = 0;
   IdList users;
@@ -37,7 +37,7 @@ struct RecommenderOptions {
   int n_callers = 64;
 };
 
-// A model made ready to answer. Options are checked and scratch is set up once; any number of threads may ask.
+// A model prepared to answer. Options are checked and scratch is set up once; any number of threads may call.
 class Recommender {
  public:
   Recommender(std::shared_ptr<const Model> model, RecommenderOptions options);
@@ -52,7 +52,7 @@ class Recommender {
                      rec_status_t* out_status) const;
 
  private:
-  struct CallMemory;  // what a call works in, lent to it by a Lease
+  struct CallMemory;  // working memory, lent to a call by a Lease
   class Lease;
 
   void check_k(int64_t k) const;

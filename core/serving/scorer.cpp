@@ -32,7 +32,7 @@ bool Scorer::answerable(const Queries& queries, int64_t q) const {
   return queries.histories_are_complete ? !needs_history() : model_->catalog->has_user_data;
 }
 
-// Whether the model was trained only on rows with a history.
+// Whether the model is served by item weights, or was trained only on rows with a history.
 bool Scorer::needs_history() const {
   return plugin_ == nullptr || (plugin_->plan().rows != REC_PLAN_LABELLED && plugin_->plan().min_history > 0);
 }

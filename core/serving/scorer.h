@@ -17,7 +17,7 @@ class Scorer {
   static constexpr int64_t kQueries = 64;              // at most, of one call
   static constexpr int64_t kItems = int64_t{1} << 16;  // scored at a time for one query
 
-  // Memory of one caller. It grows to what the calls need and stays: kQueries query vectors and histories, the scores of
+  // Memory of one caller. Grows to what the calls need and is kept: kQueries query vectors and histories, the scores of
   // kItems items, and a selection of k; nothing grows with the number of items beyond that.
   struct Scratch {
     std::vector<float> vectors, encoded;  // of the queries
@@ -38,14 +38,14 @@ class Scorer {
   }
 
   const Model& model() const { return *model_; }
-  // Whether the plugin looks at this REC_COLUMN_ of a query.
+  // Whether the plugin reads this REC_COLUMN_ of a query.
   bool wants_query_column(int32_t column) const;
 
   // Whether a history changes this model's scores: it is served by item weights or by its plugin.
   bool wants_histories() const { return plugin_ != nullptr || model_->has_item_weights(); }
-  // What the model file knows of a user; nothing of an unknown one.
+  // The history that the model file holds for a user; empty for an unknown one.
   virtual History known_history(int32_t user) const;
-  // As much of a history as a model file keeps.
+  // The part of a history that a model file keeps.
   History as_kept(const History& history) const;
 
   // In top_k, all_scores and candidate_scores: at most kQueries queries; status [n] is REC_OK or, for a query that cannot
@@ -66,8 +66,8 @@ class Scorer {
   void candidate_scores(const Queries& queries, const int64_t* offsets, const int32_t* items, float* scores,
                         rec_status_t* status, Scratch& scratch) const;
 
-  // The k items most similar to an item, by cosine of their vectors or by weight, padded; the item itself is left out
-  // and -1 = unknown has none. UNSUPPORTED for a model without item vectors and item weights.
+  // The k items most similar to an item, by cosine of their vectors or by weight, padded; the item itself is left out,
+  // and an unknown item (-1) has none. UNSUPPORTED for a model without item vectors and item weights.
   virtual void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const;
 
  protected:
@@ -76,16 +76,16 @@ class Scorer {
   // top_k and all_scores: find_answerable, then prepare (TableScorer) or, for each query, open and score_range
   // (BlockScorer). candidate_scores: find_answerable, prepare, then open and score_items for each query.
 
-  // Before the first score of a call, once.
+  // Called once, before the first score of a call.
   virtual void prepare(const Queries&, const rec_status_t*, Scratch&) const {}
-  // Before the scores of one query; it can be answered.
+  // Called before the scores of one query, which is answerable.
   virtual void open(const Queries&, int64_t, Scratch&) const {}
   // Scores of these items for the open query.
   virtual void score_items(int64_t q, std::span<const int32_t> items, float* scores, Scratch& scratch) const = 0;
 
   const PluginModel* plugin() const { return plugin_; }  // nullptr when the model is served without it
   void find_answerable(const Queries& queries, rec_status_t* status) const;
-  // The given history, else the one the model knows.
+  // The given history, else the one that the model knows.
   History history_of(const Queries& queries, int64_t q) const;
   // Fills scratch.batch with the columns that the plan names, except ITEM, for the queries `asked`.
   void fill_query_columns(const Queries& queries, std::span<const int64_t> asked, Scratch& scratch) const;
@@ -99,7 +99,7 @@ class Scorer {
   const PluginModel* plugin_;
 };
 
-// The scorer of this model; a plugin over a runtime such as LibTorch is loaded here.
+// The scorer for this model; a plugin with a runtime such as LibTorch is loaded here.
 std::unique_ptr<const Scorer> make_scorer(std::shared_ptr<const Model> model);
 
 std::unique_ptr<const Scorer> make_table_scorer(std::shared_ptr<const Model> model);

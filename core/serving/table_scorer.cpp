@@ -7,8 +7,8 @@ namespace rec {
 
 namespace {
 
-// Served by a table of item vectors: a score is the dot product with the query's vector, which comes from the user table
-// or from the plugin's encode.
+// Serves from a table of item vectors: a score is the dot product with the query's vector, which comes from the user
+// table or from the plugin's encode.
 class TableScorer final : public Scorer {
  public:
   explicit TableScorer(std::shared_ptr<const Model> model)
@@ -60,7 +60,7 @@ class TableScorer final : public Scorer {
   }
 
   void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const override {
-    if (items_.d == 1)  // one number says how popular an item is, not what it is like
+    if (items_.d == 1)  // a single number says how popular an item is, not what it resembles
       return Scorer::similar(item, k, rows, scores, scratch);
     if (item < 0) return pad(k, rows, scores);
     BlockSelection({&item, 1}, nullptr, nullptr, k, rows, scores, scratch)
@@ -123,7 +123,7 @@ class TableScorer final : public Scorer {
     return tiles;
   }
 
-  // The plugin's vectors of the queries asked, each to its place.
+  // The plugin's vectors for the queries in `asked`, each written to its place.
   void encode(const Queries& queries, Scratch& scratch) const {
     const int64_t d = items_.d;
     fill_query_columns(queries, scratch.asked, scratch);

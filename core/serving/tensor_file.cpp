@@ -54,7 +54,7 @@ std::string what_it_is(const Buffer<char>& bytes) {
   return "no model file";
 }
 
-// Header fields come from outside: names the tensor, gives its place or throws.
+// Header fields are untrusted: returns the tensor with its name and position, or throws.
 NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_bytes, int64_t& expected_begin,
                        const char* data, int64_t header_end, const Corrupt& corrupt) {
   const auto bad = [&](const char* why) { return corrupt(8, "tensor '", printable(name), "' ", why); };
@@ -85,7 +85,7 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
   return tensor;
 }
 
-// The manifest and the tensors of a header whose own checksum is right.
+// The manifest and the tensors of a header whose own checksum has been verified.
 TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buffer<char>>& bytes,
                         const std::string& name, std::string_view format, const Corrupt& corrupt,
                         const CancelToken* cancel) {
@@ -182,7 +182,7 @@ void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor
   std::string head(8, '\0');
   for (int i = 0; i < 8; ++i) head[i] = static_cast<char>(length >> (8 * i));
   head += text;
-  // The hash covers the length and the header with zeros in its own place, and then replaces them.
+  // The hash covers the length and the header, with zeros where the hash itself will stand.
   const size_t digits = head.rfind(kHashKey) + kHashKey.size();
   head.replace(digits, 16, hash(head.data(), std::ssize(head)));
   out.write(head);
@@ -217,7 +217,7 @@ TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const st
   const int64_t header_end = 8 + static_cast<int64_t>(header_bytes);
   if (header_end > size) throw corrupt(size, "the file ends within its header");
 
-  // The hash first: what it covers can then be taken as written by this library.
+  // The hash is checked first: what it covers can then be trusted to be as it was written.
   std::string head(bytes->data(), header_end);
   const size_t key = head.rfind(kHashKey);
   if (key == std::string::npos || key + kHashKey.size() + 16 > head.size())

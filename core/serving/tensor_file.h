@@ -54,13 +54,13 @@ struct TensorFile {
   const NamedTensor& require(std::string_view name, int32_t dtype, size_t n_dims) const;
 };
 
-// `kind` of each tensor travels in the manifest.
+// The manifest records the `kind` of each tensor.
 void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor>& tensors);
-// Saves whole or not at all; the old file is kept as `keep_as` unless that is "".
+// Writes the whole file or nothing; the old file is kept as `keep_as` unless that is "".
 void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors,
                        const std::string& keep_as = "");
 
-// Whether a file begins as one of this format does; says nothing of the rest.
+// Whether a file begins like one of this format; the rest is not checked.
 bool begins_as(const std::string& path, std::string_view format);
 // Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").
 TensorFile read_tensor_file(const std::string& path, std::string_view format);

@@ -6,7 +6,7 @@ namespace rec {
 
 namespace {
 
-// Served by an item-by-item matrix: the score of an item is the sum of its weights in the rows of the history's items.
+// Serves from an item-by-item matrix: an item's score is the sum of its weights in the rows of the history's items.
 class WeightsScorer final : public BlockScorer {
  public:
   explicit WeightsScorer(std::shared_ptr<const Model> model)
@@ -16,7 +16,7 @@ class WeightsScorer final : public BlockScorer {
         columns_(this->model().weight_columns.as<const int32_t>().data()),
         values_(this->model().weight_values.as<const float>().data()) {}
 
-  // All items that the user had, not only the last.
+  // All items that the user had, not only the last ones.
   History known_history(int32_t user) const override {
     const Catalog& catalog = *model().catalog;
     if (user < 0 || !catalog.has_user_data) return {};
@@ -60,7 +60,7 @@ class WeightsScorer final : public BlockScorer {
     }
   }
 
-  // Sums whole blocks, and only those that an item of the list is in.
+  // Sums whole blocks, but only those that contain an item of the list.
   void score_items(int64_t, std::span<const int32_t> items, float* scores, Scratch& scratch) const override {
     scratch.scores.resize(block_floats(n_items_));
     for (int64_t begin = 0; begin < n_items_; begin += kItems) {

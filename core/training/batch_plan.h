@@ -10,7 +10,7 @@
 
 namespace rec {
 
-// What batches are made of; all of it outlives the batches.
+// What batches are built from; everything it points to outlives the batches.
 struct BatchPlan {
   const Interactions* train = nullptr;
   const Dataset* data = nullptr;           // labelled rows
@@ -38,13 +38,13 @@ struct BatchPlan {
 
 bool plans_column(const rec_plan_t& plan, int32_t column);
 
-// INVALID_DATA, UNSUPPORTED or INVALID_ARGUMENT when this data, sampler or batch size does not go with the plan.
+// INVALID_DATA, UNSUPPORTED or INVALID_ARGUMENT when the data, sampler or batch size does not fit the plan.
 void check_plan(const TrainingSetup& setup, const rec_plan_t& plan, const rec_schema_t& schema);
 
 // Charges the queue of batches, the current batch, and its scores with their gradient.
 void charge_batches(const TrainingSetup& setup, const rec_plan_t& plan, int64_t n_rows, MemoryBudget& budget);
 
-// What draws the negatives that the plan asks for; nullptr when it asks for none.
+// Draws the negatives that the plan asks for; nullptr when it asks for none.
 std::unique_ptr<NegativeSampler> make_sampler(const TrainingSetup& setup, const rec_plan_t& plan,
                                               const TrainingData& data);
 

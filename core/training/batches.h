@@ -11,22 +11,22 @@
 
 namespace rec {
 
-// Place in a training run: how many epochs, and how many batches of the next one, are done.
+// Position in a training run: the number of finished epochs, and of finished batches of the next one.
 struct Cursor {
   int64_t epoch = 0, batch = 0;
 };
 
-// The rows of an epoch, batch after batch. What is in a batch depends on (seed, epoch, row) only.
+// The rows of an epoch, batch after batch. A batch's contents depend on (seed, epoch, row) only.
 class RowSource {
  public:
   virtual ~RowSource() = default;
   virtual int64_t batches_per_epoch() const = 0;
-  // The next fill is for this batch of this epoch.
+  // Makes the next fill produce this batch of this epoch.
   virtual void seek(int64_t epoch, int64_t batch) = 0;
   virtual void fill(Batch& batch) = 0;
 };
 
-// InteractionRows, LabelledRows, ListRows, SessionRows, or every item or user in order: as the plan says.
+// InteractionRows, LabelledRows, ListRows, SessionRows, or every item or user in order, as the plan says.
 std::unique_ptr<RowSource> make_row_source(const BatchPlan& plan);
 
 // Rows shuffled for each epoch: a function of (seed, epoch).
@@ -38,7 +38,7 @@ class ShuffledRows : public RowSource {
  protected:
   ShuffledRows(const BatchPlan& plan, std::vector<int32_t> rows) : plan_(plan), rows_(std::move(rows)) {}
   int64_t size() const { return std::ssize(rows_); }
-  // Sets the batch's place and size, and gives its rows.
+  // Sets the batch's position and size, and returns its rows.
   std::span<const int32_t> begin(Batch& batch) const;
 
   const BatchPlan plan_;
@@ -48,17 +48,17 @@ class ShuffledRows : public RowSource {
   int64_t epoch_ = -1;
 };
 
-// Batches from a cursor on, built ahead on a separate thread.
+// The batches from a cursor onwards, built ahead on a separate thread.
 class BatchStream {
  public:
-  // The producer fills the queue, then sleeps until half of it is taken: waking it for each batch costs the step more.
+  // The producer fills the queue, then sleeps until half of it is taken: a wake-up per batch would slow the step down.
   static constexpr size_t kAhead = 8, kRefill = kAhead / 2;
 
-  // The source is this stream's while it lives.
+  // The stream has exclusive use of the source while it lives.
   BatchStream(RowSource& source, Cursor start, int64_t n_epochs);
   ~BatchStream();
 
-  // The next batch, or nullptr after the last; valid until the next call. Rethrows what went wrong in building it.
+  // The next batch, or nullptr after the last; valid until the next call. Rethrows an error from building it.
   Batch* next();
 
  private:

@@ -14,8 +14,8 @@ constexpr std::string_view kFormat = "recore.checkpoint";
 
 }  // namespace
 
-// The first checkpoint moves the file at the path aside and the third replaces it, so it must be a checkpoint itself. A
-// resumed run reads the file, and says more about one that is damaged.
+// The first checkpoint moves the file at the path aside and a later one replaces it, so it must be a checkpoint itself.
+// A resumed run reads the file, and reports more about a damaged one.
 CheckpointFile::CheckpointFile(const TrainerOptions& options) : path_(options.checkpoint_path) {
   if (path_.empty()) {
     if (options.resume) throw invalid_argument("resume", "needs checkpoint_path");
@@ -38,7 +38,7 @@ CheckpointFile::CheckpointFile(const TrainerOptions& options) : path_(options.ch
 void CheckpointFile::write(const Json& manifest, const Json& run, const std::vector<NamedTensor>& tensors) {
   Json whole = {{"format", kFormat}, {"run", run}};  // the format comes first: begins_as looks for it there
   whole.update(manifest);
-  // A damaged file must not take the place of the whole one before it.
+  // A damaged file must not replace the intact one before it.
   write_tensor_file(path_, std::move(whole), tensors, is_damaged_ ? "" : path_ + ".prev");
   is_damaged_ = false;
 }

@@ -10,19 +10,19 @@ namespace rec {
 // The file that a training is resumed from, and the one before it at PATH.prev.
 class CheckpointFile {
  public:
-  // INVALID_ARGUMENT or NOT_FOUND for a path that cannot be written, or at which there is something else.
+  // INVALID_ARGUMENT or NOT_FOUND for a path that cannot be written or names something other than a checkpoint.
   explicit CheckpointFile(const TrainerOptions& options);
 
   bool is_wanted() const { return !path_.empty(); }
   const std::string& path() const { return path_; }
   // `manifest` gets the format and the identity of the run.
   void write(const Json& manifest, const Json& run, const std::vector<NamedTensor>& tensors);
-  // The newest one that is whole, of this run; none at all is a fresh start.
+  // The newest intact checkpoint, which must be of this run; nothing if there is no file, for a fresh start.
   std::optional<TensorFile> read(const Json& run);
 
  private:
   std::string path_;
-  bool is_damaged_ = false;  // the file that the next checkpoint replaces
+  bool is_damaged_ = false;  // the file at path_, which is then not kept as PATH.prev
 };
 
 }  // namespace rec

@@ -4,7 +4,7 @@ namespace rec {
 
 namespace {
 
-// The entries of by_user that are rows: those with enough items before them.
+// The entries of by_user that become rows: those with enough items before them.
 std::vector<int32_t> trainable_entries(const BatchPlan& plan) {
   const Csr& by_user = plan.train->by_user;
   std::vector<int32_t> rows;
@@ -67,7 +67,7 @@ void InteractionRows::fill_column(Column& column, const Batch& batch, const int3
   }
 }
 
-// The positive, then its negatives: drawn, or the positives of the rows after it, around the batch.
+// The positive, then its negatives: drawn, or the positives of the rows after it, wrapping around the batch.
 void InteractionRows::fill_items(Column& column, const Batch& batch, const int32_t* entries) const {
   const int64_t n = batch.n_rows, columns = plan_.in_batch ? n : 1 + plan_.n_negatives;
   auto* items = column.reshape<int32_t>(n, columns);

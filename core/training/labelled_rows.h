@@ -5,8 +5,8 @@
 
 namespace rec {
 
-// A row is an impression list: its clicked items in the first max_pos columns, its shown ones in the next max_neg, the
-// first of each; an epoch is all lists, shuffled. Padding repeats the list's first item and is told by the mask.
+// A row is an impression list: the first max_pos clicked items, then the first max_neg shown ones; an epoch is all
+// lists, shuffled. Padding repeats the list's first clicked item and is marked in the mask.
 class ListRows : public ShuffledRows {
  public:
   explicit ListRows(const BatchPlan& plan);
@@ -20,7 +20,7 @@ class LabelledRows : public ShuffledRows {
   void fill(Batch& batch) override;
 
  private:
-  // [n] training entry of its user that each row comes before; empty when no history is asked.
+  // [n] the end of each row's history among its user's training entries; empty when no history is wanted.
   std::vector<int64_t> ends_;
   std::vector<History> histories_;  // of the batch
 };

@@ -20,13 +20,13 @@ void LiveColumns::complete(Batch& batch, PluginModel& live) {
   if (n_negatives_ > 0) pick_dynamic_negatives(batch, live);
 }
 
-// Dynamic negative sampling: of each group of candidates the one the model scores highest; the first on ties.
+// Dynamic negative sampling: picks from each group of candidates the one that the model scores highest, first on ties.
 void LiveColumns::pick_dynamic_negatives(Batch& batch, PluginModel& live) {
   Column& column = batch.column(REC_COLUMN_ITEM);
   const int64_t wide = column.extent(1);
   candidate_scores_.resize(batch.n_rows * wide);
   live.score_live(batch.view(batches_per_epoch_), candidate_scores_.data());
-  auto* picked = column.data<int32_t>();  // what is picked moves left, over candidates that were looked at
+  auto* picked = column.data<int32_t>();  // picks move left, over candidates already examined
   for (int64_t b = 0; b < batch.n_rows; ++b) {
     const int32_t* items = column.data<int32_t>() + b * wide;
     const float* scores = candidate_scores_.data() + b * wide;
@@ -39,12 +39,12 @@ void LiveColumns::pick_dynamic_negatives(Batch& batch, PluginModel& live) {
   column.reshape<int32_t>(batch.n_rows, 1 + n_negatives_);
 }
 
-// ln p of each column, counted once a batch; a column with the row's own item is not a negative.
+// ln p of each column, counted once per batch; a column with the row's own item is not a negative.
 void LiveColumns::correct_in_batch(Batch& batch) {
   const Column& column = batch.column(REC_COLUMN_ITEM);
   const auto* items = column.data<int32_t>();
   const int64_t C = column.extent(1);
-  // Row 0 has the whole batch. A batch that was cancelled and is taken again has been counted.
+  // Row 0 holds the whole batch's items. A batch repeated after cancellation has been counted already.
   if (frequency_->step == batch.epoch * batches_per_epoch_ + batch.index)
     frequency_->observe({items, static_cast<size_t>(C)});
   auto* log_q = batch.column(REC_COLUMN_LOG_Q).data<float>();

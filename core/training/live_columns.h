@@ -11,8 +11,8 @@
 
 namespace rec {
 
-// What a batch gets only when its turn comes, since it depends on the training so far: the negatives that the model in
-// training scores highest (sampler=dns), and the log-probabilities of in-batch negatives.
+// Columns that are filled only when a batch's turn comes, since they depend on the training so far: the negatives that
+// the model in training scores highest (sampler=dns), and the log-probabilities of in-batch negatives.
 class LiveColumns {
  public:
   LiveColumns(const TrainingSetup& setup, const BatchPlan& plan, int64_t batches_per_epoch);
@@ -28,7 +28,7 @@ class LiveColumns {
   void correct_in_batch(Batch& batch);
 
   int64_t batches_per_epoch_;
-  int64_t n_negatives_ = 0, n_candidates_ = 0;  // of sampler=dns: negatives of a row, candidates of each; 0 = another sampler
+  int64_t n_negatives_ = 0, n_candidates_ = 0;  // sampler=dns: negatives per row, candidates for each; 0 = another sampler
   std::vector<float> candidate_scores_;
   std::optional<FrequencyEstimator> frequency_;  // of in-batch negatives
 };

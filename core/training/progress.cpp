@@ -7,7 +7,7 @@ namespace rec {
 
 namespace {
 
-// JSON has no number for these: null is NaN, an infinity is its sign.
+// JSON has no such numbers: NaN is written as null, an infinity as its sign.
 Json number(double value) {
   if (std::isnan(value)) return nullptr;
   return std::isinf(value) ? Json(value > 0 ? "+" : "-") : Json(value);

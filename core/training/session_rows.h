@@ -27,12 +27,12 @@ class SessionRows : public RowSource {
   const BatchPlan plan_;
   const Interactions& train_;
   std::vector<int32_t> sessions_;  // users with two events or more, by their first event's time
-  size_t min_slots_;               // without samples a single session has no negative
+  size_t min_slots_;               // 2 without samples: a lone session has no negative
   int64_t n_steps_ = 0;
 
   std::vector<Slot> slots_;
-  std::vector<int32_t> kept_;  // of the step before: 1 = the slot is still there
-  size_t next_ = 0;            // session to begin
+  std::vector<int32_t> kept_;  // for the slots of the step before: 1 = still there
+  size_t next_ = 0;            // next session to begin
   int64_t first_row_ = 0;
 };
 

@@ -23,21 +23,21 @@ struct TrainerOptions {
   int64_t memory_limit_bytes = 0;
 };
 
-// What a training is to do, checked as far as that is possible without data. NOT_FOUND for an unknown model,
-// INVALID_ARGUMENT for a parameter or metric, DEVICE.
+// What a training run is to do, checked as far as possible without data. NOT_FOUND for an unknown model,
+// INVALID_ARGUMENT for a bad parameter or metric, DEVICE for an unavailable device.
 struct TrainingSetup {
   TrainingSetup(const std::string& model, const std::string& params_json, TrainerOptions options);
 
-  // What must be equal for a checkpoint to be of this run. Epochs, patience and threads may change.
+  // What must match for a checkpoint to belong to this run. Epochs, patience and threads may change.
   Json identity(const std::string& data_hash) const;
   // How epochs are judged, for the model's file: metrics, main metric and the protocol in words.
   Json evaluation_card() const;
   int64_t integer(const char* name) const { return params->integer(name); }
 
   const Plugin& plugin;
-  TrainerOptions options;  // metrics and rows are those of the task where the caller left them open
+  TrainerOptions options;  // metrics and rows default to the task's
   std::shared_ptr<const Params> params;
-  Json params_json;  // those that have an effect on the model
+  Json params_json;  // only those that affect the model
   std::vector<MetricSpec> metrics;
   size_t main_metric = 0;
 };

@@ -12,8 +12,8 @@ namespace rec {
 struct Task {
   const char* name;
   int32_t plan_rows;     // REC_PLAN_ that the plugin must plan; -1 = any rows that no other task claims
-  int32_t rows;          // REC_ROWS_ of an evaluation, unless the metrics or the caller want others
-  const char* metrics;   // unless the caller says
+  int32_t rows;          // REC_ROWS_ of an evaluation, unless the metrics or the caller choose others
+  const char* metrics;   // unless the caller chooses others
 };
 
 const Task& task_of(const Params& params);

@@ -84,7 +84,7 @@ void Trainer::warm_start(const Model& from) {
 }
 
 void Trainer::run(const Observer& observer, const CancelToken* cancel) {
-  struct UseToken {  // the slots poll the token of this run, and none after it
+  struct UseToken {  // the slots poll this run's token, and none afterwards
     UseToken(PluginModel& m, ThreadPool* p, const CancelToken* token) : model(m), pool(p) { model.use(pool, token); }
     ~UseToken() { model.use(pool, nullptr); }
     PluginModel& model;
@@ -97,7 +97,7 @@ void Trainer::run(const Observer& observer, const CancelToken* cancel) {
   try {
     run_epochs(batches, observer, cancel);
   } catch (const Error& error) {
-    // Cancelled between steps, within a compute or within an evaluation: none of them has changed the parameters.
+    // Cancelled between steps, in compute or in an evaluation: none of these changes the parameters.
     if (error.status == REC_CANCELLED && !applying_) save_checkpoint(observer);
     throw;
   }
@@ -144,7 +144,7 @@ double Trainer::step(Batch& batch) {
   return loss;
 }
 
-// Changes progress_ only after the evaluation; if that is cancelled, the next run does it again.
+// Changes progress_ only after the evaluation; if that is cancelled, the next run repeats it.
 void Trainer::end_epoch(double seconds, const Observer& observer, const CancelToken* cancel) {
   EpochRecord record{progress_.cursor.epoch + 1, {}};
   TrainingEvent done = event(REC_EVENT_EPOCH);
@@ -194,7 +194,7 @@ TrainingEvent Trainer::event(int32_t kind) const {
   return event;
 }
 
-// What of a model goes into its file: no clock and no path, so that equal runs give equal files.
+// The description in a model's file: no clock and no path, so that equal runs give equal files.
 Json Trainer::info(const EpochRecord& record) const {
   Json metrics = Json::object();
   for (size_t i = 0; i < record.metrics.size(); ++i)

@@ -15,7 +15,7 @@
 
 namespace rec {
 
-// What a run reports; names and values live for the call.
+// What a run reports; names and values are valid during the call.
 struct TrainingEvent {
   int32_t kind = REC_EVENT_PROGRESS;
   int64_t epoch = 0, n_epochs = 0, batch = 0, n_batches = 0;
@@ -26,11 +26,11 @@ struct TrainingEvent {
 };
 using Observer = std::function<void(const TrainingEvent&)>;
 
-// What a caller can do with a model in training: here, as Trainer, or in a worker process, as WorkerTraining.
+// What a caller can do with a model in training, in this process (Trainer) or in a worker process (WorkerTraining).
 class Training {
  public:
   virtual ~Training() = default;
-  // Before the first run: parameters of a model of the same users and items.
+  // Before the first run: starts from the parameters of a model with the same users and items.
   virtual void warm_start(const Model& from) = 0;
   virtual void run(const Observer& observer, const CancelToken* cancel) = 0;
   // REC_MODEL_BEST or REC_MODEL_LAST; BAD_STATE when no epoch is finished.

@@ -21,7 +21,7 @@ rec_csr_t view_of(const Csr& csr, int64_t n_columns) {
 
 bool is_labelled(int32_t plan_rows) { return plan_rows == REC_PLAN_LISTS || plan_rows == REC_PLAN_LABELLED; }
 
-// Items of a history that the model's file keeps.
+// Number of items of each history that the model's file keeps.
 int64_t history_kept(const rec_plan_t& plan) {
   if (plans_column(plan, REC_COLUMN_HISTORY) && plan.history_max == 0) return std::numeric_limits<int64_t>::max();
   return std::max(kHistoryKept, plan.history_max);

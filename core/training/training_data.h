@@ -13,10 +13,10 @@
 
 namespace rec {
 
-// The data of one training as a plugin sees them: a schema, and views over memory that is this object's.
+// The data of one training run as a plugin sees it: a schema, and views over memory that this object owns.
 class TrainingData {
  public:
-  // INVALID_DATA without a training interaction. Views and rows are there after build().
+  // INVALID_DATA without a training interaction. Views and rows exist only after build().
   explicit TrainingData(std::shared_ptr<const Dataset> dataset);
   TrainingData(const TrainingData&) = delete;
   TrainingData& operator=(const TrainingData&) = delete;
@@ -31,7 +31,7 @@ class TrainingData {
   const ImpressionLists& lists() const { return lists_; }  // of the train part, when rows are lists
   const std::shared_ptr<const Catalog>& catalog() const { return catalog_; }
   const std::string& hash() const { return hash_; }
-  int64_t n_train_rows() const { return n_train_rows_; }  // labelled ones of both kinds
+  int64_t n_train_rows() const { return n_train_rows_; }  // of labelled rows, both kinds
   // The most rows that an epoch of REC_PLAN_ rows can have.
   int64_t n_rows(int32_t plan_rows) const;
 

@@ -9,7 +9,7 @@ namespace rec {
 
 namespace {
 
-constexpr int64_t kAlignment = 64;  // of arrays; plugins are promised as much
+constexpr int64_t kAlignment = 64;  // of arrays; plugins are promised this alignment
 
 class ArchiveWriter {
  public:

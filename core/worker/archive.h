@@ -8,7 +8,7 @@
 
 namespace rec {
 
-// What is too large for a message crosses in a memory file, whose pages the other process uses as they are.
+// What is too large for a message is passed in a memory file, whose pages the other process uses in place.
 MemoryFile share_dataset(const Dataset& dataset);
 std::shared_ptr<const Dataset> shared_dataset(const MemoryFile& file);
 

@@ -20,7 +20,7 @@ union Control {  // the alignment that the kernel wants
 }  // namespace
 
 bool Channel::send(const Note& body, const std::vector<const MemoryFile*>& files) {
-  const std::vector<uint8_t> bytes = Note::to_cbor(body);  // keeps NaN, and text that is no UTF-8
+  const std::vector<uint8_t> bytes = Note::to_cbor(body);  // keeps NaN, and text that is not UTF-8
   if (bytes.size() <= kLargestPacket) return send_packet(bytes, files);
   const MemoryFile note =
       MemoryFile::write("recore note", [&](FileWriter& out) { out.write(bytes.data(), std::ssize(bytes)); });

@@ -10,15 +10,15 @@
 
 namespace rec {
 
-// What crosses between a host and its worker: an object, and memory files for what is large.
+// What a host and its worker exchange: an object, and memory files for large data.
 using Note = nlohmann::json;
 struct Message {
   Note body;
   std::vector<MemoryFile> files;
 };
 
-// One end of a socket of whole messages; a body that does not fit a packet goes in a memory file, the last one. The two
-// processes run the same version of the library.
+// One end of a socket that carries whole messages; a body too large for a packet goes in a memory file, the last one.
+// The two processes run the same version of the library.
 class Channel {
  public:
   explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
@@ -27,7 +27,7 @@ class Channel {
   void close() { socket_.reset(); }
   // False when the other side has gone. Threads: any.
   bool send(const Note& body, const std::vector<const MemoryFile*>& files = {});
-  // The next message, waited for; nothing when the other side has gone.
+  // Waits for the next message; nothing when the other side has gone.
   std::optional<Message> receive();
 
  private:

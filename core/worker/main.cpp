@@ -15,5 +15,5 @@ int main() {
     return 2;
   }
   rec::serve_host(kSocket);
-  ::_exit(0);  // a runtime's destructors have nothing to save
+  ::_exit(0);  // skips a runtime's destructors, which have nothing to save
 }

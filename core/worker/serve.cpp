@@ -19,9 +19,9 @@ namespace rec {
 namespace {
 
 constexpr int kLookMilliseconds = 1000;
-constexpr auto kTimeToFinish = std::chrono::seconds(60);  // for the work in hand, when the host has gone
+constexpr auto kTimeToFinish = std::chrono::seconds(60);  // for the current request, when the host has gone
 
-// Files of the host that it had not marked as its own.
+// Closes descriptors inherited from the host, which had not marked them close-on-exec.
 void close_inherited(int last_wanted) {
   std::vector<int> open;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
@@ -64,7 +64,7 @@ class Server {
     std::shared_ptr<CancelToken> cancel;  // requested when the host asks, or has gone
   };
 
-  // On a separate thread: a request waits for the main thread, a wish to stop does not.
+  // Runs on a separate thread: requests wait for the main thread, a cancellation takes effect at once.
   void read() {
     while (auto message = next_message()) {
       const std::lock_guard lock(mutex_);
@@ -88,7 +88,7 @@ class Server {
     ::_exit(1);
   }
 
-  // A process forked from the host may keep the socket open, so the host's end is looked for too.
+  // A process forked from the host may keep the socket open, so the worker also checks whether the host has ended.
   std::optional<Message> next_message() {
     for (;;) {
       pollfd waited{channel_.descriptor(), POLLIN, 0};
@@ -130,7 +130,7 @@ class Server {
     }
   }
 
-  // What it answers, beside `answer`.
+  // Fills `answer`; returns the memory file that goes with it, if any.
   std::optional<MemoryFile> handle(const Request& request, Note& answer) {
     const Note& body = request.message.body;
     const std::vector<MemoryFile>& files = request.message.files;
@@ -176,7 +176,7 @@ class Server {
     if (const int64_t n_lost = log::take_dropped(); n_lost > 0) channel_.send({{"lost_lines", n_lost}});
   }
 
-  // As in one process: training waits until the host has answered, but for mere progress.
+  // As in one process, training waits until the host has handled the event, except for mere progress.
   void report(const TrainingEvent& event) {
     deliver_log();
     if (!channel_.send({{"event", event}})) return;
@@ -186,7 +186,7 @@ class Server {
   }
 
   Channel channel_;
-  std::optional<Error> refusal_;  // of every request
+  std::optional<Error> refusal_;  // the answer to every request
   std::unique_ptr<Trainer> trainer_;
   std::atomic<pid_t> parent_{0};
 

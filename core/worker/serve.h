@@ -2,7 +2,7 @@
 
 namespace rec {
 
-// The whole life of a worker process, over the socket that it was started with. Returns when the host has gone.
+// Runs a worker process over the socket that it was started with. Returns when the host has gone.
 void serve_host(int socket);
 
 }  // namespace rec

@@ -10,12 +10,12 @@ namespace rec {
 // Whether REC_ISOLATION_ asks for a worker process for this model's plugin. Does not load the plugin.
 bool wants_worker(int32_t isolation, const std::string& model);
 
-// The same as a Trainer, in a worker process that shares the data set and gives back models.
+// Like a Trainer, but in a worker process that shares the data set and returns models.
 std::unique_ptr<Training> train_in_worker(const Dataset& dataset, const std::string& model,
                                           const std::string& params_json, const TrainerOptions& options,
                                           const CancelToken* cancel);
 
-// Throws what is wrong with them.
+// Throws what TrainingSetup throws for these arguments.
 void check_in_worker(const std::string& model, const std::string& params_json, const TrainerOptions& options);
 
 std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,

@@ -25,11 +25,11 @@ namespace {
 
 constexpr int kPollMilliseconds = 50;
 constexpr size_t kOutputKept = 4096;
-constexpr int kFirstDescriptor = 10;  // above those that the new process gets
+constexpr int kFirstDescriptor = 10;  // above those that the new process uses
 constexpr int kWorkerSocket = 3;
 constexpr double kSecondsToEnd = 2;
 
-// Read once: the host may change its environment while others read it.
+// Read once: the host may change its environment while other threads read it.
 const std::string& worker_program() {
   static const std::string program = [] {
     const char* path = std::getenv("REC_WORKER_PATH");
@@ -40,7 +40,7 @@ const std::string& worker_program() {
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-// The same file under a number that the new process does not use.
+// Duplicates the file under a number that the new process does not use.
 Descriptor out_of_the_way(Descriptor file) {
   Descriptor moved(::fcntl(file.get(), F_DUPFD_CLOEXEC, kFirstDescriptor));
   if (moved.get() < 0) throw system_error("make", "a descriptor for the worker process", errno);
@@ -147,7 +147,7 @@ WorkerProcess::WorkerProcess(const std::string& model, std::string what, double 
 }
 
 WorkerProcess::~WorkerProcess() {
-  channel_.reset();  // it ends by itself
+  channel_.reset();  // the process then ends by itself
   if (pid_ > 0) end();
 }
 
@@ -220,7 +220,7 @@ void WorkerProcess::report_end() {
                                      said.empty() ? std::string() : cat("; it last wrote '", printable(said), "'")));
 }
 
-// Waits for the process, which has nothing left to do, and says how it ended.
+// Waits for the process, which has nothing left to do, and returns how it ended.
 std::string WorkerProcess::end() {
   int status = 0;
   const double deadline = now() + kSecondsToEnd;

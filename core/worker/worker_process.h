@@ -12,16 +12,16 @@ namespace rec {
 // this object, or with this process. Threads: one call at a time.
 class WorkerProcess {
  public:
-  // Starts one for a model: it gets the folders of plugins, and the model's plugin file. `what` is what it is for, as
-  // messages say it: "training of 'ans'". When asked to stop it gets some time, since a large checkpoint may have to be
-  // written, and is killed then.
+  // Starts one for a model: it gets the plugin folders and the model's plugin file. `what` says in messages what it is
+  // for: "training of 'ans'". When asked to stop it gets some time, since it may have to write a large checkpoint, and
+  // is then killed.
   WorkerProcess(const std::string& model, std::string what, double seconds_to_stop = 60);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  // Sends a request and waits for its answer; events and log lines come in between. What failed over there is thrown
-  // here. When the process dies: PLUGIN_FAILED with the signal's name, and BAD_STATE from then on.
+  // Sends a request and waits for its answer; events and log lines come in between. An error in the worker is
+  // thrown here. When the process dies: PLUGIN_FAILED with the signal's name, and BAD_STATE from then on.
   Message call(Note request, const std::vector<const MemoryFile*>& files, const Observer& observer,
                const CancelToken* cancel);
 
@@ -35,9 +35,9 @@ class WorkerProcess {
   const std::string what_;
   const double seconds_to_stop_;
   std::optional<Channel> channel_;
-  Descriptor output_;        // of the process: what a runtime prints must not reach this one's
-  std::string last_output_;  // its end
-  std::string ended_;        // how, once it has
+  Descriptor output_;        // of the process: what a runtime prints must not mix with this one's
+  std::string last_output_;  // the last part of it
+  std::string ended_;        // how the process ended, once it has
   pid_t pid_ = -1;
   bool told_to_stop_ = false;
   double stop_by_ = 0;  // seconds of the monotonic clock
