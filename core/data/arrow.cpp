@@ -56,7 +56,7 @@ std::vector<std::string> column_names(const ArrowSchema& schema) {
 
 bool has_null_rows(const ArrowArray& batch) {
   if (batch.null_count >= 0) return batch.null_count > 0;
-  // -1: the producer did not count. Without a bitmap no row is null.
+  // -1: the producer did not count the nulls. Without a bitmap no row is null.
   if (batch.n_buffers < 1 || batch.buffers == nullptr || batch.buffers[0] == nullptr) return false;
   const auto* valid = static_cast<const uint8_t*>(batch.buffers[0]);
   const int64_t end = checked_add(batch.offset, batch.length);
@@ -219,7 +219,7 @@ Dataset dataset_from_arrow(ArrowArrayStream* taken, const DatasetOptions& option
                            const OnCaller& on_caller) {
   if (taken == nullptr) throw invalid_argument("stream", "must not be NULL");
   if (taken->release == nullptr) throw invalid_argument("stream", "is released already");
-  // Moved: the caller's struct is marked released, as the specification wants of a consumer that takes it.
+  // Moves the stream: the caller's struct is marked released, as the specification asks of a consumer.
   Stream stream(on_caller, *taken);
   taken->release = nullptr;
   check_options(options);

@@ -10,11 +10,11 @@ struct ArrowArrayStream;
 
 namespace rec {
 
-// Runs what calls the stream's own functions, which belong to the caller's thread.
+// Runs a body that calls the stream's own functions, which must run on the caller's thread.
 using OnCaller = std::function<void(const std::function<void()>&)>;
 
-// A data set from a stream of record batches. The stream is taken: released once, whatever happens. Under REC_ID_AUTO
-// the column's own type decides: integers are int64 ids, strings and binaries are bytes.
+// A data set from a stream of record batches. Takes the stream and releases it once, whatever happens. Under
+// REC_ID_AUTO the column's own type decides: integers are int64 ids, strings and binaries are bytes.
 Dataset dataset_from_arrow(
     ArrowArrayStream* stream, const DatasetOptions& options, const CancelToken* cancel = nullptr,
     const OnCaller& on_caller = [](const std::function<void()>& body) { body(); });

@@ -10,7 +10,7 @@ namespace rec {
 
 namespace {
 
-// Timestamps "tss:ZONE", "tsm:", "tsu:", "tsn:"; units in a second, or 0.
+// Units per second of a timestamp "tss:ZONE", "tsm:", "tsu:" or "tsn:"; 0 for any other format.
 int64_t timestamp_units(const std::string& format) {
   if (format.size() < 4 || format[0] != 't' || format[1] != 's' || format[3] != ':') return 0;
   switch (format[2]) {

@@ -10,13 +10,13 @@
 namespace rec {
 
 // One column of a record batch, read cell by cell. Its shape is checked when it is opened, offsets and indices as they
-// are read; that buffers are as long as they claim is for the producer to keep.
+// are read; the producer must ensure that buffers are as long as they claim.
 class ArrowColumn {
  public:
   enum class Kind { kInteger, kFloating, kText, kTime };
 
-  // Cells first .. first + n of the array. INVALID_DATA for a type that is not read here, naming it. base_row is the
-  // first cell's row in the stream, for messages.
+  // Cells first .. first + n - 1 of the array. INVALID_DATA for an unsupported type, naming it. base_row is the first
+  // cell's row in the stream, for messages.
   ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std::string name, int64_t first, int64_t n,
               int64_t base_row);
 

@@ -51,7 +51,7 @@ Shown shown_of(const rec_columns_t& columns, int64_t row) {
   return shown;
 }
 
-// Calls use(id of users, id of items) with the types the two lists have.
+// Calls use(user id, item id) of row i, each with its list's type.
 template <class Use>
 void with_ids(const rec_ids_t& users, const rec_ids_t& items, int64_t i, const Use& use) {
   const bool text_user = users.type == REC_ID_BYTES, text_item = items.type == REC_ID_BYTES;

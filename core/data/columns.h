@@ -8,7 +8,7 @@ namespace rec {
 // A data set from the caller's columns, which are not trusted: lengths, offsets, types and values are checked.
 Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* cancel = nullptr);
 
-// INVALID_ARGUMENT unless the list is what its type says; `name` is the argument in the message.
+// INVALID_ARGUMENT unless the list is valid for its type; `name` is the argument in the message.
 void check_ids(const rec_ids_t& ids, const char* name);
 
 }  // namespace rec

@@ -11,7 +11,7 @@
 
 namespace rec {
 
-// Which items an item leads to, such as its complements; rows ascend and have no repetition.
+// Which items an item leads to, such as its complements; rows ascend without repetition.
 struct Relation {
   std::string name;
   Csr items;  // [n_items] -> items
@@ -25,17 +25,17 @@ enum class Part : uint8_t { kTrain = REC_PART_TRAIN, kValid = REC_PART_VALID, kT
 inline bool is_before(Part part, Part other) { return part < other; }
 static_assert(Part::kTrain < Part::kValid && Part::kValid < Part::kTest);
 
-// Interactions in the order they were read. Immutable once built; other parts are given by making a copy.
+// Interactions in the order they were read. Immutable once built; assigning other parts makes a copy.
 struct Dataset {
   IdMap users, items;          // rows are numbered by first appearance
   Buffer<int32_t> user, item;  // [n] rows
   Buffer<int64_t> time;        // [n], or empty
   Buffer<float> weight;        // [n], or empty
   Buffer<Part> part;           // [n]
-  // Labelled rows: 1 = clicked, 0 = shown only; and the impression list that each row is of, from 0 by first appearance.
+  // Labelled rows: 1 = clicked, 0 = shown only; and each row's impression list, numbered by first appearance.
   Buffer<float> label;         // [n], or empty: every row is a positive
   Buffer<int32_t> impression;  // [n], or empty
-  // Lists that came with evaluation rows (ReChorus neg_items): row i has candidates[candidate_offsets[i] ..). Or empty.
+  // Candidates given with evaluation rows (ReChorus neg_items): row i has candidates[candidate_offsets[i] ..). Or empty.
   Buffer<int64_t> candidate_offsets;  // [n + 1]
   Buffer<int32_t> candidates;
   // Item titles, UTF-8: item i has title_bytes[title_offsets[i] ..). Or empty.
@@ -46,7 +46,7 @@ struct Dataset {
 
   std::vector<Feature> user_features, item_features;  // in the order of their files
 
-  std::string format;  // "csv", "recbole", ...; "memory" for caller's columns
+  std::string format;  // "csv", "recbole", ...; "memory" for columns from a caller
   std::string source;  // path, or ""
   int64_t n_skipped = 0;
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kBlock = 1 << 16;
 
-// Moves a vector into a Buffer and frees it at once: two copies of one column at a time, not of all.
+// Copies a vector into a Buffer and frees it at once, so that only one column at a time is in memory twice.
 template <class T>
 Buffer<T> take(std::vector<T>& values) {
   Buffer<T> buffer{std::span<const T>(values)};
@@ -32,10 +32,10 @@ DatasetBuilder::DatasetBuilder(int32_t user_id_type, int32_t item_id_type, int64
       items_("item_id", item_id_type, &budget_),
       impression_ids_("impression_id", REC_ID_BYTES, &budget_) {}
 
-// Once a block: what the next rows take, and whether the caller still wants them.
+// Once per block: charges the memory of the next rows, and stops if the caller has cancelled.
 void DatasetBuilder::reserve_block() {
   throw_if_cancelled(cancel_);
-  // An impression takes its key, and two orders of rows and its number when lists are numbered.
+  // An impression takes its key and, when lists are numbered, two orders of rows and its number.
   const int64_t row = 9 + (columns_.time ? 8 : 0) + (columns_.weight ? 4 : 0) + (columns_.label ? 4 : 0) +
                       (columns_.impression ? 28 : 0);
   budget_.charge(kBlock * row, "interactions");

@@ -18,13 +18,13 @@ struct OptionalColumns {
   bool operator==(const OptionalColumns&) const = default;
 };
 
-// How the item of a labelled row was shown: clicked or not, and in which list of the user's.
+// How the item of a labelled row was shown: clicked or not, and in which of the user's lists.
 struct Shown {
   float label = 0;
   int64_t impression_key = 0;
 };
 
-// Collects interactions row by row and ends as a Dataset. A row that is refused leaves no trace.
+// Collects interactions row by row into a Dataset. A row that is refused leaves no trace.
 class DatasetBuilder {
  public:
   DatasetBuilder(int32_t user_id_type, int32_t item_id_type, int64_t memory_limit_bytes, const CancelToken* cancel);
@@ -35,7 +35,7 @@ class DatasetBuilder {
   void declare(const OptionalColumns& columns) { columns_ = columns; }
   const OptionalColumns& columns() const { return columns_; }
 
-  // Ids as text or as int64; what is not declared is dropped.
+  // Ids as text or as int64; undeclared columns are dropped.
   template <class UserId, class ItemId>
   void add(UserId user, ItemId item, int64_t time, float weight, Part part, const Shown& shown = {}) {
     const IdColumn::Key user_key = users_.key(user);
@@ -46,13 +46,13 @@ class DatasetBuilder {
   // A number for the text of an impression id.
   int64_t impression_key(std::string_view text) { return impression_ids_.add(impression_ids_.key(text)); }
 
-  // Gives the rows of weight NaN the mean of the others; false when there are no others.
+  // Gives rows with weight NaN the mean of the other weights; false when there are none.
   bool fill_weights();
 
-  // The candidates of interaction `row`; rows must rise from call to call. An item that no interaction has gets a row.
+  // The candidates of interaction `row`; rows must ascend from call to call. Adds items that no interaction has.
   void add_candidates(int64_t row, std::span<const int64_t> items);
 
-  // A relation of the items; its number, for relate. Items that no interaction has are left out.
+  // Adds a relation of the items; returns its index, for relate. Items that no interaction has are left out.
   size_t add_relation(std::string name);
   void relate(size_t relation, int64_t item, std::span<const int64_t> targets);
 
@@ -61,7 +61,7 @@ class DatasetBuilder {
   FeatureColumns& user_features() { return user_features_; }
   FeatureColumns& item_features() { return item_features_; }
 
-  // The title of an item that is known; the first one stays. INVALID_DATA when it is not UTF-8.
+  // Sets the title of a known item; the first one is kept. INVALID_DATA when it is not UTF-8.
   template <class ItemId>
   void set_title(ItemId item, std::string_view title) {
     put_title(items_.find(items_.key(item)), title);
@@ -73,7 +73,7 @@ class DatasetBuilder {
   MemoryBudget& budget() { return budget_; }
   const CancelToken* cancel() const { return cancel_; }
 
-  // Ends the builder; INVALID_DATA without any interaction.
+  // Consumes the builder; INVALID_DATA without any interaction.
   Dataset finish();
 
  private:

@@ -14,12 +14,12 @@ struct DatasetOptions {
   int32_t item_id_type = REC_ID_AUTO;
   int32_t bad_rows = REC_BAD_ROW_ERROR;
   std::string format = "auto";
-  // Without a name a column is found by its usual names; an empty time or weight name ignores that column.
+  // A column without a given name is found by its usual names; an empty time or weight name ignores that column.
   std::optional<std::string> user_column, item_column, time_column, weight_column, label_column;
-  // What tells the lists of a user apart in labelled data: "time" or a column; "" = no lists. Without it the time, or
-  // the column impression_id where there is no time.
+  // What tells a user's lists apart in labelled data: "time" or a column; "" = no lists. Default: the time, or the
+  // column impression_id where there is no time.
   std::optional<std::string> impression_key;
-  std::optional<std::string> separator;  // one byte; detected without
+  std::optional<std::string> separator;  // one byte; detected if not given
   std::optional<double> min_weight;
   int64_t max_bad_rows = 0;        // 0 = 1000
   int64_t memory_limit_bytes = 0;  // 0 = none

@@ -30,7 +30,7 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
     if (quotes_ && at_ < end_ && *at_ == '"') {
       cells.push_back(quoted_cell());
     } else {
-      // A local: a store to the member might alias the bytes, and would be done for each of them.
+      // A local copy: a store to the member might alias the bytes, and would be made for each of them.
       char* at = at_;
       char* const end = end_;
       while (at < end && !ends_cell_[static_cast<unsigned char>(*at)]) ++at;
@@ -44,7 +44,7 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
   return true;
 }
 
-// A doubled quote stands for one: the cell only shrinks, so it is written over itself.
+// A doubled quote stands for one: the cell only shrinks, so it is rewritten in place.
 std::string_view DelimitedReader::quoted_cell() {
   const int64_t first_line = next_line_;
   char* const begin = ++at_;

@@ -12,21 +12,21 @@ namespace rec {
 
 enum class Quotes { kNone, kRfc4180 };
 
-// As a separator: each line is one cell. A TextFile holds no NUL.
+// This separator makes each line one cell. A TextFile holds no NUL.
 constexpr char kWholeLine = 0;
 
-// Rows of cells. Lines end in LF, CRLF or CR; empty lines are passed over. Cells are views into the file's bytes.
+// Rows of cells. Lines end in LF, CRLF or CR; empty lines are skipped. Cells are views into the file's bytes.
 class DelimitedReader {
  public:
   DelimitedReader(TextFile& file, char separator, Quotes quotes);
 
   // False at the end of the file. INVALID_DATA for a broken quote.
   bool next(std::vector<std::string_view>& cells);
-  // Where the row that next() gave, or failed on, begins; from 1.
+  // The line, from 1, at which the row that next() returned or failed on begins.
   int64_t line() const { return line_; }
   // A quote was never closed, so there is no next row.
   bool broken() const { return broken_; }
-  // The share of the file that was read.
+  // The fraction of the file read so far.
   double share() const { return begin_ == end_ ? 1 : static_cast<double>(at_ - begin_) / static_cast<double>(end_ - begin_); }
 
  private:

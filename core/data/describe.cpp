@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 
 const char* type_name(const IdMap& ids) { return ids.type() == REC_ID_BYTES ? "bytes" : "int64"; }
 
-// Nearest-rank quantiles of how many interactions each row has.
+// Nearest-rank quantiles of the number of interactions per row.
 Json quantiles(const Csr& rows) {
   std::vector<int64_t> counts;
   for (int64_t r = 0; r < rows.n_rows(); ++r) counts.push_back(rows.offsets[r + 1] - rows.offsets[r]);

@@ -6,7 +6,7 @@
 
 namespace rec {
 
-// Makes room for every id that the column has by now.
+// Makes room for every id that the column has so far.
 template <class T>
 void FeatureColumns::reach(std::vector<T>& values, int64_t width) {
   const int64_t wanted = checked_mul(ids_.size(), width), have = std::ssize(values);

@@ -15,7 +15,7 @@ enum class FeatureKind { kDense, kCategorical };
 struct Feature {
   std::string name;
   FeatureKind kind = FeatureKind::kDense;
-  int64_t width = 0;       // dense: numbers a row
+  int64_t width = 0;       // dense: numbers per row
   int64_t vocabulary = 0;  // categorical: values are 0 .. vocabulary - 1
   Buffer<float> dense;     // [n, width], 0 where nothing is known
   Buffer<int32_t> values;  // [n], 0 where nothing is known
@@ -23,7 +23,7 @@ struct Feature {
   Feature copy() const { return {name, kind, width, vocabulary, dense.copy(), values.copy()}; }
 };
 
-// A vocabulary becomes a table of vectors: one number out of place must not ask for gigabytes.
+// A vocabulary becomes a table of vectors: one stray number must not ask for gigabytes.
 inline constexpr int64_t kLargestCategory = (1 << 24) - 1;
 
 // Collects the features of the rows of an id column.
@@ -31,11 +31,11 @@ class FeatureColumns {
  public:
   FeatureColumns(const IdColumn& ids, MemoryBudget& budget) : ids_(ids), budget_(budget) {}
 
-  // The number of the new feature, for set.
+  // Returns the new feature's index, for set.
   size_t add_dense(std::string name, int64_t width);
   size_t add_categorical(std::string name);
 
-  // `numbers` are width many. The row is one of the id column.
+  // `numbers` has width entries. The row is one of the id column's.
   void set(size_t feature, int32_t row, std::span<const float> numbers);
   // INVALID_DATA outside 0 .. kLargestCategory.
   void set(size_t feature, int32_t row, int64_t category);

@@ -11,7 +11,7 @@ namespace rec {
 
 namespace {
 
-// Rows are numbered by first appearance, so nothing that is seen depends on the key.
+// Rows are numbered by first appearance, so nothing visible depends on the key.
 uint64_t random_key() {
   std::random_device bits;
   return uint64_t{bits()} << 32 | bits();

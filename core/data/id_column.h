@@ -10,14 +10,14 @@
 
 namespace rec {
 
-// Gives ids their rows, by first appearance.
+// Assigns rows to ids, by first appearance.
 class IdColumn {
  public:
   // name is "user_id" or "item_id"; REC_ID_AUTO decides by the first id.
   IdColumn(std::string name, int32_t type, MemoryBudget* budget);
 
   // An id as this column holds it: value for int64 ids, text for bytes. The text is the caller's, or scratch that
-  // lives until the next key(). The first id that is added decides the type, not the first that is asked for.
+  // lives until the next key(). The first id added decides the type, not the first looked up.
   struct Key {
     int32_t type = REC_ID_AUTO;
     int64_t value = 0;
@@ -31,7 +31,7 @@ class IdColumn {
   // The row, or -1.
   int32_t find(const Key& key) const;
 
-  // The type, unless it was declared or an id is there.
+  // Sets the type, unless it was declared or an id has been added.
   void prefer(int32_t type) {
     if (type_ == REC_ID_AUTO) type_ = type;
   }
@@ -39,12 +39,12 @@ class IdColumn {
   int32_t type() const { return type_; }
   int64_t size() const { return static_cast<int64_t>(type_ == REC_ID_BYTES ? offsets_.size() - 1 : i64_.size()); }
   const std::vector<int64_t>& i64() const { return i64_; }
-  // Ends the column.
+  // Consumes the column.
   IdMap finish();
 
  private:
-  // Open addressing, under a hash with a key of its own: ids cannot be chosen to meet in one slot. A slot keeps the int64 id itself, or the hash of a byte id, so that a look-up of one that is known
-  // touches the table alone, and a byte id's text only to confirm it.
+  // Open addressing with a keyed hash: ids cannot be chosen to collide. A slot keeps the int64 id, or the hash of a byte
+  // id, so that looking up a known id touches only the table, and a byte id's text only to confirm it.
   struct Slot {
     int64_t key = 0;
     int32_t row = -1;

@@ -13,7 +13,7 @@ namespace rec {
 class IdMap {
  public:
   IdMap() = default;
-  // Throws INVALID_ARGUMENT when an id stands twice.
+  // Throws INVALID_ARGUMENT when an id occurs twice.
   static IdMap from_int64(Buffer<int64_t> ids);
   static IdMap from_bytes(Buffer<int64_t> offsets, Buffer<char> bytes);
   // From a file: `sorted` is checked to be the ascending permutation; CORRUPT_DATA otherwise.
@@ -34,7 +34,7 @@ class IdMap {
   const Buffer<char>& bytes() const { return bytes_; }
   const Buffer<int32_t>& sorted() const { return sorted_; }
   IdMap copy() const;
-  // The same ids for the same rows.
+  // Whether both have the same ids in the same rows.
   bool same_ids(const IdMap& other) const;
 
  private:

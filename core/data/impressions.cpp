@@ -8,7 +8,7 @@ namespace rec {
 
 namespace {
 
-// Rows of a part grouped by list, in input order within a list.
+// The rows of a part grouped by list, in input order within a list.
 struct ByList {
   Buffer<int64_t> offsets, rows;
 };
@@ -26,7 +26,7 @@ ByList group(const Dataset& data, Part part) {
   return out;
 }
 
-// One side of the lists under construction. taken_by[item] is the last list that has the item.
+// One side of the lists under construction. taken_by[item] is the last list that the item was added to.
 struct Side {
   std::vector<int64_t> offsets{0};
   std::vector<int32_t> items;

@@ -6,11 +6,11 @@
 
 namespace rec {
 
-// The impression lists of one part that have a clicked and a merely shown item. Lists, and the items of each side, stand
-// in order of first appearance; an item stands on a side once. Cut to their slots where they are used.
+// The impression lists of one part that have both a clicked and a merely shown item. Lists, and the items of each side,
+// are in order of first appearance; each side has an item once. Users of the lists cut them to their slots.
 struct ImpressionLists {
   std::vector<int32_t> users;      // [n_lists]
-  std::vector<int64_t> first_row;  // [n_lists] of the data set: the earliest
+  std::vector<int64_t> first_row;  // [n_lists] its earliest row in the data set
   Csr positives, negatives;        // [n_lists] -> items
   int64_t n() const { return std::ssize(users); }
 };

@@ -6,7 +6,7 @@ namespace rec {
 
 namespace {
 
-// offsets[r + 1] holds the count of row r on entry, where row r ends on return; cursor[r] where it begins.
+// On entry offsets[r + 1] is the count of row r, on return its end. Returns a cursor: where each row begins.
 Buffer<int64_t> to_offsets(Buffer<int64_t>& offsets) {
   for (int64_t r = 1; r < offsets.size(); ++r) offsets[r] += offsets[r - 1];
   return Buffer<int64_t>(std::span<const int64_t>(offsets.data(), offsets.size() - 1));
@@ -48,7 +48,7 @@ Interactions build_interactions(const Dataset& dataset, bool train, bool valid, 
     if (selected(i)) order[cursor[dataset.user[i]]++] = i;
   if (!dataset.time.empty()) {
     const int64_t* time = dataset.time.data();
-    // The place in the file breaks ties, so an unstable sort without allocation gives the stable order.
+    // The position in the file breaks ties, so an unstable sort without allocation gives the stable order.
     const auto earlier = [time](int64_t a, int64_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; };
     for (int64_t u = 0; u < dataset.n_users(); ++u) {
       int64_t* begin = order.data() + by_user.offsets[u];

@@ -7,7 +7,7 @@
 
 namespace rec {
 
-// Selected parts of a data set as rows of users and of items. Duplicates are kept and counted here.
+// Selected parts of a data set as rows of users and of items. Duplicates are kept.
 struct Interactions {
   Csr by_user;                 // columns are items; in time order, equal times (or none) in the order read
   Buffer<int64_t> entry_time;  // [nnz] beside by_user.columns, or empty

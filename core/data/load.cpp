@@ -101,11 +101,11 @@ std::string detect_format(const std::string& path) {
   if (name.ends_with(".inter")) return "recbole";
   if (name == "u.data" || name == "ratings.dat") return "movielens";
   if (name == "ratings.csv") {
-    // A usual name; only MovieLens has this column.
+    // Any data set may use this file name, but only MovieLens has this column.
     const TextFile file = open_text_head(path);
     return first_line(file.text()).find("movieId") != std::string_view::npos ? "movielens" : "csv";
   }
-  // Their first line would tell nothing more, and a look at it costs a reading of the file.
+  // Their first line would tell nothing more, and looking at it costs reading the file.
   if (name.ends_with(".csv")) return "csv";
   if (name.ends_with(".tsv")) return "tsv";
   return detect_by_first_line(path);

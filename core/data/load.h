@@ -8,10 +8,10 @@
 
 namespace rec {
 
-// Reads a file or folder. Files that are split already keep their parts; anything else is all train.
+// Reads a file or folder. Files that are already split keep their parts; anything else is all train.
 Dataset load_dataset(const std::string& path, const DatasetOptions& options = {}, const CancelToken* cancel = nullptr);
 
-// "csv", "tsv", "recbole", "rechorus", "lightgcn", "movielens", "gru4rec" or "two_tower"; UNSUPPORTED when it cannot be told.
+// "csv", "tsv", "recbole", "rechorus", "lightgcn", "movielens", "gru4rec" or "two_tower"; UNSUPPORTED if unclear.
 std::string detect_format(const std::string& path);
 
 }  // namespace rec

@@ -17,7 +17,7 @@ static_assert(std::endian::native == std::endian::little, "the numbers are taken
 
 struct Header {
   std::string type;
-  int64_t rows = 0, columns = 0, data = 0;  // where the numbers begin
+  int64_t rows = 0, columns = 0, data = 0;  // data: where the numbers begin
 };
 
 template <class... Parts>
@@ -126,7 +126,7 @@ Header parse_header(const Buffer<char>& file, const std::string& path) {
   return header;
 }
 
-// Every number as a To, which `convert` makes of a From.
+// Copies every number, a From, as a To made by `convert`.
 template <class From, class To, class Convert>
 void copy_numbers(const Buffer<char>& file, const Header& header, const std::string& path, Buffer<To>& out,
                   const Convert& convert) {

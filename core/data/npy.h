@@ -15,9 +15,9 @@ struct NpyMatrix {
 };
 
 // A matrix of a NumPy file: version 1 or 2, two dimensions, C order, little-endian float32, float64, int32 or int64.
-// INVALID_DATA naming the file and what was expected.
+// INVALID_DATA names the file and what was expected.
 NpyMatrix<float> read_npy_floats(const std::string& path, MemoryBudget& budget);
-// Of int32 or int64 only.
+// For int32 or int64 only.
 NpyMatrix<int64_t> read_npy_integers(const std::string& path, MemoryBudget& budget);
 
 }  // namespace rec

@@ -32,7 +32,7 @@ void read_lines(const std::string& path, Part part, RowSink& sink) {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     if (ids.empty()) return;
-    // A user without items is a user all the same.
+    // A user without items still counts as a user.
     if (ids.size() == 1) builder.users().add(builder.users().key(ids[0]));
     for (size_t i = 1; i < ids.size(); ++i) builder.add(ids[0], ids[i], 0, 0.0f, part);
   });

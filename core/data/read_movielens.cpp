@@ -8,7 +8,7 @@ namespace rec {
 
 namespace {
 
-// Where things stand in the files of one release; ratings are user, item, rating, time.
+// The files of one release and their layout; ratings are user, item, rating, time.
 struct Release {
   const char* ratings;
   const char* titles;

@@ -40,7 +40,7 @@ std::optional<std::string> benchmark_name(const std::string& name) {
   return std::nullopt;
 }
 
-// One name among several: that of the folder, or it cannot be told.
+// Chooses among several names the folder's own; any other choice would be ambiguous.
 std::string choose(const std::set<std::string>& names, const std::string& folder) {
   const std::string own = fs::path(folder).filename().string();
   if (names.size() == 1) return *names.begin();
@@ -98,14 +98,14 @@ std::vector<std::string> field_names(const std::vector<std::string_view>& cells,
 
 char separator_of(const RowSink& sink) { return sink.options().separator ? sink.options().separator->front() : '\t'; }
 
-// Without lists a labelled row is of none, as write_dataset's NAME.no_lists says.
+// has_lists is false when write_dataset's NAME.no_lists says that labelled rows belong to no list.
 void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
   DelimitedReader reader(file, separator_of(sink), Quotes::kNone);
   std::vector<std::string_view> cells;
   reader.next(cells);
   const std::vector<std::string> header = field_names(cells, path);
-  // These files are also what a labelled data set is written to: its lists are those of the column, not of the time.
+  // Labelled data sets are also written to these files: their lists come from the column, not from the time.
   DatasetOptions options = sink.options();
   const auto [label, impression] = with_place(path, reader.line(), [&] {
     return std::pair(find_column(header, {"label"}), find_column(header, {"impressionid"}));
@@ -138,7 +138,7 @@ void read_titles(const std::string& path, RowSink& sink) {
   });
 }
 
-// write_dataset's word on ids that are text though they look like numbers: user_id, item_id, one a line.
+// write_dataset's list of columns whose ids are text even if they look like numbers: user_id, item_id, one per line.
 void read_byte_ids(const std::string& path, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
   DelimitedReader reader(file, kWholeLine, Quotes::kNone);
@@ -172,7 +172,7 @@ void read_recbole(const std::string& path, RowSink& sink) {
     const bool folder = is_directory(path);
     read_inter(folder ? *find_text_file(source.folder, source.name + ".inter") : path, Part::kTrain, has_lists, sink);
   }
-  // An empty cell of a float column is a missing one, and RecBole takes the column's mean for it.
+  // An empty cell of a float column is a missing value, which RecBole replaces by the column's mean.
   if (!sink.builder().fill_weights()) {
     Error error(REC_INVALID_DATA, cat(path, ": weight: every cell of the column is empty"));
     error.file = path;

@@ -73,7 +73,7 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
   });
 }
 
-// An id above every item_id is unknown; one below is an item that only occurs in lists.
+// An id above every item_id is unknown; one not above it may be an item that only occurs in lists.
 void check_list(const Lists& lists, const List& list, int64_t max_id, const std::string& path) {
   for (int64_t i = list.begin; i < list.end; ++i) {
     const int64_t id = lists.ids[i];
@@ -84,7 +84,7 @@ void check_list(const Lists& lists, const List& list, int64_t max_id, const std:
   }
 }
 
-// What item_meta.csv or user_meta.csv says of the ids that interactions have.
+// What item_meta.csv or user_meta.csv says about the ids that interactions have.
 struct Meta {
   const char* id_column;
   std::string prefix;  // of features: PREFIXNAME_f is dense, any other PREFIXNAME categorical

@@ -15,7 +15,7 @@ std::string required(const std::string& folder, const char* name) {
   return *path;
 }
 
-// A file of cells with a header.
+// A delimited file with a header.
 struct Table {
   TextFile file;
   DelimitedReader reader;
@@ -34,7 +34,7 @@ struct Table {
   }
 };
 
-// The row of the matrices that each id stands for; ids get their rows of the data set in the order of the matrices.
+// The matrix row that each id stands for; ids get their data set rows in the order of the matrices.
 std::vector<int64_t> read_ids(const std::string& path, IdColumn& ids, int64_t n_matrix_rows, RowSink& sink) {
   Table table(path, sink);
   if (table.header.size() != 2)
@@ -102,7 +102,7 @@ void add_side_categories(const std::string& path, int64_t n_rows, const std::vec
   }
 }
 
-// Neighbours are the non-zero cells on either side of the diagonal.
+// Items are neighbours if the cell on either side of the diagonal is not zero.
 void add_adjacency(const std::string& path, int64_t n_rows, const std::vector<int64_t>& rows, RowSink& sink) {
   const NpyMatrix<float> matrix = read_npy_floats(path, sink.builder().budget());
   check_rows(matrix.rows, n_rows, path, "i_feats.npy");
@@ -121,7 +121,7 @@ void add_adjacency(const std::string& path, int64_t n_rows, const std::vector<in
 
 void read_interactions(const std::string& path, RowSink& sink) {
   Table table(path, sink);
-  // "query" is this format's word for a user; columns without a name that is known are the first two.
+  // "query" is this format's word for a user; columns without a known name are the first two.
   std::vector<std::string>& header = table.header;
   const auto name = [&](const std::vector<std::string>& names, size_t otherwise, const char* usual) {
     const int found = with_place(path, table.reader.line(), [&] { return find_column(header, names); });

@@ -6,9 +6,9 @@
 
 namespace rec {
 
-// One function a format, each in its own file. They fill the sink's builder; load.cpp chooses and finishes.
+// One function per format, each in its own file. They fill the sink's builder; load.cpp chooses one and finishes.
 
-// CSV and the like; separator 0 = detected.
+// CSV and similar; separator 0 = detected.
 void read_csv(const std::string& path, char separator, RowSink& sink);
 void read_gru4rec(const std::string& path, RowSink& sink);
 // NAME.inter, a benchmark file NAME.train.inter, or a folder of them; titles from NAME.item.

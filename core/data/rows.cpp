@@ -105,7 +105,7 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
   plan.time = optional_column(header, options.time_column, kTimeNames, "time_column");
   plan.weight = optional_column(header, options.weight_column, kWeightNames, "weight_column");
   plan.label = optional_column(header, options.label_column, kLabelNames, "label_column");
-  // A label column that is asked for as weight is no label, unless that is asked for too.
+  // A column requested as the weight is not the label too, unless that is requested as well.
   if (plan.label == plan.weight && !options.label_column) plan.label = -1;
   plan.impression = impression_column(header, options, plan);
   if (plan.user == plan.item)
@@ -205,7 +205,7 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
 }
 
 bool RowSink::add(const Row& row, Part part) {
-  // Not "less": a weight that is missing passes no bound.
+  // Not "<": a missing weight (NaN) passes no bound.
   if (options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight)) return false;
   builder_.add(row.user, row.item, row.time, row.weight, part, row.shown);
   return true;

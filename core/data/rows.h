@@ -12,7 +12,7 @@
 
 namespace rec {
 
-// Where the wanted columns stand in a row; -1 = not there.
+// The positions of the wanted columns in a row; -1 = absent.
 struct ColumnPlan {
   int user = -1, item = -1, time = -1, weight = -1, label = -1;
   int impression = -1;  // the time column when that is the key
@@ -22,7 +22,7 @@ struct ColumnPlan {
   OptionalColumns optional() const { return {time >= 0, weight >= 0, label >= 0, impression >= 0}; }
 };
 
-// Columns by the options' names, else by their usual ones. INVALID_DATA naming what is missing or twice there.
+// Columns by the options' names, else by their usual ones. INVALID_DATA names what is missing or ambiguous.
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options);
 // The same for a header at a line of a file.
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options, const std::string& path,
@@ -32,7 +32,7 @@ std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& f
                                           const DatasetOptions& options);
 // The names in the first row, without blanks around them; an error in it has its file and line.
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path);
-// The column whose name is one of `names` (lower case, without _ and -), the first name first; -1 for none.
+// The column whose name is one of `names` (lower case, without _ and -), earlier names first; -1 for none.
 int find_column(const std::vector<std::string>& header, const std::vector<std::string>& names);
 
 // A finite number that float holds. An integer, or a float without fraction as RecBole writes times.
@@ -48,26 +48,26 @@ struct Row {
   Shown shown;
 };
 
-// What every reader does with its rows: build, filter, count the bad ones.
+// What every reader does with its rows: add, filter, count the bad ones.
 class RowSink {
  public:
   RowSink(const DatasetOptions& options, DatasetBuilder& builder) : options_(options), builder_(builder) {}
 
   // Which columns a file has; a later file must have the same.
   void begin_file(const std::string& path, const OptionalColumns& columns);
-  // Bad rows from here on are those of a file of titles.
+  // Bad rows from here on belong to a file of titles.
   void begin_titles(const std::string& path) { path_ = path; }
   Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan);
   // False when min_weight leaves the row out.
   bool add(const Row& row, Part part);
-  // Counts a sound row that the format says to leave out.
+  // Counts a valid row that the format says to leave out.
   void skip() { ++n_skipped_; }
-  // How far the work is, where the file at hand is all of it.
+  // Reports progress, if the current file is the only one.
   void set_done(double share) const {
     if (is_single_file_) rec::set_done(builder_.cancel(), share);
   }
   void set_single_file() { is_single_file_ = true; }
-  // Counts a bad row, or throws it with its place: as the options say.
+  // Counts a bad row or throws its error with its place, as the options say.
   void reject(Error error, int64_t line, bool fatal);
 
   const DatasetOptions& options() const { return options_; }
@@ -83,7 +83,7 @@ class RowSink {
   bool is_single_file_ = false;
 };
 
-// use(cells) for each row; what it throws goes to the sink with the row's line.
+// Calls use(cells) for each row; its errors go to the sink with the row's line.
 template <class Use>
 void for_each_row(DelimitedReader& reader, RowSink& sink, const Use& use) {
   std::vector<std::string_view> cells;

@@ -39,7 +39,7 @@ ByUser group_by_user(const Dataset& dataset) {
 
 void shuffle(int64_t* values, int64_t n, Rng rng) {
   for (int64_t i = n - 1; i > 0; --i) {
-    // next_below takes 32 bits; larger sets pay a modulo whose bias is below 2^-31.
+    // next_below takes 32 bits; larger sets use a modulo whose bias is below 2^-31.
     const uint64_t bound = static_cast<uint64_t>(i) + 1;
     const uint64_t j =
         bound < (uint64_t{1} << 32) ? rng.next_below(static_cast<uint32_t>(bound)) : rng.next_u64() % bound;
@@ -84,7 +84,7 @@ void split_leave_one_out(const Dataset& dataset, const CancelToken* cancel, Buff
   }
 }
 
-// Whole groups by the time of their last event; a group without events has none to give.
+// Splits whole groups by the time of their last event; groups without events are ignored.
 void split_session(const Dataset& dataset, const SplitOptions& options, Buffer<Part>& part) {
   Buffer<int64_t> last(dataset.n_users(), INT64_MIN);
   Buffer<char> seen(dataset.n_users(), 0);
@@ -110,7 +110,7 @@ void split_all(const Dataset& dataset, const SplitOptions& options, Buffer<Part>
     std::sort(order.begin(), order.end(),
               [time](int64_t a, int64_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; });
   } else {
-    // No user's stream: rows of users end below 2^31.
+    // A stream that no user has: user rows are below 2^31.
     shuffle(order.data(), order.size(), Rng(options.seed, RngStream::kSplit, 0, UINT64_MAX));
   }
   assign(order.data(), counts_for(dataset.n(), options), part);

@@ -23,7 +23,7 @@ struct PartCounts {
 // one, test first, as long as train keeps one.
 PartCounts recbole_split_counts(int64_t n, double valid_ratio, double test_ratio);
 
-// A copy of the data set with new parts. INVALID_ARGUMENT for the options; INVALID_DATA for a split by time of a
+// A copy of the data set with new parts. INVALID_ARGUMENT for bad options; INVALID_DATA for a split by time of a
 // data set without times. Leave-one-out without times goes by input order.
 Dataset split_dataset(const Dataset& dataset, const SplitOptions& options, const CancelToken* cancel = nullptr);
 

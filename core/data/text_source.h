@@ -10,26 +10,26 @@
 
 namespace rec {
 
-// A text file in memory, proven to be text: not empty, no UTF-16, no NUL, no known binary format; without its BOM.
+// A text file in memory, checked to be text: not empty, no UTF-16, no NUL, no known binary format; without its BOM.
 struct TextFile {
   std::string path;
   Buffer<char> bytes;
   int64_t begin = 0;
 
-  // Readers unescape quoted cells in place, so the bytes are theirs to change.
+  // Readers unescape quoted cells in place, so they may change the bytes.
   char* data() { return bytes.data() + begin; }
   int64_t size() const { return bytes.size() - begin; }
   std::string_view text() const { return {bytes.data() + begin, static_cast<size_t>(size())}; }
 };
 
 TextFile open_text(const std::string& path, MemoryBudget& budget);
-// Its beginning, enough to tell the format by.
+// Its beginning, enough to recognise the format.
 TextFile open_text_head(const std::string& path);
 
-// "path:line: message", with file and line in their fields; an error that has a place already keeps it.
+// "path:line: message", with file and line in their fields; an error that already has a place keeps it.
 Error located(Error error, const std::string& path, int64_t line);
 
-// What work() gives; an error it ends in gets a place.
+// Returns work(); adds the place to an error that it throws.
 template <class Work>
 auto with_place(const std::string& path, int64_t line, const Work& work) {
   try {
@@ -42,7 +42,7 @@ auto with_place(const std::string& path, int64_t line, const Work& work) {
 // The first line that is not empty, for telling formats apart; "" for a file that has none.
 std::string_view first_line(std::string_view text);
 
-// FOLDER/NAME, or FOLDER/NAME.gz, whichever is there.
+// FOLDER/NAME or FOLDER/NAME.gz, whichever exists.
 std::optional<std::string> find_text_file(const std::string& folder, const std::string& name);
 
 // The text when it is UTF-8, else read as Latin-1.

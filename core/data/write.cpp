@@ -19,7 +19,7 @@ bool holds_separator(std::string_view text) {
   return text.find_first_of(std::string_view("\t\r\n\0", 4)) != std::string_view::npos;
 }
 
-// What the reader would take for something else.
+// Refuses ids that the reader would misread.
 void check_ids(const IdMap& ids, const char* column) {
   if (ids.type() != REC_ID_BYTES) return;
   for (int64_t row = 0; row < ids.size(); ++row) {
@@ -88,7 +88,7 @@ void write_titles(const Dataset& dataset, FileWriter& file) {
     if (begin == end) continue;
     append_id(out, dataset.items, i);
     std::string title(dataset.title_bytes.data() + begin, end - begin);
-    // A title is for people: what would break the line becomes a space.
+    // A title is for people: characters that would break the line become spaces.
     for (char& c : title)
       if (holds_separator({&c, 1})) c = ' ';
     out += '\t' + title + '\n';
@@ -107,7 +107,7 @@ bool holds_all_rows(const Buffer<int32_t>& rows, int64_t n) {
   return std::find(seen.begin(), seen.end(), false) == seen.end();
 }
 
-// What these files have no place for.
+// Names what these files cannot hold.
 std::string left_out(const Dataset& dataset) {
   std::string names;
   for (const auto& [name, has] :
@@ -131,20 +131,20 @@ void write_dataset(const Dataset& dataset, const std::string& folder, const Canc
   const auto staged = [&](const char* suffix, Part part) {
     return StagedFile(base + suffix, [&](FileWriter& file) { write_part(dataset, part, file); }, cancel);
   };
-  // All are on the disk before an old data set is touched: a disk that fills up leaves that one whole.
+  // All are written to disk before an old data set is touched: if the disk fills up, the old one stays whole.
   StagedFile valid = staged(".valid.inter", Part::kValid), test = staged(".test.inter", Part::kTest),
              train = staged(".train.inter", Part::kTrain);
   std::optional<StagedFile> byte_ids, no_lists, titles;
   if (const std::string names = columns_of_byte_ids(dataset); !names.empty())
     byte_ids.emplace(base + ".byte_ids", [&](FileWriter& file) { file.write(names); });
-  // A reader would take rows of equal time for a list.
+  // A reader would otherwise take rows of equal time as a list.
   if (!dataset.label.empty() && !dataset.time.empty() && dataset.impression.empty())
     no_lists.emplace(base + ".no_lists", [](FileWriter&) {});
   if (!dataset.title_offsets.empty())
     titles.emplace(base + ".item", [&](FileWriter& file) { write_titles(dataset, file); });
-  throw_if_cancelled(cancel);  // from here on the old data set goes
-  // A folder without train is no data set: the old one goes first and the new one comes last, so that parts of both are
-  // never read as one.
+  throw_if_cancelled(cancel);  // from here on the old data set is removed
+  // A folder without train is not a data set: the old train goes first and the new one comes last, so that the two
+  // are never read as one.
   for (const std::string suffix : {".train.inter", ".byte_ids", ".no_lists", ".item"}) {
     remove_if_there(base + suffix);
     remove_if_there(base + suffix + ".gz");

@@ -11,7 +11,7 @@ struct AugmentHop {
   const float *u, *p, *user_gate, *w;
   int64_t d;
 };
-// Those of one of its negatives; g gets the gate.
+// The vectors of one of its negatives; g receives the gate.
 struct AugmentNegative {
   const float *n, *gate, *noise;
   float* g;
@@ -106,8 +106,8 @@ REC_INLINE float augment_contrast(float* values, int64_t K) {
 
 // Gradients of one negative at one hop.
 struct AugmentUpstream {
-  float syn;             // of u . n_syn, 0 unless it is the chosen one
-  float step, dx;        // of its moved part, and of the output of the margin model
+  float syn;             // of u . n_syn, 0 unless it was chosen
+  float step, dx;        // of its moved part, and of the margin model's output
   float split;           // of u . n_easy - u . n_hard
   float distance, orth;  // of the norms, divided by them
 };
@@ -200,7 +200,7 @@ struct AugmentRow {
     return static_cast<int32_t>(best);
   }
 
-  // Gradients and auxiliary losses of hop h, given dL by S+ - S-.
+  // Gradients and auxiliary losses of hop h, given dL / d(S+ - S-).
   void backward(int64_t h, float d_bpr, double* losses) const {
     const int64_t d = a.d, stride = augment_stride(K());
     const AugmentHop here = hop(h);

@@ -4,19 +4,19 @@
 
 namespace rec::kernels {
 
-// What the forward pass of augment_rows leaves of the negatives of one row at one hop: arrays of K values, each padded to
-// whole lanes, and behind them the gates [K, d].
+// What the forward pass of augment_rows keeps for the negatives of one row at one hop: arrays of K values, each padded
+// to whole lanes, then the gates [K, d].
 enum AugmentValue {
   kOfNegative,   // u . n
   kOfSynthetic,  // u . n_syn
   kSplit,        // u . n_easy - u . n_hard
-  kMargin,       // m; before that the output of the margin model
-  kMarginSlope,  // dm by the output of the margin model
+  kMargin,       // m; at first the output of the margin model
+  kMarginSlope,  // dm / d(output of the margin model)
   kDirection,    // u . (sign(p_easy - n_easy) * noise) / |noise|
   kNoiseLength,  // |noise|
   kDistance,     // |n_hard - p_hard + 1e-6|
   kOrth,         // |p_easy * n_easy|
-  kShare,        // of the softmax of kSplit and an extra 0
+  kShare,        // in the softmax of kSplit and an extra 0
   kAugmentValues
 };
 

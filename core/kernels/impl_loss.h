@@ -119,7 +119,7 @@ double bpr_multi(const ScoreLoss& s, int64_t begin, int64_t end) {
     const float* negative = positive + 1;
     float* slope = s.dscores + row * s.n_candidates;
     const float most = max_over(negative, n);
-    if (most == -kInfinity) {  // no negative, as with masks in a small batch: nothing to tell the positive from
+    if (most == -kInfinity) {  // no negative, as with masks in a small batch: nothing to compare with
       for (int64_t k = 0; k <= n; ++k) slope[k] = 0.0f;
       continue;
     }

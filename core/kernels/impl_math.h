@@ -57,7 +57,7 @@ REC_INLINE F16 log(F16 x) {
   return select(eq(x, zero), set1(-kInfinity), y);
 }
 
-// ln(1 + x), with what rounding 1 + x lost added back.
+// ln(1 + x), with the rounding error of 1 + x added back.
 REC_INLINE F16 log1p(F16 x) {
   const F16 one = set1(1.0f);
   const F16 u = add(one, x);
@@ -98,7 +98,7 @@ void tanh_of(const float* x, float* y, int64_t n) {
   }
 }
 
-// Lanes added as a tree, the same at every level.
+// Adds the lanes as a tree, in the same order at every level.
 REC_INLINE float sum_of(F16 a) {
   float v[16];
   store(v, a);

@@ -5,10 +5,10 @@
 namespace rec::kernels {
 namespace {
 
-constexpr int64_t kPanelRows = 64;  // of b, at a time
+constexpr int64_t kPanelRows = 64;  // rows of b at a time
 constexpr int64_t kPanelColumns = 8 * kColumnBlock;
 
-// R rows x kPanelColumns columns of c in registers through one packed panel of b; `columns` of them are there.
+// R rows x kPanelColumns columns of c in registers through one packed panel of b; `columns` of them are valid.
 template <int R>
 REC_INLINE void update_block(const RankUpdate& u, const double* panel, int64_t row, int64_t column, int64_t columns,
                              int64_t p_begin, int64_t p_end) {

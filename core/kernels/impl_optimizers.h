@@ -16,7 +16,7 @@ REC_INLINE AdamConstants constants_of(const Args& a) {
           set1(a.epsilon), set1(a.weight_decay), a.weight_decay != 0};
 }
 
-// One step of 16 elements; the quotient m / (sqrt(v) c + epsilon) is returned.
+// One step of 16 elements; returns the quotient m / (sqrt(v) c + epsilon).
 REC_INLINE F16 adam_step(const AdamConstants& a, AdamStep step, F16& param, F16& m, F16& v, F16 g) {
   if (a.has_decay) g = fma(a.weight_decay, param, g);
   m = fma(a.beta1, m, mul(a.one_minus_beta1, g));
@@ -61,8 +61,8 @@ REC_INLINE void replay(const AdamRows& a, const AdamConstants& constants, bool m
   }
 }
 
-// R rows at once, the one with the most missed steps first: each replayed step waits for the one before, so that a row
-// alone leaves the machine idle.
+// R rows at once, the one with the most missed steps first: each replayed step waits for the one before, so a single
+// row would leave the CPU idle.
 template <int R>
 struct AdamGroup {
   const AdamRows& a;
@@ -103,7 +103,7 @@ struct AdamGroup {
   }
 };
 
-// Rows come in no order that the machine could foresee.
+// Rows come in an order that the CPU cannot predict.
 template <class AdamArgs>
 REC_INLINE void fetch_ahead(const AdamArgs& a, int64_t at) {
   for (int64_t j = 0; j < a.d; j += 16) {
@@ -118,7 +118,7 @@ void adam_rows(const AdamRows& a, int64_t begin, int64_t end) {
   const bool may_settle = a.weight_decay == 0 && a.beta1 * a.beta1 < 0.998f * a.beta2 && a.epsilon >= 1e-15f;
   constexpr int64_t kSorted = 16;
   for (int64_t first = begin; first < end; first += kSorted) {
-    int64_t listed[kSorted], n = 0;  // by the step they have reached
+    int64_t listed[kSorted], n = 0;  // sorted by the step they have reached
     for (int64_t i = first; i < end && i < first + kSorted; ++i) {
       const auto row = [&](int64_t l) { return a.row_ids != nullptr ? a.row_ids[l] : l; };
       const auto reached = [&](int64_t l) { return a.last_step[row(l)]; };
@@ -143,7 +143,7 @@ REC_INLINE void fetch_ahead(const GradientRows& a, int64_t at) {
   }
 }
 
-// update(at in the table, gradient, valid lanes) for each 16 elements of the listed rows.
+// Calls update(position in the table, gradient, valid lanes) for each 16 elements of the listed rows.
 template <class Args, class Update>
 REC_INLINE void update_rows(const Args& a, int64_t begin, int64_t end, Update update) {
   for (int64_t i = begin; i < end; ++i) {

@@ -5,9 +5,9 @@
 namespace rec::kernels {
 namespace {
 
-constexpr int64_t kProductPanel = 256;  // rows of b, at a time: two tiles of them stay in a first-level cache
+constexpr int64_t kProductPanel = 256;  // rows of b at a time: two tiles of them fit a first-level cache
 
-// R rows x 16 T columns of c in registers over rows [p_begin, p_end) of b; `lanes` of the last 16 columns are there.
+// R rows x 16 T columns of c in registers over rows [p_begin, p_end) of b; `lanes` of the last 16 columns are valid.
 template <int R, int T, bool kTail>
 REC_INLINE void product_block(const Product& s, int64_t row, int64_t column, int64_t lanes, int64_t p_begin,
                               int64_t p_end) {
@@ -41,7 +41,7 @@ REC_INLINE void product_block(const Product& s, int64_t row, int64_t column, int
       kTail&& t == T - 1 ? store_n(c + r * s.ldc + 16 * t, acc[r][t], lanes) : store(c + r * s.ldc + 16 * t, acc[r][t]);
 }
 
-// Rows in blocks of R, columns in blocks of 16 T; the first row that no block took.
+// Rows in blocks of R, columns in blocks of 16 T; returns the first row left over.
 template <int R, int T>
 REC_INLINE int64_t product_rows(const Product& s, int64_t row, int64_t end_row, int64_t p_begin, int64_t p_end) {
   const int64_t end = row + (end_row - row) / R * R;

@@ -7,7 +7,7 @@ namespace {
 
 enum class Scale { kNone, kColumn, kEntry };
 
-// One row's chain over [begin, end) for 16 * N dimensions (the first n of 16 if kTail), kept in registers.
+// One row's chain over entries [begin, end) for 16 * N dimensions (the first n of 16 if kTail), kept in registers.
 template <int N, Scale kScale, bool kTail>
 REC_INLINE void add_neighbours(F16 (&acc)[N], const int32_t* columns, const float* scale, int64_t begin, int64_t end,
                                const float* x, int64_t d, int64_t n) {
@@ -93,7 +93,7 @@ void weighted_rows(const WeightedRows& w, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) for_blocks<kPropagateBlock>(w.d, WeightedRow{w, i});
 }
 
-// scores[0 .. n) of pairs `pair` and on, n <= 16; the vector levels take sixteen at once.
+// scores[0 .. n) of the pairs from `pair` on, n <= 16; the vector levels take sixteen at once.
 REC_INLINE void score_pairs(const PairScores& p, int64_t pair, int64_t n) {
   const float* users[16];
   const float* items[16];

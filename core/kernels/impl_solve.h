@@ -23,8 +23,8 @@ REC_INLINE double square_root(double x) { return __builtin_sqrt(x); }
 REC_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 REC_INLINE double fma1(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
-// A = U^T U in place over the upper triangle, with U^T y = b on the way, then U x = y. Every element is one chain in
-// ascending order, whatever the width of the lanes.
+// A = U^T U in place over the upper triangle, solving U^T y = b along the way, then U x = y. Every element is one chain
+// in ascending order, whatever the lane width.
 template <class T>
 REC_INLINE bool solve_one(T* a, T* b, int64_t d) {
   for (int64_t j = 0; j < d; ++j) {

@@ -25,7 +25,7 @@ REC_INLINE void multiply(F16 (&acc)[Q][T], const float* queries, const float* ti
   }
 }
 
-// visit(query, tile, scores) for all of a block of Q queries against tiles [begin, end), T tiles at a time.
+// Calls visit(query, tile, scores) for a block of Q queries against tiles [begin, end), T tiles at a time.
 template <int Q, int T, class Visit>
 REC_INLINE void scan_queries(const float* queries, int64_t query, const float* tiles, int64_t d, int64_t begin,
                              int64_t end, Visit visit) {
@@ -54,7 +54,7 @@ REC_INLINE void scan(const float* queries, int64_t query_begin, int64_t query_en
   for (; q < query_end; ++q) scan_queries<1, kSingleTileBlock>(queries, q, tiles, d, begin, end, visit);
 }
 
-// Tiles that stay in a second-level cache while all queries pass over them.
+// Number of tiles that stay in a second-level cache while all queries pass over them.
 REC_INLINE int64_t tiles_per_pass(int64_t d) {
   const int64_t tiles = (256 << 10) / (d * kTileItems * 4);
   return tiles < 8 ? 8 : tiles / 8 * 8;

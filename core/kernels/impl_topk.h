@@ -6,7 +6,7 @@
 namespace rec::kernels {
 namespace {
 
-// Integers in the order of the floats, and back.
+// Maps floats to integers in the same order, and back.
 REC_INLINE int64_t order_of(float x) {
   int32_t bits_of_x;
   __builtin_memcpy(&bits_of_x, &x, 4);
@@ -20,7 +20,7 @@ REC_INLINE float float_at(int64_t order) {
   return x;
 }
 
-// Entries above `pivot`; the array is padded to sixteen with -infinity.
+// Counts the entries above `pivot`; the array is padded to sixteen with -infinity.
 REC_INLINE int64_t count_above(const float* scores, int64_t n, float pivot) {
   const F16 pivots = set1(pivot);
   int64_t count = 0;
@@ -31,7 +31,7 @@ REC_INLINE int64_t count_above(const float* scores, int64_t n, float pivot) {
 // Keeps the k best of more than k entries, ties by order of entry, which is row order.
 void cut(Selection& s, int64_t k) {
   for (int64_t i = s.count; i % 16 != 0; ++i) s.scores[i] = -kInfinity;
-  // Bisection for the score that k entries exceed: more than k exceed `low`, fewer than k exceed `high`.
+  // Bisection for the threshold score: more than k entries exceed `low`, at most k exceed `high`.
   int64_t low = order_of(s.threshold) - 1, high = order_of(kInfinity), ties = k;
   while (low + 1 < high) {
     const int64_t middle = low + (high - low) / 2;
@@ -61,20 +61,20 @@ void cut(Selection& s, int64_t k) {
   s.count = k;
 }
 
-// Rows come in ascending order, so one walk along the excluded rows is enough.
+// Rows come in ascending order, so one pass over the excluded rows is enough.
 REC_INLINE uint32_t without_excluded(Selection& s, int64_t row, uint32_t hits) {
   while (s.excluded < s.excluded_end && *s.excluded < row) ++s.excluded;
   for (; s.excluded < s.excluded_end && *s.excluded < row + 16; ++s.excluded) hits &= ~(1u << (*s.excluded - row));
   return hits;
 }
 
-// The sixteen bits of a map from `row` on, a multiple of sixteen.
+// Sixteen bits of a map from `row` on, which is a multiple of sixteen.
 REC_INLINE uint32_t bits_at(const uint8_t* map, int64_t row, int64_t n_items) {
   const uint32_t low = map[row / 8];
   return row + 8 < n_items ? low | static_cast<uint32_t>(map[row / 8 + 1]) << 8 : low;
 }
 
-// Sixteen scores of rows `row`.. against the threshold: nearly always nothing to do.
+// Compares the scores of sixteen rows from `row` on with the threshold: nearly always there is nothing to do.
 REC_INLINE void offer(Selection& s, const ItemFilter& filter, int64_t row, int64_t n_items, int64_t k, F16 scores) {
   uint32_t hits = bits(lt(set1(s.threshold), scores));
   if (__builtin_expect(hits == 0, 1)) return;

@@ -6,7 +6,7 @@
 //
 // Matrices are compact and row-major. Every function works on the range [begin, end) of its rows on the calling thread
 // and allocates nothing; callers cut ranges into chunks that depend on the number of rows only. Pointers are non-null
-// unless said otherwise; d >= 1 is any value. Rows are trusted to be in range: check data before it gets here.
+// unless said otherwise; d >= 1 is any value. Row ids are trusted to be in range: callers check them first.
 namespace rec::kernels {
 
 // y[r] = row_scale[r] * sum over the row's columns c of column_scale[c] * x[c]  +  addend_scale * addend[r].
@@ -53,13 +53,13 @@ struct PairScores {
 // tiles[(i / 16 * d + j) * 16 + i % 16].
 inline constexpr int64_t kTileItems = 16;
 int64_t tile_count(int64_t n_items);
-// Floats that the tiles of n_items take.
+// Number of floats in the tiles of n_items.
 int64_t tiled_size(int64_t n_items, int64_t d);
 // Writes tiles [tile_begin, tile_end).
 void tile_items(const float* items, int64_t n_items, int64_t d, float* tiles, int64_t tile_begin, int64_t tile_end);
 
 // scores[q, i - 16 * tile_begin] = queries[q] . item i, for the items of tiles [tile_begin, tile_end), padding included
-// (it scores what zeros score).
+// (it scores as zeros do).
 struct TileScores {
   const float* queries = nullptr;  // [n_queries, d]
   int64_t n_queries = 0;
@@ -91,7 +91,7 @@ struct TopK {
   void* scratch = nullptr;  // top_k_scratch_bytes(n_items, k), 8-byte aligned, one per concurrent call
 };
 
-// The same selection over scores that are already there.
+// The same selection over given scores.
 struct TopKOfScores {
   const float* item_scores = nullptr;  // [n_queries, n_items]
   int64_t n_items = 0;
@@ -103,8 +103,8 @@ struct TopKOfScores {
 };
 int64_t top_k_scratch_bytes(int64_t n_items, int64_t k);
 
-// Losses over scores [B, C], column 0 the positive. Each writes the gradient of the MEAN loss and returns the rows'
-// share of that mean, so that the shares of all chunks, added in order, are the loss.
+// Losses over scores [B, C], column 0 the positive. Each writes the gradient of the MEAN loss and returns its rows'
+// share of that mean, so that the shares of all chunks, added in order, give the loss.
 struct ScoreLoss {
   const float* scores = nullptr;  // [B, C]
   float* dscores = nullptr;       // [B, C]
@@ -121,8 +121,8 @@ struct AdamStep {
 // Fills table[1 .. n_steps] (table[0] is unused) for a constant learning rate.
 void adam_steps(double lr, double beta1, double beta2, int64_t n_steps, AdamStep* table);
 
-// Adam with coupled weight decay over the listed rows of a table [n, d], with the bits of dense Adam: a row's missed
-// steps, in which its gradient was zero, are replayed first. Bits of one step:
+// Adam with coupled weight decay over the listed rows of a table [n, d], bit for bit like dense Adam: a row's missed
+// steps, in which its gradient was zero, are replayed first. One step:
 //   g = fma(weight_decay, param, g) if there is decay;  m = fma(beta1, m, (1 - beta1) g);
 //   v = fma(beta2, v, ((1 - beta2) g) g);  param = fma(-step_size, m / fma(sqrt(v), inv_sqrt_bias2, epsilon), param).
 struct AdamRows {
@@ -191,13 +191,12 @@ struct Product {
 // Systems a[s] x = b[s] with a[s] symmetric positive definite.
 template <class T>
 struct Systems {
-  T* a = nullptr;  // [n, d, d]; of each only the upper triangle is read, and overwritten
-  T* b = nullptr;  // [n, d]; gets x
+  T* a = nullptr;  // [n, d, d]; only the upper triangle of each is read, and overwritten
+  T* b = nullptr;  // [n, d]; receives x
   int64_t d = 0;
 };
 
-// Augmented negative sampling; rec_augment_t in rec_plugin_api.h says what each array is. The shares of rows are summed by
-// the caller.
+// Augmented negative sampling; for the arrays see rec_augment_t in rec_plugin_api.h. The caller sums the rows' shares.
 struct Augment {
   int64_t n_rows = 0, n_candidates = 0, n_hops = 0, d = 0;
   const int32_t *user_slots = nullptr, *item_slots = nullptr;
@@ -210,7 +209,7 @@ struct Augment {
   float* d_margin = nullptr;  // [n_rows, d + 1] each row's share of the gradient of weight and bias
   double* losses = nullptr;   // [n_rows, 4] each row's share
 };
-// Floats of scratch that a call takes.
+// Number of floats of scratch that a call needs.
 int64_t augment_scratch(const Augment& a);
 
 // Uniform floats in [0, 1) of 24 bits from the blocks of Philox4x32-10 from `counter` on, four a block.
@@ -237,7 +236,7 @@ struct KernelTable {
   void (*adagrad_rows)(const GradientRows&, int64_t begin, int64_t end);
   void (*rank_update_f64)(const RankUpdate&, int64_t begin_row, int64_t end_row);
   void (*product)(const Product&, int64_t begin_row, int64_t end_row);
-  // -1, or the first system of the range that is not positive definite.
+  // Return -1, or the first system of the range that is not positive definite.
   int64_t (*solve_f64)(const Systems<double>&, int64_t begin, int64_t end);
   int64_t (*solve_f32)(const Systems<float>&, int64_t begin, int64_t end);
   void (*augment_rows)(const Augment&, float* scratch, int64_t begin, int64_t end);
@@ -255,7 +254,7 @@ enum class Level { kScalar, kAvx2, kAvx512 };
 
 // nullptr when this build or this CPU lacks the level.
 const KernelTable* table(Level level);
-// Of the highest level that this CPU has.
+// The table of the highest level that this CPU supports.
 const KernelTable& fastest();
 
 }  // namespace rec::kernels

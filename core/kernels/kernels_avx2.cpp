@@ -1,7 +1,7 @@
 #include "core/kernels/lanes_avx2.h"
 #include "core/kernels/lanes_compress.h"
 #include "core/kernels/lanes_pairs.h"
-// The lanes come first: they are what the rest is made of.
+// The lanes come first: the rest builds on them.
 #include "core/kernels/impl_table.h"
 #include "core/kernels/levels.h"
 

@@ -1,6 +1,6 @@
 #include "core/kernels/lanes_scalar.h"
 #include "core/kernels/lanes_compress.h"
-// The lanes come first: they are what the rest is made of.
+// The lanes come first: the rest builds on them.
 #include "core/kernels/impl_table.h"
 #include "core/kernels/levels.h"
 

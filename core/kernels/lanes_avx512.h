@@ -83,7 +83,7 @@ REC_INLINE D8 fnma(D8 a, D8 b, D8 c) { return {_mm512_fnmadd_pd(a.v, b.v, c.v)};
 REC_INLINE D8 low_half(F16 a) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v))}; }
 REC_INLINE D8 high_half(F16 a) { return {_mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1))}; }
 
-// Entries of the lanes in `mask`, packed; sixteen are written whatever the mask.
+// Packs the lanes in `mask`; writes sixteen entries whatever the mask.
 REC_INLINE void compress(float* out, F16 a, uint32_t mask) {
   _mm512_storeu_ps(out, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), a.v));
 }

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 
-// For levels without an instruction that packs lanes; after F16 and store of lanes_scalar.h or lanes_avx2.h.
+// For levels without an instruction that packs lanes; needs F16 and store of lanes_scalar.h or lanes_avx2.h.
 namespace rec::kernels {
 namespace {
 
-// Entries of the lanes in `mask`, packed; room for sixteen is there whatever the mask.
+// Packs the lanes in `mask`; `out` has room for sixteen whatever the mask.
 REC_INLINE void compress(float* out, F16 a, uint32_t mask) {
   float values[16];
   store(values, a);

@@ -4,7 +4,7 @@
 
 #include "core/kernels/kernels.h"
 
-// For AVX2 and AVX-512: 8 x 8 blocks turned, and from them eight dot products at once, one pair per lane.
+// For AVX2 and AVX-512: transposed 8 x 8 blocks, and from them eight dot products at once, one pair per lane.
 namespace rec::kernels {
 namespace {
 

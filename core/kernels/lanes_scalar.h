@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-// Sixteen floats and eight doubles as plain arrays: the reference that the other lanes_*.h must equal bit for bit.
+// Sixteen floats and eight doubles as plain arrays: the reference that the other lanes_*.h must match bit for bit.
 // Internal linkage and no std:: here and in impl_*.h: a shared inline function compiled with AVX must not win the link.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // Inlining every instrumented loop over lanes takes the compiler minutes.
