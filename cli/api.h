@@ -1,4 +1,4 @@
-// The C API as C++ values: handles that end themselves, and failures as exceptions.
+// The C API as C++ values: handles that release themselves, and failures as exceptions.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace rec::cli {
 
-// Why a command ends: from the library, or of the command's own making.
+// Why a command fails: an error of the library, or the command's own.
 struct Failure {
   rec_status_t status = REC_INTERNAL;
   std::string message;
@@ -39,7 +39,7 @@ using Recommender = Handle<rec_recommender_t, rec_recommender_destroy>;
 inline void check(rec_status_t status, rec_error_t* error) {
   const Handle<rec_error_t, rec_error_destroy> owner(error);
   if (status == REC_OK) return;
-  // What is on disk after all, a command says itself.
+  // A command that has saved something says so itself.
   if (status == REC_CANCELLED) throw Failure{status, "cancelled; nothing was saved", {}, {}, -1};
   throw Failure{status, error != nullptr ? rec_error_message(error) : rec_status_name(status),
                 rec_error_argument(error), rec_error_file(error), rec_error_line(error)};
@@ -61,7 +61,7 @@ Owner make(Function function, Arguments&&... arguments) {
   return Owner(handle);
 }
 
-// A struct of the API as its _init function leaves it.
+// A struct of the API, initialised by its _init function.
 template <class Struct, class Init>
 Struct initialized(Init init) {
   Struct value;
@@ -78,7 +78,7 @@ struct Answers {
   Answers(size_t n, int64_t k) : rows(n * k), scores(rows.size()), status(n) {}
   friend bool operator==(const Answers&, const Answers&) = default;
 
-  // For the library to fill; the memory is this object's.
+  // For the library to fill; this object owns the memory.
   rec_output_t output() {
     auto output = initialized<rec_output_t>(rec_output_init);
     output.rows = rows.data();
@@ -91,7 +91,7 @@ struct Answers {
   }
 };
 
-// The k best items of users: ids, or with REC_ID_ROW rows of the model.
+// The k best items of users, given as ids or, with REC_ID_ROW, as rows of the model.
 inline Answers top_k(const Recommender& recommender, int32_t id_type, const std::vector<int64_t>& users, int64_t k) {
   auto ids = initialized<rec_ids_t>(rec_ids_init);
   ids.type = id_type;
@@ -106,7 +106,7 @@ inline Answers top_k(const Recommender& recommender, int32_t id_type, const std:
   return answers;
 }
 
-// For one caller.
+// A recommender for a single caller.
 inline Recommender make_recommender(const Model& model, int64_t max_k, bool exclude_seen) {
   auto options = initialized<rec_recommender_options_t>(rec_recommender_options_init);
   options.exclude_seen = exclude_seen;

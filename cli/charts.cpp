@@ -28,7 +28,7 @@ std::string tick_text(double value, bool percent) {
 }
 
 struct Axis {
-  double low = 0, high = 1, from = 0, to = 1;  // values, and where they lie
+  double low = 0, high = 1, from = 0, to = 1;  // values, and their pixel positions
   bool log = false;
 
   double place(double value) const {
@@ -104,7 +104,7 @@ void draw_series(std::string& svg, const Chart& chart, const Series& series, con
   }
   for (const auto& point : series.points) {
     if (!drawable(chart, point)) continue;
-    // Over a line the circle is only there to be hovered over.
+    // On a line the circle is only a target for hovering.
     svg += std::string("<circle class=\"") + (series.dots ? "dot " : "touch ") + colour +
            "\" cx=" + at(x.place(point.first)) + " cy=" + at(y.place(point.second)) +
            " r=" + (series.dots ? "2.6" : "7") + "><title>" + escape(chart.x_label) + " " +
@@ -157,7 +157,7 @@ std::string draw(const Chart& chart) {
   if (chart.mark && drawable(chart, *chart.mark)) {
     const double left = x.place(chart.mark->first);
     const bool near_right = left > (x.from + x.to) / 2;
-    const bool low = y.place(chart.mark->second) > (y.from + y.to) / 2;  // the text goes where the curve is not
+    const bool low = y.place(chart.mark->second) > (y.from + y.to) / 2;  // keeps the text clear of the curve
     svg += "<line class=mark x1=" + at(left) + " x2=" + at(left) + " y1=" + at(y.from) + " y2=" + at(y.to) + "></line>";
     svg += "<text class=note text-anchor=" + std::string(near_right ? "end" : "start") +
            " x=" + at(left + (near_right ? -6 : 6)) + " y=" + at(low ? y.to + 12 : y.from - 8) + ">" +

@@ -22,7 +22,7 @@ struct Chart {
   std::string title, x_label;
   bool log_x = false, log_y = false, whole_x = false, percent_y = false;
   std::vector<Series> series;
-  std::optional<std::pair<double, double>> mark;  // one point to point out
+  std::optional<std::pair<double, double>> mark;  // one point to highlight
   std::string mark_text;
 };
 

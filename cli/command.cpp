@@ -106,7 +106,7 @@ std::string suggestion(std::string_view given, const std::vector<std::string>& n
   std::string all;
   for (const std::string& name : names) {
     const size_t distance = edit_distance(given, name);
-    // The start of a name is as good as one wrong letter.
+    // A prefix of a name counts as one wrong letter.
     const size_t score = name.starts_with(given) && given.size() > 2 ? std::min<size_t>(distance, 1) : distance;
     if (score < least) {
       least = score;

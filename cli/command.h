@@ -1,4 +1,4 @@
-// What every command shares: its options, the nearest names of misspelt ones, and what main needs to run it.
+// What every command shares: common options, suggestions for misspelt names, and what main needs to run it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -14,7 +14,7 @@
 
 namespace rec::cli {
 
-// json_of(rec_plugin_list): what a function that gives a rec_text_t of JSON says.
+// json_of(rec_plugin_list): the parsed result of a function that returns a rec_text_t of JSON.
 template <class Function, class... Arguments>
 Json json_of(Function function, Arguments&&... arguments) {
   return Json::parse(rec_text_data(make<Text>(function, std::forward<Arguments>(arguments)...).get()));
@@ -41,7 +41,7 @@ class Commands {
  public:
   explicit Commands(CLI::App& root) : root_(root) {}
 
-  // example: what follows the name of the program; --help shows it, and a test runs it.
+  // example: what follows the program name; --help shows it, and a test runs it.
   CLI::App& add(const std::string& name, const std::string& doc, const std::string& example,
                 std::function<int(Context&)> run, CLI::App* parent = nullptr);
   CLI::App& add_group(const std::string& name, const std::string& doc);
@@ -65,7 +65,7 @@ void add_plugins(Commands& commands);
 void add_plugin_check(Commands& commands);
 void add_doctor(Commands& commands);
 
-// Throws for the first word of the command line that is no command or no option of its command.
+// Throws for the first word of the command line that is neither a command nor an option of its command.
 void check_words(const CLI::App& root, std::span<char* const> words);
 
 struct Choice {
@@ -74,13 +74,13 @@ struct Choice {
 };
 int32_t pick(const std::string& argument, const std::string& given, std::span<const Choice> choices);
 
-// ", did you mean 'x'?" or, when nothing is near, "; there are x, y".
+// ", did you mean 'x'?" or, when nothing is close, "; there are x, y".
 std::string suggestion(std::string_view given, const std::vector<std::string>& names);
 
 // --set NAME=VALUE, --seed and --threads as JSON of strings: the library reads each as the type its parameter has.
 Json read_params(const std::vector<std::string>& settings, const CommonOptions& common);
 
-// "1,2" as its parts; an empty text has none.
+// The parts of "1,2"; an empty text has none.
 std::vector<std::string> split(std::string_view text, char separator);
 std::optional<int64_t> to_int64(std::string_view text);
 

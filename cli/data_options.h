@@ -1,4 +1,4 @@
-// --data and how it is read; a data set that is not split is split the way train does it.
+// --data and how it is read; a data set that is not split is split as train does it.
 #pragma once
 
 #include <optional>
@@ -31,11 +31,11 @@ struct Split {
 };
 Dataset split_dataset(const Dataset& dataset, const Split& split, Context& context);
 
-// Loads, and splits 8:1:1 by user with the seed unless the files are split already.
+// Loads, and splits 8:1:1 by user with the seed unless the files are already split.
 struct SplitData {
   Dataset dataset;
   Json description;
-  std::optional<Split> split;  // none: the files' own
+  std::optional<Split> split;  // empty: the files' own split
 };
 SplitData load_split(const DataOptions& options, int64_t seed, Context& context);
 Json split_json(const std::optional<Split>& split);

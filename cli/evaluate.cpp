@@ -8,7 +8,7 @@ namespace rec::cli {
 namespace {
 
 constexpr Choice kParts[] = {{"valid", REC_PART_VALID}, {"test", REC_PART_TEST}};
-// For each REC_ROWS_: what is measured unless told.
+// For each REC_ROWS_: the default metrics.
 constexpr const char* kMetrics[] = {"recall@20,ndcg@20,map@20,precision@20", "recall@20,ndcg@20,map@20,precision@20",
                                     "rechorus.ndcg@5,rechorus.hr@5,rechorus.map@5",
                                     "rechorus.auc,rechorus.acc,rechorus.f1_score,rechorus.log_loss"};

@@ -21,14 +21,14 @@ struct Evaluation {
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,
                     const rec_protocol_t& protocol, const std::string& isolation, Context& context);
-// --isolation, and what it means to the library.
+// --isolation, and its value for the library.
 void add_isolation(CLI::App& app, std::string& isolation);
 int32_t read_isolation(const std::string& isolation);
 // Prints the metrics of a part: the event "metrics" and a table.
 void tell_metrics(const Evaluation& evaluation, const Json& model, const std::string& part,
                   const ProtocolOptions& options, const rec_protocol_t& protocol, const std::optional<Split>& split,
                   Output& output);
-// " users", " events", ... of a kind of rows, REC_ROWS_.
+// " users", " events", ... for a kind of rows, REC_ROWS_.
 const char* row_noun(int32_t rows);
 Json metrics_json(const std::vector<NamedValue>& metrics);
 Json describe(const Model& model);

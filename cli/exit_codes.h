@@ -1,4 +1,4 @@
-// What the process says of how it ended; docs/cli.md has the same table.
+// How the process reports the way it ended; docs/cli.md has the same table.
 #pragma once
 
 #include "rec_c_api.h"

@@ -11,7 +11,7 @@ namespace rec::cli {
 // A list of ids with the memory that rec_ids_t points into.
 class IdList {
  public:
-  // type: "int64" or "bytes", as rec_model_describe names them. argument: for the error of an id that is no int64.
+  // type: "int64" or "bytes", as rec_model_describe names them. argument: names an id that is not an int64 in errors.
   IdList(const std::string& argument, const std::string& type, const std::vector<std::string>& ids);
   const rec_ids_t* get() const { return &ids_; }
   IdList(const IdList&) = delete;
@@ -34,7 +34,7 @@ struct Item {
 // Ids and titles of a row of results, up to its padding.
 std::vector<Item> items_of(const Model& model, const int64_t* rows, const float* scores, int64_t n);
 
-// What recommend and similar print for one query: a `recommendation` event an item, or a table.
+// What recommend and similar print for one query: a `recommendation` event per item, or a table.
 void print_items(Output& output, const std::string& query_key, const Json& query, const std::vector<Item>& items);
 
 }  // namespace rec::cli

@@ -1,4 +1,4 @@
-// The recore command: the library from a shell. Only rec_c_api.h is included of it.
+// The recore command: the library from a shell. Of the library it includes only rec_c_api.h.
 #include <unistd.h>
 
 #include <cstdio>
@@ -25,7 +25,7 @@ int run(std::span<char* const> words) {
   const bool json = has_word(words, "--json");
   Output output(json, has_word(words, "--quiet"));
   try {
-    // With nobody left to write a file or a line after it: a plain write, from the watching thread.
+    // Nothing else is written after this: a plain write, from the watching thread.
     Stop stop([json] {
       const Failure failure{REC_CANCELLED, "cancelled; nothing was saved", {}, {}, -1};
       const std::string text = (json ? dump(failure_event(failure)) : "recore: " + failure.message) + '\n';
@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
     std::fputs("recore: the output could not be written\n", stderr);
     if (code == 0) code = rec::cli::kExitIo;
   }
-  // The sink's Output is gone: nothing may reach it while the process ends.
+  // The sink's Output no longer exists: nothing may reach it while the process ends.
   rec_log_set_sink(nullptr, REC_LOG_ERROR, nullptr, nullptr, nullptr);
   return code;
 }

@@ -1,4 +1,4 @@
-// What a command says: results to stdout, as tables or JSON lines; notes, errors and the progress bar to stderr.
+// What a command prints: results to stdout, as tables or JSON lines; notes, errors and the progress bar to stderr.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -24,7 +24,7 @@ class Output {
   void log(std::string_view message);                                       // a line of the library's log
   void failure(const Failure& failure, const Json& more = Json::object());  // more: further keys of the JSON event
 
-  // One line that is drawn over itself; only when stderr is a terminal.
+  // One line that is redrawn in place; only when stderr is a terminal.
   void progress(std::string_view label, int64_t done, int64_t total, std::string_view rest);
   void clear_progress();
 
@@ -40,7 +40,7 @@ std::string dump(const Json& json);
 class Table {
  public:
   explicit Table(std::vector<std::string> header);
-  Table& right(size_t column);  // numbers line up at their right
+  Table& right(size_t column);  // aligns numbers to the right
   void add(std::vector<std::string> row);
   std::string text() const;
 

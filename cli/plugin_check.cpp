@@ -1,4 +1,4 @@
-// What the author of a plugin wants to know before others do: the promises of rec_plugin_api.h, tried on a small world.
+// What the author of a plugin wants to know before users do: the promises of rec_plugin_api.h, tested on small data.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -121,7 +121,7 @@ class Checks {
     {
       const Trainer first = trainer(1, &options);
       const rec_status_t status = rec_trainer_run(first.get(), &run, nullptr);
-      if (status != REC_OK && status != REC_CANCELLED)  // a closed form is done before it can be stopped
+      if (status != REC_OK && status != REC_CANCELLED)  // a closed form finishes before it can be stopped
         throw Broken{std::string("a cancelled training ends with ") + rec_status_name(status)};
     }
     options.resume = 1;
@@ -167,7 +167,7 @@ class Checks {
     params.update(params_);
     params["threads"] = threads;
     auto given = options != nullptr ? *options : initialized<rec_trainer_options_t>(rec_trainer_options_init);
-    given.isolation = REC_ISOLATION_IN_PROCESS;  // its memory is looked at
+    given.isolation = REC_ISOLATION_IN_PROCESS;  // so that its memory can be checked
     return make<Trainer>(rec_trainer_create, data_.get(), model_.c_str(), params.dump().c_str(), &given, nullptr);
   }
 
@@ -193,7 +193,7 @@ class Checks {
   const Dataset data_;
   std::filesystem::path folder_;
   bool deterministic_ = false, has_doc_ = false;
-  std::string whole_;  // the file of an unbroken training
+  std::string whole_;  // the file of an uninterrupted training
 };
 
 std::string model_in(const std::string& path) {

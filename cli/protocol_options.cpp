@@ -13,7 +13,7 @@ constexpr Choice kTies[] = {{"lower-row", REC_TIES_LOWER_ROW}, {"against-target"
 
 constexpr Choice kHistories[] = {{"training", REC_HISTORY_TRAINING}, {"before", REC_HISTORY_BEFORE}};
 
-// full, given, uniN and popN, as the names of metrics carry them.
+// full, given, uniN and popN, as in metric names.
 void read_candidates(const std::string& text, rec_protocol_t& protocol) {
   constexpr Choice kSampled[] = {{"uni", REC_CANDIDATES_UNIFORM}, {"pop", REC_CANDIDATES_POPULAR}};
   for (const Choice& choice : kSampled) {

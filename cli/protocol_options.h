@@ -1,4 +1,4 @@
-// The rows of an evaluation and what is ranked in each, as evaluate and train take them from the command line.
+// The rows of an evaluation and what is ranked in each, as given to evaluate and train on the command line.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ struct ProtocolOptions {
   std::string protocol = "full", rows, mask = "known", ties = "lower-row", history;
   int64_t max_pos = 0, max_neg = 0;
 
-  // Name of the kind of rows: as given, else what the candidates need.
+  // Name of the kind of rows: as given, else the one that the candidates need.
   std::string row_kind() const;
   rec_protocol_t read() const;
 };
@@ -19,7 +19,7 @@ struct ProtocolOptions {
 // REC_ROWS_ of a kind of rows, and back.
 int32_t rows_named(const std::string& name);
 std::string_view row_name(int32_t rows);
-// "training" or "before": what the model may know of the user of a row, as asked for or by default.
+// "training" or "before": what the model may know about the user of a row, as requested or by default.
 std::string history_name(const rec_protocol_t& protocol);
 
 void add_protocol_options(CLI::App& app, ProtocolOptions& options);

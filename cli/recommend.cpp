@@ -20,7 +20,7 @@ int64_t checked_k(int64_t k) {
   return k;
 }
 
-// A user who is known by a history alone has no id.
+// A user known only by a history has no id.
 Json query_json(const std::string& type, const std::string& id) { return type.empty() ? Json() : id_json(type, id); }
 
 // Prints the items of each query, then an error for each one that the model does not know.

@@ -185,7 +185,7 @@ std::string metrics(const TrainingSummary& s) {
   return html + ".</p>";
 }
 
-// Ranks in bins of equal width on the log axis, so that a million items draw as quickly as a hundred.
+// Ranks are put in bins of equal width on the log axis, so that a million items draw as quickly as a hundred.
 std::string popularity(const TrainingSummary& s) {
   const PopularityPlot& plot = s.popularity;
   const auto n = std::ssize(plot.interactions);

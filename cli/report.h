@@ -26,7 +26,7 @@ struct TrainingSummary {
   std::optional<Split> split;
   std::vector<NamedValue> test;  // none without a test part
   int64_t n_test_rows = 0;
-  rec_protocol_t protocol{};  // what both parts were judged by
+  rec_protocol_t protocol{};  // used for both parts
   PopularityPlot popularity;
   double seconds = 0;
 };

@@ -28,7 +28,7 @@ struct Stop::State {
 
 namespace {
 
-// A signal that is ignored from the start (nohup, a shell's background job) stays ignored.
+// A signal that is already ignored at the start (nohup, a shell's background job) stays ignored.
 sigset_t watched_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -51,7 +51,7 @@ Stop::Stop(std::function<void()> on_abandon) : state_(std::make_shared<State>())
     int signal = 0;
     while (sigwait(&signals, &signal) == 0) {
       const std::lock_guard lock(state->mutex);
-      if (state->signalled) ::_exit(kExitCancelled);  // asked twice
+      if (state->signalled) ::_exit(kExitCancelled);  // second request
       state->signalled = true;
       rec_cancel_request(state->token, nullptr);
       if (state->n_abandonable > 0) state->abandon();

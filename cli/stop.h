@@ -11,15 +11,15 @@ namespace rec::cli {
 class Stop {
  public:
   // Call before any thread is started: the signals are blocked in this thread and those it starts.
-  // on_abandon runs on the watching thread, just before the process leaves from inside an Abandonable.
+  // on_abandon runs on the watching thread, just before the process exits from inside an Abandonable.
   explicit Stop(std::function<void()> on_abandon);
 
   rec_cancel_t* token() const;
-  // For a long call: one that a signal cancels.
+  // Options for a long call that a signal cancels.
   rec_run_options_t run() const;
 
-  // While one lives, the work can neither be cancelled through the token nor leave anything half done, so that a signal
-  // ends the process at once.
+  // While one lives, the work cannot be cancelled through the token and leaves nothing half done, so a signal ends the
+  // process at once.
   class Abandonable {
    public:
     explicit Abandonable(Stop& stop);

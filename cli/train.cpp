@@ -31,7 +31,7 @@ rec_trainer_options_t trainer_options(const TrainOptions& options) {
   return given;
 }
 
-// As the library reads an int, which takes 7.0 and 7e0 for 7.
+// Like the library's reading of an int, which accepts 7.0 and 7e0 as 7.
 int64_t read_seed(const std::string& text) {
   if (const auto seed = to_int64(text)) return *seed;
   double number = 0;
@@ -42,7 +42,7 @@ int64_t read_seed(const std::string& text) {
   return static_cast<int64_t>(number);
 }
 
-// Before the work, so that an output that cannot be written is known at once.
+// Called before the work, so that an output that cannot be written is reported at once.
 void check_output(const std::string& argument, const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code code;
@@ -58,7 +58,7 @@ void check_output(const std::string& argument, const std::string& path) {
                   folder.string(), -1};
 }
 
-// The model, the checkpoints and the page are written one after the other, and the checkpoints removed in the end.
+// The model, the checkpoints and the page are written one after the other, and the checkpoints are removed at the end.
 void check_distinct(const std::string& out, const std::string& checkpoint, const std::string& report) {
   namespace fs = std::filesystem;
   struct Output {
@@ -219,7 +219,7 @@ void Training::save(int32_t which) {
 
 // Always throws: what was saved is part of the message.
 void Training::save_cancelled(Failure failure) {
-  // A cancel that comes inside a step or an evaluation leaves the checkpoint of before, when there is one.
+  // A cancel inside a step or an evaluation leaves the previous checkpoint, if any.
   const std::string resume = std::filesystem::exists(checkpoint_) ? "; --resume goes on from " + checkpoint_ : "";
   try {
     save(REC_MODEL_LAST);
@@ -241,7 +241,7 @@ void Training::tell_test_and_report() {
   summary_.saved_best = !options_.last;
   summary_.dataset = data_.description;
   summary_.split = data_.split;
-  // As the library judged the epochs.
+  // The metrics by which the library judged the epochs.
   const Json& judged = summary_.card["evaluation"];
   const std::string metrics = value_text(judged["metrics"]);
   rec_protocol_t protocol = read_protocol();
@@ -257,7 +257,7 @@ void Training::tell_test_and_report() {
     tell_metrics(test, options_.model, "test", options_.protocol, protocol, data_.split, context_.output);
   }
   const std::string bare = summary_.main_metric;
-  const auto choose = [&](const std::string& name) {  // as the protocol names it
+  const auto choose = [&](const std::string& name) {  // with the protocol's suffix
     if (name.starts_with(bare + "[")) summary_.main_metric = name;
   };
   for (const auto& [name, value] : summary_.card["valid_metrics"].items()) choose(name);

@@ -8,7 +8,7 @@ import (
 	"recore"
 )
 
-// answer is the memory of one request, used again by a later one.
+// answer is the memory of one request, reused by a later one.
 type answer struct {
 	ids    recore.IDs
 	rows   []int64
@@ -17,14 +17,14 @@ type answer struct {
 	body   []byte
 }
 
-// only is a list of one id.
+// only is a list with one id.
 func (a *answer) only(id recore.ID) recore.IDs {
 	a.ids.Reset()
 	a.ids.Append(id)
 	return a.ids
 }
 
-// room is for k rows and their scores.
+// room has space for k rows and their scores.
 func (a *answer) room(k int) ([]int64, []float32) {
 	if len(a.rows) < k {
 		a.rows, a.scores = make([]int64, k), make([]float32, k)
@@ -80,7 +80,7 @@ func (a *answer) id(id recore.ID) *answer {
 	return a.text(id.String())
 }
 
-// text is a JSON string; bytes that are no UTF-8 come out as U+FFFD.
+// text is a JSON string; bytes that are not UTF-8 come out as U+FFFD.
 func (a *answer) text(text string) *answer {
 	a.add(`"`)
 	for _, c := range text {

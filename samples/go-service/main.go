@@ -1,4 +1,4 @@
-// A recommendation service over HTTP, whose model file may be replaced under traffic. See README.md.
+// A recommendation service over HTTP whose model file may be replaced while it serves. See README.md.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"recore"
 )
 
-const drainLimit = 10 * time.Second // for requests that are in flight when the port closes
+const drainLimit = 10 * time.Second // for requests in flight when the port closes
 
 type options struct {
 	model, address                    string
@@ -60,7 +60,7 @@ func run(o options) error {
 	go s.models.watch(ctx)
 	server := &http.Server{
 		Handler:      s,
-		ReadTimeout:  10 * time.Second, // of a body too, which is not read
+		ReadTimeout:  10 * time.Second, // includes a body, which is not read
 		WriteTimeout: 10 * time.Second,
 		IdleTimeout:  2 * time.Minute,
 	}
@@ -77,7 +77,7 @@ func run(o options) error {
 }
 
 // drain lets the clients go: for a while every answer closes its connection and /healthz tells the load balancer, then the
-// port closes and what is in flight is finished. Closing at once would cut requests that are on the wire.
+// port closes and requests in flight are finished. Closing at once would cut off requests on the wire.
 func (s *service) drain(server *http.Server, linger time.Duration) error {
 	slog.Info("drain.begin", "in_flight", s.metrics.inFlight.Load())
 	s.draining.Store(true)

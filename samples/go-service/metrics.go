@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What is told apart; anything else is the last of its kind, so that clients cannot make more.
+// The labels that are distinguished; anything else counts as the last one, so that clients cannot create more.
 var (
 	paths    = []string{"/recommend", "/similar", "/healthz", "/metrics", "other"}
 	statuses = []int{200, 400, 404, 405, 501, 503, 500}
@@ -19,7 +19,7 @@ var (
 type metrics struct {
 	inFlight atomic.Int64
 	requests [5][7]atomic.Int64  // by path and status
-	seconds  [5][14]atomic.Int64 // by path and bound, of a request that took at most so long; the last is for more
+	seconds  [5][14]atomic.Int64 // by path and bound on the time taken; the last has no bound
 	nanos    [5]atomic.Int64
 }
 

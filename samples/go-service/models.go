@@ -14,7 +14,7 @@ import (
 
 const pollEvery = time.Second
 
-// generation is one model with what an answer needs. The last request that uses it closes it, so no request meets a closed object.
+// generation is one model with what an answer needs. The last request to use it closes it, so no request meets a closed object.
 type generation struct {
 	number             int64
 	model              *recore.Model
@@ -58,7 +58,7 @@ func load(path string, number int64, open *atomic.Int64, options []recore.Recomm
 	return g, nil
 }
 
-// enter fails once the last has left.
+// enter fails once the last user has left.
 func (g *generation) enter() bool {
 	for {
 		n := g.uses.Load()
@@ -79,7 +79,7 @@ func (g *generation) leave() {
 	}
 }
 
-// id is what the model calls text.
+// id is the model's id for text.
 func id(name, text string, isInt bool) (recore.ID, error) {
 	if !isInt {
 		return recore.IDOf(text), nil
@@ -91,16 +91,16 @@ func id(name, text string, isInt bool) (recore.ID, error) {
 	return recore.IDOf(number), nil
 }
 
-// models is the model that answers now, and the file that the next one comes from.
+// models is the current model, and the file that the next one comes from.
 type models struct {
 	path                   string
 	options                []recore.RecommenderOption
 	current                atomic.Pointer[generation]
-	seen                   os.FileInfo // the file that was loaded or refused last
+	seen                   os.FileInfo // the file last loaded or refused
 	loaded, failures, open atomic.Int64
 }
 
-// lease is the current generation, which the caller leaves; nil before the first.
+// lease returns the current generation, which the caller must leave; nil before the first.
 func (m *models) lease() *generation {
 	for {
 		g := m.current.Load()
@@ -110,12 +110,12 @@ func (m *models) lease() *generation {
 	}
 }
 
-// watch looks at the file until ctx ends.
+// watch checks the file until ctx ends.
 func (m *models) watch(ctx context.Context) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for first := true; ctx.Err() == nil; first = false {
-		file, err := os.Stat(m.path) // before it is read: what replaces it meanwhile is seen the next time
+		file, err := os.Stat(m.path) // before reading it: a replacement in the meantime is seen the next time
 		if err != nil {
 			file = nil
 		}
@@ -137,7 +137,7 @@ func same(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// reload puts the file's model in place of the current one, which goes on where the file is no good.
+// reload replaces the current model by the file's; the current one stays if the file is bad.
 func (m *models) reload() {
 	start := time.Now()
 	next, err := load(m.path, m.loaded.Load()+1, &m.open, m.options)

@@ -21,7 +21,7 @@ type service struct {
 	models     *models
 	metrics    metrics
 	answers    sync.Pool
-	workers    chan struct{} // has room for those that rank at once: each takes an OS thread while it does
+	workers    chan struct{} // bounds how many rank at once: each occupies an OS thread
 	waiting    atomic.Int64
 	maxWaiting int64
 	draining   atomic.Bool
@@ -110,7 +110,7 @@ func (s *service) health(a *answer) error {
 
 // rank does what /recommend and /similar have in common: parameters, a worker, a model.
 func (s *service) rank(r *http.Request, a *answer, fill func(*generation, url.Values, int, *answer) error) error {
-	params, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")) // it refuses what may stand in an id
+	params, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")) // it refuses ';', which an id may contain
 	if err != nil {
 		return refuse(http.StatusBadRequest, "query: is not percent-encoded")
 	}

@@ -8,7 +8,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
-/** The memory of one request, used again by the thread's next. */
+/** The memory of one request, reused by the thread's next one. */
 final class Answer {
   final LongBuffer rows = direct(Models.MAX_K * 8).asLongBuffer();
   final FloatBuffer scores = direct(Models.MAX_K * 4).asFloatBuffer();
@@ -70,7 +70,7 @@ final class Answer {
     }
   }
 
-  /** A JSON string; bytes that are no UTF-8 come out as U+FFFD. */
+  /** A JSON string; bytes that are not UTF-8 come out as U+FFFD. */
   private void quote(String string) {
     text.append('"');
     for (int i = 0, c; i < string.length(); i += Character.charCount(c)) {

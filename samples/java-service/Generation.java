@@ -5,7 +5,7 @@ import io.recore.RecommenderOptions;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** One model with what an answer needs. The last request that uses it closes it, so no request meets a closed object. */
+/** One model with what an answer needs. The last request to use it closes it, so no request meets a closed object. */
 final class Generation implements AutoCloseable {
   final int number;
   final Model model;
@@ -32,7 +32,7 @@ final class Generation implements AutoCloseable {
     open.incrementAndGet();
   }
 
-  /** False once the last has left. */
+  /** False once the last user has left. */
   boolean enter() {
     return uses.getAndUpdate(n -> n == 0 ? 0 : n + 1) > 0;
   }

@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 
-/** Every request. */
+/** Handles every request. */
 final class Handler implements HttpHandler {
   final Metrics metrics = new Metrics();
   private final Models models;

@@ -3,14 +3,14 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /** Counts of requests and how long they took, in the text format of Prometheus. */
 final class Metrics {
-  // What is told apart; anything else is the last of its kind, so that clients cannot make more.
+  // The labels that are distinguished; anything else counts as the last one, so that clients cannot create more.
   private static final String[] PATHS = {"/recommend", "/similar", "/healthz", "/metrics", "other"};
   private static final int[] STATUSES = {200, 400, 404, 405, 501, 503, 500};
   private static final double[] BOUNDS = {1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1}; // seconds
 
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLongArray requests = new AtomicLongArray(PATHS.length * STATUSES.length); // by path and status
-  private final AtomicLongArray took = new AtomicLongArray(PATHS.length * (BOUNDS.length + 1)); // by path, at most a bound
+  private final AtomicLongArray took = new AtomicLongArray(PATHS.length * (BOUNDS.length + 1)); // by path and bound
   private final AtomicLongArray nanos = new AtomicLongArray(PATHS.length);
 
   int inFlight() {

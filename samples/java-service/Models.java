@@ -8,7 +8,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** The model that answers now, and the file that the next one comes from. */
+/** The current model, and the file that the next one comes from. */
 final class Models {
   static final int MAX_K = 1000;
   private static final int POLL_MILLIS = 1000;
@@ -28,7 +28,7 @@ final class Models {
     }
   }
 
-  /** The current generation, which the caller closes; null before the first. */
+  /** The current generation, which the caller must close; null before the first. */
   Generation lease() {
     while (true) {
       Generation generation = current.get();
@@ -52,7 +52,7 @@ final class Models {
     return open.get();
   }
 
-  /** What tells one file from the next. */
+  /** What distinguishes one file from the next. */
   private record Seen(Object key, FileTime modified, long size) {
     static Seen of(Path path) {
       try {
@@ -64,7 +64,7 @@ final class Models {
     }
   }
 
-  /** Looks at the file until the process ends. */
+  /** Checks the file until the process ends. */
   void watch() {
     Thread watcher = new Thread(this::poll, "model-watcher");
     watcher.setDaemon(true);
@@ -74,7 +74,7 @@ final class Models {
   private void poll() {
     Seen seen = null;
     for (boolean first = true;; first = false) {
-      Seen file = Seen.of(path); // before it is read: what replaces it meanwhile is seen the next time
+      Seen file = Seen.of(path); // before reading it: a replacement in the meantime is seen the next time
       if (first || !Objects.equals(file, seen)) {
         seen = file;
         reload();
@@ -87,7 +87,7 @@ final class Models {
     }
   }
 
-  /** Puts the file's model in place of the current one, which goes on where the file is no good. */
+  /** Replaces the current model by the file's; the current one stays if the file is bad. */
   void reload() {
     long start = System.nanoTime();
     Generation next;

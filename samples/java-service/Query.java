@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Parameters of a request. Of several with one name the first counts. */
+/** Parameters of a request. Of several with the same name the first counts. */
 final class Query {
   private final Map<String, String> values = new HashMap<>(); // a character for each byte, since ids may be any bytes
 
@@ -49,7 +49,7 @@ final class Query {
     return ids(name, numeric, values.get(name));
   }
 
-  /** A parameter that is ids with commas between them. */
+  /** A parameter that is a comma-separated list of ids. */
   Ids list(String name, boolean numeric) {
     return ids(name, numeric, values.get(name).split(",", -1));
   }

@@ -5,21 +5,21 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
 
-/** A recommendation service over HTTP, whose model file may be replaced under traffic. See README.md. */
+/** A recommendation service over HTTP whose model file may be replaced while it serves. See README.md. */
 public final class Service {
-  private static final int DRAIN_LIMIT_SECONDS = 10; // for requests that are in flight when the port closes
+  private static final int DRAIN_LIMIT_SECONDS = 10; // for requests in flight when the port closes
 
   private Service() {}
 
   public static void main(String[] args) throws IOException {
     Options options = Options.parse(args);
-    // The server's own settings. Without the first an answer waits for the client's delayed ACK.
+    // Settings of the JDK's server. Without the first, an answer waits for the client's delayed ACK.
     System.setProperty("sun.net.httpserver.nodelay", "true");
     System.setProperty("sun.net.httpserver.maxReqTime", "10"); // seconds
     System.setProperty("sun.net.httpserver.maxRspTime", "10");
     System.setProperty("sun.net.httpserver.idleInterval", "120");
     System.setProperty("sun.net.httpserver.maxIdleConnections", "10000");
-    Rec.version(); // a native library that does not load ends the process here, not the thread that watches
+    Rec.version(); // a native library that does not load ends the process here, rather than the watching thread
     HttpServer server = HttpServer.create(new InetSocketAddress(options.address, options.port), 1024);
 
     Models models = new Models(options);
@@ -36,13 +36,13 @@ public final class Service {
 
   /**
    * Lets the clients go: for a while every answer closes its connection and /healthz tells the load balancer, then the port
-   * closes and what is in flight is finished. Closing at once would cut requests that are on the wire.
+   * closes and requests in flight are finished. Closing at once would cut off requests on the wire.
    */
   private static void drain(HttpServer server, ThreadPoolExecutor workers, Handler handler, int lingerSeconds) {
     Log.line("drain.begin", "in_flight", handler.metrics.inFlight());
     handler.drain();
     pause(1000L * lingerSeconds);
-    // It closes the port at once. Its own wait would last to the limit where nothing is in flight.
+    // stop() closes the port at once, but would wait until the limit even with nothing in flight.
     Thread stopping = new Thread(() -> server.stop(DRAIN_LIMIT_SECONDS));
     stopping.setDaemon(true);
     stopping.start();
@@ -54,7 +54,7 @@ public final class Service {
       Log.line("drain.cut", "in_flight", handler.metrics.inFlight());
     }
     Log.line("drain.end");
-    Runtime.getRuntime().halt(0); // else the JVM ends with 143
+    Runtime.getRuntime().halt(0); // otherwise the JVM exits with 143
   }
 
   private static void pause(long millis) {

@@ -21,7 +21,7 @@ typedef struct {
   int64_t n_items, d;
   double lr, l2, alpha;
   float *p, *q, *bias;                /* [n_items, d], [n_items, d], [n_items] */
-  float *grad_p, *grad_q, *grad_bias; /* dense; zero but for touched rows */
+  float *grad_p, *grad_q, *grad_bias; /* dense; zero except in touched rows */
   int32_t *touched, n_touched;        /* rows with a gradient, each once */
   unsigned char* is_touched;
   float* table;    /* [n_items, d + 1]: q and the bias, for serving */

@@ -3,7 +3,7 @@
 //   h_u = g e_u + (1 - g) V p_u,   p_u = mean of e_i over the items i that u has,   score(u, i) = cos(h_u, e_i)
 // Deviation: no dropout on h_u, and a history is all training items of the user (the positive of the row too), not a few.
 //
-// Copy this file to start such a plugin. It needs the installed headers and LibTorch, and links nothing of the library.
+// Copy this file to start such a plugin. It needs the installed headers and LibTorch, and does not link the library.
 // Both tables of vectors go into the model file, so serving the model needs neither this plugin nor LibTorch.
 #include "recore/plugin_torch.h"
 
@@ -115,7 +115,7 @@ class SimpleX : public Model {
 
 }  // namespace
 
-// "libtorch": the library runs this plugin in a worker process unless told otherwise, as two LibTorch cannot share one.
+// "libtorch": the library runs this plugin in a worker process unless told otherwise, as two LibTorches cannot share one.
 REC_PLUGIN_NOTE(simplex, "1.0.0", 0, "libtorch");
 REC_PLUGIN_ENTRY(
     table<SimpleX>(rec_plugin_note, REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC, 1,
