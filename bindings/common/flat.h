@@ -1,6 +1,6 @@
 /*
  * What the bridges of all languages share: calls whose structs hold pointers, with the fields as parameters, so that
- * typemaps and cgo can fill them. An array is a pointer and its count; NULL is not given. The library checks everything.
+ * typemaps and cgo can fill them. An array is a pointer and its count; NULL = not given. The library checks everything.
  * SWIG reads this file for Java and Python; Go has a copy of it, made by bindings/swig/generate.sh.
  */
 #ifndef RECORE_FLAT_H
@@ -25,7 +25,7 @@ rec_status_t rec_flat_top_k(const rec_recommender_t* recommender, int64_t k, con
                             const uint8_t* deny_bits, int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows,
                             float* out_scores, int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
                             rec_error_t** out_error);
-/* rec_flat_top_k with users and nothing else: the commonest request; fewer arguments make a binding faster. */
+/* rec_flat_top_k with users only: the most common request; fewer arguments make a binding faster. */
 rec_status_t rec_flat_recommend(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users, int64_t* out_rows,
                                 int64_t n_out_rows, float* out_scores, int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
                                 rec_error_t** out_error);
@@ -45,7 +45,7 @@ rec_status_t rec_flat_report_rows(const rec_report_t* report, double* out_values
 
 #ifndef SWIG
 
-/* What a failed call says. The texts are never NULL and live as long as the error, which may be NULL. */
+/* The details of a failed call. The texts are never NULL and live as long as the error, which may be NULL. */
 typedef struct {
   rec_status_t status;
   const char *message, *argument, *file;
@@ -53,7 +53,7 @@ typedef struct {
 } rec_flat_failure_t;
 rec_flat_failure_t rec_flat_failure(rec_status_t status, const rec_error_t* error);
 
-/* The matrix of a DLPack tensor of the library; the tensor is ended once. */
+/* The matrix of a DLPack tensor of the library; the tensor must be ended exactly once. */
 typedef struct {
   const float* data; /* [n, d] */
   int64_t n, d;

@@ -19,7 +19,7 @@ PyObject* rec_py_setup(PyObject* factory, PyObject* log_handler) {
   Py_RETURN_NONE;
 }
 
-/* Texts of the library are UTF-8, but a path in a message has the bytes that it has. */
+/* Texts of the library are UTF-8, but a path in a message may hold any bytes. */
 static PyObject* decode(const char* bytes, Py_ssize_t n) { return PyUnicode_DecodeUTF8(bytes, n, "surrogateescape"); }
 
 void rec_py_raise(rec_status_t status, rec_error_t* error) {
@@ -242,7 +242,7 @@ int rec_py_ids_get(PyObject* object, const char* name, rec_py_ids_t* out) {
     return get_numbers(PyTuple_GetItem(object, 1), name, REC_ID_ROW, out); /* (..., rows) */
   if (PyObject_CheckBuffer(object)) {
     if (get_numbers(object, name, REC_ID_INT64, out) == 0) return 0;
-    PyErr_Clear(); /* another type of number, or objects: one by one */
+    PyErr_Clear(); /* other numbers, or objects: one by one */
   }
   list = PySequence_List(object);
   if (list == NULL) return -1;

@@ -9,10 +9,10 @@
 #include "flat.h"
 #include "rec_c_api.h"
 
-/* Ends the error of a failed call and sets its exception, unless a callback has set one: that is why the call failed. */
+/* Ends the error of a failed call and sets its exception, unless a callback has set one, which made the call fail. */
 void rec_py_raise(rec_status_t status, rec_error_t* error);
 
-/* result, then value: a single result stays itself, more become a list. Takes both. */
+/* Appends value to result: a single result stays itself, more become a list. Takes over both references. */
 PyObject* rec_py_append(PyObject* result, PyObject* value);
 
 int rec_py_text(PyObject* object, const char* name, const char** out_text);
@@ -42,11 +42,11 @@ int rec_py_ids_get(PyObject* object, const char* name, rec_py_ids_t* out);
 void rec_py_ids_clear(rec_py_ids_t* ids);
 PyObject* rec_py_take_ids(const rec_ids_t* ids, rec_text_t* owner, int as_text);
 
-/* What a long call looks at while it runs; the objects are the caller's. */
+/* What a long call uses while it runs; the references are borrowed from the caller. */
 typedef struct {
   rec_run_options_t options;
   PyObject *cancel; /* a threading.Event, or None */
-  PyObject *on_event; /* for events whose bit 1 << kind is in kinds; False from it ends the call with CANCELLED:
+  PyObject *on_event; /* for events whose bit 1 << kind is in kinds; returning False ends the call with CANCELLED:
                          on_event(kind, epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds, metrics, is_best) */
   int kinds;
 } rec_py_run_t;

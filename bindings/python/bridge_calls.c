@@ -7,11 +7,11 @@
 
 extern PyObject* rec_py_log_handler;
 
-/* ---- callbacks of the library, on the thread that made the call and let go of Python's lock ---- */
+/* ---- callbacks of the library, on the thread that made the call and released Python's lock ---- */
 
 /*
- * A thread that asks for the lock while the interpreter ends is ended by Python, inside the library's frames. So the end
- * waits for callbacks that are in Python, and later ones do not enter.
+ * Python kills a thread that asks for the lock while the interpreter ends, here inside the library's frames. So rec_py_end
+ * waits for callbacks that are in Python, and later ones do not enter it.
  */
 static atomic_int n_inside;
 static atomic_int is_ending;
@@ -69,7 +69,7 @@ PyObject* rec_py_log_poll(void) {
 
 /* ---- long calls ---- */
 
-/* 1: go on, 0: the callback said stop, -1: an exception. */
+/* 1: go on, 0: the callback asked to stop, -1: an exception. */
 static int call_back(PyObject* callback, const rec_event_t* event) {
   PyObject *result = NULL, *metrics = PyDict_New();
   int go_on;
@@ -98,7 +98,7 @@ static int is_set(PyObject* cancel) {
   return flag;
 }
 
-/* A tick looks for signals, so that Ctrl-C ends the call. An exception stays set: the call ends, and raises it. */
+/* A tick checks for signals, so that Ctrl-C ends the call. An exception stays set: the call ends, and raises it. */
 static rec_status_t on_event(const rec_event_t* event, void* user_data) {
   const rec_py_run_t* run = user_data;
   PyGILState_STATE state;

@@ -1,13 +1,13 @@
 /*
- * What Java and Python write their typemaps for. A language defines the macros, then includes this. The kind of an array is
- * that of Python's struct: 'q' int64, 'i' int32, 'f' float32, 'd' float64, 'B' bytes.
+ * The parameters that Java and Python have typemaps for. A language defines the macros, then includes this. Kinds of arrays
+ * are named as in Python's struct: 'q' int64, 'i' int32, 'f' float32, 'd' float64, 'B' bytes.
  */
 %recore_handle(rec_dataset_t)
 %recore_handle(rec_trainer_t)
 %recore_handle(rec_model_t)
 %recore_handle(rec_report_t)
 %recore_handle(rec_recommender_t)
-%ignore rec_cancel_create; /* a call asks at its ticks whether to go on */
+%ignore rec_cancel_create; /* instead, a call asks at its ticks whether to go on */
 %ignore rec_cancel_request;
 %ignore rec_cancel_destroy;
 

@@ -1,7 +1,7 @@
 /*
- * Go: the raw layer crec. A failure is a Go error, the only result that a generated function has; what else a call gives
- * comes through pointers of a type of their own, so that a handle and a place for one are not mixed up. The package
- * recore is written over it by hand.
+ * Go: the raw layer crec. A failure is a Go error, the only result of a generated function; other results are returned
+ * through pointers of distinct types, so that a handle and a pointer to one are not mixed up. The package recore is
+ * written over it by hand.
  *
  * swig -go -cgo -intgosize 64 -DSWIGWORDSIZE64; the output is committed, the test go.generated compares.
  */
@@ -50,7 +50,7 @@ type Handle uintptr
 %recore_handle(rec_report_t, Report)
 %recore_handle(rec_recommender_t, Recommender)
 
-/* How a long call runs: made by NewRun, bridge.go. */
+/* How a long call runs: created by NewRun in bridge.go. */
 %typemap(gotype) const rec_run_options_t* run "Run"
 %typemap(imtype) const rec_run_options_t* run "uintptr"
 %typemap(goin) const rec_run_options_t* run "$result = uintptr($input)"

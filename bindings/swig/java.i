@@ -46,7 +46,7 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 
 %typemap(in, numinputs=0) JNIEnv* env "$1 = jenv;"
 
-/* ---- what every typemap for a Java type says ---- */
+/* ---- the common part of every typemap for a Java type ---- */
 
 %define %recore_java_type(c_type, jni_type, java_type)
 %typemap(jni) c_type "jni_type"

@@ -19,7 +19,7 @@
   $result = Py_None;
 }
 
-/* ---- option structs: a name that is no field is an AttributeError ---- */
+/* ---- option structs: an unknown field name is an AttributeError ---- */
 
 %pythonnondynamic;
 

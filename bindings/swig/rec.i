@@ -33,7 +33,7 @@
 %ignore rec_recommender_score;
 %ignore rec_recommender_similar_items;
 
-/* Lent memory: a bridge copies it while its owner lives. */
+/* Borrowed memory: a bridge copies it while its owner lives. */
 %ignore rec_report_get_values;
 %ignore rec_report_get_users;
 %ignore rec_text_data;
@@ -48,7 +48,7 @@
 %ignore rec_error_byte_offset;
 %ignore rec_error_destroy;
 
-/* Option structs: made by their _init function, and the owner of the texts that were put into them. */
+/* Option structs: created by their _init function; they own the texts that are put into them. */
 %ignore rec_ids_init;
 %ignore rec_columns_init;
 %ignore rec_request_init;

@@ -1,4 +1,4 @@
-/* An Arrow C stream for the tests of the languages that have no Arrow of their own. */
+/* An Arrow C stream for the tests of languages without an Arrow library. */
 #ifndef RECORE_TEST_ARROW_STREAM_H
 #define RECORE_TEST_ARROW_STREAM_H
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ._errors import InvalidArgumentError, InvalidDataError
 from ._ids import SupportsArray, refuse_masked
 
-# What the buffer protocol gives; the names that typing has for it are newer than Python 3.11.
+# Objects with the buffer protocol; typing's own names for it are newer than Python 3.11.
 Buffer = Union[NDArray[Any], memoryview, bytearray, "array[Any]"]
 Numbers = Union[SupportsArray, Sequence[int], Sequence[float]]
 Times = Union[SupportsArray, Sequence[int], Sequence[np.datetime64]]
 
 
 def column(values: Any, dtype: Any, name: str) -> Optional[NDArray[Any]]:
-    """values in one dimension of dtype; None stays None."""
+    """values as a one-dimensional array of dtype; None stays None."""
     if values is None:
         return None
     refuse_masked(values, name)
@@ -37,7 +37,7 @@ def column(values: Any, dtype: Any, name: str) -> Optional[NDArray[Any]]:
 
 
 def seconds(times: Any) -> Any:
-    """UTC epoch seconds of datetime64; numbers stay what they are."""
+    """UTC epoch seconds of datetime64; numbers stay as they are."""
     if times is None:
         return None
     refuse_masked(times, "times")

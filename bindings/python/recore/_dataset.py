@@ -73,7 +73,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             users, items: [n] ids: int64 arrays or int lists, or str and bytes.
             times: [n] UTC epoch seconds, or datetime64.
             weights: [n] finite numbers.
-            parts: [n] "train", "valid", "test", or 0, 1, 2; without it all is train.
+            parts: [n] "train", "valid", "test", or 0, 1, 2; by default all is train.
             labels: [n] 1 for a clicked row, 0 for one that was only shown.
             impressions: [n] int64: labelled rows of one user with equal numbers are an impression list; by default times.
             titles: item id -> title.

@@ -44,13 +44,13 @@ class InvalidArgumentError(Error, ValueError):
 
 
 class NotFoundError(Error, LookupError):
-    """A file, model name, plugin or id that is not there."""
+    """A file, model name, plugin or id that does not exist."""
 
     default_code = _recore.REC_NOT_FOUND
 
 
 class MissingFileError(NotFoundError, FileNotFoundError):
-    """A file or folder that is not there."""
+    """A file or folder that does not exist."""
 
 
 class UnknownIdError(NotFoundError, KeyError):
@@ -64,7 +64,7 @@ class UnsupportedError(Error, NotImplementedError):
 
 
 class BadStateError(Error, RuntimeError):
-    """A wrong order of calls, or a process that was forked from one that uses the library."""
+    """Calls in the wrong order, or a process forked from one that uses the library."""
 
     default_code = _recore.REC_BAD_STATE
 
@@ -80,13 +80,13 @@ class IoError(Error, OSError):
 
 
 class CorruptDataError(Error, ValueError):
-    """A model file or checkpoint that is damaged."""
+    """A damaged model file or checkpoint."""
 
     default_code = _recore.REC_CORRUPT_DATA
 
 
 class InvalidDataError(Error, ValueError):
-    """A row or cell of the data, with file and line where they are known."""
+    """A bad row or cell of the data, with file and line where they are known."""
 
     default_code = _recore.REC_INVALID_DATA
 
@@ -96,13 +96,13 @@ class OutOfMemoryError(Error, MemoryError):
 
 
 class LimitError(Error, MemoryError):
-    """A stated limit would be passed, memory_limit_bytes for one."""
+    """A stated limit, such as memory_limit_bytes, would be exceeded."""
 
     default_code = _recore.REC_LIMIT
 
 
 class NumericError(Error, ArithmeticError):
-    """NaN or infinity where a number must be."""
+    """NaN or infinity where a finite number is needed."""
 
     default_code = _recore.REC_NUMERIC
 
@@ -132,7 +132,7 @@ class PluginError(Error, RuntimeError):
 
 
 class AbiMismatchError(PluginError, ImportError):
-    """A plugin of another ABI or architecture."""
+    """A plugin for another ABI or architecture."""
 
     default_code = _recore.REC_ABI_MISMATCH
 
@@ -155,7 +155,7 @@ _NAMES = {code: _recore.rec_status_name(code) for code in range(_recore.REC_OK, 
 
 
 def make_error(code: int, message: str, argument: str, file: str, line: int, byte_offset: int) -> Error:
-    """The exception for a status; a code that is not known is an InternalError."""
+    """The exception for a status; an unknown code is an InternalError."""
     kind = _CLASSES.get(code, InternalError)
     if kind is NotFoundError and file:
         kind = MissingFileError

@@ -31,7 +31,7 @@ class Handle(Generic[Raw]):
     def __init__(self, raw: Raw, destroy: Callable[[Raw], None]) -> None:
         self._raw: Optional[Raw] = raw
         self._finalizer = weakref.finalize(self, _end, destroy, raw, os.getpid())
-        self._finalizer.atexit = False  # the process takes everything with it
+        self._finalizer.atexit = False  # the end of the process frees everything
 
     @property
     def _handle(self) -> Raw:
@@ -45,7 +45,7 @@ class Handle(Generic[Raw]):
         return self._raw is None
 
     def close(self) -> None:
-        """Ends the object. A call that another thread has in flight finishes first."""
+        """Ends the object. A call in flight on another thread finishes first."""
         self._raw = None
         self._finalizer()
 
@@ -72,7 +72,7 @@ Run = tuple[Any, Any, int, int, int]
 
 def run(cancel: Optional[threading.Event] = None, on_event: Optional[Callable[..., bool]] = None, kinds: int = 0, *,
         threads: int = 0, isolation: int = _recore.REC_ISOLATION_AUTO) -> Run:
-    """What a long call looks at while it runs: signals, cancel, and on_event for events whose bit 1 << kind is in kinds."""
+    """What a long call uses while it runs: cancel, and on_event for events whose bit 1 << kind is in kinds."""
     _log.follow_level()
     return cancel, on_event, kinds, threads, isolation
 

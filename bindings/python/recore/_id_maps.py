@@ -12,7 +12,7 @@ from ._ids import Ids, as_ids, from_raw, id_form
 
 
 class IdMaps(Handle["_recore.ModelHandle"]):
-    """The ids of a model's users and items, each with its row; a Model is one."""
+    """Maps between the ids of a model's users and items and their rows; base class of Model."""
 
     def __init__(self, raw: _recore.ModelHandle, ids: str = "str") -> None:
         super().__init__(raw, _recore.rec_model_destroy)

@@ -1,7 +1,7 @@
 """Ids between Python and the library.
 
 An id is an int64 or a byte string; a str is its UTF-8. Bytes come back as str by default ("str"), decoded with surrogate
-escapes as file names are, so that any id round-trips; "bytes" gives them as they are.
+escapes as file names are, so that any id round-trips; "bytes" returns them unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def id_form(form: str) -> str:
     if form not in ID_FORMS:
         raise InvalidArgumentError(f"ids: must be 'str' or 'bytes', got {form!r}", argument="ids")
     return form
-_INT64 = np.dtype(np.int64)  # numpy has one of it
+_INT64 = np.dtype(np.int64)  # numpy has a single instance of it
 
 
 def is_scalar(ids: Any) -> bool:
@@ -37,14 +37,14 @@ def is_scalar(ids: Any) -> bool:
 
 
 def refuse_masked(values: Any, name: str) -> None:
-    """A masked value is a null, which numpy.asarray would take for the number below the mask."""
+    """A masked value is a null, which numpy.asarray would replace by the number below the mask."""
     if isinstance(values, np.ma.MaskedArray) and values.mask.any():
         row = int(values.mask.argmax())
         raise InvalidDataError(f"{name}: row {row}: is null", argument=name)
 
 
 def as_ids(ids: Any, name: str) -> Any:
-    """ids in a form the raw layer takes: an int64 array as it is, or a list of int, str or bytes."""
+    """ids in a form the raw layer takes: an int64 array unchanged, or a list of int, str or bytes."""
     if type(ids) is np.ndarray and ids.dtype is _INT64 and ids.ndim == 1 or type(ids) is list:
         return ids
     if is_scalar(ids):
@@ -65,7 +65,7 @@ def as_ids(ids: Any, name: str) -> Any:
 
 
 def from_raw(raw: Any) -> NDArray[Any]:
-    """What the raw layer gives: a bytearray of int64, or a list of str or bytes."""
+    """Ids from the raw layer's result: a bytearray of int64, or a list of str or bytes."""
     if isinstance(raw, bytearray):
         return np.frombuffer(raw, dtype=np.int64)
     ids = np.empty(len(raw), dtype=object)

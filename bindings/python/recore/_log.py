@@ -24,7 +24,7 @@ def handle(level: int, message: str) -> None:
 
 
 def follow_level() -> None:
-    """Asks the library for what the logger wants to hear. Long calls begin with it, so a level may be set at any time."""
+    """Sets the library's level to the logger's. Long calls begin with it, so a level may be set at any time."""
     global _wanted
     level = logger.getEffectiveLevel()
     wanted = next((rec for rec, python in _LEVELS.items() if python >= level), _recore.REC_LOG_ERROR)
@@ -34,5 +34,5 @@ def follow_level() -> None:
 
 
 def flush_log() -> int:
-    """Delivers lines that wait for a call to end, and returns how many were lost to a full queue."""
+    """Delivers the lines that are waiting, and returns how many were lost to a full queue."""
     return _recore.rec_py_log_poll()

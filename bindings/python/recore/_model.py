@@ -48,18 +48,18 @@ class Model(IdMaps):
         """Ranks items for the rows of a part and measures.
 
         Args:
-            metrics: recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; others by prefix, as "rechorus.hr@10".
+            metrics: recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; others by prefix, such as "rechorus.hr@10".
             part: "test" or "valid".
             rows: "user"; "event" for one row for each interaction; "list" for impression lists (rechorus.hr, .ndcg and
                 .map at k); "label" for labelled rows (auc, logloss, mae, rmse, mse, rechorus.acc, ...).
             candidates: "full", "given", or n_candidates (0 = 99) drawn "uniform" or "popular" with the seed.
-            mask: items that are left out: "known" before the part, of "train" only, or "none".
+            mask: items left out: "known" before the part, those of "train" only, or "none".
             ties: "lower_row", or "against_target".
             max_pos, max_neg: clicked and shown items of a list that count; 0 = 20.
-            history: what the model may know of the user of a row: "training", the train part, the default for users; or
-                "before", what happened before the row, the default for other rows. The other choice is part of a
-                metric's name: "recall@20[before]".
-            threads: 0 = as many as there are.
+            history: what the model may know about the user of a row: "training", the train part, the default for users;
+                or "before", what happened before the row, the default for other rows. A choice other than the default is
+                part of a metric's name: "recall@20[before]".
+            threads: 0 = as many as the machine has.
             isolation: where a model's plugin runs, as for Trainer; most models are served by tables and need none.
             cancel: ends the call with CancelledError when another thread sets it.
         Raises:
@@ -71,13 +71,13 @@ class Model(IdMaps):
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
                     n_callers: int = 0) -> Recommender:
-        """The model made ready to answer.
+        """The model prepared to answer requests.
 
         Args:
             exclude_seen: leave out what the user had in training.
             strict: an unknown user or item raises UnknownIdError; otherwise its row is empty.
             max_k: 0 = 1000.
-            n_callers: threads that ask at once without waiting; 0 = 64.
+            n_callers: threads that may ask at once without waiting; 0 = 64.
         """
         given = options(_raw.rec_recommender_options_t, exclude_seen=int(exclude_seen), max_k=max_k, n_callers=n_callers)
         return Recommender(_recore.rec_recommender_create(self._handle, given), self, strict)
@@ -89,7 +89,7 @@ class Model(IdMaps):
 
     @property
     def user_vectors(self) -> NDArray[np.float32]:
-        """[n_users, d] float32 as item_vectors, or [1, d] when one vector serves every user."""
+        """[n_users, d] float32 like item_vectors, or [1, d] when one vector serves every user."""
         return Vectors(self, "users").numpy()
 
     def vectors(self, which: str = "items") -> Vectors:

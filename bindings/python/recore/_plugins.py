@@ -8,7 +8,7 @@ from . import _recore
 
 
 def plugins() -> list[dict[str, Any]]:
-    """Every model that can be found: name, version, path, doc, error (why a file is refused, or "")."""
+    """Every model found: name, version, path, doc, error (why a file is refused, or "")."""
     return cast("list[dict[str, Any]]", json.loads(_recore.rec_plugin_list()))
 
 

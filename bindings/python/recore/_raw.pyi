@@ -1,4 +1,4 @@
-"""The raw layer as the package uses it. mypy's stubtest holds it to what SWIG made of python.i."""
+"""The raw layer as the package uses it. mypy's stubtest compares it with what SWIG makes of python.i."""
 
 import os
 from typing import Any, Callable, Literal, Optional, final, type_check_only
@@ -11,7 +11,7 @@ from ._handle import Run
 _Ids = Any  # an int64 buffer, a list of int, or of str and bytes, or (..., rows)
 _Path = str | bytes | os.PathLike[str]
 
-# What a handle is: an object that the library knows again.
+# A handle: an opaque object that the library recognises.
 @final
 @type_check_only
 class DatasetHandle: ...
@@ -77,7 +77,7 @@ def rec_model_evaluate(model: ModelHandle, dataset: DatasetHandle, metrics: str,
                        run: Run) -> ReportHandle: ...
 def rec_model_destroy(model: ModelHandle) -> None: ...
 def rec_live_objects(kind: int) -> int: ...
-# A pair comes as a list.
+# A pair is returned as a list.
 def rec_report_counts(report: ReportHandle) -> tuple[int, int]: ...
 def rec_report_get_metric(report: ReportHandle, metric: int) -> tuple[str, float]: ...
 def rec_report_destroy(report: ReportHandle) -> None: ...

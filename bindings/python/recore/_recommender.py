@@ -52,7 +52,7 @@ class Recommendations:
 
 
 class Recommender(Handle["_recore.RecommenderHandle"]):
-    """A model made ready to answer, from Model.recommender(), for as long as that is open.
+    """A model prepared to answer requests, from Model.recommender(), for as long as the model is open.
 
     Any number of threads may ask at once.
     """
@@ -71,12 +71,12 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
 
         Args:
             users: [n] ids, or a single one; None when histories are given.
-            k: 1 .. max_k; more than there are items gives all of them.
-            histories: n lists of item ids, instead of what the model file knows unless a list is empty.
-            history_times: n lists of a time for each item of the histories, for models that look at times.
-            request_times: [n] times at which the answers are wanted, likewise. Times are UTC epoch seconds or datetime64.
+            k: 1 .. max_k; a k above the number of items gives all of them.
+            histories: n lists of item ids; one that is not empty replaces what the model file knows.
+            history_times: n lists with a time for each item of the histories, for models that use times.
+            request_times: [n] times of the requests, likewise. Times are UTC epoch seconds or datetime64.
             candidates: rank only these: one list of ids for all users, or n lists.
-            allow, deny: item ids that alone may, or that may not, be returned.
+            allow, deny: item ids that alone may be returned; item ids that may not.
         Returns:
             Recommendations, which unpack to items [n, k'] and scores [n, k'].
         Raises:
@@ -96,7 +96,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
                        history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None,
                        candidates: Optional[Candidates] = None, allow: Optional[Ids] = None,
                        deny: Optional[Ids] = None) -> None:
-        """recommend() into memory of the caller's, which is the fast path: writable contiguous arrays, or other buffers.
+        """recommend() into the caller's memory, the fast path: writable contiguous arrays, or other buffers.
 
         Args:
             users: as in recommend(); fastest as an int64 array.
@@ -105,7 +105,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             status: int32 [n], 0 or, for an unknown user without a history, NotFoundError's code.
         Raises:
             InvalidArgumentError (k < 1, k > max_k, a buffer that is too short), UnknownIdError (strict), TypeError (a
-            buffer of another type), BufferError or ValueError (one that is read-only or not contiguous).
+            buffer of the wrong type), BufferError or ValueError (one that is read-only or not contiguous).
         """
         _, asking, n = self._who(users, histories)
         self._top_k(asking, n, index(k), rows, scores, status, histories, history_times, request_times, candidates, allow,
@@ -127,10 +127,10 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             _raise_unknown(users, status, n, "users")
 
     def similar(self, items: Union[Id, Ids], k: int = 10) -> Recommendations:
-        """The k items most like each given one, itself left out; shapes as in recommend().
+        """The k items most similar to each given one, itself left out; shapes as in recommend().
 
         Raises:
-            UnsupportedError (a model that cannot tell), UnknownIdError (strict).
+            UnsupportedError (a model without item similarities), UnknownIdError (strict).
         """
         k = index(k)
         given, single = _one_or_more(items)
@@ -142,7 +142,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
 
     def similar_into(self, items: Union[Id, Ids], k: int, rows: Buffer, scores: Optional[Buffer] = None,
                      status: Optional[Buffer] = None) -> None:
-        """similar() into memory of the caller's; buffers and errors as in recommend_into()."""
+        """similar() into the caller's memory; buffers and errors as in recommend_into()."""
         self._similar(_one_or_more(items)[0], index(k), rows, scores, status)
 
     def _similar(self, items: Any, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer]) -> None:
@@ -153,7 +153,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         if status is not None and self.strict:
             _raise_unknown(items, status, n, "items")
 
-    # A str is an id and a list of str; it is meant as an id.
+    # A str is both an id and a sequence of str; it is taken as an id.
     @overload
     def score(self, users: Id, candidates: Candidates, *, histories: Optional[Sequence[Ids]] = None,  # type: ignore[overload-overlap]
               history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None) -> NDArray[np.float32]: ...
@@ -185,7 +185,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
     def score_into(self, users: Union[Id, Ids, None], candidates: Candidates, scores: Buffer,
                    status: Optional[Buffer] = None, *, histories: Optional[Sequence[Ids]] = None,
                    history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None) -> None:
-        """score() into memory of the caller's: scores is float32, one for each candidate of each user, in the order
+        """score() into the caller's memory: scores is float32, one for each candidate of each user, in the order
         given; status and errors as in recommend_into()."""
         _, asking, n = self._who(users, histories)
         pool, offsets = _candidates(candidates, n)
@@ -266,7 +266,7 @@ def _candidates(candidates: Optional[Candidates], n: int) -> tuple[Any, Optional
     if candidates is None:
         return None, None
     if isinstance(candidates, (str, bytes)):
-        return as_ids(candidates, "candidates"), None  # one id where a list is due: refused there
+        return as_ids(candidates, "candidates"), None  # one id where a list is expected: refused there
     given: Any = candidates
     if not isinstance(given, np.ndarray) or given.ndim == 2 or given.dtype == object:
         given = list(given)

@@ -89,7 +89,7 @@ _PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
 def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
              ties: str = "lower_row", n_candidates: int = 0, seed: int = 0, max_pos: int = 0,
              max_neg: int = 0, history: str = "default") -> _raw.rec_protocol_t:
-    """What ranks what, as the raw layer wants it; see Model.evaluate."""
+    """The protocol of an evaluation in the raw layer's form; see Model.evaluate."""
     return options(
         _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),
         candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),

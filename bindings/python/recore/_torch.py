@@ -1,7 +1,7 @@
 """Keeps a second LibTorch out of this process: two of them crash each other.
 
-The library refuses a plugin over LibTorch when another one is here. This is the other order: PyTorch imported after a
-plugin was loaded with isolation="in_process".
+The library refuses a plugin over LibTorch when another LibTorch is loaded. This handles the other order: PyTorch imported
+after a plugin was loaded with isolation="in_process".
 """
 
 from __future__ import annotations

@@ -54,11 +54,11 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         params: parameters of the model and of the loop, see recore.describe_plugin(model).
         metrics: evaluated on the valid part after each eval_every epochs; by default those of the parameter task.
         main_metric: decides the best epoch and patience; by default the first of metrics.
-        protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}; rows are those of the task unless told.
+        protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}; rows default to the task's.
         checkpoint: path of a checkpoint, written at most every checkpoint_seconds (0 = 30) and at the end.
         resume: continue from the checkpoint if the file exists.
         isolation: where the plugin runs: "in_process"; "process", a worker process, whose crash is a PluginError;
-            or "auto", a worker for a plugin over LibTorch, since this process may have PyTorch.
+            or "auto", a worker for a plugin over LibTorch, since this process may load PyTorch.
     Raises:
         NotFoundError (unknown model), InvalidArgumentError (a parameter unknown or out of range; `argument` names it),
         UnsupportedError, InvalidDataError (no training interaction), DeviceError, LimitError, CorruptDataError.
@@ -83,7 +83,7 @@ class Trainer(Handle["_recore.TrainerHandle"]):
     def warm_start(self, model: Model) -> None:
         """Starts from a saved model of the same users and items, before the first run; may be called for several.
 
-        InvalidArgumentError when it has other users or items, or nothing that this model can start from.
+        InvalidArgumentError if it has different users or items, or nothing that this model can start from.
         """
         _recore.rec_trainer_warm_start(self._handle, model._handle)
 
@@ -92,12 +92,12 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         """Trains until the last epoch, until patience runs out, or until stopped; may then be called again.
 
         on_epoch is called after each epoch, on_event for every event, on the calling thread; they may use anything but
-        this trainer. False from either stops; what they raise stops too and is raised here. Ctrl-C stops within a batch
-        and raises KeyboardInterrupt; so does cancel, with CancelledError, when another thread sets it. model("last") is
-        then the last finished epoch.
+        this trainer. Returning False from either stops training; so does an exception, which is raised here. Ctrl-C stops
+        within a batch and raises KeyboardInterrupt; so does cancel, with CancelledError, when another thread sets it.
+        model("last") is then the last finished epoch.
 
         Returns:
-            True when training came to its end, False when a callback stopped it.
+            True when training finished, False when a callback stopped it.
         """
         kinds = (1 << _recore.REC_EVENT_EPOCH) if on_epoch is not None else 0
         if on_event is not None:
@@ -139,7 +139,7 @@ def train(dataset: Dataset, model: str, *, on_epoch: Optional[Listener] = None,
     """Trains a model and returns its best epoch. Further keywords are parameters: epochs=50, emb_size=64.
 
     on_epoch may return False to stop early. Use a Trainer to keep what was trained when a callback raises, Ctrl-C is
-    pressed or cancel is set. Errors as of Trainer and Trainer.run.
+    pressed or cancel is set. Raises what Trainer and Trainer.run raise.
     """
     with Trainer(dataset, model, params, metrics=metrics, main_metric=main_metric, protocol=protocol,
                  checkpoint=checkpoint, resume=resume, memory_limit_bytes=memory_limit_bytes, isolation=isolation,

@@ -22,7 +22,7 @@ def model(orchard):
 
 @pytest.fixture(scope="session")
 def grid():
-    """Users and items 0 .. 9, where user u has the items of its own parity but for u itself: (users, items)."""
+    """Users and items 0 .. 9, where user u has the items of its own parity except u itself: (users, items)."""
     pairs = [(u, i) for u in range(10) for i in range(10) if u % 2 == i % 2 and u != i]
     return np.array(pairs, dtype=np.int64).T
 

@@ -80,7 +80,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def torch_folder(tmp_path_factory):
-    """Where a PyTorch with a LibTorch of its own is: REC_TORCH_SITE, or a stand-in that maps a library of that name."""
+    """The location of a PyTorch with its own LibTorch: REC_TORCH_SITE, or a stand-in that maps a library of that name."""
     if "REC_TORCH_SITE" in os.environ:
         return pathlib.Path(os.environ["REC_TORCH_SITE"])
     folder = tmp_path_factory.mktemp("site")

@@ -47,7 +47,7 @@ def test_a_stale_raw_handle_is_a_bad_state_and_no_crash(orchard):
     with pytest.raises(recore.BadStateError):
         recore._recore.rec_dataset_describe(handle)
     with pytest.raises(TypeError):
-        recore._recore.rec_model_describe(orchard._handle)  # SWIG knows the kinds apart
+        recore._recore.rec_model_describe(orchard._handle)  # SWIG tells the kinds apart
     with pytest.raises(recore.InvalidArgumentError):
         recore._recore.rec_dataset_describe(None)
 
@@ -74,8 +74,8 @@ def rss():
 
 @pytest.fixture
 def objects(grid, tmp_path):
-    """A function that makes the objects of round i, one of each kind that is closed by hand, and asks for something; one
-    call fails, since errors have a lifetime too. Every 20th round has a trainer, which takes longer than the others."""
+    """A function that makes the objects of round i, one of each kind that is closed by hand, and uses them; one call
+    fails, since errors have a lifetime too. Every 20th round has a trainer, which takes longer than the others."""
     path = tmp_path / "small.rec"
     train_small(recore.Dataset.from_columns(*grid)).save(path)
     file = bytearray(path.read_bytes())
@@ -139,7 +139,7 @@ def test_closing_while_others_ask_is_an_answer_or_a_closed_error(objects):
                 except recore.ClosedError:
                     calls.remove(call)
                 except (recore.BadStateError, recore.BusyError):
-                    pass  # nothing is trained, or it was closed just now
+                    pass  # nothing is trained yet, or it has just been closed
         return n
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:

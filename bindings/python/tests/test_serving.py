@@ -193,7 +193,7 @@ BAD_K = [(0, recore.InvalidArgumentError), (-1, recore.InvalidArgumentError), (2
 
 @pytest.mark.parametrize("k, error", BAD_K, ids=[str(row[0]) for row in BAD_K])
 def test_k_is_checked(model, k, error):
-    if error is None:  # more than there are items gives all of them
+    if error is None:  # a k above the number of items gives all of them
         assert model.recommender().recommend(["u0061"], k=k).items.shape == (1, 400)
         return
     with pytest.raises(error) as caught:
@@ -245,7 +245,7 @@ def test_hostile_ids_round_trip(tmp_path):
 
 def test_hostile_ids_come_in_from_columns_of_any_kind(tmp_path):
     ids = [i.encode() for i in HOSTILE] + [b"\xff\xfe", b"\x80"]
-    pairs = [(user, item) for user in ids for item in ids if user != item]  # all but the item of the user's own name
+    pairs = [(user, item) for user in ids for item in ids if user != item]  # all but the item with the user's own name
     users, items = map(list, zip(*pairs))
     objects = [np.array(column + [None], object)[:-1] for column in (users, items)]
     arrow = pa.table({"user": pa.array(users, pa.binary()), "item": pa.array(items, pa.large_binary())})

@@ -124,7 +124,7 @@ class Alarm(Exception):
 
 @contextlib.contextmanager
 def alarm(seconds):
-    """After so many seconds a signal's handler raises Alarm."""
+    """After `seconds` a signal handler raises Alarm."""
     def on_alarm(number, frame):
         raise Alarm
 

@@ -1,4 +1,4 @@
-"""What the types of the package say to its users. mypy --strict reads this; nothing runs it."""
+"""The types of the package as its users see them. mypy --strict reads this; nothing runs it."""
 
 import threading
 from typing import Any, assert_type

@@ -1,4 +1,4 @@
-# What pyproject.toml cannot say: the package holds machine code, and its extension is of the stable ABI.
+# What pyproject.toml cannot express: the package holds machine code, and its extension uses the stable ABI.
 from setuptools import Distribution, setup
 
 
