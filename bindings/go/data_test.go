@@ -127,7 +127,7 @@ func TestAnyBytesAreAnID(t *testing.T) {
 	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen(), recore.Strict()))(t))
 	for _, id := range ids {
 		answer := must(recommender.Recommend(recore.IDOf(id), 20))(t)
-		// A user has seen every item but that of its own name.
+		// A user has seen every item except the one with its own name.
 		if len(answer) != 1 || answer[0].ID != recore.IDOf(id) || answer[0].ID.String() != id {
 			t.Errorf("%.20q gets %d items", id, len(answer))
 		}

@@ -41,7 +41,7 @@ func textOption(name, value string, set func(crec.RecDatasetOptionsT, string)) L
 	}}
 }
 
-// Format is csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is found out.
+// Format is csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
 func Format(name string) LoadOption {
 	return textOption("format", name, crec.RecDatasetOptionsT.SetFormat)
 }
@@ -76,7 +76,7 @@ func ImpressionKey(name string) LoadOption {
 	return textOption("impression_key", name, crec.RecDatasetOptionsT.SetImpressionKey)
 }
 
-// Separator is one byte; by default it is found out.
+// Separator is one byte; by default it is detected.
 func Separator(separator string) LoadOption {
 	return textOption("separator", separator, crec.RecDatasetOptionsT.SetSeparator)
 }
@@ -109,7 +109,7 @@ func SkipBadRows(atMost int64) LoadOption {
 	}}
 }
 
-// MinWeight leaves out rows below.
+// MinWeight leaves out rows with a smaller weight.
 func MinWeight(weight float64) LoadOption {
 	return LoadOption{func(o crec.RecDatasetOptionsT) error {
 		o.SetHasMinWeight(1)
@@ -138,7 +138,7 @@ func load(ctx context.Context, options []LoadOption,
 	return newDataset(made(ctx, func(run crec.Run, out *crec.Dataset) error { return from(o, run, out) }))
 }
 
-// LoadDataset reads a file or folder; .gz is read as text. Files that already are split keep their parts; anything else is
+// LoadDataset reads a file or folder; .gz is read as text. Files that are already split keep their parts; anything else is
 // all train until [Dataset.Split]. Fails with ErrNotFound, ErrIO, ErrInvalidData (with file and line), ErrLimit,
 // ErrUnsupported, or the context's error.
 func LoadDataset(ctx context.Context, path string, options ...LoadOption) (*Dataset, error) {
@@ -151,8 +151,8 @@ func LoadDataset(ctx context.Context, path string, options ...LoadOption) (*Data
 }
 
 // DatasetFromArrow reads a struct ArrowArrayStream in C memory, as cdata.ExportRecordReader of Arrow fills it. The stream
-// is taken, success or not, but by an option that cannot be passed on (a NUL in a name); nil is an ErrInvalidArgument.
-// Options for files alone are ignored.
+// is taken over, success or not, unless an option cannot be passed on (a NUL in a name); nil is an ErrInvalidArgument.
+// Options that apply only to files are ignored.
 func DatasetFromArrow(ctx context.Context, stream unsafe.Pointer, options ...LoadOption) (*Dataset, error) {
 	return load(ctx, options, func(o crec.RecDatasetOptionsT, run crec.Run, out *crec.Dataset) error {
 		return crec.RecDatasetCreateFromArrow(stream, o, run, out)
@@ -174,7 +174,7 @@ type Columns struct {
 	Users, Items     IDs
 	Times            []int64   // UTC epoch seconds
 	Weights          []float32 // finite
-	Parts            []Part    // without it all is train
+	Parts            []Part    // nil: all is train
 	Labels           []float32 // 1 for a clicked row, 0 for one that was only shown
 	Impressions      []int64   // labelled rows of one user with equal numbers are one impression list; nil = Times
 	Titles           map[ID]string
@@ -211,13 +211,13 @@ func NewDataset(ctx context.Context, c Columns) (*Dataset, error) {
 	}))
 }
 
-// SplitKind is how interactions are given their parts.
+// SplitKind is how interactions are assigned to parts.
 type SplitKind int
 
 // The kinds of splits.
 const (
 	ByRatio       SplitKind = SplitKind(crec.REC_SPLIT_RATIO)         // by user, shuffled
-	LeaveOneOut   SplitKind = SplitKind(crec.REC_SPLIT_LEAVE_ONE_OUT) // by user in time order: last to test, last but one to valid
+	LeaveOneOut   SplitKind = SplitKind(crec.REC_SPLIT_LEAVE_ONE_OUT) // by user in time order: the last to test, the last but one to valid
 	Temporal      SplitKind = SplitKind(crec.REC_SPLIT_TEMPORAL)      // over all interactions in time order
 	BySession     SplitKind = SplitKind(crec.REC_SPLIT_SESSION)       // whole users by the time of their last event
 	ByRatioGlobal SplitKind = SplitKind(crec.REC_SPLIT_RATIO_GLOBAL)  // shuffled over all interactions
@@ -230,7 +230,7 @@ type Split struct {
 	Seed               int64
 }
 
-// Split gives a copy of the data set with new parts. Fails with ErrInvalidArgument (ratios), ErrInvalidData (the split needs
+// Split returns a copy of the data set with new parts. Fails with ErrInvalidArgument (ratios), ErrInvalidData (the split needs
 // times and the data set has none), or the context's error.
 func (d *Dataset) Split(ctx context.Context, split Split) (*Dataset, error) {
 	o := crec.NewRecSplitOptionsT()
@@ -254,7 +254,7 @@ func (d *Dataset) Write(ctx context.Context, folder string) error {
 	return d.h.longCall(ctx, how{}, func(h crec.Dataset, run crec.Run) error { return crec.RecDatasetSave(h, folder, run) })
 }
 
-// DatasetInfo is what a data set holds; JSON has all that the library says.
+// DatasetInfo describes a data set; JSON has everything that the library reports.
 type DatasetInfo struct {
 	NUsers        int64           `json:"n_users"`
 	NItems        int64           `json:"n_items"`
@@ -268,7 +268,7 @@ type DatasetInfo struct {
 	JSON          json.RawMessage `json:"-"`
 }
 
-// Describe counts what is there.
+// Describe counts what the data set holds.
 func (d *Dataset) Describe() (*DatasetInfo, error) {
 	var described string
 	if err := d.h.call(func(h crec.Dataset) error { return crec.RecDatasetDescribe(h, &described) }); err != nil {
@@ -278,7 +278,7 @@ func (d *Dataset) Describe() (*DatasetInfo, error) {
 	return info, json.Unmarshal(info.JSON, info)
 }
 
-// String is the counts, for logs; of a closed data set, the error.
+// String is the counts, for logs; for a closed data set, the error.
 func (d *Dataset) String() string {
 	info, err := d.Describe()
 	if err != nil {

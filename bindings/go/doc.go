@@ -7,12 +7,12 @@
 //	items, err := recommender.Recommend(recore.IDOf("u0061"), 10)
 //
 // Data sets, trainers, models and recommenders are objects of the library: end them with Close, which may be called twice
-// and while others use them. What is not closed ends when the garbage collector finds it. Any number of goroutines may use
+// and while others use them. The garbage collector ends what was not closed. Any number of goroutines may use
 // a Dataset, a Model or a Recommender at once; a Trainer serves one call at a time. A call blocks its thread, so bound the
 // number of goroutines that train or ask at once.
 package recore
 
 import "recore/internal/crec"
 
-// Version is that of the loaded library, "1.0.0".
+// Version is the version of the loaded library, "1.0.0".
 func Version() string { return crec.RecVersionString() }

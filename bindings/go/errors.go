@@ -9,20 +9,20 @@ import (
 	"recore/internal/crec"
 )
 
-// Code says what kind of failure an [Error] is. Treat one that you do not know as CodeInternal.
+// Code says what kind of failure an [Error] is. Treat an unknown one as CodeInternal.
 type Code int32
 
 // The codes of the library.
 const (
 	CodeInvalidArgument Code = Code(crec.REC_INVALID_ARGUMENT) // an argument or parameter; Error.Argument names it
-	CodeNotFound        Code = Code(crec.REC_NOT_FOUND)        // a file, model name, plugin or id that is not there
+	CodeNotFound        Code = Code(crec.REC_NOT_FOUND)        // a file, model name, plugin or id that does not exist
 	CodeUnsupported     Code = Code(crec.REC_UNSUPPORTED)      // understood, but not offered
-	CodeBadState        Code = Code(crec.REC_BAD_STATE)        // a wrong order of calls, a closed object
+	CodeBadState        Code = Code(crec.REC_BAD_STATE)        // calls in the wrong order, a closed object
 	CodeIO              Code = Code(crec.REC_IO)
-	CodeCorruptData     Code = Code(crec.REC_CORRUPT_DATA) // a model file or checkpoint that is damaged
-	CodeInvalidData     Code = Code(crec.REC_INVALID_DATA) // a row of the data, with file and line where they are known
+	CodeCorruptData     Code = Code(crec.REC_CORRUPT_DATA) // a damaged model file or checkpoint
+	CodeInvalidData     Code = Code(crec.REC_INVALID_DATA) // a bad row of the data, with file and line where they are known
 	CodeOutOfMemory     Code = Code(crec.REC_OUT_OF_MEMORY)
-	CodeLimit           Code = Code(crec.REC_LIMIT) // a stated limit would be passed
+	CodeLimit           Code = Code(crec.REC_LIMIT) // a stated limit would be exceeded
 	CodeNumeric         Code = Code(crec.REC_NUMERIC)
 	CodeDevice          Code = Code(crec.REC_DEVICE)
 	CodeBusy            Code = Code(crec.REC_BUSY)   // another call on the same trainer is running
@@ -33,10 +33,10 @@ const (
 	CodeInternal        Code = Code(crec.REC_INTERNAL) // a defect of the library
 )
 
-// String is the library's name of the code, "INVALID_ARGUMENT".
+// String is the library's name for the code, "INVALID_ARGUMENT".
 func (c Code) String() string { return crec.RecStatusName(int(c)) }
 
-// What errors.Is finds in an [Error] of each code. ErrClosed is an ErrBadState too.
+// What errors.Is finds in an [Error] with each code. ErrClosed is an ErrBadState too.
 var (
 	ErrInvalidArgument error = &sentinel{CodeInvalidArgument, "recore: invalid argument"}
 	ErrNotFound        error = &sentinel{CodeNotFound, "recore: not found"}
@@ -58,7 +58,7 @@ var (
 	ErrClosed                = errors.New("recore: used after Close")
 )
 
-// Stop, returned by a callback, ends training early and without an error.
+// Stop, returned by a callback, ends training early without an error.
 var Stop = errors.New("recore: stop training")
 
 type sentinel struct {
@@ -81,7 +81,7 @@ type Error struct {
 
 func (e *Error) Error() string { return "recore: " + e.Message }
 
-// Is knows the sentinel of the code; fs.ErrNotExist and fs.ErrPermission too, where a file or the system is at fault.
+// Is matches the sentinel of the code; fs.ErrNotExist and fs.ErrPermission too, where a file or the system is at fault.
 func (e *Error) Is(target error) bool {
 	if s, ok := target.(*sentinel); ok {
 		return s.code == e.Code || s.code == CodeInternal && (e.Code < 1 || e.Code > CodeInternal)
@@ -97,7 +97,7 @@ func invalid(argument, format string, values ...any) *Error {
 	return &Error{CodeInvalidArgument, argument + ": " + fmt.Sprintf(format, values...), argument, "", -1, -1, nil}
 }
 
-// failed is the error for one of the raw layer, nil for nil.
+// failed converts an error of the raw layer; nil stays nil.
 func failed(err error) error {
 	f, ok := err.(*crec.Failure)
 	if !ok {
@@ -106,7 +106,7 @@ func failed(err error) error {
 	return &Error{Code(f.Code), f.Message, f.Argument, f.File, f.Line, f.ByteOffset, nil}
 }
 
-// cancelled is failed, with the reason where the context ended the call.
+// cancelled is failed with the context's reason, if the context ended the call.
 func cancelled(ctx context.Context, err error) error {
 	err = failed(err)
 	if e, ok := err.(*Error); ok && e.Code == CodeCancelled && ctx.Err() != nil {

@@ -9,8 +9,8 @@ import (
 	"recore/internal/crec"
 )
 
-// handle is one object of the library. The library looks handles up, so that closing one while another goroutine is in a
-// call is safe: the call finishes, later ones fail.
+// handle is one object of the library. The library looks handles up, so closing one while another goroutine is in a call
+// is safe: the call finishes, later ones fail.
 type handle[R ~uintptr] struct {
 	raw     atomic.Uintptr
 	what    string
@@ -35,7 +35,7 @@ func (h *handle[R]) call(f func(R) error) error {
 	return h.failed(err)
 }
 
-// longCall is call with a call that ends with ctx.
+// longCall is call for a call that ends with ctx.
 func (h *handle[R]) longCall(ctx context.Context, how how, f func(R, crec.Run) error) error {
 	return h.call(func(raw R) error {
 		return longCall(ctx, how, func(run crec.Run) error { return f(raw, run) })
@@ -64,7 +64,7 @@ func (h *handle[R]) close() error {
 	return nil
 }
 
-// text refuses what the library would cut short.
+// text refuses a value that the library would cut short.
 func text(name, value string) error {
 	if strings.IndexByte(value, 0) >= 0 {
 		return invalid(name, "must not contain a NUL byte")
@@ -72,8 +72,8 @@ func text(name, value string) error {
 	return nil
 }
 
-// cancelOn gives a token that is requested when ctx ends, and its end. It is 0 for a context that never does, and an error
-// for one that has.
+// cancelOn returns a token that is cancelled when ctx ends, and a function that ends the token. The token is 0 for a context
+// that never ends; one that has ended is an error.
 func cancelOn(ctx context.Context) (crec.Cancel, func(), error) {
 	if ctx.Err() != nil {
 		return 0, nil, because(ctx, &Error{CodeCancelled, "cancelled before the call began", "", "", -1, -1, nil})
@@ -93,7 +93,7 @@ func cancelOn(ctx context.Context) (crec.Cancel, func(), error) {
 	}, nil
 }
 
-// how a long call runs; the zero value is usual.
+// how a long call runs; the zero value is the default.
 type how struct {
 	threads   int
 	isolation Isolation
@@ -112,7 +112,7 @@ func longCall(ctx context.Context, how how, f func(crec.Run) error) error {
 	return cancelled(ctx, f(run))
 }
 
-// made is what a long call makes.
+// made returns what a long call creates.
 func made[R ~uintptr](ctx context.Context, f func(run crec.Run, out *R) error) (out R, err error) {
 	err = longCall(ctx, how{}, func(run crec.Run) error { return f(run, &out) })
 	return out, err

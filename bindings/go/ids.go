@@ -10,15 +10,15 @@ import (
 	"recore/internal/crec"
 )
 
-// ID is a user's or an item's: an int64 or a string of any bytes, the empty one included. It is a value, fit for ==, and
-// the key of a map. The zero ID means no id.
+// ID is the id of a user or an item: an int64 or a string of any bytes, possibly empty. It is a value, usable with == and
+// as the key of a map. The zero ID means no id.
 type ID struct {
 	text   string
 	number int64
 	kind   int
 }
 
-// Key is what an ID is made of.
+// Key is a type that an ID can be made from.
 type Key interface {
 	~string | ~[]byte | ~int64 | ~int | ID
 }
@@ -38,16 +38,16 @@ func IDOf[K Key](key K) ID {
 	return ID{number: v.Int(), kind: crec.REC_ID_INT64}
 }
 
-// IsNone tells the zero ID, which fills rows that are short.
+// IsNone reports whether this is the zero ID, which pads short rows.
 func (id ID) IsNone() bool { return id.kind == 0 }
 
-// IsInt64 tells an integer from bytes.
+// IsInt64 reports whether the ID is an integer, not bytes.
 func (id ID) IsInt64() bool { return id.kind == crec.REC_ID_INT64 }
 
 // Int64 is the integer; 0 for bytes.
 func (id ID) Int64() int64 { return id.number }
 
-// String is the bytes as they are, or the integer in decimal.
+// String is the bytes unchanged, or the integer in decimal.
 func (id ID) String() string {
 	if id.IsInt64() {
 		return strconv.FormatInt(id.number, 10)
@@ -55,16 +55,16 @@ func (id ID) String() string {
 	return id.text
 }
 
-// IDs is a list of ids, all integers or all bytes, in one flat piece of memory. The zero value means that no list is given.
+// IDs is a list of ids, all integers or all bytes, in flat memory. The zero value means that no list is given.
 type IDs struct{ raw crec.IDs }
 
-// IDsOf makes a list. Bytes are copied; a slice of int64, IDsOf(ids...), is used as it is.
+// IDsOf makes a list. Bytes are copied; a slice of int64, IDsOf(ids...), is used without a copy.
 func IDsOf[K Key](keys ...K) IDs {
 	ids := IDs{crec.IDs{Type: crec.REC_ID_INT64}}
 	switch list := any(keys).(type) {
 	case []int64:
 		ids.raw.Int64 = list
-	case []string: // without a detour for each
+	case []string: // without a conversion for each
 		for _, key := range list {
 			ids.Append(ID{text: key, kind: crec.REC_ID_BYTES})
 		}
@@ -76,7 +76,7 @@ func IDsOf[K Key](keys ...K) IDs {
 	return ids
 }
 
-// Append adds an id, which must be of the kind of the first; one of another kind makes every call with the list fail.
+// Append adds an id, which must be of the same kind as the first; otherwise every call with the list fails.
 func (ids *IDs) Append(id ID) {
 	raw := &ids.raw
 	if ids.Len() == 0 && raw.Type != mixed {
@@ -113,7 +113,7 @@ func (ids *IDs) At(i int) ID {
 	return id
 }
 
-// view is At without a copy, for lists that stay as they are.
+// view is At without a copy, for lists that do not change.
 func (ids *IDs) view(i int) ID {
 	if ids.raw.Type == crec.REC_ID_BYTES {
 		id := ids.raw.Bytes[ids.raw.Offsets[i]:ids.raw.Offsets[i+1]]
@@ -122,7 +122,7 @@ func (ids *IDs) view(i int) ID {
 	return ID{number: ids.raw.Int64[i], kind: crec.REC_ID_INT64}
 }
 
-// All ranges over the ids and their places.
+// All ranges over the ids and their indices.
 func (ids *IDs) All() iter.Seq2[int, ID] {
 	return func(yield func(int, ID) bool) {
 		for i := range ids.Len() {
@@ -155,7 +155,7 @@ func (ids *IDs) check(name string) error {
 	return nil
 }
 
-// given tells a list, the empty one included, from none.
+// given reports whether there is a list, even an empty one.
 func (ids *IDs) given() bool { return ids.raw.Type != 0 }
 
 // Lists are n lists of ids in one: list i is ids Offsets[i] up to Offsets[i+1].

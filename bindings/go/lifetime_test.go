@@ -85,7 +85,7 @@ type objects struct {
 	recommender *recore.Recommender
 }
 
-// source is what makes them: a model file and the columns that it came from.
+// source is what they are made from: a model file and the columns that it was trained on.
 type source struct {
 	file         []byte
 	users, items recore.IDs
@@ -96,8 +96,8 @@ func smallSource(t testing.TB) source {
 	return source{saved(t, gridModel(t)), recore.IDsOf(users...), recore.IDsOf(items...)}
 }
 
-// use makes the objects of round i and asks for something; one call fails, since errors have a lifetime too. Every 20th
-// round has a trainer, which takes five times as long to make as the others together.
+// use makes the objects of round i and uses them; one call fails, since errors have a lifetime too. Every 20th round has a
+// trainer, which takes five times as long to make as the others together.
 func (s source) use(t testing.TB, i int) objects {
 	data := must(recore.NewDataset(context.Background(), recore.Columns{Users: s.users, Items: s.items}))(t)
 	var trainer *recore.Trainer
@@ -142,7 +142,7 @@ func TestObjectsAreEndedByTheCollector(t *testing.T) {
 	s := smallSource(t)
 	collect := func() {
 		runtime.GC()
-		time.Sleep(10 * time.Millisecond) // cleanups run in a goroutine of their own
+		time.Sleep(10 * time.Millisecond) // cleanups run in a separate goroutine
 	}
 	use := func(n int) {
 		for i := range n {
@@ -156,7 +156,7 @@ func TestObjectsAreEndedByTheCollector(t *testing.T) {
 	use(500)
 	before := rss(t)
 	use(rounds(4000, 100_000))
-	if grown := rss(t) - before; grown > 128<<10 { // a round holds 60 KiB; allocators keep what threads gave back
+	if grown := rss(t) - before; grown > 128<<10 { // a round holds 60 KiB; allocators keep what threads freed
 		t.Errorf("grown by %d KiB", grown)
 	} else {
 		t.Logf("grown by %d KiB", grown)
@@ -191,13 +191,13 @@ func TestClosingWhileOthersAskIsAnAnswerOrErrClosed(t *testing.T) {
 							continue
 						case err == nil:
 							answers.Add(1)
-						case i != 3 || !errors.Is(err, recore.ErrBadState) && !errors.Is(err, recore.ErrBusy): // nothing is trained
+						case i != 3 || !errors.Is(err, recore.ErrBadState) && !errors.Is(err, recore.ErrBusy): // nothing is trained yet
 							t.Errorf("call %d: %v", i, err)
 							return
 						}
 						open++
 					}
-					runtime.Gosched() // let the closer in
+					runtime.Gosched() // let the closing goroutine run
 				}
 			}()
 		}

@@ -7,9 +7,9 @@ import (
 	"recore/internal/crec"
 )
 
-// SetLogger sends the library's log lines, "event key=value ...", to a logger; nil drops them. What the logger is enabled
-// for is asked here, once. Lines come during long calls and FlushLog, on a thread that is inside the library: the handler
-// may call nothing of this package.
+// SetLogger sends the library's log lines, "event key=value ...", to a logger; nil drops them. The logger's level is read
+// here, once. Lines arrive during long calls and FlushLog, on a thread that is inside the library: the handler must not
+// call this package.
 func SetLogger(logger *slog.Logger) error {
 	if logger == nil {
 		return failed(crec.LogOpen(crec.REC_LOG_ERROR, nil))

@@ -102,7 +102,7 @@ func (m *Model) save(ctx context.Context, path string, noUserData bool) error {
 	return m.h.longCall(ctx, how{}, func(h crec.Model, run crec.Run) error { return crec.RecModelSave(h, path, o, run) })
 }
 
-// ModelInfo is what a model file says of itself; JSON has all of it.
+// ModelInfo is a model's description; JSON has all of it.
 type ModelInfo struct {
 	Model      string          `json:"model"`
 	Parameters map[string]any  `json:"parameters"`
@@ -112,7 +112,7 @@ type ModelInfo struct {
 	JSON       json.RawMessage `json:"-"`
 }
 
-// Describe tells model, parameters, counts, metrics, sections and tensors.
+// Describe returns model, parameters, counts, metrics, sections and tensors.
 func (m *Model) Describe() (*ModelInfo, error) {
 	var described string
 	if err := m.h.call(func(h crec.Model) error { return crec.RecModelDescribe(h, &described) }); err != nil {
@@ -122,7 +122,7 @@ func (m *Model) Describe() (*ModelInfo, error) {
 	return info, json.Unmarshal(info.JSON, info)
 }
 
-// String is the name and the counts, for logs; of a closed model, the error.
+// String is the name and the counts, for logs; for a closed model, the error.
 func (m *Model) String() string {
 	info, err := m.Describe()
 	if err != nil {
@@ -138,10 +138,10 @@ func (m *Model) Counts() (nUsers, nItems int, err error) {
 	return int(users), int(items), err
 }
 
-// ItemIDs are the ids of item rows, nil for all of them in order. A row of -1 gives 0, or an empty string.
+// ItemIDs are the ids of item rows; nil means all rows in order. A row of -1 gives 0 or an empty string.
 func (m *Model) ItemIDs(rows []int64) (IDs, error) { return m.idsOf(crec.ItemIDs, rows) }
 
-// UserIDs are the ids of user rows, nil for all of them in order.
+// UserIDs are the ids of user rows; nil means all rows in order.
 func (m *Model) UserIDs(rows []int64) (IDs, error) { return m.idsOf(crec.UserIDs, rows) }
 
 func (m *Model) idsOf(what int, rows []int64) (ids IDs, err error) {
@@ -179,7 +179,7 @@ func (m *Model) rowsOf(what int, name string, ids IDs) ([]int64, error) {
 	return rows, m.h.call(func(h crec.Model) error { return crec.ModelRows(h, what, &ids.raw, rows) })
 }
 
-// Titles of items, "" for an item that is unknown or has no title.
+// Titles returns the titles of items, "" for an item that is unknown or has no title.
 func (m *Model) Titles(items IDs) ([]string, error) {
 	rows, err := m.ItemRows(items)
 	if err != nil || len(rows) == 0 {
@@ -220,10 +220,10 @@ type Vectors struct {
 // Row is vector i.
 func (v *Vectors) Row(i int) []float32 { return v.Data[i*v.D : (i+1)*v.D : (i+1)*v.D] }
 
-// ItemVectors copies them, in the order of item rows; ErrUnsupported for a model without.
+// ItemVectors copies the item vectors, in the order of item rows; ErrUnsupported for a model without them.
 func (m *Model) ItemVectors() (*Vectors, error) { return m.vectors(crec.ItemIDs) }
 
-// UserVectors copies them, in the order of user rows, or one when it serves every user.
+// UserVectors copies the user vectors, in the order of user rows, or the single one that serves every user.
 func (m *Model) UserVectors() (*Vectors, error) { return m.vectors(crec.UserIDs) }
 
 func (m *Model) vectors(what int) (*Vectors, error) {
@@ -273,14 +273,14 @@ const (
 // History of an evaluation.
 type History int
 
-// What a model may know of the user of a row. Another than the default is part of a metric's name.
+// What a model may know about the user of a row. A choice other than the default is part of a metric's name.
 const (
 	HistoryDefault  History = History(crec.REC_HISTORY_DEFAULT)  // HistoryTraining for UserRows, HistoryBefore for others
 	HistoryTraining History = History(crec.REC_HISTORY_TRAINING) // the user's train part
 	HistoryBefore   History = History(crec.REC_HISTORY_BEFORE)   // what happened before the row; for UserRows, the parts before
 )
 
-// Protocol says what ranks what in an evaluation. The zero value is full ranking of the test part by user.
+// Protocol says what is ranked for whom in an evaluation. The zero value is full ranking of the test part by user.
 type Protocol struct {
 	Part              Part // TestPart (0 too) or ValidPart
 	Rows              Rows
@@ -291,7 +291,7 @@ type Protocol struct {
 	Seed              int64
 	MaxPos, MaxNeg    int // clicked and shown items of a list that count; 0 = 20
 	History           History
-	Threads           int // 0 = as many as there are
+	Threads           int // 0 = as many as the machine has
 	Isolation         Isolation
 }
 

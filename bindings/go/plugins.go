@@ -7,12 +7,12 @@ import (
 	"recore/internal/crec"
 )
 
-// Plugin is a model that can be found. Error says why its file is refused, or is "".
+// Plugin is a model that was found. Error says why its file is refused, or is "".
 type Plugin struct {
 	Name, Version, Path, Doc, Error string
 }
 
-// Plugins lists every model that can be found.
+// Plugins lists every model found.
 func Plugins() ([]Plugin, error) {
 	var list string
 	if err := crec.RecPluginList(&list); err != nil {
@@ -22,7 +22,7 @@ func Plugins() ([]Plugin, error) {
 	return plugins, json.Unmarshal([]byte(list), &plugins)
 }
 
-// PluginInfo is one model with its parameters; JSON has all that the library says.
+// PluginInfo is one model with its parameters; JSON has everything that the library reports.
 type PluginInfo struct {
 	Name, Version, Doc, Paper string
 	Capabilities              []string
@@ -37,7 +37,7 @@ type Parameter struct {
 	Choices                []any
 }
 
-// DescribePlugin tells of one model; ErrNotFound names the nearest.
+// DescribePlugin describes one model; ErrNotFound names the nearest.
 func DescribePlugin(model string) (*PluginInfo, error) {
 	if err := text("model", model); err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"recore/internal/crec"
 )
 
-// Recommender is a model made ready to answer. Any number of goroutines may ask at once.
+// Recommender is a model prepared to answer requests. Any number of goroutines may ask at once.
 type Recommender struct {
 	h       handle[crec.Recommender]
 	catalog *catalog
@@ -30,17 +30,17 @@ func Strict() RecommenderOption {
 	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetStrict(1) }}
 }
 
-// MaxK is the most that may be asked for; 0 = 1000.
+// MaxK is the largest K of a request; 0 = 1000.
 func MaxK(k int) RecommenderOption {
 	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetMaxK(int64(k)) }}
 }
 
-// NCallers is how many goroutines ask at once without waiting; 0 = 64.
+// NCallers is how many goroutines may ask at once without waiting; 0 = 64.
 func NCallers(n int) RecommenderOption {
 	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetNCallers(n) }}
 }
 
-// Recommender makes the model ready to answer; the model may then be closed. Item ids are copied, once for a model.
+// Recommender prepares the model to answer requests; the model may then be closed. Item ids are copied once per model.
 func (m *Model) Recommender(options ...RecommenderOption) (*Recommender, error) {
 	ids, err := m.catalog()
 	if err != nil {
@@ -80,21 +80,21 @@ type Item struct {
 	Score float32
 }
 
-// Query is who asks, and for what. There is one answer row for each user. It is only read, so many calls may share one.
+// Query says who asks, and for what. There is one answer row for each user. It is only read, so calls may share one.
 type Query struct {
-	Users          IDs   // none when Histories alone say who asks
+	Users          IDs   // not given when Histories alone say who asks
 	K              int   // items wanted, 1 .. MaxK; ignored by Score
-	Histories      Lists // items of each user, instead of what the model file knows unless empty
+	Histories      Lists // items of each user; unless empty, they replace what the model file knows
 	HistoryTimes   []int64
-	RequestTimes   []int64 // when each answer is wanted; both in UTC epoch seconds, for models that look at times
+	RequestTimes   []int64 // times of the requests; both in UTC epoch seconds, for models that use times
 	Candidates     IDs     // rank or score only these, for every user
 	CandidateLists Lists   // the same, a list for each user
-	Allow, Deny    Bits    // items that alone may, or that may not, be returned; ignored by Score
+	Allow, Deny    Bits    // items that alone may be returned; items that may not; ignored by Score
 }
 
 var nobody atomic.Pointer[[]int64]
 
-// unknownUsers is n rows of users who are known by a history alone; shared, because it is only read.
+// unknownUsers is n rows for users known only by a history; shared, because it is only read.
 func unknownUsers(n int) []int64 {
 	if rows := nobody.Load(); rows != nil && len(*rows) >= n {
 		return (*rows)[:n]
@@ -107,7 +107,7 @@ func unknownUsers(n int) []int64 {
 	return rows[:n]
 }
 
-// isPlain tells a query that says nothing but who asks.
+// isPlain reports whether a query gives users only.
 func (q *Query) isPlain() bool {
 	return q.Users.given() && q.Histories.Offsets == nil && !q.Histories.IDs.given() && q.HistoryTimes == nil &&
 		q.RequestTimes == nil && !q.Candidates.given() && q.CandidateLists.Offsets == nil && !q.CandidateLists.IDs.given() &&
@@ -146,7 +146,7 @@ func (q *Query) request() (request crec.Request, n int, err error) {
 	return request, n, nil
 }
 
-// codes is status as the raw layer has it.
+// codes is status in the raw layer's type.
 func codes(status []Code) []int32 {
 	return unsafe.Slice((*int32)(unsafe.SliceData(status)), len(status))
 }
@@ -155,7 +155,7 @@ func tooShort(name string, want, got int) error {
 	return invalid(name, "must have room for %d, got %d", want, got)
 }
 
-// TopKInto fills rows and scores, [n users, K] both, best first, with item rows of the model; a row that is short ends in
+// TopKInto fills rows and scores, [n users, K] both, best first, with item rows of the model; a short row is padded with
 // -1 and -Inf. status, which may be nil, has n codes: CodeNotFound for an unknown user without a history. It allocates
 // nothing unless it fails. Fails with ErrInvalidArgument (K < 1, K > MaxK, a slice that is too short).
 func (r *Recommender) TopKInto(q *Query, rows []int64, scores []float32, status []Code) error {
@@ -178,8 +178,8 @@ func (r *Recommender) topK(q *Query, rows []int64, scores []float32, status []Co
 	return r.h.call(func(h crec.Recommender) error { return crec.TopK(h, &request, rows, scores, codes(status)) })
 }
 
-// RecommendInto is TopKInto with ids: it fills items and scores, [n users, K] both, and counts, [n users], with how many
-// of each row are there; the rest is the zero ID and -Inf. It allocates nothing unless it fails.
+// RecommendInto is TopKInto with ids: it fills items and scores, [n users, K] both, and counts, [n users], with the number
+// of items in each row; the rest is the zero ID and -Inf. It allocates nothing unless it fails.
 func (r *Recommender) RecommendInto(q *Query, items []ID, scores []float32, counts []int) error {
 	n := q.Users.Len()
 	if !q.Users.given() {
@@ -224,7 +224,7 @@ func (r *Recommender) withRows(n int, use func([]int64) error) error {
 	return use((*buffer)[:n])
 }
 
-// Recommend gives the k best items of a user, best first; fewer when there are fewer, none for an unknown user.
+// Recommend returns the k best items of a user, best first; fewer if there are fewer, none for an unknown user.
 func (r *Recommender) Recommend(user ID, k int) ([]Item, error) {
 	rows, err := r.RecommendAll(&Query{Users: IDsOf(user), K: k})
 	if err != nil {
@@ -233,7 +233,7 @@ func (r *Recommender) Recommend(user ID, k int) ([]Item, error) {
 	return rows[0], nil
 }
 
-// RecommendAll gives the K best items of each user; K above the number of items gives all of them.
+// RecommendAll returns the K best items of each user; K above the number of items returns all of them.
 func (r *Recommender) RecommendAll(q *Query) ([][]Item, error) {
 	wanted := *q
 	if wanted.K > r.nItems && r.nItems > 0 {
@@ -248,8 +248,8 @@ func (r *Recommender) RecommendAll(q *Query) ([][]Item, error) {
 	})
 }
 
-// Similar gives the k items most like each given one, itself left out, as Recommend does; ErrUnsupported for a model that
-// cannot tell.
+// Similar returns the k items most similar to each given one, itself left out, as Recommend does; ErrUnsupported for a
+// model without item similarities.
 func (r *Recommender) Similar(items IDs, k int) ([][]Item, error) {
 	k = min(k, max(r.nItems, 1))
 	return r.lists(items.Len(), k, func(rows []int64, scores []float32) error {
@@ -284,7 +284,7 @@ func (r *Recommender) SimilarInto(items IDs, k int, rows []int64, scores []float
 	})
 }
 
-// Score gives the scores of the candidates of each user, in the order given; -Inf for an unknown item or user.
+// Score returns the scores of each user's candidates, in the order given; -Inf for an unknown item or user.
 func (r *Recommender) Score(q *Query) ([][]float32, error) {
 	request, n, err := q.request()
 	if err != nil {

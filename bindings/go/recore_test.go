@@ -50,7 +50,7 @@ func orchard(t testing.TB) *recore.Dataset {
 	return ends(t, must(all.Split(context.Background(), recore.Split{Seed: 1}))(t))
 }
 
-// grid is users and items 0 .. 9 where user u has the items of its own parity but for u itself.
+// grid is users and items 0 .. 9 where user u has the items of its own parity except u itself.
 func grid() (users, items []int64) {
 	for u := int64(0); u < 10; u++ {
 		for i := int64(0); i < 10; i++ {

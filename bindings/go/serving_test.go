@@ -307,7 +307,7 @@ func TestErrorsHaveTheLibrarysSentence(t *testing.T) {
 	_, ofVectors := train(t, orchard(t), "itemknn").ItemVectors()
 	_, ofSimilar := recommender.Similar(item, 3)
 	_, ofIDs := model.ItemIDs([]int64{1 << 40})
-	tooMany := recore.Query{Users: recore.IDsOf("u0061"), K: 2000} // of a MaxK of 1000
+	tooMany := recore.Query{Users: recore.IDsOf("u0061"), K: 2000} // above the MaxK of 1000
 	rows, scores := make([]int64, 2000), make([]float32, 2000)
 	ofUsers := recommender.TopKInto(&tooMany, rows, scores, nil)
 	tooMany.Candidates = item

@@ -48,12 +48,12 @@ type TrainOption struct {
 	apply func(*training) error
 }
 
-// Set gives a parameter of the model or of the loop, see [DescribePlugin]: a number, a text, a bool or a short list.
+// Set sets a parameter of the model or of the loop, see [DescribePlugin]: a number, a text, a bool or a short list.
 func Set(name string, value any) TrainOption {
 	return TrainOption{func(t *training) error { t.params[name] = value; return nil }}
 }
 
-// Params gives several parameters.
+// Params sets several parameters.
 func Params(params map[string]any) TrainOption {
 	return TrainOption{func(t *training) error {
 		for name, value := range params {
@@ -63,14 +63,14 @@ func Params(params map[string]any) TrainOption {
 	}}
 }
 
-// Epochs is how often the data are seen.
+// Epochs is the number of passes over the data.
 func Epochs(n int) TrainOption { return Set("epochs", n) }
 
-// Seed of all that is random.
+// Seed is the seed of every random choice.
 func Seed(seed int64) TrainOption { return Set("seed", seed) }
 
 // OnEpoch is called after each epoch, on the goroutine that trains. Training waits for it. [Stop] ends training early;
-// another error ends it too and comes back wrapped. It may use anything but the trainer.
+// any other error ends it too and is returned wrapped. It may use anything but the trainer.
 func OnEpoch(f func(Event) error) TrainOption {
 	return TrainOption{func(t *training) error { t.onEpoch = f; return nil }}
 }
@@ -92,12 +92,12 @@ func Metrics(metrics, main string) TrainOption {
 	}}
 }
 
-// EvaluateBy is the protocol of these evaluations; its part is ignored, its rows are those of the task unless told.
+// EvaluateBy is the protocol of these evaluations; its part is ignored, its rows default to the task's.
 func EvaluateBy(protocol Protocol) TrainOption {
 	return TrainOption{func(t *training) error { t.protocol = protocol; return nil }}
 }
 
-// Checkpoint writes one at most every so often (0 = 30 s) and at the end; the one before stays at path.prev.
+// Checkpoint writes a checkpoint at most once per interval (0 = 30 s) and at the end; the last but one is path.prev.
 func Checkpoint(path string, every time.Duration) TrainOption {
 	return TrainOption{func(t *training) error {
 		t.raw.SetCheckpointPath(path)
@@ -111,7 +111,7 @@ func CheckpointBatches(n int64) TrainOption {
 	return TrainOption{func(t *training) error { t.raw.SetCheckpointBatches(n); return nil }}
 }
 
-// Resume goes on from the checkpoint when there is one.
+// Resume continues from the checkpoint if there is one.
 func Resume() TrainOption {
 	return TrainOption{func(t *training) error { t.raw.SetResume(1); return nil }}
 }
@@ -136,15 +136,15 @@ const (
 	ProcessIsolation Isolation = Isolation(crec.REC_ISOLATION_PROCESS)    // in a worker, whose crash is an ErrPluginFailed
 )
 
-// Isolate says where the plugin runs; [AutoIsolation] without it.
+// Isolate says where the plugin runs; the default is [AutoIsolation].
 func Isolate(isolation Isolation) TrainOption {
 	return TrainOption{func(t *training) error { t.raw.SetIsolation(int(isolation)); return nil }}
 }
 
 // Train trains a model and returns its best epoch.
 //
-// When the context or a callback's error ends training, there is an error and, if an epoch was finished, the model of the
-// last one: errors.Is(err, context.Canceled) and model != nil.
+// When the context or a callback's error ends training, Train returns an error and, if an epoch was finished, the model of
+// the last one: errors.Is(err, context.Canceled) and model != nil.
 func Train(ctx context.Context, dataset *Dataset, model string, options ...TrainOption) (*Model, error) {
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx, &Error{Code: CodeCancelled, Message: "cancelled before training began"})
@@ -161,14 +161,14 @@ func Train(ctx context.Context, dataset *Dataset, model string, options ...Train
 	return trainer.Model(BestEpoch)
 }
 
-// Trainer is one model in training over one data set. One call at a time; another is ErrBusy.
+// Trainer is one model in training over one data set. One call at a time; a second one is ErrBusy.
 type Trainer struct {
 	h       handle[crec.Trainer]
 	onEvent func(Event) error
 	onEpoch func(Event) error
 }
 
-// NewTrainer checks the parameters and does not start. Fails with ErrNotFound (unknown model), ErrInvalidArgument (a
+// NewTrainer checks the parameters but does not start training. Fails with ErrNotFound (unknown model), ErrInvalidArgument (a
 // parameter unknown or out of range; Argument names it), ErrUnsupported, ErrInvalidData (no training interaction),
 // ErrDevice, ErrLimit, ErrCorruptData (a checkpoint), or the context's error.
 func NewTrainer(ctx context.Context, dataset *Dataset, model string, options ...TrainOption) (*Trainer, error) {
@@ -235,8 +235,8 @@ func (t *Trainer) Close() error {
 	return t.h.close()
 }
 
-// WarmStart begins with what a model of the same users and items has learnt, before the first run; ErrInvalidArgument when
-// it has others, or nothing of use.
+// WarmStart begins with what a model of the same users and items has learnt, before the first run; ErrInvalidArgument if
+// the model has different users or items, or nothing usable.
 func (t *Trainer) WarmStart(model *Model) error {
 	return t.h.call(func(h crec.Trainer) error {
 		return model.h.call(func(from crec.Model) error { return crec.RecTrainerWarmStart(h, from) })
@@ -244,8 +244,8 @@ func (t *Trainer) WarmStart(model *Model) error {
 }
 
 // Run trains until the last epoch, until patience runs out, or until the context or a callback ends it; it may then be
-// called again. A callback that returned Stop is no error. A panic of a callback goes on in the caller once the library
-// has let go.
+// called again. A callback that returned Stop is not an error. A panic of a callback continues in the caller once the
+// library has returned.
 func (t *Trainer) Run(ctx context.Context) error {
 	if t.onEvent == nil && t.onEpoch == nil {
 		return t.run(ctx, nil)
@@ -327,7 +327,7 @@ func (t *Trainer) answer(raw crec.Event) error {
 
 func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
 
-// Which epoch of a training.
+// Which says which epoch's model.
 type Which int
 
 // The epochs that are kept.
@@ -336,7 +336,7 @@ const (
 	LastEpoch Which = Which(crec.REC_MODEL_LAST)
 )
 
-// Model is that of a finished epoch; ErrBadState when none is finished.
+// Model returns the model of a finished epoch; ErrBadState when none is finished.
 func (t *Trainer) Model(which Which) (*Model, error) {
 	var raw crec.Model
 	err := t.h.call(func(h crec.Trainer) error { return crec.RecTrainerCreateModel(h, int(which), 0, &raw) })

@@ -90,7 +90,7 @@ func TestAPanicGoesOnInTheCallerAfterTheCall(t *testing.T) {
 		}()
 		_ = trainer.Run(ctx)
 	}()
-	// The library has let go of the trainer: this would be ErrBusy otherwise.
+	// The library has released the trainer: this would be ErrBusy otherwise.
 	ends(t, must(trainer.Model(recore.LastEpoch))(t))
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is known of Java's side ---- */
+/* ---- classes and members of Java's side ---- */
 
 rec_java_known_t rec_java_known;
 static rec_java_known_t* const known = &rec_java_known;
@@ -197,7 +197,7 @@ void rec_java_end(int32_t kind, int64_t raw) {
   }
 }
 
-/* ---- arrays and buffers: never "critical", the library takes locks and its time ---- */
+/* ---- arrays and buffers: never "critical", since the library takes locks and may be slow ---- */
 
 typedef struct {
   int i; /* of the classes in rec_java_known_t */
@@ -247,7 +247,7 @@ static void get_direct(JNIEnv* env, jobject buffer, kind_t kind, rec_java_buffer
   jint position, limit;
   char* data = (*env)->GetDirectBufferAddress(env, buffer);
   if (data == NULL) return;
-  if (known->limit_field != NULL) { /* a call of Java from here costs 70 ns */
+  if (known->limit_field != NULL) { /* calling Java from here would cost 70 ns */
     position = (*env)->GetIntField(env, buffer, known->position_field);
     limit = (*env)->GetIntField(env, buffer, known->limit_field);
   } else {

@@ -1,5 +1,5 @@
-/* What the typemaps of java.i need beyond SWIG: errors, handles, arrays, ids, lent memory. No function may be called with
- * an exception pending, but for those that release. */
+/* What the typemaps of java.i need beyond SWIG: errors, handles, arrays, ids, borrowed memory. Only functions that release
+ * something may be called with an exception pending. */
 #ifndef RECORE_BRIDGE_H
 #define RECORE_BRIDGE_H
 
@@ -10,12 +10,12 @@
 #include "flat.h"
 #include "rec_c_api.h"
 
-/* Ends the error of a failed call and throws its io.recore.RecException, unless an exception is pending: then that is why
-   the call failed. */
+/* Ends the error of a failed call and throws its io.recore.RecException, unless an exception is pending, which then made
+   the call fail. */
 void rec_java_throw(JNIEnv* env, rec_status_t status, rec_error_t* error);
 void rec_java_throw_argument(JNIEnv* env, const char* argument, const char* text);
 
-/* The handle of an io.recore.internal.Handle; NULL for null, and with an exception for a closed one. */
+/* The handle of an io.recore.internal.Handle; NULL for null, and NULL with an exception for a closed one. */
 void* rec_java_handle(JNIEnv* env, jobject handle);
 
 jbyteArray rec_java_bytes(JNIEnv* env, const char* text);
@@ -30,12 +30,12 @@ typedef struct {
   void* data;
   int64_t n; /* elements */
   char kind;
-  int64_t small[32]; /* where a short array is copied to; another is copied to the heap */
+  int64_t small[32]; /* where a short array is copied to; a longer one goes to the heap */
 } rec_java_buffer_t;
 
-/* kind as in flat.i. From its position on, for a buffer. */
+/* kind as in flat.i. A buffer is read from its position on. */
 void rec_java_buffer_get(JNIEnv* env, jobject object, const char* name, char kind, rec_java_buffer_t* out);
-/* is_written: a copy goes back into the array. */
+/* is_written: copies the values back into the array. */
 void rec_java_buffer_release(JNIEnv* env, rec_java_buffer_t* buffer, int is_written);
 
 typedef struct {

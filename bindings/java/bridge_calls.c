@@ -14,7 +14,7 @@ static void log_sink(int32_t level, const char* message, void* user_data) {
   if ((*env)->ExceptionCheck(env)) return;
   text = rec_java_bytes(env, message);
   if (text != NULL) (*env)->CallStaticVoidMethod(env, known->log, known->handle_line, (jint)level, text);
-  if ((*env)->ExceptionCheck(env)) (*env)->ExceptionClear(env); /* a logger that fails does not end the call */
+  if ((*env)->ExceptionCheck(env)) (*env)->ExceptionClear(env); /* a failing logger does not end the call */
   if (text != NULL) (*env)->DeleteLocalRef(env, text);
 }
 
@@ -45,7 +45,7 @@ static int tell(const rec_java_run_t* run, const rec_event_t* event) {
       (jdouble)event->train_seconds, (jdouble)event->eval_seconds, names, values, (jboolean)event->is_best);
 }
 
-/* What the listener throws stays pending: the call ends, and throws it. */
+/* An exception of the listener stays pending: the call ends, and throws it. */
 static rec_status_t on_event(const rec_event_t* event, void* user_data) {
   const rec_java_run_t* run = user_data;
   JNIEnv* env = run->env;

@@ -1,4 +1,4 @@
-/* Calls with callbacks, so that typemaps can fill them; more of them in flat.h. SWIG reads this file. */
+/* Calls with callbacks, in a form that typemaps can fill; more of them in flat.h. SWIG reads this file. */
 #ifndef RECORE_BRIDGE_CALLS_H
 #define RECORE_BRIDGE_CALLS_H
 
@@ -14,10 +14,10 @@
 #define REC_JAVA_RECOMMENDER 5
 #define REC_JAVA_TENSOR 6
 
-/* Ends what raw stands for; a handle that is closed already is left alone, a tensor must not be. */
+/* Ends the object of raw. A handle may already be closed, which does nothing; a tensor must not be. */
 void rec_java_end(int32_t kind, int64_t raw);
 
-/* Lines of this level and above go to io.recore.Log.handle, on the thread that is in a long call or in rec_java_log_poll. */
+/* Sends lines of this level and above to io.recore.Log.handle, on the thread in a long call or in rec_java_log_poll. */
 rec_status_t rec_java_log_open(int32_t level, rec_error_t** out_error);
 rec_status_t rec_java_log_poll(rec_error_t** out_error);
 

@@ -1,5 +1,5 @@
-// Package crec is the raw layer: crec.go is SWIG's (bindings/swig/go.i), this file what SWIG cannot say. Handles are not
-// checked and nothing is closed here; package recore does that.
+// Package crec is the raw layer: crec.go is SWIG's (bindings/swig/go.i), this file has what SWIG cannot express. Handles
+// are not checked and nothing is closed here; package recore does that.
 package crec
 
 /*
@@ -86,7 +86,7 @@ func swigptr(v interface{ Swigcptr() uintptr }) C.uintptr_t {
 	return C.uintptr_t(v.Swigcptr())
 }
 
-// Columns are interactions, all of one length or nil.
+// Columns are interactions, all of equal length or nil.
 type Columns struct {
 	Users, Items       IDs
 	Times              []int64
@@ -127,11 +127,11 @@ type listener struct {
 	panicked any
 }
 
-// Run is how a long call runs: a struct in C memory; 0 is the defaults.
+// Run is how a long call runs: a struct in C memory; 0 means the defaults.
 type Run uintptr
 
-// NewRun makes a Run and its end. onEvent, which may be nil, runs on a thread that is inside the library and stops the call
-// by false. A panic in it stops too, and goes on in end.
+// NewRun makes a Run and a function that ends it. onEvent, which may be nil, runs on a thread inside the library and stops
+// the call by returning false. A panic in it stops the call too, and continues in end.
 func NewRun(onEvent func(Event) bool, cancel Cancel, threads, isolation int) (run Run, end func()) {
 	if onEvent == nil {
 		run = Run(C.rec_go_run_create(0, C.uintptr_t(cancel), C.int32_t(threads), C.int32_t(isolation)))
@@ -178,7 +178,7 @@ func recoreGoEvent(event *C.rec_event_t, callback C.uintptr_t) (status C.int32_t
 	return status
 }
 
-// LogOpen sends lines of this level and above to sink, which may call nothing of the library; nil stops them.
+// LogOpen sends lines of this level and above to sink, which must not call the library; nil stops them.
 func LogOpen(level int, sink func(level int, message string)) error {
 	if sink == nil {
 		return take(C.rec_go_log_open(C.int32_t(level), 0))
@@ -221,7 +221,7 @@ func ReportRows(r Report, values []float64, users []int64) error {
 	return take(C.rec_go_report_rows(C.uintptr_t(r), doubles(values), count(values), int64s(users), count(users)))
 }
 
-// What a row is, and what is asked of it.
+// What a row stands for, and what is wanted of it.
 const (
 	ItemIDs    = C.REC_GO_ITEM_IDS
 	UserIDs    = C.REC_GO_USER_IDS
@@ -272,7 +272,7 @@ func ModelLoadBytes(data []byte, memoryLimitBytes int64, run Run) (Model, error)
 	return Model(made), err
 }
 
-// Request is who asks and for what.
+// Request says who asks and for what.
 type Request struct {
 	K                          int
 	Users, History, Candidates IDs
@@ -294,7 +294,7 @@ func TopK(r Recommender, q *Request, rows []int64, scores []float32, status []in
 		int64s(rows), count(rows), floats(scores), count(scores), int32s(status), count(status)))
 }
 
-// Recommend is TopK of users and nothing else.
+// Recommend is TopK for users only.
 func Recommend(r Recommender, k int, users *IDs, rows []int64, scores []float32, status []int32) error {
 	return take(C.rec_go_recommend(C.uintptr_t(r), C.int64_t(k), idType(users), int64s(users.Int64), chars(users.Bytes),
 		count(users.Bytes), int64s(users.Offsets), nIDs(users), int64s(rows), count(rows), floats(scores), count(scores), int32s(status),

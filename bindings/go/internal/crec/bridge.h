@@ -1,6 +1,6 @@
 /*
- * What SWIG cannot say in Go: ids, columns, requests, runs with callbacks, errors and lent memory. Every argument is a
- * number or one flat array of numbers, so that cgo has no pointers inside pointers to look for. Handles are numbers.
+ * What SWIG cannot express for Go: ids, columns, requests, runs with callbacks, errors and borrowed memory. Every argument
+ * is a number or one flat array of numbers, so that cgo has no nested pointers to check. Handles are numbers.
  */
 #ifndef RECORE_GO_BRIDGE_H
 #define RECORE_GO_BRIDGE_H
@@ -15,7 +15,7 @@ typedef struct {
   rec_error_t* error; /* nullable */
 } rec_go_failure_t;
 
-/* Takes *error; by address, so that one expression may make the call and ask why it failed. */
+/* Takes *error, by address, so that one expression can make the call and ask why it failed. */
 rec_go_failure_t* rec_go_fail(rec_status_t status, rec_error_t* const* error);
 rec_go_failure_t* rec_go_failure(int64_t number);
 void rec_go_failure_end(rec_go_failure_t* failure);
@@ -41,16 +41,16 @@ rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_
                                       REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes,
                                       uintptr_t run);
 
-/* ---- long calls: events come to the Go function of callback, on the thread that is in the call ---- */
+/* ---- long calls: events go to the Go function of callback, on the thread that is in the call ---- */
 
-/* A rec_run_options_t in C memory; callback 0: no events. NULL without memory: the call then runs with the defaults. */
+/* A rec_run_options_t in C memory; callback 0: no events. NULL if out of memory: the call then runs with the defaults. */
 uintptr_t rec_go_run_create(uintptr_t callback, uintptr_t cancel, int32_t threads, int32_t isolation);
 void rec_go_run_end(uintptr_t run);
 /* callback 0: no more lines. The library ends the callback when another takes its place. */
 rec_go_failure_t* rec_go_log_open(int32_t level, uintptr_t callback);
 rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped);
 
-/* ---- reports and models: memory that is lent while its owner lives ---- */
+/* ---- reports and models: memory that is valid while its owner lives ---- */
 
 typedef struct {
   rec_go_failure_t* failure;

@@ -1,4 +1,4 @@
-/* ArrowFixture.java over the stream that the tests of other languages use too. */
+/* ArrowFixture.java, over the stream that the other languages' tests use too. */
 #include <jni.h>
 
 #include "arrow_stream.h"

@@ -1,6 +1,6 @@
 package io.recore;
 
-/** Stops long calls from another thread. One token may serve several; once cancelled it stays so. Needs no close. */
+/** Stops long calls from another thread. One token may serve several calls; once cancelled it stays so. Needs no close. */
 public final class CancelToken {
   private volatile boolean isCancelled;
 

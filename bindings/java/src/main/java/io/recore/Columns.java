@@ -34,7 +34,7 @@ public final class Columns {
     return this;
   }
 
-  /** [n]; without it all is train. */
+  /** [n]; by default all is train. */
   public Columns parts(Part... parts) {
     this.parts = new int[parts.length];
     for (int i = 0; i < parts.length; ++i) {

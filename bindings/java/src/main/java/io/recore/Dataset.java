@@ -15,30 +15,30 @@ public final class Dataset extends Handle {
     super(Raw.REC_JAVA_DATASET, raw);
   }
 
-  /** Reads a file or folder whose format is found out; as {@code read(path).load()}. */
+  /** Reads a file or folder and detects its format; as {@code read(path).load()}. */
   public static Dataset load(Path path) {
     return read(path).load();
   }
 
-  /** A file or folder, to be read as the reader is told. */
+  /** A reader for a file or folder, to be configured. */
   public static DatasetReader read(Path path) {
     return new DatasetReader(path, 0);
   }
 
-  /** A file of comma-separated values, to be read as the reader is told. */
+  /** A reader for a file of comma-separated values, to be configured. */
   public static DatasetReader csv(Path path) {
     return read(path).format("csv");
   }
 
   /**
    * An Arrow C stream by its address, as {@code ArrowArrayStream.memoryAddress()} of the Arrow libraries gives it. load()
-   * takes the stream: it is released by that call, success or not. Call load() once.
+   * takes over the stream, which it releases, success or not. Call load() once.
    */
   public static DatasetReader arrow(long address) {
     return new DatasetReader(null, address);
   }
 
-  /** Columns in memory, as many items as users. */
+  /** Columns in memory; there must be as many items as users. */
   public static Columns columns(Ids users, Ids items) {
     return new Columns(users, items);
   }
@@ -76,7 +76,7 @@ public final class Dataset extends Handle {
   }
 
   /**
-   * The same.
+   * As {@link #save(Path)}.
    *
    * @param cancel nullable.
    * @throws java.util.concurrent.CancellationException when cancelled or interrupted.

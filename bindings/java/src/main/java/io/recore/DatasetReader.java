@@ -20,7 +20,7 @@ public final class DatasetReader {
     this.address = address;
   }
 
-  /** csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is found out. */
+  /** csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected. */
   public DatasetReader format(String name) {
     return set("format", name, rec_dataset_options_t::setFormat);
   }
@@ -53,7 +53,7 @@ public final class DatasetReader {
     return set("impressionKey", column, rec_dataset_options_t::setImpression_key);
   }
 
-  /** One byte; by default it is found out. */
+  /** One byte; by default it is detected. */
   public DatasetReader separator(String separator) {
     return set("separator", separator, rec_dataset_options_t::setSeparator);
   }
@@ -92,9 +92,9 @@ public final class DatasetReader {
   }
 
   /**
-   * @throws RecException.NotFound for a path that is not there.
+   * @throws RecException.NotFound for a path that does not exist.
    * @throws RecException.InvalidData for a bad row, with file and line.
-   * @throws RecException.Unsupported for a format that cannot be told.
+   * @throws RecException.Unsupported for a format that is not recognised.
    * @throws java.util.concurrent.CancellationException when cancelled or interrupted.
    */
   public Dataset load() {

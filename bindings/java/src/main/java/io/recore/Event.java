@@ -12,7 +12,7 @@ import java.util.function.Predicate;
  * @param epoch   from 1.
  * @param batch   batches done in this epoch, of nBatches.
  * @param loss    mean batch loss of the epoch so far; NaN for a model without a loss.
- * @param trainSeconds of this epoch, as evalSeconds.
+ * @param trainSeconds of this epoch, like evalSeconds.
  * @param metrics of an EPOCH with an evaluation, by name in their order; else empty.
  * @param isBest  this epoch is the best so far.
  */
@@ -27,7 +27,7 @@ public record Event(Kind kind, long epoch, long nEpochs, long batch, long nBatch
     EPOCH(Raw.REC_EVENT_EPOCH),
     /** A checkpoint is on disk. */
     CHECKPOINT(Raw.REC_EVENT_CHECKPOINT),
-    /** Of a later library. */
+    /** An event of a later library version. */
     OTHER(0);
 
     final int number;

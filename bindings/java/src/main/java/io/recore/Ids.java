@@ -11,10 +11,10 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * A list of user or item ids: int64 numbers, or byte strings of any bytes. A String is its UTF-8; bytes that are no UTF-8
- * are lone surrogates U+DC80 .. U+DCFF in it, so that every id round-trips through String as well as through byte[].
+ * A list of user or item ids: int64 numbers, or byte strings of any bytes. A String stands for its UTF-8 bytes; other
+ * bytes become lone surrogates U+DC80 .. U+DCFF, so that every id round-trips through String as well as through byte[].
  *
- * <p>Immutable, unless it was made over a buffer: then it is whatever the buffer holds during a call.
+ * <p>Immutable, unless made over a buffer: then it is whatever the buffer holds during a call.
  */
 public final class Ids {
   // The bridge reads these four.
@@ -60,7 +60,7 @@ public final class Ids {
     return pack(ids);
   }
 
-  /** Internal rows of a model, which requests take instead of ids; -1 is a user who is known by a history alone. */
+  /** Internal rows of a model, which requests accept instead of ids; -1 is a user known only by a history. */
   public static Ids rows(long... rows) {
     return new Ids(Raw.REC_ID_ROW, rows.length, rows.clone(), null);
   }
@@ -70,7 +70,7 @@ public final class Ids {
     return new Ids(Raw.REC_ID_INT64, ids.remaining(), direct(ids), null);
   }
 
-  /** Rows of a model in a direct buffer, as {@link #of(LongBuffer)}. */
+  /** Rows of a model in a direct buffer, like {@link #of(LongBuffer)}. */
   public static Ids rows(LongBuffer rows) {
     return new Ids(Raw.REC_ID_ROW, rows.remaining(), direct(rows), null);
   }
@@ -109,7 +109,7 @@ public final class Ids {
     return new Ids(Raw.REC_ID_BYTES, n, bytes, offsets);
   }
 
-  /** What the bridge gives: long[] and null, or byte[] and long[]. */
+  /** Ids from the bridge's result: long[] and null, or byte[] and long[]. */
   static Ids ofRaw(Consumer<Object[]> call) {
     Object[] raw = new Object[2];
     call.accept(raw);
@@ -117,7 +117,7 @@ public final class Ids {
         : new Ids(Raw.REC_ID_BYTES, ((long[]) raw[1]).length - 1, raw[0], raw[1]);
   }
 
-  /** Lists for one user each, as one list; fills offsets [lists.size() + 1]. */
+  /** Joins lists, one for each user, into one list; fills offsets [lists.size() + 1]. */
   static Ids concat(List<Ids> lists, String name, long[] offsets) {
     int type = lists.isEmpty() ? Raw.REC_ID_INT64 : lists.get(0).type;
     for (int i = 0; i < lists.size(); ++i) {

@@ -20,7 +20,7 @@ final class Json {
     return new Json(text).value();
   }
 
-  /** What a call puts into its one element. */
+  /** The text that a call puts into its one-element array. */
   static Object read(Consumer<byte[][]> call) {
     byte[][] out = new byte[1][];
     call.accept(out);

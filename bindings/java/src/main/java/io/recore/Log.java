@@ -17,7 +17,7 @@ final class Log {
     LOGGER.log(LEVELS[Math.min(Math.max(level, 0), Raw.REC_LOG_ERROR)], Utf8.decode(message));
   }
 
-  /** Asks the library for what the logger wants to hear. Long calls begin with it, so a level may be set at any time. */
+  /** Sets the library's level to the logger's. Long calls begin with it, so a level may be set at any time. */
   static synchronized void followLevel() {
     int level = Raw.REC_LOG_DEBUG;
     while (level < Raw.REC_LOG_ERROR && !LOGGER.isLoggable(LEVELS[level])) {

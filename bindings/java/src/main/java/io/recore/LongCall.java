@@ -5,7 +5,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/** A call that takes its time. The bridge reads its fields, and asks it every 25 ms, on the calling thread, to go on. */
+/** A long call. The bridge reads its fields, and asks it every 25 ms, on the calling thread, whether to go on. */
 final class LongCall {
   private final CancelToken token;
   private final Predicate<Event> listener;
@@ -32,7 +32,7 @@ final class LongCall {
     run(new LongCall(token, null, 0, 0, Isolation.AUTO.number), work);
   }
 
-  /** The same for work that makes an object; the handle of it. */
+  /** The same for work that makes an object; returns its handle. */
   static long make(CancelToken token, BiConsumer<LongCall, long[]> work) {
     return make(token, 0, Isolation.AUTO, work);
   }
@@ -47,7 +47,7 @@ final class LongCall {
   /**
    * The same for training, whose events of these kinds (bits 1 << kind) go to the listener.
    *
-   * @return false when the listener said stop.
+   * @return false when the listener asked to stop.
    */
   static boolean run(CancelToken token, Predicate<Event> listener, int kinds, Consumer<LongCall> work) {
     var call = new LongCall(token, listener, kinds, 0, Isolation.AUTO.number);

@@ -52,7 +52,7 @@ public final class Model extends Handle {
     }
   }
 
-  /** Writes one file; an older one stays whole until the new one is. */
+  /** Writes one file; an older one stays intact until the new one is complete. */
   public void save(Path path) {
     save(path, true);
   }
@@ -98,7 +98,7 @@ public final class Model extends Handle {
   }
 
   /**
-   * Ranks items for the rows of a part and measures. Ids are matched, so the data set need not be that of the training.
+   * Ranks items for the rows of a part and measures. Ids are matched, so the data set need not be the training one.
    *
    * @param metrics "ndcg@20,recall@20"; see rec_model_evaluate in the C header for all of them.
    * @param cancel  nullable.
@@ -111,7 +111,7 @@ public final class Model extends Handle {
   }
 
   /**
-   * As {@link #evaluate(Dataset, String, Protocol, CancelToken)}, where {@code isolation} says.
+   * As {@link #evaluate(Dataset, String, Protocol, CancelToken)}, with the plugin where {@code isolation} says.
    *
    * @throws RecException.PluginFailed also when a worker process died.
    */
@@ -129,7 +129,7 @@ public final class Model extends Handle {
   }
 
   /**
-   * The model made ready to answer.
+   * The model prepared to answer requests.
    *
    * @throws RecException.Unsupported for excludeSeen of a model without user data.
    */
@@ -191,7 +191,7 @@ public final class Model extends Handle {
   /**
    * Vectors of all items, by row.
    *
-   * @throws RecException.Unsupported for a model without.
+   * @throws RecException.Unsupported for a model without vectors.
    */
   public Vectors itemVectors() {
     return Vectors.ofRaw(out -> Raw.rec_model_item_vectors(this, out));

@@ -1,7 +1,7 @@
 package io.recore;
 
 /**
- * A model that can be found.
+ * A model that was found.
  *
  * @param error why its file is refused, or "".
  */

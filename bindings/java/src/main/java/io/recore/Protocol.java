@@ -3,7 +3,7 @@ package io.recore;
 import io.recore.internal.Raw;
 import io.recore.internal.rec_protocol_t;
 
-/** What ranks what in an evaluation. Immutable: each method gives a changed copy. Zeros are the defaults. */
+/** What is ranked for whom in an evaluation. Immutable: each method returns a changed copy. Zeros mean the defaults. */
 public record Protocol(Part part, Rows rows, Candidates candidates, long nCandidates, long seed, Mask mask, Ties ties, long maxPos,
     long maxNeg, History history, int threads) {
   public enum Rows {
@@ -28,9 +28,9 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
     FULL(Raw.REC_CANDIDATES_FULL),
     /** The lists that came with the data set. */
     GIVEN(Raw.REC_CANDIDATES_GIVEN),
-    /** So many drawn uniformly for each positive. */
+    /** A number of items drawn uniformly for each positive. */
     UNIFORM(Raw.REC_CANDIDATES_UNIFORM),
-    /** The same, by training count. */
+    /** The same, drawn by training count. */
     POPULAR(Raw.REC_CANDIDATES_POPULAR);
 
     final int number;
@@ -65,7 +65,7 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
     }
   }
 
-  /** What a model may know of the user of a row. Another than the default is part of a metric's name. */
+  /** What a model may know about the user of a row. A choice other than the default is part of a metric's name. */
   public enum History {
     /** TRAINING for rows of users, BEFORE for other rows. */
     DEFAULT(Raw.REC_HISTORY_DEFAULT),
@@ -86,7 +86,7 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
     return new Protocol(Part.TEST, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, History.DEFAULT, 0);
   }
 
-  /** The same of the valid part. */
+  /** The same for the valid part. */
   public static Protocol valid() {
     return new Protocol(Part.VALID, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, History.DEFAULT, 0);
   }
@@ -123,7 +123,7 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
     return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
   }
 
-  /** Threads that evaluate; 0 = as many as there are. */
+  /** Threads that evaluate; 0 = as many as the machine has. */
   public Protocol threads(int threads) {
     return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
   }

@@ -11,7 +11,7 @@ import java.util.Map;
 public final class Rec {
   private Rec() {}
 
-  /** Version of the library that is loaded, "1.0.0". */
+  /** Version of the loaded library, "1.0.0". */
   public static String version() {
     return Utf8.decode(Raw.rec_version_string());
   }
@@ -22,8 +22,8 @@ public final class Rec {
   }
 
   /**
-   * Trains a model and returns its best epoch. Use a {@link Trainer} to keep what was trained when the call ends by an
-   * exception. Errors as of {@link Trainer}.
+   * Trains a model and returns its best epoch. Use a {@link Trainer} to keep what was trained when the call ends with an
+   * exception. Throws what {@link Trainer} throws.
    *
    * @param cancel nullable.
    */
@@ -56,7 +56,7 @@ public final class Rec {
     return counts;
   }
 
-  /** Every model that can be found: in folders that were added, in REC_PLUGIN_PATH, beside the library. */
+  /** Every model found: in folders that were added, in REC_PLUGIN_PATH, beside the library. */
   @SuppressWarnings("unchecked")
   public static List<Plugin> plugins() {
     return ((List<Map<String, Object>>) Json.read(Raw::rec_plugin_list)).stream().map(facts -> {
@@ -88,7 +88,7 @@ public final class Rec {
     }
   }
 
-  /** Delivers log lines that wait for a long call; they go to System.getLogger("io.recore"). */
+  /** Delivers log lines that are waiting for a long call; they go to System.getLogger("io.recore"). */
   public static void deliverLog() {
     Log.followLevel();
     Raw.rec_java_log_poll();

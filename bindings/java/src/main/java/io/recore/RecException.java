@@ -3,8 +3,8 @@ package io.recore;
 import io.recore.internal.Raw;
 
 /**
- * A failed call: one subclass for each status that a caller may treat differently. A status of a later library that this
- * one does not know is an {@link Internal} with its own {@link #code()}.
+ * A failed call: one subclass for each status that a caller may treat differently. An unknown status, of a later library,
+ * is an {@link Internal} with its own {@link #code()}.
  */
 @SuppressWarnings("serial")
 public class RecException extends RuntimeException {
@@ -17,7 +17,7 @@ public class RecException extends RuntimeException {
 
   RecException() {}
 
-  /** Of a new one, so that no subclass has to repeat it as a constructor. */
+  /** Sets the fields of a new exception, so that no subclass needs a constructor. */
   RecException saying(int code, String message, String argument) {
     this.code = code;
     this.message = message;
@@ -104,7 +104,7 @@ public class RecException extends RuntimeException {
   /** An argument or parameter that is unknown, out of range, or does not fit the others. */
   public static final class InvalidArgument extends RecException {}
 
-  /** A file, model name, plugin or id that is not there. */
+  /** A file, model name, plugin or id that does not exist. */
   public static class NotFound extends RecException {}
 
   /** A user or item that the model does not know, where the caller asked to be strict. */
@@ -113,7 +113,7 @@ public class RecException extends RuntimeException {
   /** Understood, but not offered: by this model, this build or this file version. */
   public static final class Unsupported extends RecException {}
 
-  /** A wrong order of calls. */
+  /** Calls in the wrong order. */
   public static class BadState extends RecException {}
 
   /** Use after close(). */
@@ -122,19 +122,19 @@ public class RecException extends RuntimeException {
   /** The operating system failed to read or write. */
   public static final class Io extends RecException {}
 
-  /** A model file or checkpoint that is damaged. */
+  /** A damaged model file or checkpoint. */
   public static final class CorruptData extends RecException {}
 
-  /** A row or cell of the data, with file and line where they are known. */
+  /** A bad row or cell of the data, with file and line where they are known. */
   public static final class InvalidData extends RecException {}
 
   /** The library could not get memory. */
   public static final class OutOfMemory extends RecException {}
 
-  /** A stated limit would be passed, a memory limit for one. */
+  /** A stated limit, such as a memory limit, would be exceeded. */
   public static final class Limit extends RecException {}
 
-  /** NaN or infinity where a number must be. */
+  /** NaN or infinity where a finite number is needed. */
   public static final class Numeric extends RecException {}
 
   /** No such device, or it failed. */
@@ -149,7 +149,7 @@ public class RecException extends RuntimeException {
   /** A plugin broke its contract or reported a failure. */
   public static class PluginFailed extends RecException {}
 
-  /** A plugin of another ABI or architecture. */
+  /** A plugin for another ABI or architecture. */
   public static final class AbiMismatch extends PluginFailed {}
 
   /** The cause of the CancellationException of a call that was stopped. */

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/** Answers to a request: for each of its users up to k items, best first. Immutable. */
+/** Answers to a request: up to k items for each of its users, best first. Immutable. */
 public final class Recommendations {
   private final Ids items; // [n * k], padded
   private final long[] rows; // [n * k], -1 = padding
@@ -24,7 +24,7 @@ public final class Recommendations {
     return rows.length / k;
   }
 
-  /** Answers for one of them; 0 for an unknown one. */
+  /** Number of answers for one of them; 0 for an unknown one. */
   public int count(int user) {
     int n = 0;
     while (n < k && rows[user * k + n] >= 0) {

@@ -9,7 +9,7 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
 
-/** A model made ready to answer, for as long as that is open. Any number of threads may ask at once. */
+/** A model prepared to answer requests, while the model is open. Any number of threads may ask at once. */
 public final class Recommender extends Handle {
   private final Model model;
   private final boolean strict;
@@ -28,7 +28,7 @@ public final class Recommender extends Handle {
   }
 
   /**
-   * The same where ids of items are int64.
+   * The same for items with int64 ids.
    *
    * @throws RecException.Unsupported where they are not.
    */
@@ -43,9 +43,9 @@ public final class Recommender extends Handle {
   /**
    * The k best items of each user.
    *
-   * @param k 1 .. the recommender's maxK; more than there are items gives all of them.
+   * @param k 1 .. the recommender's maxK; a k above the number of items gives all of them.
    * @throws RecException.InvalidArgument for a k out of range.
-   * @throws RecException.UnknownId for a strict recommender and a user who is unknown and has no history.
+   * @throws RecException.UnknownId for a strict recommender and an unknown user without a history.
    */
   public Recommendations recommend(Request request, int k) {
     return answer(request.users, "users", k, (wanted, rows, scores, status) -> topK(request, wanted, rows, scores, status));
@@ -54,7 +54,7 @@ public final class Recommender extends Handle {
   /**
    * The fast path: the same into the caller's direct buffers of native byte order, from their positions on; the buffers
    * are left as they are. Allocates nothing when the request's ids are over direct buffers and it has no allow and deny
-   * lists; {@link Model#itemIds(long...)} turns rows into ids. A strict recommender does not look at the users here.
+   * lists; {@link Model#itemIds(long...)} turns rows into ids. A strict recommender does not check the users here.
    *
    * @param rows   [n, k], item rows, padded with -1.
    * @param scores [n, k], nullable, padded with negative infinity.
@@ -74,20 +74,20 @@ public final class Recommender extends Handle {
     topK(request, k, rows, scores, status);
   }
 
-  /** The k items most like one, itself left out; none for an unknown one. */
+  /** The k items most similar to one, itself left out; none for an unknown one. */
   public List<Scored<String>> similar(String item, int k) {
     return similar(Ids.of(item), k).strings(0);
   }
 
-  /** The same where ids of items are int64. */
+  /** The same for items with int64 ids. */
   public List<Scored<Long>> similar(long item, int k) {
     return similar(Ids.of(item), k).longs(0);
   }
 
   /**
-   * The k items most like each.
+   * The k items most similar to each.
    *
-   * @throws RecException.Unsupported for a model that cannot tell.
+   * @throws RecException.Unsupported for a model without item similarities.
    */
   public Recommendations similar(Ids items, int k) {
     return answer(items, "items", k,
@@ -146,7 +146,7 @@ public final class Recommender extends Handle {
     void fill(int k, long[] rows, float[] scores, int[] status);
   }
 
-  /** The k best for each of ids, which are the argument of this name. */
+  /** The k best for each of ids; name is the argument that they were given as. */
   private Recommendations answer(Ids ids, String name, int k, Ranking ranking) {
     int wanted = Math.max(1, Math.min(k, nItems));
     long[] rows = new long[Math.multiplyExact(ids.size(), wanted)];

@@ -19,13 +19,13 @@ public final class RecommenderOptions {
     return this;
   }
 
-  /** Most items that can be asked for; 0 = 1000. */
+  /** Largest k of a request; 0 = 1000. */
   public RecommenderOptions maxK(long k) {
     maxK = k;
     return this;
   }
 
-  /** Threads that ask at once without waiting; 0 = 64. */
+  /** Threads that may ask at once without waiting; 0 = 64. */
   public RecommenderOptions callers(int n) {
     callers = n;
     return this;

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** Means of an evaluation, with the value of every row. Immutable; holds nothing of the library. */
+/** Means of an evaluation, with the value of every row. Immutable; holds no memory of the library. */
 public final class Report {
   private final List<String> names = new ArrayList<>();
   private final List<Double> means = new ArrayList<>();
@@ -44,7 +44,7 @@ public final class Report {
     users = model.userIds(userRows);
   }
 
-  /** Full names in the order asked for: "ndcg@20", "hit@10[uni99]". */
+  /** Full names in the order requested: "ndcg@20", "hit@10[uni99]". */
   public List<String> metrics() {
     return List.copyOf(names);
   }

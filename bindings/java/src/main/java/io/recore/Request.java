@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Who asks, and for what; one answer for each user. May be asked again and again: with ids over direct buffers it is filled
- * anew without an allocation. Not to be changed while a thread asks with it.
+ * Who asks, and for what; one answer for each user. A request can be reused: with ids over direct buffers, refilling them
+ * allocates nothing. Must not be changed while a thread asks with it.
  */
 public final class Request {
   final Ids users;
@@ -34,14 +34,14 @@ public final class Request {
     return new Request(Ids.of(users));
   }
 
-  /** Users who are known by a history alone, one for each history. */
+  /** Users known only by a history, one for each history. */
   public static Request anonymous(List<Ids> histories) {
     long[] rows = new long[histories.size()];
     Arrays.fill(rows, -1);
     return new Request(Ids.rows(rows)).histories(histories);
   }
 
-  /** For each user the items it had, instead of what the model file knows. */
+  /** The items that each user had, instead of what the model file knows. */
   public Request histories(List<Ids> histories) {
     long[] offsets = offsets(histories, "histories");
     return histories(Ids.concat(histories, "histories", offsets), offsets);
@@ -54,13 +54,13 @@ public final class Request {
     return this;
   }
 
-  /** UTC epoch seconds of every item of the histories, for models that look at times. */
+  /** UTC epoch seconds of every item of the histories, for models that use times. */
   public Request historyTimes(long... times) {
     historyTimes = times;
     return this;
   }
 
-  /** [n] UTC epoch seconds at which the answers are wanted, likewise. */
+  /** [n] UTC epoch seconds of each user's request, likewise. */
   public Request requestTimes(long... times) {
     requestTimes = times;
     return this;
@@ -98,7 +98,7 @@ public final class Request {
     return this;
   }
 
-  /** Whether it says nothing but who asks. */
+  /** Whether it gives users only. */
   boolean isPlain() {
     return historyItems == null && candidates == null && allow == null && deny == null && historyTimes == null
         && requestTimes == null;

@@ -1,7 +1,7 @@
 package io.recore;
 
 /**
- * An item and its score, which compares within one answer only.
+ * An item and its score, which is comparable within one answer only.
  *
  * @param <T> String, Long or byte[].
  */

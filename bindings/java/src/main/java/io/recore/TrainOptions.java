@@ -55,37 +55,37 @@ public final class TrainOptions {
     return this;
   }
 
-  /** Of these evaluations; its part is ignored. */
+  /** The protocol of these evaluations; its part is ignored. */
   public TrainOptions protocol(Protocol protocol) {
     this.protocol = protocol;
     return this;
   }
 
-  /** Where a checkpoint is written while training; the one before is kept beside it. */
+  /** Where checkpoints are written while training; the previous one is kept beside it. */
   public TrainOptions checkpoint(Path path) {
     checkpoint = path;
     return this;
   }
 
-  /** Least time between two checkpoints; 0 = 30. */
+  /** Minimum time between two checkpoints; 0 = 30. */
   public TrainOptions checkpointSeconds(double seconds) {
     checkpointSeconds = seconds;
     return this;
   }
 
-  /** Also after this number of batches. */
+  /** Also writes one after this number of batches. */
   public TrainOptions checkpointBatches(long batches) {
     checkpointBatches = batches;
     return this;
   }
 
-  /** Goes on from the checkpoint when there is one. */
+  /** Continues from the checkpoint if there is one. */
   public TrainOptions resume() {
     resume = true;
     return this;
   }
 
-  /** Of the library and the model's estimate together; 0 = none. */
+  /** Limits the memory of the library plus the model's estimate; 0 = none. */
   public TrainOptions memoryLimit(long bytes) {
     memoryLimit = bytes;
     return this;
@@ -98,8 +98,8 @@ public final class TrainOptions {
   }
 
   /**
-   * Called after each epoch, on the thread that trains; false stops. What it throws stops training and is thrown by the
-   * call that trains. It may use anything but the running trainer.
+   * Called after each epoch, on the training thread; returning false stops. An exception stops training and is thrown by
+   * the call that trains. It may use anything but the running trainer.
    */
   public TrainOptions onEpoch(Predicate<Event> listener) {
     onEpoch = listener;

@@ -9,7 +9,7 @@ public final class Trainer extends Handle {
   private final TrainOptions options;
 
   /**
-   * Checked, but not started. Listeners are those that options has when run() is called.
+   * Checks the options but does not start. The listeners are those that options has when run() is called.
    *
    * @throws RecException.NotFound for an unknown model; the nearest is named.
    * @throws RecException.InvalidArgument for a parameter that is unknown or out of range; argument() names it.
@@ -19,7 +19,7 @@ public final class Trainer extends Handle {
   }
 
   /**
-   * The same.
+   * As {@link #Trainer(Dataset, TrainOptions)}.
    *
    * @param cancel nullable.
    * @throws java.util.concurrent.CancellationException when the token was cancelled, or this thread interrupted.

@@ -9,8 +9,8 @@ import java.nio.charset.CoderResult;
 import java.util.Arrays;
 
 /**
- * Text between Java and the library: UTF-8, where a byte that is not UTF-8 becomes a lone surrogate U+DC80 .. U+DCFF and back
- * (Python's surrogateescape), so that every byte string has a String of its own.
+ * Text between Java and the library: UTF-8, where any other byte becomes a lone surrogate U+DC80 .. U+DCFF and back (Python's
+ * surrogateescape), so that different byte strings are different Strings.
  */
 final class Utf8 {
   private Utf8() {}
@@ -39,7 +39,7 @@ final class Utf8 {
   }
 
   /**
-   * @param name of the argument, for the exception about another lone surrogate.
+   * @param name the argument's name, for the exception about any other lone surrogate.
    */
   static byte[] encode(String text, String name) {
     for (int i = 0; i < text.length(); ++i) {
@@ -78,7 +78,7 @@ final class Utf8 {
     return Character.isLowSurrogate(c) && (i == 0 || !Character.isHighSurrogate(text.charAt(i - 1)));
   }
 
-  /** A name, path or JSON as C wants it; null stays null. */
+  /** A name, path or JSON as a C string; null stays null. */
   static byte[] terminated(String text, String name) {
     if (text == null) {
       return null;

@@ -8,7 +8,7 @@ import java.nio.FloatBuffer;
 import java.util.function.Consumer;
 
 /**
- * A matrix of float, row by row, over the model's own memory; it outlives close() of the model.
+ * A float matrix, row by row, over the model's own memory; it outlives the model's close().
  *
  * @param data [rows * columns], read-only. The memory lives as long as this buffer or one made from it.
  */

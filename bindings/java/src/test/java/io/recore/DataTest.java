@@ -218,7 +218,7 @@ class DataTest {
       "REC_TIES_", Protocol.Ties.class, "REC_HISTORY_", Protocol.History.class, "REC_EVENT_", Event.Kind.class);
 
   @Test
-  void enumsHaveEveryConstantOfTheHeader() throws Exception { // but the tick, which the bridge keeps for itself
+  void enumsHaveEveryConstantOfTheHeader() throws Exception { // except the tick, which only the bridge sees
     for (var entry : ENUMS.entrySet()) {
       int n = 0;
       for (var field : RawConstants.class.getFields()) {

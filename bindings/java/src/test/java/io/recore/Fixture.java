@@ -18,7 +18,7 @@ final class Fixture {
 
   private Fixture() {}
 
-  /** Users and items 0 .. 9, where user u has the items of its own parity but for u itself. */
+  /** Users and items 0 .. 9, where user u has the items of its own parity except u itself. */
   static Columns grid() {
     List<Long> users = new ArrayList<>();
     List<Long> items = new ArrayList<>();
@@ -47,7 +47,7 @@ final class Fixture {
     return small().set("epochs", 1_000_000).set("patience", 0).set("eval_every", 1_000_000);
   }
 
-  /** Rounds of a test of lifetimes: usually, or in the long run of make test-lifetimes. */
+  /** Rounds of a lifetime test: usually, or in the long run of make test-lifetimes. */
   static int rounds(int usual, int longer) {
     return "1".equals(System.getenv("REC_LONG_LIFETIMES")) ? longer : usual;
   }
@@ -59,7 +59,7 @@ final class Fixture {
 
   record Run(int code, String output) {}
 
-  /** A JVM of its own with these arguments, both outputs together. */
+  /** Runs a separate JVM with these arguments, both outputs together. */
   static Run java(String... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow()));
     command.addAll(Arrays.asList(arguments));

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A few thousand rounds in every run; the long ones by make test-lifetimes. */
+/** A few thousand rounds in every run; the long run is make test-lifetimes. */
 class LifetimeTest {
   @TempDir Path folder;
 
@@ -90,7 +90,7 @@ class LifetimeTest {
 
   /** One of each kind that is closed by hand; a trainer, which takes longer to make than the others together, now and then. */
   private record Objects(Dataset dataset, Model model, Recommender recommender, Trainer trainer) {
-    /** Makes those of round i and asks for something; one call fails, since errors have a lifetime too. */
+    /** Makes the objects of round i and uses them; one call fails, since errors have a lifetime too. */
     static Objects use(byte[] file, int i) {
       Dataset dataset = Fixture.grid().build();
       Trainer trainer = i % 20 == 0 ? new Trainer(dataset, TrainOptions.of("popularity")) : null;
@@ -168,7 +168,7 @@ class LifetimeTest {
                 ++n;
                 ++open;
               } catch (RecException.Closed e) {
-                // as it may be from now on
+                // which may happen from now on
               } catch (RecException.BadState | RecException.Busy e) {
                 ++open;
                 if (objects.trainer == null && !e.getMessage().contains("closed")) {

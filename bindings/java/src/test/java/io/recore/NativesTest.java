@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How the library is found; each case is a JVM of its own. */
+/** How the library is found; each case runs in its own JVM. */
 class NativesTest {
   static final String JAR = System.getProperty("recore.test.jar");
 

@@ -92,7 +92,7 @@ class TrainingTest {
     assertEquals(List.of(600L, "BUSY"), seen.subList(0, 2));
   }
 
-  /** Runs until it is stopped by stop, which gets the thread that trains; then says what happened to it. */
+  /** Trains until stopped by stop, which gets the training thread; then reports how the run ended. */
   private interface Stop {
     void stop(Thread thread, CancelToken token) throws Exception;
   }

@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * An object of the library. Closing it twice does nothing; using it afterwards throws; the garbage collector closes what
- * the program forgot. Closing while another thread is in a call is safe: the object ends when its last use does.
+ * the program forgot. Closing it while another thread is in a call is safe: the object ends with its last use.
  *
  * <p>Native methods take the Handle itself and read {@code raw}: an argument of a native method is reachable until it
  * returns, so the collector cannot close an object under a call.
@@ -21,7 +21,7 @@ public abstract class Handle implements AutoCloseable {
 
   /**
    * @param kind one of Raw.REC_JAVA_*.
-   * @param raw of that kind, taken.
+   * @param raw a handle of that kind, which this object takes over.
    */
   @SuppressWarnings("this-escape") // the Cleaner only compares it
   protected Handle(int kind, long raw) {
@@ -30,8 +30,8 @@ public abstract class Handle implements AutoCloseable {
   }
 
   /**
-   * The collector does not see the memory that handles stand for. When they become many it is told to look for forgotten
-   * ones, as the JDK does for direct buffers.
+   * The collector does not see the memory behind handles. When there are many it is told to look for forgotten ones, as
+   * the JDK does for direct buffers.
    */
   private static Cleaner.Cleanable register(Object owner, int kind, long raw) {
     int open = OPEN.incrementAndGet();
@@ -42,7 +42,7 @@ public abstract class Handle implements AutoCloseable {
     return CLEANER.register(owner, new End(kind, raw));
   }
 
-  /** Ends the object, now or when calls that other threads have in flight are done. */
+  /** Ends the object, now or when calls in flight on other threads are done. */
   @Override
   public void close() {
     raw = 0;
@@ -53,12 +53,12 @@ public abstract class Handle implements AutoCloseable {
     return raw == 0;
   }
 
-  /** Lets what a caller took over from the library end when owner is collected. */
+  /** Ends an object that the caller took over from the library when owner is collected. */
   public static void endWith(Object owner, int kind, long raw) {
     register(owner, kind, raw);
   }
 
-  /** Runs once at most, as Cleaner promises. */
+  /** Runs at most once, as Cleaner promises. */
   private record End(int kind, long raw) implements Runnable {
     @Override
     public void run() {

@@ -60,8 +60,8 @@ final class Natives {
   }
 
   /**
-   * The JVM gives a file to one class loader only; a copy is another file, and librecore itself stays one. Log lines go to
-   * the loader that asked for them last; a class loader that has the library is never collected.
+   * The JVM lets only one class loader load a file, so each loads a copy; librecore itself is shared. Log lines go to the
+   * loader that last asked for them; a class loader that has the library is never collected.
    */
   private static void loadCopy(Path library) throws IOException {
     Path copy = library.resolveSibling("recore_java-" + UUID.randomUUID() + ".so");
@@ -127,14 +127,14 @@ final class Natives {
     return caches.resolve("recore-java");
   }
 
-  /** Owned by this user and writable by no other: otherwise another user could place code there. */
+  /** A folder owned by this user and writable by nobody else: otherwise another user could place code there. */
   private static Path privateFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       Files.createDirectories(folder.getParent());
       try {
         Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       } catch (FileAlreadyExistsException e) {
-        // by another process, just now
+        // just created by another process
       }
     }
     var attributes = Files.readAttributes(folder, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
@@ -146,7 +146,7 @@ final class Natives {
     return folder;
   }
 
-  /** A file that is made now has this user as its owner. */
+  /** Whether this user owns the folder: a file created now has the same owner. */
   private static boolean isMine(Path folder) throws IOException {
     Path probe = Files.createTempFile("recore", null);
     try {
