@@ -15,7 +15,7 @@
 
 namespace rec {
 
-// Feeds a plugin given numbers in place of host->random_uniform while it lives; one at a time.
+// While it lives, replaces host->random_uniform by given numbers for a plugin; one at a time.
 class RandomSource {
  public:
   // draw(stream, row, out, n)
@@ -46,14 +46,14 @@ class RandomSource {
   rec_host_t host_;
 };
 
-// What a data set of a test has beside its pairs.
+// What a test's data set has besides its pairs.
 struct HarnessData {
   std::vector<Relation> relations;
   std::vector<Feature> user_features, item_features;
   bool has_weights = false;
 };
 
-// A plugin driven through its table as the library drives it: set tensors, give columns, take steps, get tensors.
+// Drives a plugin through its table as the library does: sets tensors, passes columns, takes steps, gets tensors.
 class PluginHarness {
  public:
   using Pairs = std::vector<std::pair<int32_t, int32_t>>;
@@ -128,7 +128,7 @@ class PluginHarness {
     model_->get_tensor(i, values.data());
     return values;
   }
-  // Every tensor of another model, as a resumed training gets them.
+  // Copies every tensor of another model, as a resumed training does.
   void copy_from(PluginHarness& other) {
     const auto tensors = other.model().tensors();
     for (size_t i = 0; i < tensors.size(); ++i) {
@@ -163,7 +163,7 @@ class PluginHarness {
     std::copy(items.begin(), items.end(), batch.column(REC_COLUMN_ITEM).reshape<int32_t>(batch.n_rows, C));
     return batch;
   }
-  // Adds histories, one a row, as the columns of the same name.
+  // Adds histories, one per row, as the history columns.
   static void add_histories(Batch& batch, const std::vector<std::vector<int32_t>>& histories) {
     int64_t longest = 1;
     for (const auto& history : histories) longest = std::max(longest, std::ssize(history));

@@ -1,4 +1,4 @@
-// Clients of other ages: shorter structs, longer structs, numbers that must not change.
+// Older and newer clients: shorter structs, longer structs, numbers that must not change.
 #include <cstring>
 #include <functional>
 
@@ -11,7 +11,7 @@ namespace {
 Handle<rec_dataset_t> small_world() { return dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12}); }
 
 TEST(OldClient, MayHaveShorterStructs) {
-  // A client of a day when rec_columns_t ended with times.
+  // A client from the time when rec_columns_t ended with times.
   struct OldColumns {
     uint32_t struct_size;
     int32_t reserved;
@@ -34,7 +34,7 @@ TEST(OldClient, MayHaveShorterStructs) {
   EXPECT_EQ(columns.not_ours, 0xdeadbeefdeadbeef) << "_init wrote past the caller's struct";
 }
 
-// A struct that ends earlier than this library's reads as if the rest were zero; nothing past its end is touched.
+// A struct shorter than this library's is read as if the rest were zero; nothing past its end is touched.
 template <class Struct>
 struct Shorter {
   explicit Shorter(const Struct& whole, size_t size) : bytes(sizeof(Struct), '\xee') {
@@ -131,7 +131,7 @@ TEST(StatusCodes, KeepTheirNumbersAndNames) {
   EXPECT_EQ(rec_api_version(), REC_API_VERSION_MAJOR * 1000 + REC_API_VERSION_MINOR);
 }
 
-// Null, zero, negative, too many: a code and a sentence that names the argument, in release builds too.
+// Null, zero, negative, too many: each gives a code and a message that names the argument, in release builds too.
 TEST(Arguments, AreNamedWhenTheyAreBad) {
   const auto data = small_world();
   const auto model = train(data.get(), "bprmf", R"({"emb_size": 4, "epochs": 1})");
@@ -182,7 +182,7 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
   request.allow_bits = &bits;
   expect("allow_bits", REC_INVALID_ARGUMENT, [&](rec_error_t** e) { return top(&request, rows.data(), e); });
   request.allow_bits = nullptr;
-  // Every count that does not fit is named.
+  // Every wrong count is named.
   const std::vector<int64_t> item{5}, offsets{0, 1}, times{7};
   const rec_ids_t items = int64_ids(item);
   rec_request_t whole = request;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The library exports exactly the listed symbols, needs neither LibTorch nor OpenMP, and stays small; plugins need no
-# symbol of ours. check_exports.sh LIBRARY EXPORTS.txt PLUGINS_FOLDER
+# The library exports exactly the listed symbols, needs neither LibTorch nor OpenMP, and stays small; plugins need none
+# of its symbols. check_exports.sh LIBRARY EXPORTS.txt PLUGINS_FOLDER
 set -euo pipefail
 library=$1 exports=$2 plugins=$3
 diff <(nm -D --defined-only "$library" | awk '{print $3}' | LC_ALL=C sort) <(awk '{print $1}' "$exports" | LC_ALL=C sort)

@@ -1,4 +1,4 @@
-/* Plugins that break the contract, one file per EVIL_ number; the host must say so and live. */
+/* Plugins that break the contract, one file per EVIL_ macro; the host must report it and survive. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +94,7 @@ static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const r
 #endif
 #ifdef EVIL_ABORT
   puts("to standard output");
-  fflush(stdout); /* else a sanitizer does, at the end */
+  fflush(stdout); /* otherwise a sanitizer flushes it, at the end */
   fputs("a line before\nthe plugin's last words\n", stderr);
   abort();
 #endif

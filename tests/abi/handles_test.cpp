@@ -1,4 +1,4 @@
-// Handles that are closed, foreign, shared or taken into a forked child.
+// Handles that are closed, foreign, shared or used in a forked child.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-/* Both headers alone, as C99 and as C++17, every warning an error; and the layout that compiled clients rely on. */
+/* Both headers on their own, as C99 and as C++17, every warning an error; and the layout that compiled clients rely on. */
 #include "rec_c_api.h"
 #include "rec_plugin_api.h"
 

@@ -1,4 +1,4 @@
-"""docs/languages.md names every exported call, and every name in it exists in its language; constants are the same in all.
+"""docs/languages.md names every exported call, and every name in it exists in its language; constants are equal in all.
 
 languages.py SOURCE_FOLDER [--jar JAR --javap JAVAP] [--go GO], with the Python package on the path.
 """
@@ -92,7 +92,7 @@ def main():
                 wrong.append(f"{symbol}: nothing for {language}")
             wrong += [f"{symbol}: {language} has no {name}" for name in names(cells[column]) if not exists(name)]
 
-    # The header's numbers, as each language has them.
+    # Each language must have the header's numbers.
     header = (given.source / "include/rec_c_api.h").read_text()
     expected = {n: int(v, 0) for n, v in re.findall(r"^#define (REC_\w+) +\(?(-?\d+|0x[0-9a-fA-F]+)\)?\s*(?:/\*.*)?$", header, re.M)}
     expected |= {n: int(v) for n, v in re.findall(r"^\s*(REC_\w+) = (-?\d+)", header, re.M)}

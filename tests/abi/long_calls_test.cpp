@@ -43,7 +43,7 @@ struct Ticks {
   }
 };
 
-// A long call ticks on its own thread, tells how far it is, and ends with the status that a tick answers.
+// A long call ticks on the calling thread, reports progress, and ends with the status that a tick returns.
 TEST(LongCalls, TickOnTheCallersThreadAndStopByIt) {
   const TempFolder folder;
   {
@@ -82,7 +82,7 @@ TEST(LongCalls, TickOnTheCallersThreadAndStopByIt) {
   }
 }
 
-// A token that is set before the call: the call makes nothing, however little it had to do.
+// With a token that is set before the call, the call creates nothing, however little it has to do.
 TEST(LongCalls, StopAtOnceByATokenThatIsSet) {
   const TempFolder folder;
   const std::vector<int64_t> users{1, 1, 1, 2, 2, 2}, items{10, 11, 12, 10, 12, 13};

@@ -1,4 +1,4 @@
-// Plugins that are old, new, broken or no plugins at all.
+// Plugins that are old, new, broken or not plugins at all.
 #include <dlfcn.h>
 #include <sys/stat.h>
 
@@ -70,7 +70,7 @@ TEST(PluginLoading, RefusesWhatIsNoPlugin) {
   const auto [status, message] = load_plugin(folder.file("other.so", other));
   EXPECT_EQ(status, REC_ABI_MISMATCH);
   EXPECT_NE(message.find("another machine"), std::string::npos) << message;
-  // Every cut of the head is an error, never a crash.
+  // Every truncation of the head is an error, never a crash.
   for (size_t n = 0; n < 2000; n += 7)
     EXPECT_NE(load_plugin(folder.file("c" + std::to_string(n) + ".so", bytes.substr(0, n))).first, REC_OK);
   EXPECT_EQ(load_plugin(REC_BUILD_FOLDER "/lib/fake_here/libc10.so").first, REC_PLUGIN_FAILED)
@@ -114,7 +114,7 @@ TEST(PluginLog, IsDeliveredOrCountedAsLost) {
   rec_log_set_sink([](int32_t, const char* line, void*) { n_lines += std::string_view(line) == "evil n=1"; },
                    REC_LOG_WARNING, nullptr, nullptr, nullptr);
   const auto data = dataset({1, 1}, {5, 6});
-  trainer(data.get(), "evil_chatty", "{}");  // a long call, which delivers and leaves the count
+  trainer(data.get(), "evil_chatty", "{}");  // a long call delivers lines; rec_log_poll counts the lost ones
   EXPECT_EQ(rec_log_poll(&n_lost, nullptr), REC_OK);
   rec_log_set_sink(nullptr, REC_LOG_ERROR, nullptr, nullptr, nullptr);
   EXPECT_EQ(n_lines + n_lost, 20000);

@@ -1,5 +1,5 @@
-"""Models of ReChorus and GRU4Rec as its authors train it, here and written down in PyTorch, in one run: the seconds of an
-epoch, or with --quality what a trained model reaches. Prints, decides nothing. Run by `make bench-peers` with
+"""Models of ReChorus and GRU4Rec as its authors train it, in Recore and rewritten in PyTorch, in one run: the seconds of an
+epoch, or with --quality what a trained model reaches. It prints and decides nothing. Run by `make bench-peers` with
 REC_BENCH_RECHORUS, a ReChorus folder whose dev and test files have neg_items.
 
 The PyTorch side draws negatives and cuts batches with NumPy, a batch at once; ReChorus builds them row by row.
@@ -20,7 +20,7 @@ from torch.nn import functional
 
 HISTORY = 20
 BATCH = 256
-# Recore's parameters, then what PyTorch needs of them.
+# Recore's parameters, then those that PyTorch needs.
 MODELS = {
     "bprmf": ({"loss": "bpr_multi", "l2": 1e-6}, 1e-3, 1e-6),
     "neumf": ({"lr": 5e-4, "l2": 1e-7, "dropout": 0.2}, 5e-4, 1e-7),
@@ -101,7 +101,7 @@ class LightGcn(nn.Module):
         edges = np.stack([np.concatenate([rows, columns]), np.concatenate([columns, rows])])
         weights = torch.tensor(scale[edges[0]] * scale[edges[1]], dtype=torch.float32)
         self.graph = torch.sparse_coo_tensor(torch.from_numpy(edges), weights, (len(degrees),) * 2).coalesce()
-        self.known = None  # of an evaluation
+        self.known = None  # during an evaluation
 
     def propagate(self):
         total = layer = torch.cat([self.users.weight, self.items.weight])
@@ -166,7 +166,7 @@ class Trainer:
         return self.net(torch.from_numpy(part["user"][rows]), torch.from_numpy(candidates), history, length)
 
     def epoch(self):
-        """Seconds of an epoch of one negative a row, softplus(s_j - s_i), Adam."""
+        """Seconds of an epoch with one negative per row, softplus(s_j - s_i), Adam."""
         start = time.perf_counter()
         self.net.train()
         part, rows = self.data.parts["train"], self.rng.permutation(self.rows["train"])
@@ -194,7 +194,7 @@ class Trainer:
         return float((ranks <= 5).mean()), float(((ranks <= 5) / np.log2(ranks + 1)).mean())
 
     def train(self, patience=10):
-        """The test values of the epoch that is best on dev."""
+        """The test values of the best epoch on dev."""
         dev, best = [], None
         while len(dev) - (dev.index(max(dev)) if dev else 0) <= patience:
             self.epoch()
@@ -205,7 +205,7 @@ class Trainer:
 
 
 class IndexedAdagrad:
-    """Adagrad over the rows a sparse gradient lists."""
+    """Adagrad over the rows that a sparse gradient lists."""
 
     def __init__(self, parameters, lr):
         self.lr, self.parameters = lr, [(parameter, torch.zeros_like(parameter)) for parameter in parameters]
@@ -274,7 +274,7 @@ def official(data, units=100, slots=32, n_sample=2048, alpha=0.5):
 
 
 def recore(options, model, params):
-    """The epochs of a training, and HR@5 and NDCG@5 of its model on the test part."""
+    """The number of epochs of a training run, and HR@5 and NDCG@5 of its model on the test part."""
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "m.rec")
         sets = [argument for key, value in params.items() for argument in ("--set", f"{key}={value}")]
@@ -307,7 +307,7 @@ def main():
 
 
 def judge(options, data, model):
-    """What both sides reach with each seed, trained until ten epochs in a row are not better on dev."""
+    """What both sides reach with each seed, trained until ten epochs in a row bring no improvement on dev."""
     here, there = [], []
     for seed in map(int, options.seeds.split(",")):
         params = {**MODELS[model][0], "batch_size": BATCH, "epochs": 200, "patience": 10, "seed": seed}
@@ -322,7 +322,7 @@ def mean(reached):
 
 
 def compare(options, data, model):
-    """An epoch of both sides in turns; PyTorch with as many threads and with one, of which the faster counts."""
+    """Epochs of both sides in turns; PyTorch runs with as many threads and with one, and the faster counts."""
     here, there, events = [], {threads: [] for threads in {options.threads, 1}}, 0
     if model == "official":
         plugin = "gru4rec"

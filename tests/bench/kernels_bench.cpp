@@ -1,4 +1,4 @@
-// Throughput of the kernels on one thread, beside what the machine can do: the first two rows measure that.
+// Throughput of the kernels on one thread, compared with the machine's limits, which the first two rows measure.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ void set_bytes(benchmark::State& state, double bytes) {
   state.counters["GB/s"] = benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-// Everything in the first-level cache and in registers: what the multiply-add units give in this very kernel.
+// Everything in the first-level cache and in registers: what the multiply-add units reach in such a kernel.
 void fma_peak(benchmark::State& state) {
   const KernelTable* level = level_of(state);
   if (level == nullptr) return;
@@ -50,7 +50,7 @@ void fma_peak(benchmark::State& state) {
 }
 BENCHMARK(fma_peak)->Arg(1)->Arg(2);
 
-// Rows of 64 floats read in random order, from a table of so many rows: the limit of a propagation.
+// Rows of 64 floats read in random order from a table of the given size: the limit of a propagation.
 void random_row_reads(benchmark::State& state) {
   const int64_t d = 64, n = state.range(0), n_reads = 1 << 20;
   const auto x = random_floats(n * d, 1);
@@ -213,7 +213,7 @@ void rank_update(benchmark::State& state) {
 }
 BENCHMARK(rank_update)->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond);
 
-// m, n, k and whether a is transposed, as a recurrent layer and its weights' gradient have them.
+// m, n, k and whether a is transposed, as for a recurrent layer and its weights' gradient.
 void product(benchmark::State& state) {
   const KernelTable* level = level_of(state);
   if (level == nullptr) return;

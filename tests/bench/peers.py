@@ -1,4 +1,4 @@
-"""The same work in Recore, RecBole and implicit, in one run: seconds, ratios, peak memory, and the NDCG beside them.
+"""The same work in Recore, RecBole and implicit, in one run: seconds, ratios, peak memory and NDCG.
 
 Not a test: it prints and decides nothing. Run by `make bench-peers` with REC_BENCH_DATA.
 """
@@ -23,7 +23,7 @@ def read_pairs(path):
 
 
 def write_recbole(folder, out):
-    """Benchmark files of RecBole from LightGCN text; Recore reads the same ones."""
+    """Writes RecBole benchmark files from LightGCN text; Recore reads the same ones."""
     os.makedirs(out, exist_ok=True)
     for part in ("train", "valid", "test"):
         with open(os.path.join(out, f"bench.{part}.inter"), "w") as file:

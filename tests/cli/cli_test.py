@@ -1,4 +1,4 @@
-"""The recore command as a user meets it: every command, its JSON, exit codes, suggestions, resume and Ctrl-C."""
+"""The recore command as a user sees it: every command, its JSON, exit codes, suggestions, resume and Ctrl-C."""
 
 import html.parser
 import json
@@ -155,7 +155,7 @@ class Cancel(CliTest):
         return process.returncode, time.monotonic() - start, [json.loads(line) for line in output.splitlines()]
 
     def test_stops_within_200_ms_with_the_last_epoch_saved(self):
-        # The quickest of three: others use the machine too, and what is measured is the command.
+        # The quickest of three, since others use the machine too.
         seconds = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
             code, took, events = self.interrupt(number, "c.rec")
@@ -318,7 +318,7 @@ class Help(CliTest):
         resumes = "resumes as if it had not been stopped"
         whole = states("librecore_mine.so", 0)
         self.assertEqual((len(whole), set(whole.values())), (7, {"ok"}))
-        self.build_plugin("librecore_forgets.so", "return 3;", "return 2;")  # a tensor that is not listed
+        self.build_plugin("librecore_forgets.so", "return 3;", "return 2;")  # leaves one tensor out of the list
         self.assertEqual(states("librecore_forgets.so", 6)[resumes], "broken")
         self.build_plugin("librecore_ignores.so", "memcpy(tensor_at(of(model), i), data, tensor_bytes(of(model), i));", "(void)data;")
         self.assertEqual(states("librecore_ignores.so", 6)[resumes], "broken")

@@ -1,4 +1,4 @@
-"""Where the command runs a plugin: the third-party sample, which says here that it brings LibTorch."""
+"""Where the command runs a plugin: the third-party sample, built here to claim that it uses LibTorch."""
 
 import unittest
 

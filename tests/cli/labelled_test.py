@@ -1,4 +1,4 @@
-"""Training and evaluation on impression lists and labelled rows, as the command does them."""
+"""Training and evaluation on impression lists and labelled rows by the command."""
 
 import math
 import os
@@ -9,7 +9,7 @@ from cli_test import CliTest
 
 
 class Labelled(CliTest):
-    """A ReChorus folder of impression lists in which odd users click odd items; the metrics are also computed slowly here."""
+    """A ReChorus folder of impression lists in which odd users click odd items; the metrics are recomputed slowly here."""
     METRICS = "rechorus.hr@2,rechorus.ndcg@2,rechorus.map@2"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What train makes of its options where they meet: files, seeds, metrics, what it starts from, and the words of its page."""
+"""How train's options work together: files, seeds, metrics, what it starts from, and the text of its page."""
 
 import json
 import os

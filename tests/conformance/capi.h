@@ -9,7 +9,7 @@
 
 #include "rec_c_api.h"
 
-// The C API with RAII, for tests: what a caller of any language sees.
+// The C API with RAII, for tests: what a caller in any language sees.
 namespace rec::test {
 
 struct Deleter {
@@ -35,7 +35,7 @@ struct CallFailed : std::runtime_error {
         argument(error != nullptr ? rec_error_argument(error) : "") {}
 };
 
-// call([&](rec_error_t** e) { return rec_...(..., e); }) throws CallFailed with the library's words.
+// call([&](rec_error_t** e) { return rec_...(..., e); }) throws CallFailed with the library's message.
 template <class Call>
 void call(Call&& body) {
   rec_error_t* error = nullptr;
@@ -44,7 +44,7 @@ void call(Call&& body) {
   if (status != REC_OK) throw CallFailed(status, error);
 }
 
-// Calls that give a handle.
+// Makes a call that returns a handle.
 template <class T, class Call>
 Handle<T> make(Call&& body) {
   T* handle = nullptr;
@@ -56,7 +56,7 @@ inline rec_ids_t int64_ids(const std::vector<int64_t>& ids, int32_t type = REC_I
   return {sizeof(rec_ids_t), type, ids.data(), nullptr, 0, nullptr, std::ssize(ids)};
 }
 
-// Where the answers to rows of k go; what is empty is not asked for.
+// Where the answers, rows of k, go; an empty vector is not asked for.
 inline rec_output_t output_to(std::vector<int64_t>& rows, std::vector<float>& scores,
                               std::vector<rec_status_t>& status) {
   return {sizeof(rec_output_t), 0,
@@ -84,7 +84,7 @@ inline Handle<rec_dataset_t> dataset(const std::vector<int64_t>& users, const st
   });
 }
 
-// Unless told otherwise a plugin runs in this process, so that its memory and its faults are those of the test.
+// Unless told otherwise a plugin runs in this process, so that its memory and its faults count as the test's.
 inline Handle<rec_trainer_t> trainer(const rec_dataset_t* data, const std::string& model, const std::string& params,
                                      const rec_trainer_options_t* options = nullptr) {
   rec_trainer_options_t given{};
@@ -107,7 +107,7 @@ inline Handle<rec_model_t> train(const rec_dataset_t* data, const std::string& m
   return model_of(t.get());
 }
 
-// Runs the training; the loss of its last epoch.
+// Runs the training; returns the loss of its last epoch.
 inline double run_training(rec_trainer_t* t) {
   double loss = 0;
   rec_run_options_t options{};

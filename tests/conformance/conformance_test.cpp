@@ -1,4 +1,4 @@
-// What every plugin must do, shipped or third-party. What each can do stands in models.h, so that no test skips itself.
+// What every plugin must do, shipped or third-party. models.h lists what each can do, so that no test skips itself.
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,12 +56,12 @@ TEST_P(Conformance, DeclaresTheCapabilitiesExpectedOfIt) {
 TEST_P(Conformance, LearnsAWorldWhoseAnswerIsKnown) {
   const auto data = sequential() ? cycle() : checkerboard();
   const auto trained = train(data.get(), model().name, json(model(), R"("patience": 0)"));
-  // What follows an item is seen only by a model that is told of the item just before.
+  // Only a model that is given the item just before can learn what follows it.
   const double ndcg = evaluate(trained.get(), data.get(), "ndcg@5", sequential() ? REC_ROWS_EVENT : REC_ROWS_USER);
   if (model().personal) {
     EXPECT_GT(ndcg, 0.95);
   } else {
-    EXPECT_LT(ndcg, 0.9);  // the same list for everybody cannot be right for both halves
+    EXPECT_LT(ndcg, 0.9);  // one list for everybody cannot suit both halves
   }
 }
 
@@ -80,7 +80,7 @@ TEST_P(Conformance, LeavesSeenItemsOutAndSignsShortRows) {
   const auto data = checkerboard();
   const auto trained = train(data.get(), model().name, json(model()));
   const auto r = recommender(trained.get(), true);
-  const TopK top = top_k(r.get(), users(40), 25);  // more than the 20 items there are
+  const TopK top = top_k(r.get(), users(40), 25);  // more than the 20 items
   const TopK all = top_k(recommender(trained.get()).get(), users(40), 25);
   for (int64_t u = 0; u < 40; ++u) {
     std::vector<int64_t> rows(top.rows.begin() + u * 25, top.rows.begin() + (u + 1) * 25);
@@ -135,7 +135,7 @@ TEST_P(Conformance, GivesTheSameFileForOneTwoAndSevenThreads) {
   }
 }
 
-// What a model may know of a row's user is decided by the protocol, not by what its file holds.
+// The protocol decides what a model may know about a row's user, not what its file holds.
 TEST_P(Conformance, IsJudgedAlikeWithAndWithoutUserData) {
   const auto data = sequential() ? cycle() : checkerboard();
   const auto whole = train(data.get(), model().name, json(model()));
@@ -181,7 +181,7 @@ TEST_P(Conformance, StopsWithinABatchWhenCancelledAndKeepsTheLastEpoch) {
     return REC_OK;
   };
   const rec_status_t status = rec_trainer_run(t.get(), &run, nullptr);
-  EXPECT_EQ(status, model().closed_form ? REC_OK : REC_CANCELLED);  // a closed form's one epoch was its last
+  EXPECT_EQ(status, model().closed_form ? REC_OK : REC_CANCELLED);  // a closed form's only epoch was its last
   const auto last = model_of(t.get(), REC_MODEL_LAST);
   EXPECT_EQ(top_k(recommender(last.get()).get(), {1000}, 3).status[0], REC_OK);
 }
@@ -229,7 +229,7 @@ TEST_P(Conformance, TellsAnUnknownUserPerRow) {
   EXPECT_EQ(top.status, (std::vector<rec_status_t>{REC_OK, everybody ? REC_OK : REC_NOT_FOUND, REC_OK}));
   EXPECT_EQ(top.rows[3] == REC_NO_ROW, !everybody);
 
-  // The same user with a history is answered, by what that history says.
+  // The same user with a history is answered from that history.
   const std::vector<int64_t> user{77}, history{-50, -48, -46}, offsets{0, 3}, times{1, 2, 3};
   const rec_ids_t user_ids = int64_ids(user), items = int64_ids(history);
   rec_request_t request{};
@@ -249,7 +249,7 @@ TEST_P(Conformance, TellsAnUnknownUserPerRow) {
   const rec_status_t status = out.status[0];
   const auto& can = model().capabilities;
   const auto has = [&](const char* name) { return std::find(can.begin(), can.end(), name) != can.end(); };
-  const bool by_id_only = has("score") && !has("cold_user");  // no vectors and no history to go by
+  const bool by_id_only = has("score") && !has("cold_user");  // it has neither vectors nor a history to use
   EXPECT_EQ(status, by_id_only ? REC_NOT_FOUND : REC_OK);
   EXPECT_EQ(rows[0] == REC_NO_ROW, by_id_only);
   if (!model().personal || by_id_only || sequential()) return;
@@ -260,7 +260,7 @@ TEST_P(Conformance, TellsAnUnknownUserPerRow) {
   for (int k = 0; k < 5; ++k) EXPECT_EQ(ids.i64[k] % 2, 0) << "an even user likes even items";
 }
 
-// Of the models whose loss can be made to explode.
+// For the models whose loss can be made to explode.
 class Explosion : public Conformance {};
 
 TEST_P(Explosion, ReportsALossThatIsNotANumber) {
@@ -298,7 +298,7 @@ TEST_P(Conformance, DoesNotGrowOverAHundredLives) {
     return pages * 4096;
   };
   auto params = nlohmann::json::parse(json(model()));
-  if (params.contains("epochs")) params["epochs"] = 1;  // one epoch is a life
+  if (params.contains("epochs")) params["epochs"] = 1;  // one epoch is enough for a lifetime
   const auto live = [&](int n) {
     for (int i = 0; i < n; ++i) train(data.get(), model().name, params.dump());
   };
@@ -308,7 +308,7 @@ TEST_P(Conformance, DoesNotGrowOverAHundredLives) {
   EXPECT_LT(resident() - before, int64_t{REC_GROWTH_MIB} << 20);
 }
 
-// Runs tests/conformance/train_program.cpp: trains with checkpoints, and dies of SIGKILL where it is told to.
+// Runs tests/conformance/train_program.cpp, which trains with checkpoints and dies of SIGKILL where it is told to.
 struct Outcome {
   int signal;
   std::string output;

@@ -1,4 +1,4 @@
-// What rec_plugin_api.h promises to plugins, held by two of them: iALS over a pass of users, and a probe of encode.
+// What rec_plugin_api.h promises to plugins, checked by two of them: iALS over a pass of users, and a probe of encode.
 #include <cmath>
 
 #include "core/plugin/host.h"
@@ -39,7 +39,7 @@ double dot(const std::vector<double>& x, const std::vector<double>& y) {
 
 constexpr double kAlpha = 10, kLambda = 0.5;
 
-// The best row given all rows Z of the other side, from the definition: weights and targets of every cell.
+// The best row given all rows Z of the other side, by the definition: weights and targets of every cell.
 std::vector<double> best_row(const std::vector<bool>& has, const Matrix& Z) {
   const size_t d = Z[0].size();
   Matrix a(d, std::vector<double>(d));
@@ -78,7 +78,7 @@ TEST(PlanOfUsers, LetsAlternatingLeastSquaresReachTheDirectSolution) {
     host_table().random_normal(1, 0, 0, static_cast<int64_t>(row), 0, 0.1f, start, d);
     Y[item_of_row[row]].assign(start, start + d);
   }
-  std::vector<double> objective(kUsers);  // of each user in the last epoch, before the items move
+  std::vector<double> objective(kUsers);  // of each user in the last epoch, before the items are updated
   for (int64_t epoch = 0; epoch < kEpochs; ++epoch) {
     for (size_t u = 0; u < kUsers; ++u) {
       X[u] = best_row(has[u], Y);

@@ -51,7 +51,7 @@ class Ials : public Model {
     items_ = view.graph_items;
   }
 
-  // Solves the users of the batch; the loss is their share of the objective, without the items' regulariser.
+  // Solves for the users of the batch; the loss is their share of the objective, without the items' regulariser.
   double compute(const Context& context, const Batch& batch) override {
     batch_users_.assign(batch.users(), batch.users() + batch.n_rows());
     last_of_epoch_ = batch.raw.index + 1 == batch.raw.n_epoch_batches;
@@ -78,8 +78,8 @@ class Ials : public Model {
   }
 
  private:
-  // (Z'Z + alpha sum of z z' + lambda I) x = (1 + alpha) sum of z, the sums over the columns of each row. Gives the rows'
-  // part of the objective: |b - residual| in closed form is  (1 + alpha) n - x . b.
+  // (Z'Z + alpha sum of z z' + lambda I) x = (1 + alpha) sum of z, the sums over the columns of each row. Returns the
+  // rows' part of the objective: |b - residual| in closed form is  (1 + alpha) n - x . b.
   double solve(const Context& context, const rec_csr_t& csr, const std::vector<int32_t>& rows,
                const std::vector<double>& Z, int64_t n, std::vector<double>& x) const {
     const int64_t d = options_.d, B = std::ssize(rows);

@@ -1,4 +1,4 @@
-// The models of the conformance suite: small parameters for each, and what it is expected to be able to do.
+// The models of the conformance suite: small parameters for each, and its expected capabilities.
 #pragma once
 
 #include <ostream>
@@ -12,9 +12,9 @@ struct Model {
   std::string params;  // small and quick
   std::vector<std::string> capabilities;
   bool personal;                 // learns who likes what; popularity does not
-  bool cold_user;                // answers a user that it does not know
+  bool cold_user;                // answers an unknown user
   bool closed_form;              // one pass over items, no loss
-  std::string exploding_params;  // a NaN loss soon; "" for closed forms and for scores that are cosines
+  std::string exploding_params;  // lead to a NaN loss; "" for closed forms and for cosine scores
   std::string variant;           // tells two rows of one plugin apart
 };
 

@@ -1,4 +1,4 @@
-// Shows a test what the library gives to encode: item i's vector is unit vector i, so the scores of a query are the numbers
+// Shows a test what the library passes to encode: item i's vector is unit vector i, so the scores of a query are the numbers
 // that encode wrote: the user row, the length of the history, its items. Its compute spoils the frozen tables.
 #include <limits>
 
@@ -30,7 +30,7 @@ class Probe : public Model {
   void freeze(const Context&) override {
     items_.assign(n_items_ * n_items_, 0.f);
     for (int64_t i = 0; i < n_items_; ++i) items_.data()[i * n_items_ + i] = 1;
-    users_.assign(n_users_ * n_items_, 1000.f);  // read by nobody beside encode
+    users_.assign(n_users_ * n_items_, 1000.f);  // not read, since encode answers
   }
   rec_tensor_view_t table(int32_t which) const override {
     return which == REC_TABLE_USER ? host_view(users_.data(), n_users_, n_items_)

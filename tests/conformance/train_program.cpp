@@ -20,7 +20,7 @@ struct Progress {
 
 }  // namespace
 
-// Stands before libc's: a checkpoint is flushed when its bytes are written and before it is renamed.
+// Overrides libc's: a checkpoint is flushed after its bytes are written and before it is renamed.
 extern "C" __attribute__((visibility("default"))) int fsync(int fd) {
   if (++saves == 2 * die_in_save - 1) raise(SIGKILL);  // each save flushes its file and its folder
   return static_cast<int>(syscall(SYS_fsync, fd));

@@ -1,4 +1,4 @@
-// What single models do with a start, with times and with in-batch negatives, through the C API.
+// What individual models do with a warm start, with times and with in-batch negatives, through the C API.
 #include <cmath>
 
 #include "tests/conformance/worlds.h"
@@ -24,7 +24,7 @@ class WarmStart : public testing::Test, protected Worlds {
  protected:
   static void SetUpTestSuite() { add_plugins(); }
 
-  // One epoch of steps too small to be seen: the model is where it started.
+  // One epoch of negligible steps: the model stays where it started.
   static Handle<rec_model_t> still(const rec_dataset_t* data, const std::string& model, const std::string& params,
                                    const std::vector<const rec_model_t*>& from) {
     const auto t = trainer(data, model, "{" + params + R"(, "lr": 1e-8, "epochs": 1})");
@@ -132,7 +132,7 @@ TEST_F(Times, AreMissedInAnEvaluationToo) {
   EXPECT_NE(std::string(rec_error_message(error)).find("looks at times"), std::string::npos);
 }
 
-// Scores of the 150 items that user 1000 has had, by what the model knows of them or by the items from `first` on.
+// Scores of the 150 items that user 1000 has had, by what the model knows or by a history of the items from `first` on.
 std::vector<float> scores_of_150(const rec_model_t* model, int64_t first = -1) {
   const auto r = recommender(model);
   std::vector<int64_t> items, user{1000};
@@ -154,7 +154,7 @@ std::vector<float> scores_of_150(const rec_model_t* model, int64_t first = -1) {
   return out;
 }
 
-// A file keeps 100 items of a history, or what its model reads if that is more; gru4rec official reads all.
+// A file keeps 100 items of a history, or as many as its model reads if that is more; gru4rec official reads all.
 TEST(Histories, AreReadWhole) {
   call([&](rec_error_t** error) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, error); });
   std::vector<int64_t> users(150, 1000), items;
@@ -192,7 +192,7 @@ class InBatch : public testing::Test, protected Worlds {
     for (size_t u = 0; u < items.size(); ++u) users.push_back(static_cast<int64_t>(u));
     return dataset(users, items);
   }
-  // Of a model whose scores are near 0 at the start.
+  // The first loss of a model whose scores start near 0.
   static double first_loss(const std::vector<int64_t>& items, const std::string& model = "bprmf",
                            const std::string& params = R"("sampler": "in_batch", "loss": "softmax")") {
     const auto data = one_each(items);
@@ -201,7 +201,7 @@ class InBatch : public testing::Test, protected Worlds {
   }
 };
 
-// Another row's positive that is the row's own item is no negative of it. Scores are near 0 and items equally frequent.
+// Another row's positive that equals the row's own item is not a negative. Scores are near 0 and items equally frequent.
 TEST_F(InBatch, MasksAccidentalHits) {
   EXPECT_NEAR(first_loss({0, 1, 2, 3}), std::log(4.0), 0.01);
   EXPECT_NEAR(first_loss({0, 0, 1, 1}), std::log(3.0), 0.01) << "its own and two of the other item";
@@ -234,7 +234,7 @@ TEST_F(InBatch, TrainsWhenTheLastBatchWouldHaveOneRow) {
           << model << " " << batch_size;
 }
 
-// What a trainer of these is refused with.
+// The error that refuses a trainer with these arguments.
 CallFailed refusal(const rec_dataset_t* data, const std::string& model, const std::string& params,
                    int64_t memory_limit_bytes = 0) {
   rec_trainer_options_t options{};
@@ -262,7 +262,7 @@ TEST_F(InBatch, OfOneRowIsRefused) {
   EXPECT_NE(std::string(failure.what()).find("batch_size: must be >= 2"), std::string::npos) << failure.what();
 }
 
-// bpr_multi is the loss of these unless another is asked for; here each other row of a batch has the same item.
+// bpr_multi where every other row of a batch has the same item, so that no row has a negative.
 TEST_F(InBatch, WithoutANegativeLosesNothing) {
   for (const char* model : {"neumf", "fpmc", "bprmf"}) {
     const std::string params = R"("sampler": "in_batch", "loss": "bpr_multi")";

@@ -26,8 +26,8 @@ class Worlds {
       }
     return dataset(users, items, parts);
   }
-  // Another one, for models of sequences: item i is always followed by item i + 1. Each user walks 8 steps from a place of
-  // its own; the last two are held out.
+  // A world for models of sequences: item i is always followed by item i + 1. Each user walks 8 steps from its own start;
+  // the last two are held out.
   static Handle<rec_dataset_t> cycle() {
     std::vector<int64_t> users, items;
     std::vector<int32_t> parts;

@@ -21,7 +21,7 @@ MODELS = (("bprmf", "epochs=5"), ("lightgcn", "epochs=3"), ("ease", "lambda=100"
 
 
 def write_data(path):
-    """1,000 users of 200 items, whose ids are more than ASCII. Some have seen nearly all of them, so that their rows are short."""
+    """1,000 users of 200 items, with ids beyond ASCII. Some have seen nearly all items, so that their rows are short."""
     rng = np.random.default_rng(7)
     with open(path, "w", encoding="utf-8") as out:
         out.write("user_id:token\titem_id:token\n")

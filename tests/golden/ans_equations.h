@@ -3,7 +3,7 @@
 #include "plugins/ans/ans.h"
 #include "recore/plugin_torch.h"
 
-// The equations of ANS as tensor operations, differentiated by autograd: what the host's kernel is compared with.
+// The equations of ANS as tensor operations, differentiated by autograd, to compare the host's kernel with.
 namespace rec::ans {
 
 using at::Tensor;

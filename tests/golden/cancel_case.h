@@ -10,8 +10,8 @@
 
 namespace rec {
 
-// Between the library and a plugin while it lives: counts how often the plugin asks should_stop or calls propagate, and
-// asks for a cancel at the n-th time.
+// Sits between the library and a plugin while it lives: counts how often the plugin asks should_stop or calls propagate,
+// and cancels at the n-th time.
 class CancelAt {
  public:
   CancelAt(const std::string& model, int64_t n) {
@@ -57,7 +57,7 @@ class CancelAt {
 };
 
 // The rule of rec_plugin_api.h: a slot that notices a cancel leaves the model as it was. So a run that is cancelled at any
-// such place and then goes on comes to the same file, byte for byte.
+// such place and then resumed ends with the same file, byte for byte.
 inline void expect_same_model_after_a_cancel(const std::string& model, const std::string& params) {
   std::vector<int64_t> users, items;
   std::vector<int32_t> parts;

@@ -9,7 +9,7 @@
 
 namespace rec {
 
-// A reference run: its tensors, its hyperparameters, and how near the float32 that ships must come to it.
+// A reference run: its tensors, its hyperparameters, and how close the shipped float32 code must come to it.
 class Reference : public GoldenTensors {
  public:
   explicit Reference(const std::string& golden)
@@ -17,7 +17,7 @@ class Reference : public GoldenTensors {
 
   const nlohmann::ordered_json& hyper() const { return json_["hyper"]; }
   double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
-  // Names of the parameters, which are those of models.md and of the plugin.
+  // Names of the parameters, the same as in models.md and the plugin.
   std::vector<std::string> parameters() const { return names_after("param."); }
   PluginHarness::Pairs train_pairs() const {
     PluginHarness::Pairs pairs;
@@ -39,8 +39,8 @@ class Reference : public GoldenTensors {
   static void expect_loss(double got, double want, const std::string& what) {
     EXPECT_LE(std::abs(got - want), 1e-5 * (1 + std::abs(want))) << what << ": got " << got << ", want " << want;
   }
-  // The elements of parameter `name` after the steps of a variant ("adam3", "adam3_l2", ...); gives how many it compared.
-  // Adam turns rounding noise into full steps, so elements whose gradient is such noise do not count: golden README, "How
+  // Compares parameter `name` after the steps of a variant ("adam3", "adam3_l2", ...); returns how many elements counted.
+  // Adam turns rounding noise into full steps, so elements whose gradient is such noise are left out: golden README, "How
   // to compare".
   int64_t expect_stepped(const std::string& variant, const std::string& name, const std::vector<float>& got) const {
     const auto want = floats(variant + "." + name), gradient = floats("grad." + name), start = floats("param." + name);
@@ -102,16 +102,16 @@ class Reference : public GoldenTensors {
 struct GoldenCase {
   std::string golden;
   std::string model;
-  std::string params;             // beside lr, and beside emb_size of a model with two tables
-  std::string variant = "adam3";  // which tensors the steps lead to
+  std::string params;             // besides lr, and besides emb_size for a model with two tables
+  std::string variant = "adam3";  // the tensors after the steps
   std::string loss_name = "loss.total";
-  // The batch of a step ("" or "step2."), for a model that wants more than users and items.
+  // The batch of a step ("" or "step2."), for a model that needs more than users and items.
   Batch (*batch)(const Reference& reference, const std::string& step) = nullptr;
 };
 
 inline void PrintTo(const GoldenCase& c, std::ostream* out) { *out << c.golden << " " << c.variant; }
 
-// users [B] and items [B, 1 + K], as each reference keeps them.
+// users [B] and items [B, 1 + K], as each reference stores them.
 inline Batch golden_pairs(const GoldenTensors& tensors, const std::string& step) {
   const auto users = tensors.get<int32_t>("in." + step + "user_id");
   const auto items = tensors.get<int32_t>("in." + step + "item_id");

@@ -1,4 +1,4 @@
-// Models that train on impression lists and labelled rows, through their table: gradients are those of the loss.
+// Models that train on impression lists and labelled rows, through their table: checks gradients against the loss.
 #include <cmath>
 
 #include "core/base/rng.h"
@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kUsers = 5, kItems = 9, kWidth = 4;
 const PluginHarness::Pairs kPairs{{0, 0}, {0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {1, 6}, {2, 7}, {3, 8}};
 
-// What a model needs beside its task.
+// Parameters that a model needs besides its task.
 const char* params_of(const std::string& model) {
   if (model == "neumf") return R"("emb_size": 4, "layers": [6, 3], "init_std": 1)";
   if (model == "fpmc") return R"("emb_size": 4)";
@@ -34,7 +34,7 @@ class Task : public testing::TestWithParam<std::tuple<std::string, std::string>>
   }
 };
 
-// Three lists of 2 + 3 slots; `more` empty columns behind them.
+// Three lists of 2 + 3 slots, followed by `more` empty columns.
 Batch lists(int64_t more = 0) {
   constexpr uint8_t P = REC_SLOT_POSITIVE, N = REC_SLOT_NEGATIVE, X = REC_SLOT_PADDING;
   const std::vector<std::vector<int32_t>> items{{0, 1, 2, 3, 4}, {5, 5, 6, 5, 5}, {7, 8, 0, 1, 7}};
@@ -80,7 +80,7 @@ TEST_P(Task, GradientsAreThoseOfTheLoss) {
         made->set(name, moved);
         loss[side] = made->compute(batch());
       }
-      // Scores are float32: a loss is good to 1e-7, a slope over 1/64 to 1e-5; the rest is curvature.
+      // Scores are float32: a loss is accurate to 1e-7, a slope over 1/64 to 1e-5; the rest is curvature.
       EXPECT_NEAR(gradient[i], (loss[0] - loss[1]) / (static_cast<double>(at[0]) - at[1]), 1e-4) << name << ' ' << i;
     }
     made->set(name, start);

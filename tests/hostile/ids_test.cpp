@@ -1,4 +1,4 @@
-// Any bytes are an id: from columns over training, a file and a request back to the caller.
+// Any bytes are a valid id: from columns through training, a file and a request back to the caller.
 #include "tests/conformance/capi.h"
 #include "tests/unit/temp_folder.h"
 
@@ -69,7 +69,7 @@ TEST(HostileIds, RoundTripThroughAFileAndARequest) {
   Bytes users, items;
   for (const auto& [user_name, user] : named_ids())
     for (const auto& [item_name, item] : named_ids())
-      if (user != item) {  // a user has seen every item but that of its own name
+      if (user != item) {  // a user has seen every item but the one with its own name
         users.add(user);
         items.add(item);
       }

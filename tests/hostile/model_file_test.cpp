@@ -1,4 +1,4 @@
-// A model file or a checkpoint is hostile until proven sane: cut anywhere, any byte flipped, lies under a right checksum.
+// A model file or a checkpoint is untrusted: cut anywhere, any byte flipped, lies with valid checksums.
 #define XXH_INLINE_ALL
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -30,7 +30,7 @@ class ModelFile : public testing::Test {
                                  int64_t memory_limit_bytes = 0) {
     rec_model_t* model = nullptr;
     rec_error_t* error = nullptr;
-    // An exact allocation, so that a sanitizer sees one byte too far.
+    // An exact allocation, so that a sanitizer notices a read one byte past the end.
     const std::unique_ptr<char[]> copy(new char[bytes.size() + (bytes.empty() ? 1 : 0)]);
     std::memcpy(copy.get(), bytes.data(), bytes.size());
     const rec_load_options_t options{sizeof options, 0, memory_limit_bytes};
@@ -40,7 +40,7 @@ class ModelFile : public testing::Test {
     if (message != nullptr && error != nullptr) *message = rec_error_message(error);
     return status;
   }
-  // Changes the header or the data and makes every checksum right again, as an attacker would.
+  // Changes the header or the data and recomputes every checksum, as an attacker would.
   static std::string forged(std::string bytes,
                             const std::function<void(nlohmann::ordered_json& header, nlohmann::ordered_json& manifest,
                                                      std::string& data)>& change) {
@@ -282,7 +282,7 @@ class Checkpoint : public ModelFile {
   static void run(rec_trainer_t* t) {
     call([&](rec_error_t** error) { return rec_trainer_run(t, nullptr, error); });
   }
-  // How a new trainer is refused.
+  // The error that refuses a new trainer.
   CallFailed refusal(bool resume) {
     try {
       with_checkpoints(resume);

@@ -1,5 +1,5 @@
-"""A newcomer's first minutes in each language: the commands that docs/*.md print to install, word for word, then their first
-program, in an empty folder outside the tree against the installed package.
+"""A newcomer's first minutes in each language: the install commands of docs/*.md, word for word, then their first program,
+in an empty folder outside the tree against the installed package.
 
 newcomer.py SOURCE_FOLDER BUILD_FOLDER [--python PYTHON] [--java JAVA] [--go GO]: the languages that this build has.
 """
@@ -24,7 +24,7 @@ class Newcomer:
         subprocess.run(["cmake", "--install", build, "--prefix", self.prefix], check=True, stdout=subprocess.DEVNULL)
 
     def folder(self, name):
-        """Empty but for the data that the programs read."""
+        """A folder with nothing but the data that the programs read."""
         (self.root / name).mkdir()
         shutil.copytree(self.source / "samples" / "data", self.root / name / "samples" / "data")
         return self.root / name
@@ -53,7 +53,7 @@ class Newcomer:
 
     def python(self, python):
         folder = self.folder("python")
-        # A virtual environment, quickly: pip and numpy are those of the given one, and nothing is downloaded.
+        # A quick virtual environment: it uses the given one's pip and numpy, and nothing is downloaded.
         subprocess.run([python, "-m", "venv", "--without-pip", folder / "venv"], check=True)
         packages = next((folder / "venv").glob("lib/python3*/site-packages"))
         (packages / "others.pth").write_text(os.path.dirname(os.path.dirname(

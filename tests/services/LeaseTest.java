@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A model that is replaced stays open until the last who uses it has left: java ... LeaseTest DATA */
+/** A replaced model stays open until its last user has left: java ... LeaseTest DATA */
 final class LeaseTest {
   private LeaseTest() {}
 

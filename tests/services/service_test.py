@@ -1,5 +1,5 @@
-"""samples/go-service and samples/java-service as a client meets them: answers, refusals, metrics, models swapped under
-traffic, overload and draining.
+"""samples/go-service and samples/java-service as a client sees them: answers, refusals, metrics, models swapped under load,
+overload and draining.
 
 service_test.py RECORE DATA_FOLDER COMMAND...: the command that starts the service, to which options are added.
 """
@@ -30,7 +30,7 @@ def bits(score):
 
 
 class Service:
-    """A running service; the file model.rec in its folder is its model."""
+    """A running service; its model is the file model.rec in its folder."""
 
     def __init__(self, folder, *options):
         self.model = folder / "model.rec"
@@ -60,7 +60,7 @@ class Service:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
     def metrics(self):
-        """Of each series its value."""
+        """The value of each series."""
         _, headers, text = self.get("/metrics")
         assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
         lines = [line for line in text.splitlines() if not line.startswith("#")]
@@ -86,7 +86,7 @@ class Service:
 
 
 class Client(threading.Thread):
-    """Asks one path after another over one connection until told to stop; notes when each was sent and what came."""
+    """Asks for one path after another over one connection until told to stop; records when each was sent and the answer."""
 
     def __init__(self, service, paths):
         super().__init__()
@@ -113,7 +113,7 @@ class Client(threading.Thread):
 
 
 def traffic(service, paths, n, during):
-    """What n clients got while something was done."""
+    """What n clients got while during() ran."""
     clients = [Client(service, paths[i:] + paths[:i]) for i in range(n)]
     try:
         during()

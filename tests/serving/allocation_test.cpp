@@ -1,4 +1,4 @@
-// Calls of a recommender allocate nothing once its scratch has grown to them.
+// Calls of a recommender allocate nothing once its scratch has grown to their size.
 #include <cerrno>
 #include <cstdlib>
 #include <new>
@@ -9,7 +9,7 @@ namespace {
 thread_local int64_t n_allocations = 0;
 }
 
-// These stand before libc's, for this program and the plugins it loads; operator new comes here too.
+// These override libc's, for this program and the plugins it loads; operator new ends up here too.
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -124,7 +124,7 @@ TEST_P(Allocations, AreNoneInWarmCalls) {
 INSTANTIATE_TEST_SUITE_P(ServedBy, Allocations, testing::Values("bprmf", "itemknn", "fism", "by_score"),
                          [](const auto& test) { return std::string(test.param); });
 
-// More items than the library scores at a time: the plugin gets blocks of them, and the answer is as if it had got all.
+// More items than the library scores at a time: the plugin gets them in blocks, with the same answer as for all at once.
 TEST_F(Allocations, OfAModelServedByItsPluginDoNotGrowWithTheItems) {
   constexpr int64_t kItems = 200000, kWanted = 500;
   std::vector<int64_t> users, items;

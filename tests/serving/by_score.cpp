@@ -1,4 +1,4 @@
-// A model that is served by its plugin's score: it answers every query with a hash of history and item.
+// A model that is served by its plugin's score, which is a hash of history and item.
 #include "rec_plugin_cpp.h"
 
 namespace {

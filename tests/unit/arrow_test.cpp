@@ -12,7 +12,7 @@
 namespace rec {
 namespace {
 
-// A column as a producer holds it.
+// A column as its producer stores it.
 struct Column {
   std::string name, format;
   int64_t length = 0, offset = 0, null_count = 0;
@@ -43,7 +43,7 @@ Column strings(const std::string& name, const std::string& format, const std::ve
 
 using Batch = std::vector<Column>;
 
-// Counts that every struct handed out is released once.
+// Checks that every struct handed out is released once.
 struct Producer {
   std::vector<Batch> batches;
   size_t next = 0;

@@ -9,7 +9,7 @@
 namespace rec {
 namespace {
 
-// Three interactions that are good; each case breaks one thing.
+// Three valid interactions; each case breaks one thing.
 struct Fixture {
   std::vector<int64_t> users{7, -1, 7}, items{5, 5, 6}, times{3, 2, 1}, offsets{0, 1, 1, 3}, title_offsets{0, 3, 5},
       title_items{6, 99};

@@ -12,7 +12,7 @@
 
 namespace rec {
 
-// The error that `work` ends in; status OK when it ends in none.
+// The error that `work` throws; status OK if it throws none.
 inline Error error_of(const std::function<void()>& work) {
   try {
     work();
@@ -48,7 +48,7 @@ inline std::string title_of(const Dataset& data, int64_t item) {
                      data.title_bytes.data() + data.title_offsets[item + 1]);
 }
 
-// One text a row: "user item [@time] [*weight] [valid|test]".
+// One text per row: "user item [@time] [*weight] [valid|test]".
 inline std::vector<std::string> rows_of(const Dataset& data) {
   std::vector<std::string> rows;
   for (int64_t i = 0; i < data.n(); ++i) {

@@ -408,7 +408,7 @@ TEST(ReChorus, GivesTheReferencesTablesSetsHistoriesAndCandidates) {
   for (const char* name : {"train.csv", "dev.csv", "test.csv", "item_meta.csv"})
     folder.file(name, golden.at("files").at(name).get<std::string>());
   const Dataset data = load_dataset(folder.path());
-  // The reference counts its row 0, which is no user and no item.
+  // The reference counts its row 0, which is neither a user nor an item.
   EXPECT_EQ(data.n_users() + 1, golden.at("n_users").get<int64_t>());
   EXPECT_EQ(data.n_items() + 1, golden.at("n_items").get<int64_t>());
 

@@ -111,7 +111,7 @@ TEST(Evaluation, RanksUsersAsTheSlowDefinitionDoes) {
   }
 }
 
-// Parts and times are drawn independently here: what is masked goes by parts, not by time.
+// Parts and times are drawn independently here: masking depends on parts, not on times.
 TEST(Evaluation, RanksEventsWithEveryTieAgainstTheTarget) {
   const World world(4);
   for (const Part part : {Part::kValid, Part::kTest})
@@ -169,7 +169,7 @@ TEST(Evaluation, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
   auto model = std::make_shared<Model>();
   model->name = "weights";
   model->catalog = make_catalog(data, build_interactions(data, true, false, false));
-  // Who had item 10 gets item 12.
+  // Users who had item 10 get item 12.
   model->weight_offsets = own_tensor("o", {5}, Buffer<int64_t>(std::vector<int64_t>{0, 1, 1, 1, 1}));
   model->weight_columns = own_tensor("c", {1}, Buffer<int32_t>(std::vector<int32_t>{2}));
   model->weight_values = own_tensor("v", {1}, Buffer<float>(std::vector<float>{1}));
@@ -181,7 +181,7 @@ TEST(Evaluation, KeepsLaterPartsOutOfTheHistoryOfAnEvent) {
 }
 
 TEST(Evaluation, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
-  // User 1 has item 12 before item 10; who had item 10 gets item 12.
+  // User 1 has item 12 before item 10; users who had item 10 get item 12.
   const std::vector<int64_t> times{0, 5, 1, 2};
   const Dataset data = dataset_of({1, 1, 2, 2}, {12, 10, 10, 11}, {REC_PART_TEST, 0, 0, 0},
                                   [&](rec_columns_t& columns) {
@@ -208,7 +208,7 @@ TEST(Evaluation, DoesNotTakeWhatComesLaterForTheHistoryOfAnEvent) {
   EXPECT_EQ(hits(REC_ROWS_USER), std::vector<double>{1}) << "a model without histories gets those of the data";
 }
 
-// User 1 had item 10 in train, 11 in valid and 13 in test. Who had item 11 gets item 13; who had item 10 gets item 12.
+// User 1 had item 10 in train, 11 in valid and 13 in test. Item 11 leads to item 13, item 10 to item 12.
 TEST(Evaluation, TellsAModelOfAUserWhatTheProtocolAllows) {
   const Dataset data =
       small_data({{2, 10, 0}, {2, 12, 0}, {1, 10, 0}, {1, 11, REC_PART_VALID}, {1, 13, REC_PART_TEST}});
@@ -245,7 +245,7 @@ TEST(Evaluation, TellsAModelOfAUserWhatTheProtocolAllows) {
       EXPECT_EQ(report.names[0], row.name);
     }
 
-  // Data of the test part alone leave it to what the model file knows.
+  // With data of the test part only, the model uses what its file knows.
   const Dataset rest = small_data({{1, 12, REC_PART_TEST}});
   for (const bool has_user_data : {true, false}) {
     catalog->has_user_data = has_user_data;
@@ -291,7 +291,7 @@ TEST(Evaluation, RanksGivenCandidatesAsTheyAre) {
   EXPECT_EQ(rank({static_cast<int32_t>(seen)}), 2) << "what the user had already was put there on purpose";
 }
 
-// No candidate is left of a row whose target the model does not know and whose user has everything else.
+// No candidate is left for a row whose target the model does not know and whose user has everything else.
 TEST(Evaluation, RanksARowWithoutCandidates) {
   const World world(9);
   const std::vector<std::array<int64_t, 3>> rows = [] {
@@ -333,7 +333,7 @@ TEST(Evaluation, DrawsCandidatesOutsideEverythingTheUserHas) {
   protocol.seed = 9;
   EXPECT_NE(world.evaluate(protocol, "recall@5").values,
             std::vector<double>(first.values.begin(), first.values.begin() + std::ssize(first.users)));
-  // Chance level: random tables put the target among 21 as often as not.
+  // Chance level: random tables rank the target anywhere among the 21 candidates.
   EXPECT_NEAR(first.means[0], 5.0 / 21, 0.12);
 }
 

@@ -128,7 +128,7 @@ TEST(TwoTowerFolder, GivesFeaturesCategoriesNeighboursAndRowsOfKnownIds) {
   EXPECT_EQ(ints(data.user_features[2].values), (std::vector<int32_t>{4, 2}));
   ASSERT_EQ(data.item_features.size(), 1u);
   EXPECT_EQ(floats(data.item_features[0].dense), (std::vector<float>{1, 2, 3}));
-  ASSERT_EQ(data.relations.size(), 1u);  // cells (0, 2) and (2, 1), both ways; (0, 0) is no neighbour
+  ASSERT_EQ(data.relations.size(), 1u);  // cells (0, 2) and (2, 1), both ways; (0, 0) is not a neighbour
   EXPECT_EQ(data.relations[0].name, "item_adj");
   EXPECT_EQ(ints(data.relations[0].items.columns), (std::vector<int32_t>{2, 2, 0, 1}));
 }

@@ -47,7 +47,7 @@ class GoldenTensors {
     return all;
   }
 
-  // What follows `prefix` in the names that begin with it.
+  // The rest of each name that begins with `prefix`.
   std::vector<std::string> names_after(const std::string& prefix) const {
     std::vector<std::string> rest;
     for (const std::string& name : names())

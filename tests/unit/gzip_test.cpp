@@ -1,4 +1,4 @@
-// Data files in gzip.
+// Gzipped data files.
 #include <gtest/gtest.h>
 #include <zlib.h>
 

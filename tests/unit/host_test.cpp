@@ -21,7 +21,7 @@ struct Shape {
   int64_t m, n, k;
 };
 
-// Every element is one chain of fused multiply-adds, so the slow way gives the same bits.
+// Every element is one chain of fused multiply-adds, so a slow loop gives the same bits.
 TEST(Matmul, IsOneChainAnElementWithEitherSideTransposedAndAdded) {
   for (const Shape shape : {Shape{1, 1, 1}, Shape{3, 5, 7}, Shape{17, 16, 9}, Shape{64, 33, 70}, Shape{100, 300, 40}})
     for (int32_t flags = 0; flags < 8; ++flags) {

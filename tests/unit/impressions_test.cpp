@@ -1,4 +1,4 @@
-// Labelled rows and impression lists: what the readers make of them, and the reference's lists.
+// Labelled rows and impression lists: what the readers make of them, compared with the reference's lists.
 #include "core/data/impressions.h"
 
 #include <map>

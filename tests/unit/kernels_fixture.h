@@ -59,7 +59,7 @@ inline std::vector<float> tiled(const std::vector<float>& items, int64_t n, int6
   return tiles;
 }
 
-// Equal bits, NaN payloads apart.
+// Equal bits, except for NaN payloads.
 template <class T>
 void expect_same_bits(const std::vector<T>& actual, const std::vector<T>& expected) {
   ASSERT_EQ(actual.size(), expected.size());

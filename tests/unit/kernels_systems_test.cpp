@@ -132,7 +132,7 @@ TEST(Augment, GivesTheSameBitsAtEveryLevel) {
       std::vector<float> scratch(at(augment_scratch(job)));
       level->augment_rows(job, scratch.data(), 0, B / 2);
       level->augment_rows(job, scratch.data(), B / 2, B);
-      std::vector<float> halves;  // of the losses, so that all is compared as floats
+      std::vector<float> halves;  // of the losses' bits, so that everything is compared as floats
       for (double loss : losses) {
         float half[2];
         std::memcpy(half, &loss, sizeof half);

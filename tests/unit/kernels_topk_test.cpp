@@ -47,7 +47,7 @@ FilterData random_filter(int64_t n_queries, int64_t n, bool exclusions, bool bit
   return filter;
 }
 
-// The definition: a full sort of what may be ranked.
+// The definition: a full sort of the items that may be ranked.
 Ranking full_sort(const std::vector<float>& scores, int64_t n_queries, int64_t n, int64_t stride, int64_t k,
                   const FilterData& filter) {
   Ranking result;

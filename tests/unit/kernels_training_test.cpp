@@ -136,7 +136,7 @@ TEST(Losses, StayFiniteFarFromZero) {
     }
 }
 
-// As where each other row of a batch has the same item.
+// As when every other row of a batch has the same item.
 TEST(BprMulti, OfNoNegativeIsZero) {
   constexpr float kNone = -std::numeric_limits<float>::infinity();
   std::vector<float> scores{0.5f, kNone, kNone, 1, 2, kNone};

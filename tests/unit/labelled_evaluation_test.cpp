@@ -159,7 +159,7 @@ TEST(LabelRows, GiveMeansAndRowValuesOfTheSlowDefinition) {
   for (size_t m = 0; m < expected.size(); ++m) EXPECT_NEAR(report.means[m], expected[m], 1e-6) << report.names[m];
 }
 
-// As in training, and the test part does not help to choose an epoch.
+// As in training; so the test part does not help to choose an epoch.
 TEST(LabelledRows, LookAtClicksOfEarlierTimesInTheirPartAndThoseBefore) {
   // Items 0 .. 5 are train, valid at the same time, test, valid, valid but only shown, and the row itself.
   const std::vector<int64_t> users(6, 7), items{0, 1, 2, 3, 4, 5}, times{1, 9, 2, 3, 4, 9}, lists{1, 9, 2, 3, 4, 9};
@@ -243,7 +243,7 @@ TEST(LabelledRows, AreNotMistakenForRankedOnes) {
 
 TEST(LabelledRows, OnlyClickedOnesAreLookedForByUsersAndEvents) {
   const World world(8);
-  World clicked(8);  // the same without what was only shown
+  World clicked(8);  // the same without the rows that were only shown
   for (size_t i = clicked.users.size(); i-- > 0;) {
     if (clicked.labels[i] > 0) continue;
     const auto at = static_cast<std::ptrdiff_t>(i);

@@ -53,7 +53,7 @@ struct World {
     plan.seed = 3;
   }
 
-  // use(batch) for each batch of an epoch.
+  // Calls use(batch) for each batch of an epoch.
   template <class Use>
   void read(int64_t epoch, const Use& use) const {
     const auto source = make_row_source(plan);
@@ -102,7 +102,7 @@ TEST(ListBatches, HaveEachListOnceCutAndPadded) {
   EXPECT_NE(orders[0], orders[2]);
 }
 
-// Without times a row comes after the clicked rows that stand before it.
+// Without times a row comes after the clicked rows before it in the data.
 TEST(LabelledBatches, GiveWhatTheUserHadClickedBefore) {
   World world;
   world.plan.rows = REC_PLAN_LABELLED;

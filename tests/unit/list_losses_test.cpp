@@ -1,4 +1,4 @@
-// Losses over impression lists and labels: the reference's values and gradients, finite differences, any thread count.
+// Losses over impression lists and labels: reference values and gradients, finite differences, any number of threads.
 #include <cmath>
 
 #include "core/base/rng.h"
@@ -60,7 +60,7 @@ TEST(ListLoss, GivesTheReferencesValuesAndGradients) {
       }
       const Result got = list_loss(named.loss, scores, mask, static_cast<int64_t>(n_rows));
       ASSERT_EQ(got.status, REC_OK);
-      // BPRsimple is a value of each row there, with the gradient of their sum; here it is their mean.
+      // In the reference BPRsimple has one value per row, and the gradient of their sum; here it is their mean.
       const bool simple = expected.at("loss").is_array();
       double loss = 0;
       if (simple)

@@ -55,7 +55,7 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Every expected value of a case but the named ones, from the mean of list metrics over rows.
+// Checks every expected value of a case except the named ones against the mean of list metrics over rows.
 void expect_list_metrics(const Json& expected, const std::vector<std::vector<int64_t>>& lists, const Rows& positives,
                          const std::string& prefix = "") {
   std::vector<MetricSpec> specs;
@@ -172,7 +172,7 @@ TEST(MetricsGolden, RechorusRanks) {
   }
 }
 
-// The mask of test_all: the user's train and residual items leave the columns 1.., the target stays in column 0.
+// The mask of test_all: the user's train and residual items are removed from columns 1.., the target stays in column 0.
 TEST(MetricsGolden, RechorusTestAllMask) {
   const Json& c = golden("rechorus_test_all");
   const Scores scores = scores_of(c.at("item_scores")), masked = scores_of(c.at("masked_prediction"));

@@ -1,4 +1,4 @@
-// Parameters of a model declared once: what the library learns of them, and what the options get.
+// Parameters of a model declared once: what the library learns about them, and what the options receive.
 #include <gtest/gtest.h>
 
 #include "core/plugin/host.h"

@@ -6,7 +6,7 @@
 namespace rec {
 namespace {
 
-// Users and items are their own rows; a user's events are in time order.
+// User and item ids equal their rows; a user's events are in time order.
 Dataset dataset_of(const std::vector<std::array<int64_t, 3>>& rows, int64_t n_users, int64_t n_items) {
   Dataset data;
   const auto n = std::ssize(rows);

@@ -57,7 +57,7 @@ TEST(CdfDraw, TheCdfOfCountsIsTheOfficialOne) {
     const GoldenTensors golden(name);
     const std::vector<float> expected = golden.floats("in.cdf");
     const std::vector<double> cdf = cdf_of(popularity_probabilities(golden.ints("in.item_counts"), alpha));
-    // One float32 rounding a step in the reference's running sum.
+    // The reference's running sum rounds to float32 in each step.
     for (size_t i = 0; i < cdf.size(); ++i) EXPECT_NEAR(cdf[i], expected[i], 2e-6) << i;
     EXPECT_EQ(cdf.back(), 1.0);
   }
@@ -174,7 +174,7 @@ TEST(NegativeSampler, NothingToDrawFromIsRefused) {
             REC_INVALID_ARGUMENT);
 }
 
-// freq_estimator: two hashless variants of the reference are one slot an item, distinct items a step.
+// The reference's freq_estimator without hashes: one slot per item, distinct items in each step.
 TEST(FrequencyEstimator, FollowsTheMovingAverageOfGaps) {
   FrequencyEstimator estimator(3, 0.25);
   double gap = 0;

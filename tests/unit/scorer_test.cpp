@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kItems = 2 * Scorer::kItems + 12345, kUsers = 3;
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
-// Many items and few different scores, so that ties meet across blocks.
+// Many items and few different scores, so that ties span blocks.
 struct World {
   std::shared_ptr<Model> model = std::make_shared<Model>();
   std::vector<std::vector<float>> weights;  // [kUsers, kItems] the row of item u, which user u has

@@ -24,7 +24,7 @@
 namespace rec {
 namespace {
 
-// Users 0 .. with the given numbers of interactions; items and times count up within a user unless `time` says so.
+// Users 0 .. with the given numbers of interactions; items and times count up within a user, unless `time` is given.
 Dataset world(
     const std::vector<int>& counts, bool has_time = true,
     const std::function<int64_t(int64_t, int64_t)>& time = [](int64_t, int64_t k) { return k; }) {

@@ -8,7 +8,7 @@
 
 namespace rec {
 
-// A folder for one test, gone after it.
+// A folder for one test, removed after it.
 class TempFolder {
  public:
   TempFolder() {
@@ -21,7 +21,7 @@ class TempFolder {
 
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
   std::string path() const { return path_.string(); }
-  // Writes a file, with the folders above it.
+  // Writes a file, creating the folders above it.
   std::string file(const std::string& name, std::string_view content) const {
     const std::filesystem::path path = path_ / name;
     std::filesystem::create_directories(path.parent_path());

@@ -108,7 +108,7 @@ TEST(MemoryFile, IsSealedSoThatItsPagesCannotGo) {
   EXPECT_NE(::ftruncate(file.descriptor(), 1), 0);
   EXPECT_EQ(::pwrite(file.descriptor(), "x", 1, 0), -1);
   const auto pages = file.map();
-  (*pages)[0] = 'z';  // stays here
+  (*pages)[0] = 'z';  // changes only this mapping
   EXPECT_EQ((*file.map())[0], 'a');
 }
 

@@ -1,4 +1,4 @@
-// The third-party samples as a C program meets them: a folder is named, the plugin in plain C trains in this process, the one
+// The third-party samples as a C program uses them: it names a folder; the plugin in plain C trains in this process, the one
 // over LibTorch in a worker.
 #include <fstream>
 

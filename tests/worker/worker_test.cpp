@@ -1,4 +1,4 @@
-// A worker process through the C API: the same answers as in this process, and a crash that is an error.
+// A worker process through the C API: the same answers as in this process, and a crash becomes an error.
 #include <dirent.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -26,7 +26,7 @@ std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// What a call said: status, message and argument.
+// A failed call's status, message and argument.
 std::string refusal(const std::function<void()>& body) {
   try {
     body();
@@ -36,7 +36,7 @@ std::string refusal(const std::function<void()>& body) {
   }
 }
 
-// Of any thread of this process: calls start workers on threads of the library.
+// Workers of any thread of this process: calls start workers on threads of the library.
 std::vector<pid_t> own_workers() {
   std::vector<pid_t> found;
   DIR* folder = opendir("/proc");
@@ -268,7 +268,7 @@ TEST_F(Worker, StartsFromAnotherModel) {
 TEST_F(Worker, NamesTheSignalOfAPluginThatCrashes) {
   const auto data = checkerboard();
   const std::vector<std::pair<std::string, std::string>> deaths{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // which turn the fault into an exit of their own
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // sanitizers turn the fault into an exit
       {"evil_segfault", "the worker process ended with exit status"},
 #else
       {"evil_segfault", "the worker process was killed by signal 11 (SIGSEGV"},
@@ -350,7 +350,7 @@ TEST_F(Worker, ResumesAfterItWasKilledWithTheBitsOfTheUnbrokenRun) {
   t = trainer(data.get(), "bprmf", kBprmf, &o);
   TrainingRun rest;
   EXPECT_EQ(rest(t.get()), REC_OK);
-  EXPECT_TRUE(rest.events.front().epoch > 1 || rest.events.front().batch > 0);  // where the checkpoint was
+  EXPECT_TRUE(rest.events.front().epoch > 1 || rest.events.front().batch > 0);  // continues from the checkpoint
   save(model_of(t.get()).get(), folder_ / "resumed.rec");
   EXPECT_EQ(bytes_of(folder_ / "whole.rec"), bytes_of(folder_ / "resumed.rec"));
 }
@@ -440,7 +440,7 @@ TEST_F(Worker, PassesItsLogLinesOn) {
                             nullptr, error);
   });
   const auto data = checkerboard();
-  const auto t = in_worker(data.get(), "evil_exit", "{}");  // loaded nowhere yet
+  const auto t = in_worker(data.get(), "evil_exit", "{}");  // not loaded in any process yet
   rec_log_poll(nullptr, nullptr);
   rec_log_set_sink(nullptr, REC_LOG_INFO, nullptr, nullptr, nullptr);
   EXPECT_TRUE(std::ranges::any_of(

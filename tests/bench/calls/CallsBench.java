@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** One recommend of one user; see calls.py. */
+/** One recommend for one user; see calls.py. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -54,7 +54,7 @@ public class CallsBench {
 
   @Benchmark
   public long recommendInto() {
-    users.put(0, user); // another one, in a service
+    users.put(0, user); // a service would set a new user here
     recommender.recommendInto(request, k, rows, scores, null);
     return rows.get(0);
   }

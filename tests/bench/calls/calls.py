@@ -1,7 +1,7 @@
 """What a language adds to one recommend(): the same model, user and k from C, Go, Java and Python, in turns.
 
-calls.py --build BUILD_FOLDER [--go GO] [--jmh FOLDER_OF_JARS] [--rounds N], with the Python package on the path. The model is
-small, so that what is above C is not lost in the noise of what C does.
+calls.py --build BUILD_FOLDER [--go GO] [--jmh FOLDER_OF_JARS] [--rounds N], with the Python package on the path. The model
+is small, so that the cost above C is not lost in the noise of C's own.
 """
 import argparse
 import json
@@ -77,7 +77,7 @@ def python(recommender):
         return (time.perf_counter_ns() - start) / n
 
     def one_into():
-        users[0] = USER  # another one, in a service
+        users[0] = USER  # a service would set a new user here
         into(users, K, rows, scores)
 
     for name, call, n in (("recommend_into", one_into, 10_000), ("recommend", lambda: plain(USER, K), 3_000)):
@@ -116,7 +116,7 @@ def main():
     rounds_of_c = samples["C", "rec_recommender_top_k"]
     for (name, call), rounds in samples.items():
         median, least = statistics.median(sum(rounds, [])), min(sum(rounds, []))
-        # Of the same round, since a noisy neighbour stays for more than one sample.
+        # Compares within a round, since a noisy neighbour affects more than one sample.
         differences = [statistics.median(ours) - statistics.median(c) for ours, c in zip(rounds, rounds_of_c)]
         above = f"{statistics.median(differences):19.0f}{least - min(sum(rounds_of_c, [])):9.0f}" if name != "C" else ""
         size = sizes[name, call]

@@ -1,4 +1,4 @@
-// One recommend() of one user through the C API, as the other languages of this folder ask it.
+// One recommend() for one user through the C API, as in the other languages of this folder.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>

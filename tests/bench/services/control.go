@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// control is a server of one thread that spins for a while and sends an answer, always the same.
+// control is a single-threaded server that spins for a while and sends an answer, always the same.
 func control(args []string) {
 	flags := flag.NewFlagSet("control", flag.ExitOnError)
 	work := flags.Duration("work", 20*time.Microsecond, "time to spin for each request")
@@ -34,7 +34,7 @@ func control(args []string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer file.Close() // never, but a file that nothing refers to is closed with the garbage
+	defer file.Close() // never reached, but keeps the file from being closed by the garbage collector
 	epoll, err := syscall.EpollCreate1(0)
 	if err != nil {
 		log.Fatal(err)

@@ -1,9 +1,9 @@
-// Loads a service of samples/ and prints what it did: its peak, its latency when idle and at a share of the peak while its
-// model is swapped, failed requests, memory and threads. Started by tools/bench.sh services.
+// Puts load on a service of samples/ and prints its peak, its latency when idle and at a share of the peak while its model
+// is swapped, failed requests, memory and threads. Started by tools/bench.sh services.
 //
 //	load --models A.rec,B.rec --users IDS.txt -- COMMAND...
 //
-// "load control" as the command is a server that only answers: what it shows is what the machine does to any server.
+// "load control" as the command is a server that only answers: it shows what the machine does to any server.
 package main
 
 import (
@@ -51,7 +51,7 @@ func main() {
 	peak := closed.lasting(short)
 	busy := closed
 	busy.poisson, busy.rate, busy.every, busy.each = *poisson, *share*peak.rate(), *swapEvery, s.swap
-	busy.lasting(short) // it compiles once more, for requests that come alone, and memory finds its size
+	busy.lasting(short) // the JVM compiles again, for requests that come singly, and memory settles
 	quiet := busy
 	quiet.rate, quiet.every = 0.05*peak.rate(), 0
 	idle := quiet.lasting(short)
@@ -79,7 +79,7 @@ func main() {
 	fmt.Printf("threads      %d, then %d\n", before.threads, after.threads)
 }
 
-// requestsOf is what is sent, one for each user.
+// requestsOf is the requests to send, one for each user.
 func requestsOf(path string) ([][]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 
 const timeout = 10 * time.Second // a request that takes longer has failed
 
-// run asks over a few connections. With a rate the loop is open: each request has a time at which it is meant to be sent,
-// whatever became of those before it, and its latency counts from then. Without one each connection asks when it has its
-// answer. One thread does all and never sleeps, so that it is not late itself.
+// run sends requests over a few connections. With a rate the loop is open: each request has a time at which it is meant to
+// be sent, whatever became of those before it, and its latency counts from then. Without one each connection asks again
+// when it has its answer. One thread does everything and never sleeps, so that it is not late itself.
 type run struct {
 	address     string
 	requests    [][]byte
@@ -54,7 +54,7 @@ func (r *result) rate() float64 { return float64(len(r.latencies)) / r.took.Seco
 
 func (r *result) micros(quantile float64) float64 { return micros(r.latencies, quantile) }
 
-// typical is the median over seconds of their p99: of those that began from one before a call to two after it, or of the others.
+// typical is the median over seconds of their p99: over those from one second before a call to two after it, or the others.
 func (r *result) typical(called bool) float64 {
 	var chosen []float64
 	for i, p99 := range r.seconds {
@@ -229,7 +229,7 @@ func (r *run) fail(c *connection) {
 
 var endOfHead = []byte("\r\n\r\n")
 
-// answered tells whether an answer is there as a whole; not ok is one that is no 200 with a length.
+// answered reports whether an answer has arrived in full; it is ok if it is a 200 with a length.
 func answered(answer []byte) (whole, ok bool) {
 	head := bytes.Index(answer, endOfHead)
 	if head < 0 {

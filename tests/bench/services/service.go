@@ -23,7 +23,7 @@ type service struct {
 	swapped int
 }
 
-// start runs the command with a model, and lays out the models that will replace it, so that a swap is a rename and no more.
+// start runs the command with a model, and prepares the models that will replace it, so that a swap is only a rename.
 func start(command, models []string, nSwaps int) (*service, error) {
 	folder, err := os.MkdirTemp("", "load")
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *service) stop() {
 	os.RemoveAll(s.folder)
 }
 
-// status is what /metrics and the system say.
+// status is what /metrics and the system report.
 type status struct {
 	generation, open, refused, threads int
 	mebibytes                          float64

@@ -1,4 +1,4 @@
-// Answers from a saved model: answers MODEL.rec K prints user row, item row, the score's bits and the item for each place
+// Answers from a saved model: answers MODEL.rec K prints user row, item row, the score's bits and the item for each rank
 // of each user.
 package main
 

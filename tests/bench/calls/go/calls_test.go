@@ -1,4 +1,4 @@
-// One recommend of one user; see ../calls.py.
+// One recommend for one user; see ../calls.py.
 package calls
 
 import (
@@ -37,7 +37,7 @@ func BenchmarkTopKInto(b *testing.B) {
 	query := recore.Query{Users: recore.IDsOf(users...), K: k}
 	rows, scores := make([]int64, k), make([]float32, k)
 	for b.Loop() {
-		users[0] = user // another one, in a service
+		users[0] = user // a service would set a new user here
 		if err := recommender.TopKInto(&query, rows, scores, nil); err != nil {
 			b.Fatal(err)
 		}

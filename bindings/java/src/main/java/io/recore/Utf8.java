@@ -9,8 +9,8 @@ import java.nio.charset.CoderResult;
 import java.util.Arrays;
 
 /**
- * Text between Java and the library: UTF-8, where any other byte becomes a lone surrogate U+DC80 .. U+DCFF and back (Python's
- * surrogateescape), so that different byte strings are different Strings.
+ * Text between Java and the library: UTF-8, where any other byte becomes a lone surrogate U+DC80 .. U+DCFF and back (as in
+ * Python's surrogateescape), so that different byte strings are different Strings.
  */
 final class Utf8 {
   private Utf8() {}
