@@ -49,14 +49,14 @@ CLI::App& Commands::add(const std::string& name, const std::string& doc, const s
                         std::function<int(Context&)> run, CLI::App* parent) {
   CLI::App& app = *(parent != nullptr ? parent : &root_)->add_subcommand(name, doc);
   app.footer("Example:\n  recore " + example);
-  app.add_option("--seed", common_.seed, "Of every random choice")->type_name("N")->group("Every command");
+  app.add_option("--seed", common_.seed, "Seed of every random choice")->type_name("N")->group("Every command");
   app.add_option("--threads", common_.threads, "Threads to work on; 0 = one for each core")
       ->type_name("N")
       ->check(CLI::Range(0, 256))
       ->group("Every command");
   app.add_flag("--quiet", common_.quiet, "Results and errors only")->group("Every command");
   app.add_flag("--verbose", common_.verbose, "The library's log too")->group("Every command");
-  app.add_flag("--json", common_.json, "One JSON object a line, on stdout")->group("Every command");
+  app.add_flag("--json", common_.json, "One JSON object per line, on stdout")->group("Every command");
   commands_.push_back({&app, std::move(run)});
   return app;
 }

@@ -188,7 +188,7 @@ int run(Context& context) {
 }  // namespace
 
 void add_doctor(Commands& commands) {
-  commands.add("doctor", "What of this installation works, and what to do about the rest.", "doctor", run);
+  commands.add("doctor", "What works in this installation, and how to fix the rest.", "doctor", run);
 }
 
 }  // namespace rec::cli

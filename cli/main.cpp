@@ -33,7 +33,7 @@ int run(std::span<char* const> words) {
     });
     CLI::App app("Train, evaluate and serve recommenders.", "recore");
     app.set_version_flag("--version", rec_version_string());
-    app.set_help_flag("-h,--help", "Print this and leave");
+    app.set_help_flag("-h,--help", "Print this help and exit");
     app.require_subcommand(1);
     app.footer("recore COMMAND --help tells more, with an example.");
     Commands commands(app);

@@ -92,7 +92,7 @@ class Checks {
     for (int threads : {1, 2, 7})
       if (bytes_of(train(threads)) != whole_)
         throw Broken{"says it is deterministic, but " + std::to_string(threads) +
-                     " threads and the same seed give another model file"};
+                     " threads and the same seed give a different model file"};
   }
 
   void survives_save_and_load() {
@@ -101,8 +101,8 @@ class Checks {
     call(rec_model_save, trained.get(), path.c_str(), nullptr, nullptr);
     const auto loaded = make<Model>(rec_model_load, path.c_str(), nullptr, nullptr);
     if (bytes_of(loaded) != whole_ && deterministic_)
-      throw Broken{"saved, loaded and saved again, the file is another"};
-    if (all_answers(loaded) != all_answers(trained)) throw Broken{"the loaded model answers otherwise"};
+      throw Broken{"saved, loaded and saved again, the file differs"};
+    if (all_answers(loaded) != all_answers(trained)) throw Broken{"the loaded model gives different answers"};
   }
 
   void resumes() {
@@ -129,7 +129,7 @@ class Checks {
     call(rec_trainer_run, second.get(), nullptr);
     if (bytes_of(make<Model>(rec_trainer_create_model, second.get(), REC_MODEL_LAST, nullptr)) != whole_ &&
         deterministic_)
-      throw Broken{"stopped after two epochs and resumed, it is another model: is every tensor listed by tensor_info?"};
+      throw Broken{"stopped after two epochs and resumed, the model differs: is every tensor listed by tensor_info?"};
   }
 
   void answers_alike() {
@@ -150,7 +150,7 @@ class Checks {
         mine = 1;
       });
     for (std::thread& thread : threads) thread.join();
-    if (std::count(same.begin(), same.end(), 1) != 8) throw Broken{"eight threads at once get other answers than one"};
+    if (std::count(same.begin(), same.end(), 1) != 8) throw Broken{"eight threads get different answers from one"};
   }
 
   void gives_memory_back() {
@@ -250,9 +250,9 @@ void add_plugin_check(Commands& commands) {
     std::vector<std::string> set;
   };
   auto options = std::make_shared<Options>();
-  CLI::App& group = commands.add_group("plugin", "For authors of plugins.");
+  CLI::App& group = commands.add_group("plugin", "For plugin authors.");
   CLI::App& app = commands.add(
-      "check", "Tries on a small world whether a plugin keeps its promises.",
+      "check", "Tests on small data whether a plugin keeps its promises.",
       "plugin check ./librecore_mine.so --set emb_size=8",
       [options](Context& context) { return check_plugin(options->path, options->set, context); }, &group);
   app.add_option("file", options->path, "The plugin's file")->required()->type_name("FILE");

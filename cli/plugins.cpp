@@ -69,7 +69,7 @@ int show(const std::string& name, Context& context) {
 void add_plugins(Commands& commands) {
   auto name = std::make_shared<std::string>();
   CLI::App& app =
-      commands.add("plugins", "The models there are, or the parameters of one.", "plugins lightgcn",
+      commands.add("plugins", "The available models, or the parameters of one.", "plugins lightgcn",
                    [name](Context& context) { return name->empty() ? list(context) : show(*name, context); });
   app.add_option("model", *name, "Name of a model")->type_name("NAME");
 }

@@ -70,7 +70,7 @@ void add_protocol_options(CLI::App& app, ProtocolOptions& options) {
       ->capture_default_str();
   app.add_option(
          "--history", options.history,
-         "What the model may know of a row's user: training (the train part), or before (what happened before the "
+         "What the model may know about a row's user: training (the train part), or before (what happened before the "
          "row) [training for users, else before]")
       ->type_name("RULE");
   app.add_option("--ties", options.ties, "lower-row or against-target")->capture_default_str();

@@ -131,7 +131,7 @@ void add_recommend(Commands& commands) {
       ->allow_extra_args(false);
   app.add_option("-k", options->k, "Items wanted")->type_name("N")->capture_default_str();
   app.add_flag("--exclude-seen", options->exclude_seen,
-               "Leave out what the user had in training; the model file knows");
+               "Leave out what the user had in training, as kept in the model file");
   app.add_option("--history", options->history, "What an unknown user had: comma-separated item ids")
       ->type_name("ITEM,ITEM")
       ->allow_extra_args(false);
@@ -139,7 +139,7 @@ void add_recommend(Commands& commands) {
 
 void add_similar(Commands& commands) {
   auto options = std::make_shared<SimilarOptions>();
-  CLI::App& app = commands.add("similar", "Items most like an item.", "similar --model m.rec --item film-039 -k 5",
+  CLI::App& app = commands.add("similar", "Items similar to an item.", "similar --model m.rec --item film-039 -k 5",
                                [options](Context& context) { return similar(*options, context); });
   app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
   app.add_option("--item", options->items, "Item id; may be given several times")

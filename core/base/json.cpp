@@ -17,7 +17,7 @@ Json parse_json(std::string_view text, std::string_view what, rec_status_t statu
     if (event == Json::parse_event_t::key && keys.back().size() == kMaxJsonKeys)
       throw Error(status, cat(what, ": a JSON object has more than ", kMaxJsonKeys, " keys"));
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      throw Error(status, cat(what, ": key '", printable(parsed.get<std::string>()), "' stands twice"));
+      throw Error(status, cat(what, ": key '", printable(parsed.get<std::string>()), "' occurs twice"));
     return true;
   };
   try {

@@ -27,7 +27,7 @@ MemoryFile MemoryFile::write(const std::string& name, const std::function<void(F
 MemoryFile::MemoryFile(Descriptor file) : file_(std::move(file)) {
   const int seals = ::fcntl(file_.get(), F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals)
-    throw Error(REC_BAD_STATE, "a file of the other process is no sealed memory file");
+    throw Error(REC_BAD_STATE, "a file of the other process is not a sealed memory file");
 }
 
 std::shared_ptr<Buffer<char>> MemoryFile::map() const {

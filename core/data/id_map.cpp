@@ -23,7 +23,7 @@ Buffer<int32_t> first_rows(int64_t n) {
 }
 
 Error stands_twice(const std::string& id, int32_t row, int32_t other) {
-  return invalid_argument("ids", "id ", id, " stands twice, at ", std::min(row, other), " and ", std::max(row, other));
+  return invalid_argument("ids", "id ", id, " occurs twice, at ", std::min(row, other), " and ", std::max(row, other));
 }
 
 void check_offsets(const Buffer<int64_t>& offsets, const Buffer<char>& bytes, rec_status_t status) {

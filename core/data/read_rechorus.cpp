@@ -32,7 +32,7 @@ void parse_list(std::string_view cell, const std::string& column, std::vector<in
   while (begin <= inside.size()) {
     const size_t comma = std::min(inside.find(',', begin), inside.size());
     const auto id = parse_int64(trim(inside.substr(begin, comma - begin)));
-    if (!id) throw bad("holds something else than integers");
+    if (!id) throw bad("holds something other than integers");
     out.push_back(*id);
     begin = comma + 1;
   }
@@ -125,7 +125,7 @@ void read_meta(const std::string& path, const Meta& meta, RowSink& sink) {
   const auto integer = [](std::string_view cell, const std::string& column) {
     const auto value = parse_int64(trim(cell));
     if (!value)
-      throw Error(REC_INVALID_DATA, cat(printable(column), ": '", printable(cell), "' is no integer"))
+      throw Error(REC_INVALID_DATA, cat(printable(column), ": '", printable(cell), "' is not an integer"))
           .at_argument(printable(column));
     return *value;
   };

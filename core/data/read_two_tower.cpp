@@ -65,7 +65,7 @@ std::vector<int64_t> read_ids(const std::string& path, IdColumn& ids, int64_t n_
     if (repeats || ids.add(ids.key(std::string_view(entry.id))) != n_known)
       throw located(
           Error(REC_INVALID_DATA,
-                cat(repeats ? cat("row ", entry.row) : cat("id '", printable(entry.id), "'"), " stands twice")),
+                cat(repeats ? cat("row ", entry.row) : cat("id '", printable(entry.id), "'"), " occurs twice")),
           path, entry.line);
     rows.push_back(entry.row);
   }

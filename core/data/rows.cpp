@@ -96,7 +96,7 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
   std::sort(names.begin(), names.end());
   if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) {
     const std::string name = printable(*twice);
-    throw Error(REC_INVALID_DATA, cat("column '", name, "' stands twice in the header")).at_argument(name);
+    throw Error(REC_INVALID_DATA, cat("column '", name, "' occurs twice in the header")).at_argument(name);
   }
   ColumnPlan plan;
   plan.n_columns = header.size();

@@ -61,7 +61,7 @@ const NamedMetric& find_metric(std::string_view base, std::string_view cutoff, s
   const std::string suffix = cat('@', cutoff.empty() ? "20" : cutoff);
   std::vector<std::string> names;
   for (const auto& m : kMetrics) names.push_back(m.has_cutoff ? m.name + suffix : m.name);
-  throw bad_metric(whole, cat("is no metric", suggestion(cat(base, suffix), names)));
+  throw bad_metric(whole, cat("is not a metric", suggestion(cat(base, suffix), names)));
 }
 
 std::optional<TieRule> tie_rule(std::string_view name) {

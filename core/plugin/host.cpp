@@ -164,7 +164,7 @@ rec_status_t loss(rec_call_t* call, int32_t loss_id, const float* scores, int64_
                                                        : nullptr;
   if (kernel == nullptr) return host_fail(call, REC_INVALID_ARGUMENT, "loss: unknown REC_LOSS_ number");
   if (n_rows < 1 || n_columns < 2)
-    return host_fail(call, REC_INVALID_ARGUMENT, "loss: needs a row and two columns at least");
+    return host_fail(call, REC_INVALID_ARGUMENT, "loss: needs at least one row and two columns");
   kernels::ScoreLoss job;
   job.scores = scores;
   job.dscores = dscores;
@@ -346,7 +346,7 @@ rec_status_t solve(rec_call_t* call, int32_t dtype, int64_t n, int64_t d, void* 
 // The rows' contributions are added in row order, so that the sums do not depend on the number of threads.
 rec_status_t augment(rec_call_t* call, const rec_augment_t* in, double* out_losses) {
   if (in->n_rows < 1 || in->n_candidates < 2 || in->n_hops < 1 || in->d < 1)
-    return host_fail(call, REC_INVALID_ARGUMENT, "augment: needs a row, a negative, a hop and a dimension at least");
+    return host_fail(call, REC_INVALID_ARGUMENT, "augment: needs at least one row, negative, hop and dimension");
   try {
     const int64_t width = in->d + 1;
     auto d_margin = Buffer<float>::uninitialized(in->n_rows * width);

@@ -226,10 +226,10 @@ rec_status_t list_loss(rec_call_t* call, int32_t loss, const float* scores, cons
   const rec_host_t& host = host_table();
   if (!known(loss)) return host.fail(call, REC_INVALID_ARGUMENT, "list_loss: unknown REC_LIST_LOSS_ number");
   if (n_rows < 1 || n_columns < 2)
-    return host.fail(call, REC_INVALID_ARGUMENT, "list_loss: needs a row and two columns at least");
+    return host.fail(call, REC_INVALID_ARGUMENT, "list_loss: needs at least one row and two columns");
   for (int64_t i = 0; i < n_rows * n_columns; ++i)
     if (mask[i] != REC_SLOT_POSITIVE && mask[i] != REC_SLOT_NEGATIVE && mask[i] != REC_SLOT_PADDING)
-      return host.fail(call, REC_INVALID_ARGUMENT, "list_loss: a mask entry is no REC_SLOT_ value");
+      return host.fail(call, REC_INVALID_ARGUMENT, "list_loss: a mask entry is not a REC_SLOT_ value");
   return without_throwing(call, [&] {
     int64_t n_used = 0;
     for (int64_t b = 0; b < n_rows; ++b) {
@@ -256,7 +256,7 @@ rec_status_t label_loss(rec_call_t* call, int32_t loss, const float* scores, con
   const rec_host_t& host = host_table();
   if (loss != REC_LABEL_LOSS_BCE && loss != REC_LABEL_LOSS_MSE)
     return host.fail(call, REC_INVALID_ARGUMENT, "label_loss: unknown REC_LABEL_LOSS_ number");
-  if (n_rows < 1) return host.fail(call, REC_INVALID_ARGUMENT, "label_loss: needs a row at least");
+  if (n_rows < 1) return host.fail(call, REC_INVALID_ARGUMENT, "label_loss: needs at least one row");
   return without_throwing(call, [&] {
     const double share = 1 / static_cast<double>(n_rows);
     *out_loss = sum_over_chunks(call, n_rows, [&](int64_t begin, int64_t end) {

@@ -71,7 +71,7 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
   if (entry["shape"].empty() || entry["shape"].size() > REC_MAX_DIMS) throw bad("has no shape of 1 to 4 dimensions");
   const auto size_at = [&](const Json& value) {
     if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t{INT64_MAX})
-      throw bad("has a size that is no whole number from 0 to 2^63 - 1");
+      throw bad("has a size that is not a whole number from 0 to 2^63 - 1");
     return value.get<int64_t>();
   };
   for (const Json& extent : entry["shape"]) tensor.shape.push_back(size_at(extent));

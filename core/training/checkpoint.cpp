@@ -60,7 +60,7 @@ std::optional<TensorFile> CheckpointFile::read(const Json& run) {
     const Json theirs = file->manifest.value("run", Json::object());
     for (const auto& [key, value] : run.items())
       if (theirs.value(key, Json()) != value)
-        throw invalid_argument("checkpoint_path", path, " is of another run: its ", key, " is ",
+        throw invalid_argument("checkpoint_path", path, " is from a different run: its ", key, " is ",
                                printable(dump_json(theirs.value(key, Json()))), ", this run's is ",
                                printable(dump_json(value)));
     return file;

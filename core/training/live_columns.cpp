@@ -69,7 +69,7 @@ void LiveColumns::restore(const TensorFile& file) {
   const auto read = [&](const char* name, int32_t dtype, auto* out, int64_t n) {
     const NamedTensor& tensor = file.require(name, dtype, 1);
     if (tensor.shape[0] != n)
-      throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", name, "' has another shape"));
+      throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", name, "' has a different shape"));
     std::memcpy(out, tensor.data, tensor.bytes());
   };
   const int64_t n = frequency_->gaps().size();

@@ -21,7 +21,7 @@ void set_tensor(PluginModel& model, const rec_tensor_info_t& info, int64_t i, co
                 const std::string& prefix) {
   const NamedTensor& tensor = file.require(prefix + info.name, info.dtype, info.n_dims);
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), info.shape))
-    throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", tensor.name, "' has another shape"));
+    throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", tensor.name, "' has a different shape"));
   model.set_tensor(i, tensor.data);
 }
 

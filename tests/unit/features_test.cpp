@@ -140,8 +140,8 @@ TEST(TwoTowerFolder, RefusesFilesThatDoNotFitEachOther) {
   };
   const Case cases[] = {
       {"q_idmap.csv", "idx,user\n3,u2\n", "within 0 .. 2"},
-      {"q_idmap.csv", "idx,user\n0,u2\n0,u3\n", "row 0 stands twice"},
-      {"i_idmap.csv", "item,row\na,1\na,2\n", "'a' stands twice"},
+      {"q_idmap.csv", "idx,user\n0,u2\n0,u3\n", "row 0 occurs twice"},
+      {"i_idmap.csv", "item,row\na,1\na,2\n", "'a' occurs twice"},
       {"i_idmap.csv", "item\na\n", "two columns"},
       {"i_idmap.csv", "item,\"row\na,1\n", "i_idmap.csv:1: a quoted cell"},
       {"interactions.csv", "query,item,rating,Rating\nu1,a,1,2\n", "interactions.csv:1: columns 'rating'"},

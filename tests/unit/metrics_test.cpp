@@ -358,7 +358,7 @@ TEST(ParseMetrics, NamesWhatIsWrong) {
       {"ncdg@20", "did you mean 'ndcg@20'"},
       {"NDCG@10", "did you mean 'ndcg@10'"},
       {"recal@5", "did you mean 'recall@5'"},
-      {"rechorus.hit@5", "is no metric"},
+      {"rechorus.hit@5", "is not a metric"},
       {"ndcg", "such as ndcg@20"},
       {"ndcg@0", "from 1 to 1000000"},
       {"ndcg@x", "from 1 to"},
