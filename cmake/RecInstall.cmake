@@ -16,7 +16,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/recoreConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/recoreConfig.cmake ${PROJECT_BINARY_DIR}/recoreConfigVersion.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/recore)
 
-# Relative to the file itself, so that the tree may be installed anywhere and moved.
+# Relative to the file itself, so that the installed tree can be placed anywhere and moved.
 file(RELATIVE_PATH REC_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" REC_PREFIX_FROM_PC "${REC_PREFIX_FROM_PC}")
 configure_file(cmake/recore.pc.in ${PROJECT_BINARY_DIR}/recore.pc @ONLY)

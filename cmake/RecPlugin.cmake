@@ -1,5 +1,5 @@
-# rec_add_plugin(NAME [TORCH] SOURCES ...): librecore_NAME.so, where the library looks for it. TORCH: its sources but
-# plugin.cpp may use LibTorch; without REC_WITH_TORCH there is no such plugin.
+# rec_add_plugin(NAME [TORCH] SOURCES ...): librecore_NAME.so, where the library looks for it. TORCH: its sources except
+# plugin.cpp may use LibTorch; without REC_WITH_TORCH such a plugin is not built.
 function(rec_add_plugin name)
   cmake_parse_arguments(arg "TORCH" "" "SOURCES" ${ARGN})
   if(arg_TORCH AND NOT REC_WITH_TORCH)
@@ -25,7 +25,7 @@ function(rec_add_plugin name)
   set_property(GLOBAL APPEND PROPERTY REC_PLUGINS ${name})
 endfunction()
 
-# rec_packed_plugins(TARGETS FILES): the plugins that a jar and a wheel carry, which LibTorch is no part of.
+# rec_packed_plugins(TARGETS FILES): the plugins that a jar and a wheel carry, those without LibTorch.
 function(rec_packed_plugins out_targets out_files)
   get_property(plugins GLOBAL PROPERTY REC_PLUGINS)
   get_property(torch_plugins GLOBAL PROPERTY REC_TORCH_PLUGINS)

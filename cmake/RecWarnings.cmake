@@ -1,7 +1,7 @@
 # Warnings and sanitizers, private to this project's own targets.
 add_library(rec_build_flags INTERFACE)
 target_compile_options(rec_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
-  # The same bits everywhere: no contraction but the fused multiply-adds that are written down.
+  # The same bits everywhere: no contraction except for explicit fused multiply-adds.
   -ffp-contract=off)
 if(REC_SANITIZE)
   target_compile_options(rec_build_flags INTERFACE -fsanitize=${REC_SANITIZE} -fno-omit-frame-pointer

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gofmt and go vet; the raw layer without unsafeptr, which SWIG's own copy of a string sets off.
+# gofmt and go vet; the raw layer without unsafeptr, which SWIG's string copying would trigger.
 set -euo pipefail
 others="../../samples/go ../../samples/go-service ../../tests/bench/services ../../tests/cross_language/go"
 [ -z "$("$(go env GOROOT)/bin/gofmt" -l *.go internal/arrowtest internal/crec/bridge.go $others | tee /dev/stderr)" ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes what `go build` needs and is committed for it: the raw Go layer, since users have no SWIG, and a copy of
-# bindings/common/flat.c; --check compares instead.
+# Writes the committed files that `go build` needs: the raw Go layer, since users have no SWIG, and copies of
+# bindings/common/flat.{c,h}; --check compares instead.
 #   generate.sh [--check] SWIG
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,7 +11,7 @@ if [ "$1" = --check ]; then
   trap 'rm -rf "$folder"' EXIT
 fi
 "$1" -go -cgo -intgosize 64 -DSWIGWORDSIZE64 -I../../include -outdir "$folder" -o "$folder/crec_wrap.c" go.i
-# SWIG's version and blanks at line ends are no part of the answer.
+# SWIG's version and trailing blanks are removed.
 sed -i -e '/^ \* Version [0-9.]*$/d' -e '/^#define SWIG_VERSION /d' -e 's/[ \t]*$//' "$folder"/crec{.go,_wrap.c}
 cp ../common/flat.{c,h} "$folder"
 for file in crec.go crec_wrap.c flat.c flat.h; do
