@@ -12,8 +12,8 @@
 
 namespace rec {
 
-// The core's one way to large memory: n elements, 64-byte aligned, zeroed or left as they are. Its own, or a piece of a
-// mapping that it keeps alive.
+// The core's only source of large memory: n elements, 64-byte aligned, zeroed or uninitialised. Owned, or part of a
+// mapping that the buffer keeps alive.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);

@@ -7,14 +7,14 @@
 
 namespace rec {
 
-// What a long call shares with the thread that waits for it: the wish to stop, and how far the work is. The work looks at
-// it between pieces of at most 100 ms.
+// What a long call shares with the thread that waits for it: the request to stop, and the progress. The work checks it
+// between pieces of at most 100 ms.
 class CancelToken {
  public:
   void request() { requested_.store(true, std::memory_order_relaxed); }
   bool requested() const { return requested_.load(std::memory_order_relaxed); }
 
-  // The share of the work that is done, 0 to 1; NaN until the work has said so.
+  // The share of the work that is done, 0 to 1; NaN until the work has reported any.
   void set_done(double share) const { done_.store(share, std::memory_order_relaxed); }
   double done() const { return done_.load(std::memory_order_relaxed); }
 

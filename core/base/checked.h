@@ -19,7 +19,7 @@ inline int64_t checked_add(int64_t a, int64_t b) {
   return result;
 }
 
-// What a host allows this object to take; charged before allocation.
+// The memory that a host allows this object to use; charged before allocation.
 class MemoryBudget {
  public:
   explicit MemoryBudget(int64_t limit_bytes = 0) : limit_(limit_bytes) {}

@@ -35,7 +35,7 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// Writes all of it, or throws with the name that stands for the file in messages.
+// Writes everything or throws; `name` stands for the file in messages.
 class DescriptorWriter : public FileWriter {
  public:
   DescriptorWriter(int fd, const std::string& name, const CancelToken* cancel = nullptr)

@@ -39,7 +39,7 @@ struct Error : std::exception {
   }
 };
 
-// cat("k: must be >= 1, got ", k): text of any streamable pieces, numbers with '.' whatever the locale.
+// cat("k: must be >= 1, got ", k): the text of any streamable pieces, numbers with '.' whatever the locale.
 template <class... Parts>
 std::string cat(const Parts&... parts) {
   std::ostringstream out;

@@ -18,7 +18,7 @@ namespace rec {
 namespace {
 
 constexpr int64_t kMaxTextBytes = int64_t{64} << 30;
-constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read or written between two looks at the caller's wish to stop
+constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read or written between two checks for cancellation
 
 // O_NONBLOCK so that a FIFO does not hang the open; it has no effect on regular files.
 int open_regular(const std::string& path, int64_t& size) {
@@ -52,11 +52,11 @@ int create_beside(const std::string& path, std::string& temporary) {
   }
 }
 
-// Makes a change of the folder's entries last.
+// Makes a change to the folder's entries durable.
 void flush_folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some file systems do not flush folders; the file itself is whole and in place by now.
+  // Some file systems cannot flush folders; the file itself is complete and in place by now.
   if (directory.get() >= 0) ::fsync(directory.get());
 }
 
@@ -75,7 +75,7 @@ Buffer<char> read_bytes(int fd, const std::string& path, int64_t size, const Can
   return bytes;
 }
 
-// zlib's state for reading gzip data, and its end.
+// Owns zlib's state for reading gzip data.
 class Inflater {
  public:
   Inflater() {
@@ -91,8 +91,8 @@ class Inflater {
   z_stream stream_{};
 };
 
-// What a gzip file holds: all of it, at most `limit` bytes; or just its first `head` bytes when head > 0. Every byte of
-// the file must belong to a member: gzread would take a damaged header of a later one for the end of the data.
+// The unpacked data of a gzip file: all of it, at most `limit` bytes; or just its first `head` bytes when head > 0. Every
+// byte of the file must belong to a member: gzread would take a damaged header of a later one as the end of the data.
 Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
   constexpr int64_t kBlock = 1 << 20;
   int64_t size = 0, n_read = 0;

@@ -11,20 +11,20 @@
 
 namespace rec {
 
-// The core's one seam to the file system.
+// The core's only interface to the file system.
 
 // A regular file's bytes, read whole (never mapped: a file that shrinks must not kill the process).
 // limit_bytes 0 = no limit.
 Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0, const CancelToken* cancel = nullptr);
 
-// A text file whole; .gz is unpacked, up to a limit that a decompression bomb meets. CORRUPT_DATA unless the file is
-// whole gzip members to its last byte.
+// A whole text file; .gz is unpacked, up to a limit that stops a decompression bomb. CORRUPT_DATA unless the file
+// consists of complete gzip members to its last byte.
 Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes = 0);
 
 // A regular file's first n_bytes, or all of it when it is shorter.
 Buffer<char> read_head(const std::string& path, int64_t n_bytes);
 
-// The first n_bytes of what read_text_file gives, or all of it when it is shorter.
+// The first n_bytes of the result of read_text_file, or all of it when it is shorter.
 Buffer<char> read_text_head(const std::string& path, int64_t n_bytes);
 
 // Receives a file's content piece by piece.
@@ -35,8 +35,8 @@ class FileWriter {
   void write(std::string_view text) { write(text.data(), std::ssize(text)); }
 };
 
-// A new file that waits beside `path`, filled and flushed, until replace_old() gives it that name; the old one goes, or
-// becomes `keep_as`. Without replace_old() the new one goes away and the old file stays as it was.
+// A new file that waits beside `path`, filled and flushed, until replace_old() gives it that name; the old one is
+// removed or becomes `keep_as`. Without replace_old() the new one is removed and the old file stays as it was.
 class StagedFile {
  public:
   StagedFile(std::string path, const std::function<void(FileWriter&)>& fill, const CancelToken* cancel = nullptr);
@@ -54,11 +54,11 @@ class StagedFile {
 void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
                            const std::string& keep_as = "", const CancelToken* cancel = nullptr);
 
-// unlink(2); a missing file is no error.
+// unlink(2); a missing file is not an error.
 void remove_if_there(const std::string& path);
 
 bool file_exists(const std::string& path);
-// The folder of the file that this code is in, the library or a program; "" when that cannot be found out.
+// The folder of the file that contains this code, the library or a program; "" if unknown.
 std::string library_folder();
 bool is_directory(const std::string& path);
 void create_directories(const std::string& path);

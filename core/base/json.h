@@ -9,12 +9,13 @@ namespace rec {
 
 using Json = nlohmann::ordered_json;
 
-inline constexpr size_t kMaxJsonKeys = 4096;  // of an object: an ordered one looks for a key among all it has
+inline constexpr size_t kMaxJsonKeys = 4096;  // of an object: ordered ones search for a key linearly
 
-// JSON from outside: at most 64 levels deep, kMaxJsonKeys in an object, none twice. Failures carry `status` and start with `what`.
+// JSON from outside: at most 64 levels deep, kMaxJsonKeys per object, none twice. Failures carry `status` and start with
+// `what`.
 Json parse_json(std::string_view text, std::string_view what, rec_status_t status = REC_INVALID_ARGUMENT);
 
-// Compact text; bytes that are no UTF-8 become U+FFFD.
+// Compact text; bytes that are not UTF-8 become U+FFFD.
 std::string dump_json(const Json& value);
 
 }  // namespace rec

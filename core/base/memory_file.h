@@ -17,8 +17,8 @@ class MemoryFile {
   explicit MemoryFile(Descriptor file);
 
   int descriptor() const { return file_.get(); }
-  // The pages themselves; what is written to them stays in this process. They live as long as the result and what was
-  // made of it by Buffer::over.
+  // Maps the pages; writes to them stay private to this process. They live as long as the result and every buffer made
+  // from it by Buffer::over.
   std::shared_ptr<Buffer<char>> map() const;
 
  private:

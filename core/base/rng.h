@@ -8,7 +8,7 @@ namespace rec {
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a function of key and counter.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// Which random numbers: one id for each use, never reused for another.
+// What random numbers are for: one id for each use, never reused for another.
 enum class RngStream : uint32_t {
   kInit = 0,
   kShuffle = 1,
@@ -42,7 +42,7 @@ class Rng {
   // Standard normal (Box-Muller).
   float next_normal();
 
-  // Of the next block, for who makes whole blocks without it (kernels::PhiloxFloats) and then skips them.
+  // The counter of the next block, for code that makes whole blocks itself (kernels::PhiloxFloats) and then skips them.
   const std::array<uint32_t, 4>& counter() const { return counter_; }
   const std::array<uint32_t, 2>& key() const { return key_; }
   void skip_blocks(uint32_t n) { counter_[0] += n; }

@@ -33,7 +33,7 @@ std::optional<std::string> nearest_name(std::string_view name, std::span<const s
   size_t best = std::max<size_t>(2, name.size() / 2) + 1;
   std::optional<std::string> nearest;
   for (const std::string& candidate : candidates) {
-    // Nobody meant a name that long, and comparing costs the product of both lengths.
+    // Nobody means a name that long, and comparing costs the product of both lengths.
     if (candidate.size() > 128) continue;
     const std::string lower = to_lower(candidate);
     size_t distance = edit_distance(wanted, lower);

@@ -9,7 +9,7 @@
 
 namespace rec {
 
-// The candidate that is nearest to a mistyped name, or nullopt when none is near.
+// The candidate nearest to a mistyped name, or nullopt when none is close.
 std::optional<std::string> nearest_name(std::string_view name, std::span<const std::string> candidates);
 
 // "a, b, c" for messages: printable, the first forty.
@@ -22,7 +22,7 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
 std::optional<int64_t> parse_int64(std::string_view text);
 // Looks like a decimal integer (digits with an optional minus), whether or not it fits.
 bool looks_like_integer(std::string_view text);
-// A finite or non-finite decimal number, whole text; locale-independent.
+// A decimal number, finite or not, that is the whole text; locale-independent.
 std::optional<double> parse_double(std::string_view text);
 // Shortest text that reads back as the same double.
 std::string format_double(double value);

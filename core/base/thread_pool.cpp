@@ -8,7 +8,7 @@ namespace rec {
 
 namespace {
 
-// Jobs of a training step often follow each other at once; a worker that looks a little longer need not be woken.
+// Jobs of a training step often follow each other immediately; a worker that spins a little longer need not be woken.
 constexpr int kSpins = 3000;
 
 void relax(int spin) {
@@ -25,7 +25,7 @@ ThreadPool::ThreadPool(int n_threads) {
   for (int i = 1; i < n_threads; ++i) {
     try {
       workers_.emplace_back([this] { work(); });
-    } catch (...) {  // no thread or no memory for one: the pool works with those it has
+    } catch (...) {  // no thread, or no memory for one: the pool makes do with those it has
       break;
     }
   }
@@ -58,7 +58,7 @@ void ThreadPool::parallel_for(int64_t n, int64_t chunk, const std::function<void
     wake_.notify_all();
   }
   run_chunks();
-  job_.fetch_add(1);  // closed: a worker that comes now leaves without looking
+  job_.fetch_add(1);  // closed: a worker that comes now leaves without working
   for (int spin = 0; inside_.load() > 0; ++spin) relax(spin);
   std::exception_ptr failure;
   if (failed_.load()) {

@@ -14,7 +14,7 @@ namespace rec {
 // A bounded pool. Work is cut into chunks that depend on n only, so results do not depend on the number of threads.
 class ThreadPool {
  public:
-  // The calling thread works too: n_threads = 1 starts none. A thread that cannot be started is done without.
+  // The calling thread works too: n_threads = 1 starts none. If a thread cannot be started, the pool has fewer.
   explicit ThreadPool(int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -34,9 +34,9 @@ class ThreadPool {
   // The job. Written by its caller while no worker is inside; a worker reads it only between enter and leave.
   const std::function<void(int64_t, int64_t)>* body_ = nullptr;
   int64_t n_ = 0, chunk_ = 1;
-  alignas(64) std::atomic<int64_t> next_{0};  // first row that is not taken yet
+  alignas(64) std::atomic<int64_t> next_{0};  // first row not taken yet
   alignas(64) std::atomic<uint64_t> job_{0};  // number of the open job; even = none is open
-  alignas(64) std::atomic<int> inside_{0};    // workers that may look at the job
+  alignas(64) std::atomic<int> inside_{0};    // workers that may be using the job
   std::atomic<bool> busy_{false};             // a caller has the pool
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;  // guarded by mutex_
@@ -49,7 +49,7 @@ class ThreadPool {
   std::vector<std::thread> workers_;
 };
 
-// What `threads` means: 0 = as many as the machine offers this process, else the number, at most 256.
+// The number that `threads` means: 0 = as many as the machine offers this process; at most 256.
 int resolve_threads(int64_t threads);
 
 }  // namespace rec

@@ -19,7 +19,7 @@ rec_status_t report(Error error, rec_error_t** out_error) noexcept {
   if (out_error == nullptr) return status;
   try {
     *out_error = new_handle<rec_error_t>(std::make_shared<ErrorObject>(ErrorObject{std::move(error)}));
-  } catch (...) {  // no memory for the text: the status has to do
+  } catch (...) {  // no memory for the text: the status has to suffice
   }
   return status;
 }
@@ -35,7 +35,7 @@ void check_process() {
 rec_status_t report_current_exception(rec_error_t** out_error) noexcept {
   try {
     return report(current_error(), out_error);
-  } catch (...) {  // no memory for the words
+  } catch (...) {  // no memory for the message
     return REC_OUT_OF_MEMORY;
   }
 }

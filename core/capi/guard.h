@@ -20,10 +20,10 @@ struct TextObject {
 REC_HANDLE(rec_error_t, kError, ErrorObject, "error");
 REC_HANDLE(rec_text_t, kText, TextObject, "text");
 
-// Turns what was thrown into a status and, where wanted, an error object. Never throws.
+// Turns the current exception into a status and, if wanted, an error object. Never throws.
 rec_status_t report_current_exception(rec_error_t** out_error) noexcept;
 
-// BAD_STATE in a forked child: threads and locks of the parent did not come along.
+// BAD_STATE in a forked child, which lacks the parent's threads and may have locks that are held for ever.
 void check_process();
 
 // The one place where exceptions stop: every extern "C" body is `return guarded(out_error, [&] { ... });`.
@@ -45,7 +45,7 @@ T& not_null(T* pointer, const char* name) {
   return *pointer;
 }
 
-// `guarded` for a function that gives something: *out is null unless make(), which returns it, succeeds.
+// `guarded` for a function with a result: *out is null unless make(), which returns it, succeeds.
 template <class Given, class Make>
 rec_status_t guarded_giving(Given** out, const char* name, rec_error_t** out_error, Make&& make) noexcept {
   if (out != nullptr) *out = nullptr;
@@ -55,7 +55,7 @@ rec_status_t guarded_giving(Given** out, const char* name, rec_error_t** out_err
   });
 }
 
-// The caller's array, which may be null for "not given", must have this many elements, or at least as many as are written.
+// The caller's array, null if not given, must have exactly this many elements, or at least as many as are written.
 inline void check_length(const char* name, const void* array, int64_t n, int64_t wanted) {
   if (array != nullptr && n != wanted) throw invalid_argument(name, "must have ", wanted, " elements, got ", n);
 }
@@ -63,8 +63,8 @@ inline void check_room(const char* name, const void* array, int64_t n, int64_t w
   if (array != nullptr && n < wanted) throw invalid_argument(name, "must have room for ", wanted, " elements, got ", n);
 }
 
-// The caller's struct as this library knows it. A shorter one is padded with zeros; what a longer one has beyond must be
-// zero, since this library does not know what it asks for.
+// The caller's struct as this library knows it. A shorter one is padded with zeros; the excess of a longer one must be
+// zero, since this library does not know its meaning.
 template <class Options>
 Options read_struct(const Options* given, const char* name) {
   Options options{};
@@ -84,7 +84,7 @@ Options read_struct(const Options* given, const char* name) {
   return options;
 }
 
-// The opposite direction: as much of what the library gives as the caller's struct has room for.
+// The opposite direction: writes as much of the library's struct as the caller's has room for.
 template <class Struct>
 void write_struct(const Struct& value, Struct* out, const char* name) {
   const uint32_t size = not_null(out, name).struct_size;

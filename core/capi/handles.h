@@ -12,7 +12,7 @@
 namespace rec {
 
 // Every handle of the C API: its value encodes slot and generation and is never dereferenced. A closed handle, or one of
-// another kind, is found out; an object lives until its last use ends.
+// another kind, is detected; an object lives until its last use ends.
 class HandleTable {
  public:
   static HandleTable& instance();
@@ -25,7 +25,7 @@ class HandleTable {
   // nullptr unless the handle is alive and of this kind.
   std::shared_ptr<void> find(Kind kind, const void* handle);
   void remove(Kind kind, void* handle);
-  // Handles that are not removed yet; of every kind for kNone.
+  // Number of handles not removed yet; of every kind for kNone.
   int64_t count(Kind kind) const;
 
  private:
@@ -47,7 +47,7 @@ class HandleTable {
   std::array<std::atomic<int64_t>, kKinds> n_live_{};  // by kind
 };
 
-// What a handle type holds.
+// The object type and kind behind a handle type.
 template <class Handle>
 struct HandleTraits;
 

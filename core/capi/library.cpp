@@ -1,1 +1,1 @@
-// The shared library is rec_core, whole; this file only gives it a source.
+// The shared library is all of rec_core; this file only gives it a source.

@@ -39,7 +39,7 @@ class LongCall {
     if (code != 0) throw system_error("start", "a thread", code);
   }
 
-  // On the caller's thread, until the work is done. The work uses this object, so nothing leaves before it has ended.
+  // Runs on the caller's thread until the work is done. The work uses this object, so serve never returns before it ends.
   void serve(rec_event_fn on_event, void* user_data, const CancelToken* host_cancel) {
     auto next_tick = Clock::now() + kTickInterval;
     std::unique_lock lock(mutex_);
@@ -69,7 +69,7 @@ class LongCall {
     pthread_join(thread_, nullptr);
     keep_exception([] { log::deliver(); });
     if (host_exception_) std::rethrow_exception(host_exception_);
-    // A stop takes the place of the cancellation it became, and of nothing else: a checkpoint may have failed on the way.
+    // A stop replaces only the cancellation that it caused: another failure, such as of a checkpoint, is reported itself.
     if (stopped_with_ != REC_OK && (!failure_ || cancelled_))
       throw stopped_with_ == REC_CANCELLED ? Error(REC_CANCELLED, "cancelled by the caller")
                                            : Error(stopped_with_, "stopped by on_event").at_argument("on_event");
@@ -94,8 +94,8 @@ class LongCall {
     changed_.notify_one();
   }
 
-  // Progress is dropped when the host is slow; anything else waits until the host has answered, so that what it stops
-  // after does not depend on how fast it is.
+  // Progress is dropped when the host is slow; any other event waits for the host's answer, so that the point where the
+  // host stops the work does not depend on its speed.
   void push(const TrainingEvent& event) {
     std::unique_lock lock(mutex_);
     if (event.kind == REC_EVENT_PROGRESS && events_.size() >= kMaxWaitingProgress) return;
@@ -105,7 +105,7 @@ class LongCall {
     if (event.kind != REC_EVENT_PROGRESS) answered_changed_.wait(lock, [&] { return answered_ >= number; });
   }
 
-  // On the library's thread: the caller's runs the body, and this one waits.
+  // Called on the library's thread: the caller's thread runs the body while this one waits.
   void send_errand(const std::function<void()>& body) {
     std::unique_lock lock(mutex_);
     errand_ = &body;
@@ -123,7 +123,7 @@ class LongCall {
     }
   }
 
-  // An exception of a C++ host's own, from its callback or its log sink: the work stops, the call reports the first.
+  // An exception from a C++ host's callback or log sink: the work stops, and the call reports the first one.
   template <class Body>
   void keep_exception(Body&& body) {
     try {

@@ -8,15 +8,15 @@
 
 namespace rec {
 
-// What the work, which runs on a library thread, may use of the calling thread.
+// What the work, on a library thread, may ask of the calling thread.
 struct Caller {
   const CancelToken* cancel;
   Observer observer;                                           // delivers an event there
-  std::function<void(const std::function<void()>&)> on_caller;  // runs something there, and waits; rethrows what it threw
+  std::function<void(const std::function<void()>&)> on_caller;  // runs a body there and waits; rethrows its exception
 };
 
-// Runs `work` on a library thread with a stack of its own size, while the calling thread delivers events, ticks and log
-// lines and looks at the host's cancel token. Library threads never call host code. Rethrows what `work` threw; a status
+// Runs `work` on a library thread with its own stack size, while the calling thread delivers events, ticks and log lines
+// and checks the host's cancel token. Library threads never call host code. Rethrows what `work` threw; a status
 // other than OK from on_event stops the work and is thrown.
 void run_long_call(const rec_run_options_t* options, const std::function<void(const Caller& caller)>& work);
 

@@ -14,7 +14,7 @@ void check_rows(const int64_t* rows, int64_t n_rows, int64_t limit) {
       throw invalid_argument("rows", "element ", i, " must be between -1 and ", limit - 1, ", got ", rows[i]);
 }
 
-// The object that owns what out_ids points to.
+// Returns the object that owns what out_ids points to.
 rec_text_t* give_ids(const IdMap& map, const int64_t* rows, int64_t n_rows, rec_ids_t* out_ids) {
   not_null(out_ids, "out_ids");
   check_rows(rows, n_rows, map.size());

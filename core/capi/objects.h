@@ -24,7 +24,7 @@ REC_HANDLE(rec_model_t, kModel, const Model, "model");
 REC_HANDLE(rec_report_t, kReport, const Report, "report");
 REC_HANDLE(rec_recommender_t, kRecommender, const Recommender, "recommender");
 
-// A rec_protocol_t checked and as the evaluator takes it.
+// Checks a rec_protocol_t and converts it to the evaluator's form.
 Protocol read_protocol(const rec_protocol_t* given);
 
 }  // namespace rec

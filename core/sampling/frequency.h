@@ -6,7 +6,7 @@
 
 namespace rec {
 
-// How often each item is in a batch, estimated as training goes (Yi et al., RecSys 2019, algorithm 2): the moving average
+// How often each item is in a batch, estimated during training (Yi et al., RecSys 2019, algorithm 2): the moving average
 // of the gap between two batches that have it.
 class FrequencyEstimator {
  public:
@@ -14,7 +14,7 @@ class FrequencyEstimator {
 
   // Counts the distinct items of the next batch.
   void observe(std::span<const int32_t> items);
-  // ln p = -ln max(1, gap); of the state after observe.
+  // ln p = -ln max(1, gap), in the state after observe.
   float log_probability(int32_t item) const;
 
   // What a resumed run needs.

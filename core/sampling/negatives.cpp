@@ -13,9 +13,9 @@ namespace rec {
 
 namespace {
 
-// After this many draws in a row from the user's own set the complement is walked instead.
+// After this many consecutive draws from the user's own set, the sampler draws from the complement instead.
 constexpr int kMaxRedraws = 32;
-// Eight bits a positive let one draw in eight through to the binary search.
+// With eight bits per positive, one draw in eight goes on to the binary search.
 constexpr int64_t kFilterBits = 8;
 
 uint32_t hash(int32_t item) { return static_cast<uint32_t>(item) * 0x9E3779B1u; }
@@ -80,7 +80,7 @@ int32_t NegativeSampler::draw(Rng& rng) const {
   return item;
 }
 
-// One draw over what the user does not have.
+// Draws one of the items that the user does not have.
 int32_t NegativeSampler::draw_outside(Rng& rng, std::span<const int32_t> row) const {
   if (cdf_.empty()) {
     const int64_t n_outside = n_items_ - std::ssize(row);

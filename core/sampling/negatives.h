@@ -23,7 +23,7 @@ struct NegativeOptions {
 class NegativeSampler {
  public:
   // positives: distinct ascending rows of each user, which must outlive the sampler; counts: training rows per item.
-  // INVALID_ARGUMENT for no item, or no count under popularity.
+  // INVALID_ARGUMENT without items, or without counts under popularity.
   NegativeSampler(const Csr& positives, std::span<const int64_t> item_counts, const NegativeOptions& options);
 
   NegativeSampler(Csr&& positives, std::span<const int64_t> item_counts, const NegativeOptions& options) = delete;

@@ -24,7 +24,7 @@ std::vector<double> cdf_of(std::span<const double> probabilities) {
   cdf.reserve(probabilities.size());
   double sum = 0;
   for (double probability : probabilities) cdf.push_back(sum += probability);
-  // Rounding may leave the sum beside 1; items without probability at the end share the forced entry.
+  // Rounding may leave the sum slightly off 1; trailing items without probability share the forced entry.
   for (size_t i = cdf.size(); i-- > 0;) {
     cdf[i] = 1;
     if (probabilities[i] > 0) break;

@@ -17,8 +17,8 @@ struct PackedHistories {
   void assign(const Batch& batch);
 };
 
-// Next item from a history by a GRU over whole sequences: the variants rechorus (3.8.1) and recbole (3.8.2), with one item
-// table on both sides, and metaspore (3.8.4), with two tables, cosine scores and in-batch negatives.
+// Next item from a history by a GRU over whole sequences: the variants rechorus and recbole, with one item table on both
+// sides, and metaspore, with two tables, cosine scores and in-batch negatives.
 class SequenceGru : public plugin::Model {
  public:
   static void plan(const Options& options, const rec_schema_t& schema, rec_plan_t& plan);

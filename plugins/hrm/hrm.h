@@ -31,7 +31,7 @@ struct Options {
 };
 
 // Hierarchical representation: the items of a basket are pooled into a vector, and that vector and the user's into the
-// query; models.md 3.9.
+// query.
 class Hrm : public plugin::Model {
  public:
   using Options = hrm::Options;

@@ -17,7 +17,7 @@ class Reference : public GoldenTensors {
 
   const nlohmann::ordered_json& hyper() const { return json_["hyper"]; }
   double tolerance(const std::string& key) const { return json_["tolerance"]["compute_f32"][key]; }
-  // Names of the parameters, the same as in models.md and the plugin.
+  // Names of the parameters, the same as the plugin's.
   std::vector<std::string> parameters() const { return names_after("param."); }
   PluginHarness::Pairs train_pairs() const {
     PluginHarness::Pairs pairs;
