@@ -122,7 +122,7 @@ struct AdamStep {
 void adam_steps(double lr, double beta1, double beta2, int64_t n_steps, AdamStep* table);
 
 // Adam with coupled weight decay over the listed rows of a table [n, d], bit for bit like dense Adam: a row's missed
-// steps, in which its gradient was zero, are replayed first. One step:
+// steps, in which its gradient was zero, are replayed first. The bits of one step:
 //   g = fma(weight_decay, param, g) if there is decay;  m = fma(beta1, m, (1 - beta1) g);
 //   v = fma(beta2, v, ((1 - beta2) g) g);  param = fma(-step_size, m / fma(sqrt(v), inv_sqrt_bias2, epsilon), param).
 struct AdamRows {
