@@ -464,7 +464,8 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 #define REC_HISTORY_TRAINING 1 /**< what training knew: the user's train part, or what the model file has when the data
                                     set has no train part of the user */
 #define REC_HISTORY_BEFORE 2   /**< what happened before the row: for REC_ROWS_USER the parts before it, for other rows
-                                    the interactions before it in its part and in the parts before */
+                                    the user's interactions that are earlier in time, in its part or in a part before.
+                                    After a split that ignores time this knows less of a user than TRAINING does */
 
 typedef struct rec_protocol_t {
   uint32_t struct_size;

@@ -21,7 +21,8 @@
  *
  * A slot that notices should_stop returns REC_CANCELLED. After that the model must be as it was before the call, as far as
  * its tensors tell: a checkpoint may be written and the same batch computed again. Only apply cannot be undone; let it
- * finish. What a cancelled kernel wrote is incomplete: ask should_stop before using it.
+ * finish, and there should_stop is always false. After a cancel the host's kernels leave their work undone; the library
+ * discards what initialize, bind, compute, score_live or freeze made of it.
  *
  * Both tables start with struct_size and the ABI version, and grow only at their end. A host calls a slot only if it lies
  * inside the plugin's struct_size and is not NULL; a plugin does the same with the host's.
@@ -213,7 +214,8 @@ typedef struct rec_params_t rec_params_t;
 
 /* Which items a row is trained against. */
 #define REC_NEGATIVES_NONE 0    /**< item column [B, 1] */
-#define REC_NEGATIVES_SAMPLED 1 /**< item column [B, 1 + num_neg] by the loop's sampler; [B, B] with sampler=in_batch */
+#define REC_NEGATIVES_SAMPLED 1 /**< item column [B, 1 + num_neg] by the loop's sampler; [B, B] with sampler=in_batch. Drawn
+                                     negatives are never items of the user's train part, and may repeat in a row */
 #define REC_NEGATIVES_IN_BATCH 2 /**< item column [B, B]: the row's positive, then the next rows', wrapping around */
 #define REC_NEGATIVES_SHARED 3   /**< n_shared items of the batch, P(i) ~ training count ^ shared_alpha */
 
@@ -373,7 +375,6 @@ typedef struct rec_host_t {
 
   /**
    * y[r] = row_scale[r] * sum over c in row r of column_scale[c] * x[c]  +  addend_scale * addend[r]
-   * Stops early if the caller has cancelled: ask should_stop before using y.
    * @param rows nullable, [n_rows_listed]: only these rows of y are written. Scales and addend are nullable.
    * @param x [csr->n_columns, d]. @param y [csr->n_rows, d], not x.
    */

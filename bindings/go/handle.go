@@ -75,9 +75,6 @@ func text(name, value string) error {
 // cancelOn returns a token that is cancelled when ctx ends, and a function that ends the token. The token is 0 for a context
 // that never ends; one that has ended is an error.
 func cancelOn(ctx context.Context) (crec.Cancel, func(), error) {
-	if ctx.Err() != nil {
-		return 0, nil, because(ctx, &Error{CodeCancelled, "cancelled before the call began", "", "", -1, -1, nil})
-	}
 	if ctx.Done() == nil {
 		return 0, func() {}, nil
 	}
@@ -85,7 +82,10 @@ func cancelOn(ctx context.Context) (crec.Cancel, func(), error) {
 	if err := crec.RecCancelCreate(&token); err != nil {
 		return 0, nil, failed(err)
 	}
-	cancel := token // what is passed to C must not be reached from the closures
+	cancel := token       // what is passed to C must not be reached from the closures
+	if ctx.Err() != nil { // AfterFunc would tell it at some later time
+		_ = crec.RecCancelRequest(cancel)
+	}
 	stop := context.AfterFunc(ctx, func() { _ = crec.RecCancelRequest(cancel) })
 	return cancel, func() {
 		stop()

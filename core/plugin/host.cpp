@@ -24,14 +24,20 @@ int64_t chunk_of(int64_t n) { return std::clamp<int64_t>(n / 64, 16, 4096); }
 // A shorter job takes less time than distributing it and waiting for it.
 constexpr double kInlineNanoseconds = 100e3;
 
+bool host_should_stop(rec_call_t* call) { return call->cancel != nullptr && call->cancel->requested(); }
+
+// After a cancel the rest of the job is left out: PluginModel discards what the slot made of it.
 // `nanoseconds`: roughly what the whole job takes on one thread; it decides where the job runs, never what it computes.
 template <class Body>
 void over_rows(rec_call_t* call, int64_t n, int64_t chunk, double nanoseconds, const Body& body) {
   if (n <= 0) return;
+  const auto unless_cancelled = [&](int64_t begin, int64_t end) {
+    if (!host_should_stop(call)) body(begin, end);
+  };
   if (call->pool == nullptr || nanoseconds < kInlineNanoseconds) {
-    body(0, n);
+    unless_cancelled(0, n);
   } else {
-    call->pool->parallel_for(n, chunk, body);
+    call->pool->parallel_for(n, chunk, unless_cancelled);
   }
 }
 
@@ -49,8 +55,6 @@ rec_status_t host_fail(rec_call_t* call, rec_status_t status, const char* messag
   }
   return status;
 }
-
-bool host_should_stop(rec_call_t* call) { return call->cancel != nullptr && call->cancel->requested(); }
 
 void host_parallel_for(rec_call_t* call, int64_t n, int64_t chunk, rec_range_fn body, void* context) {
   chunk = std::max<int64_t>(chunk, 1);
@@ -124,12 +128,10 @@ void propagate(rec_call_t* call, const rec_csr_t* csr, const float* row_scale, c
   job.d = d;
   job.row_list = rows;
   const int64_t n = rows != nullptr ? n_rows_listed : csr->n_rows;
-  // The result of a cancelled call is discarded: the plugin asks should_stop before it uses it.
   const double edges = static_cast<double>(csr->offsets[csr->n_rows]) * static_cast<double>(n) /
                        static_cast<double>(std::max<int64_t>(csr->n_rows, 1));
-  over_rows(call, n, 32, 0.05 * edges * static_cast<double>(d), [&](int64_t begin, int64_t end) {
-    if (!host_should_stop(call)) fastest().propagate_rows(job, begin, end);
-  });
+  over_rows(call, n, 32, 0.05 * edges * static_cast<double>(d),
+            [&](int64_t begin, int64_t end) { fastest().propagate_rows(job, begin, end); });
 }
 
 void weighted_rows(rec_call_t* call, const rec_csr_t* csr, const float* weights, const float* x, int64_t d,

@@ -105,8 +105,16 @@ rec_plan_t PluginModel::plan(const Plugin& plugin, const Params& params, const r
 
 template <class Slot, class... Args>
 void PluginModel::invoke(const char* name, Slot slot, Args... args) const {
+  rec_call_t call{pool_, nullptr, {}};
+  call_slot(plugin_, params_.get(), name, call, slot, args...);
+}
+
+// For slots that may stop early. What a cancelled one has made is incomplete, so it is discarded.
+template <class Slot, class... Args>
+void PluginModel::invoke_cancellable(const char* name, Slot slot, Args... args) const {
   rec_call_t call{pool_, cancel_, {}};
   call_slot(plugin_, params_.get(), name, call, slot, args...);
+  throw_if_cancelled(cancel_);
 }
 
 PluginModel::PluginModel(const Plugin& plugin, std::shared_ptr<const Params> params, const rec_schema_t& schema)
@@ -123,13 +131,17 @@ PluginModel::~PluginModel() {
   }
 }
 
-void PluginModel::initialize(int64_t seed) { invoke("initialize", plugin_.slots->initialize, model_, seed); }
+void PluginModel::initialize(int64_t seed) {
+  invoke_cancellable("initialize", plugin_.slots->initialize, model_, seed);
+}
 
-void PluginModel::bind(const rec_dataset_view_t& view) { invoke("bind", plugin_.slots->bind, model_, &view); }
+void PluginModel::bind(const rec_dataset_view_t& view) {
+  invoke_cancellable("bind", plugin_.slots->bind, model_, &view);
+}
 
 double PluginModel::compute(const rec_batch_t& batch) {
   double loss = 0;
-  invoke("compute", plugin_.slots->compute, model_, &batch, &loss);
+  invoke_cancellable("compute", plugin_.slots->compute, model_, &batch, &loss);
   return loss;
 }
 
@@ -142,7 +154,7 @@ rec_tensor_view_t PluginModel::gradients(int64_t i) {
 }
 
 void PluginModel::score_live(const rec_batch_t& batch, float* out_scores) {
-  invoke("score_live", plugin_.slots->score_live, model_, &batch, out_scores);
+  invoke_cancellable("score_live", plugin_.slots->score_live, model_, &batch, out_scores);
 }
 
 std::vector<rec_tensor_info_t> PluginModel::tensors() const {
@@ -155,10 +167,12 @@ std::vector<rec_tensor_info_t> PluginModel::tensors() const {
     invoke("tensor_info", plugin_.slots->tensor_info, model_, i, &info);
     const bool sound = info.name != nullptr && dtype_size(info.dtype) > 0 && info.n_dims >= 1 &&
                        info.n_dims <= REC_MAX_DIMS && info.kind >= REC_TENSOR_PARAMETER &&
-                       info.kind <= REC_TENSOR_STATE && names.insert(info.name).second &&
+                       info.kind <= REC_TENSOR_STATE &&
                        std::all_of(info.shape, info.shape + info.n_dims, [](int64_t extent) { return extent >= 0; });
     if (!sound)
       throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': tensor ", i, " is not well described"));
+    if (!names.insert(info.name).second)
+      throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': two tensors are called '", info.name, "'"));
     tensor_elements(info);
   }
   return tensors;
@@ -192,7 +206,7 @@ int64_t PluginModel::warm_start(const std::vector<rec_tensor_info_t>& infos, con
   return taken;
 }
 
-void PluginModel::freeze() { invoke("freeze", plugin_.slots->freeze, model_); }
+void PluginModel::freeze() { invoke_cancellable("freeze", plugin_.slots->freeze, model_); }
 
 rec_tensor_view_t PluginModel::table(int32_t which) const {
   rec_tensor_view_t view{};

@@ -23,7 +23,8 @@ class PluginModel {
   PluginModel(const PluginModel&) = delete;
   PluginModel& operator=(const PluginModel&) = delete;
 
-  // Threads and cancellation for later slot calls; both must outlive the model or be reset with nullptr.
+  // Threads for later slot calls, and what cancels initialize, bind, compute, score_live and freeze; both must outlive the
+  // model or be reset with nullptr.
   void use(ThreadPool* pool, const CancelToken* cancel) { pool_ = pool, cancel_ = cancel; }
 
   const Plugin& plugin() const { return plugin_; }
@@ -54,6 +55,8 @@ class PluginModel {
  private:
   template <class Slot, class... Args>
   void invoke(const char* name, Slot slot, Args... args) const;
+  template <class Slot, class... Args>
+  void invoke_cancellable(const char* name, Slot slot, Args... args) const;
 
   const Plugin& plugin_;
   std::shared_ptr<const Params> params_;

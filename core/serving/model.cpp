@@ -134,7 +134,12 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
     model->weight_values =
         own_tensor("serving.weights.values", {csr.offsets[csr.n_rows]}, Buffer<float>(std::span(weights, nnz)));
   }
-  if (live.has(REC_CAP_ENCODE | REC_CAP_SCORE)) {
+  if (!model->user_table.shape.empty() && model->user_table.shape[1] != model->item_table.shape[1])
+    throw Error(REC_PLUGIN_FAILED, cat("plugin '", model->name, "': the user table has ", model->user_table.shape[1],
+                                       " columns and the item table ", model->item_table.shape[1]));
+  // An item table comes first, then item weights; score is for a model that has neither.
+  const bool by_table = !model->item_table.shape.empty();
+  if (by_table ? live.has(REC_CAP_ENCODE) : !model->has_item_weights()) {
     auto served = std::make_shared<PluginModel>(live.plugin(), params, live.schema());
     const std::vector<rec_tensor_info_t> tensors = served->tensors();
     for (size_t i = 0; i < tensors.size(); ++i)

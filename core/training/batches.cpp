@@ -1,6 +1,7 @@
 #include "core/training/batches.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 
 #include "core/base/rng.h"
@@ -18,7 +19,7 @@ class EveryRow : public RowSource {
   EveryRow(const BatchPlan& plan, int64_t n) : plan_(plan), n_(n) {}
   int64_t batches_per_epoch() const override { return (n_ + plan_.batch_size - 1) / plan_.batch_size; }
   void seek(int64_t, int64_t) override {}
-  void fill(Batch& batch) override {
+  void fill(Batch& batch, const CancelToken*) override {
     batch.first_row = batch.index * plan_.batch_size;
     batch.n_rows = std::min(plan_.batch_size, n_ - batch.first_row);
     for (int32_t id : plan_.columns) {
@@ -68,16 +69,17 @@ BatchStream::BatchStream(RowSource& source, Cursor start, int64_t n_epochs)
 BatchStream::~BatchStream() {
   {
     const std::lock_guard lock(mutex_);
-    stop_ = true;
+    stop_.request();
   }
   wanted_.notify_one();
   thread_.join();
 }
 
-Batch* BatchStream::next() {
+Batch* BatchStream::next(const CancelToken* cancel) {
   std::unique_lock lock(mutex_);
   if (current_ != nullptr) spare_.push_back(std::move(current_));
-  filled_.wait(lock, [this] { return !ready_.empty() || finished_; });
+  while (!filled_.wait_for(lock, std::chrono::milliseconds(20), [this] { return !ready_.empty() || finished_; }))
+    throw_if_cancelled(cancel);
   if (ready_.empty()) {
     if (failure_) std::rethrow_exception(failure_);
     return nullptr;
@@ -98,8 +100,9 @@ void BatchStream::produce() {
         std::unique_ptr<Batch> batch;
         {
           std::unique_lock lock(mutex_);
-          if (ready_.size() >= kAhead) wanted_.wait(lock, [this] { return stop_ || ready_.size() <= kRefill; });
-          if (stop_) return;
+          if (ready_.size() >= kAhead)
+            wanted_.wait(lock, [this] { return stop_.requested() || ready_.size() <= kRefill; });
+          if (stop_.requested()) return;
           if (!spare_.empty()) {
             batch = std::move(spare_.front());
             spare_.pop_front();
@@ -108,7 +111,7 @@ void BatchStream::produce() {
         if (batch == nullptr) batch = std::make_unique<Batch>();
         batch->epoch = epoch;
         batch->index = index;
-        source_.fill(*batch);
+        source_.fill(*batch, &stop_);
         const std::lock_guard lock(mutex_);
         ready_.push_back(std::move(batch));
         filled_.notify_one();

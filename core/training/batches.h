@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/cancel.h"
 #include "core/plugin/batch.h"
 #include "core/training/batch_plan.h"
 
@@ -23,7 +24,8 @@ class RowSource {
   virtual int64_t batches_per_epoch() const = 0;
   // Makes the next fill produce this batch of this epoch.
   virtual void seek(int64_t epoch, int64_t batch) = 0;
-  virtual void fill(Batch& batch) = 0;
+  // CANCELLED if the token says so before all is filled.
+  virtual void fill(Batch& batch, const CancelToken* cancel = nullptr) = 0;
 };
 
 // InteractionRows, LabelledRows, ListRows, SessionRows, or every item or user in order, as the plan says.
@@ -59,7 +61,7 @@ class BatchStream {
   ~BatchStream();
 
   // The next batch, or nullptr after the last; valid until the next call. Rethrows an error from building it.
-  Batch* next();
+  Batch* next(const CancelToken* cancel = nullptr);
 
  private:
   void produce();
@@ -72,7 +74,8 @@ class BatchStream {
   std::deque<std::unique_ptr<Batch>> ready_, spare_;
   std::unique_ptr<Batch> current_;
   std::exception_ptr failure_;
-  bool finished_ = false, stop_ = false;
+  bool finished_ = false;
+  CancelToken stop_;
   std::thread thread_;
 };
 

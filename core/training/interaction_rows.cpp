@@ -33,17 +33,18 @@ int64_t InteractionRows::batches_per_epoch() const {
   return ShuffledRows::batches_per_epoch() - one_alone;
 }
 
-void InteractionRows::fill(Batch& batch) {
+void InteractionRows::fill(Batch& batch, const CancelToken* cancel) {
   const int32_t* entries = begin(batch).data();
   histories_.clear();
   for (int64_t b = 0; wants_histories_ && b < batch.n_rows; ++b)
     histories_.push_back(plan_.history_before(train_.entry_user[entries[b]], entries[b]));
   for (int32_t id : plan_.columns)
     if (Column& column = batch.column(id); !fill_history_column(histories_, column))
-      fill_column(column, batch, entries);
+      fill_column(column, batch, entries, cancel);
 }
 
-void InteractionRows::fill_column(Column& column, const Batch& batch, const int32_t* entries) const {
+void InteractionRows::fill_column(Column& column, const Batch& batch, const int32_t* entries,
+                                  const CancelToken* cancel) const {
   const int64_t n = batch.n_rows;
   switch (column.id()) {
     case REC_COLUMN_USER: {
@@ -51,7 +52,7 @@ void InteractionRows::fill_column(Column& column, const Batch& batch, const int3
       for (int64_t b = 0; b < n; ++b) users[b] = train_.entry_user[entries[b]];
       break;
     }
-    case REC_COLUMN_ITEM: fill_items(column, batch, entries); break;
+    case REC_COLUMN_ITEM: fill_items(column, batch, entries, cancel); break;
     case REC_COLUMN_WEIGHT: {
       auto* weights = column.reshape<float>(n);
       for (int64_t b = 0; b < n; ++b) weights[b] = train_.entry_weight.empty() ? 1.f : train_.entry_weight[entries[b]];
@@ -68,11 +69,13 @@ void InteractionRows::fill_column(Column& column, const Batch& batch, const int3
 }
 
 // The positive, then its negatives: drawn, or the positives of the rows after it, wrapping around the batch.
-void InteractionRows::fill_items(Column& column, const Batch& batch, const int32_t* entries) const {
+void InteractionRows::fill_items(Column& column, const Batch& batch, const int32_t* entries,
+                                 const CancelToken* cancel) const {
   const int64_t n = batch.n_rows, columns = plan_.in_batch ? n : 1 + plan_.n_negatives;
   auto* items = column.reshape<int32_t>(n, columns);
   const int32_t* item_of = train_.by_user.columns.data();
   for (int64_t b = 0; b < n; ++b) {
+    throw_if_cancelled(cancel);
     int32_t* row = items + b * columns;
     row[0] = item_of[entries[b]];
     if (plan_.in_batch)

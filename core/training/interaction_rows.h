@@ -9,11 +9,11 @@ class InteractionRows : public ShuffledRows {
  public:
   explicit InteractionRows(const BatchPlan& plan);
   int64_t batches_per_epoch() const override;
-  void fill(Batch& batch) override;
+  void fill(Batch& batch, const CancelToken* cancel) override;
 
  private:
-  void fill_column(Column& column, const Batch& batch, const int32_t* entries) const;
-  void fill_items(Column& column, const Batch& batch, const int32_t* entries) const;
+  void fill_column(Column& column, const Batch& batch, const int32_t* entries, const CancelToken* cancel) const;
+  void fill_items(Column& column, const Batch& batch, const int32_t* entries, const CancelToken* cancel) const;
 
   const Interactions& train_;
   const bool wants_histories_;

@@ -28,7 +28,7 @@ ListRows::ListRows(const BatchPlan& plan) : ShuffledRows(plan, numbers(plan.list
         .at_argument("dataset");
 }
 
-void ListRows::fill(Batch& batch) {
+void ListRows::fill(Batch& batch, const CancelToken*) {
   const std::span<const int32_t> lists = begin(batch);
   const int64_t columns = plan_.max_pos + plan_.max_neg;
   int32_t* users =
@@ -74,7 +74,7 @@ LabelledRows::LabelledRows(const BatchPlan& plan) : ShuffledRows(plan, training_
   }
 }
 
-void LabelledRows::fill(Batch& batch) {
+void LabelledRows::fill(Batch& batch, const CancelToken*) {
   const std::span<const int32_t> rows = begin(batch);
   const Dataset& data = *plan_.data;
   histories_.clear();

@@ -10,14 +10,14 @@ namespace rec {
 class ListRows : public ShuffledRows {
  public:
   explicit ListRows(const BatchPlan& plan);
-  void fill(Batch& batch) override;
+  void fill(Batch& batch, const CancelToken* cancel) override;
 };
 
 // A row is a labelled training interaction, clicked or not; an epoch is all of them, shuffled.
 class LabelledRows : public ShuffledRows {
  public:
   explicit LabelledRows(const BatchPlan& plan);
-  void fill(Batch& batch) override;
+  void fill(Batch& batch, const CancelToken* cancel) override;
 
  private:
   // [n] the end of each row's history among its user's training entries; empty when no history is wanted.

@@ -55,7 +55,7 @@ void SessionRows::seek(int64_t, int64_t batch) {
   for (int64_t step = 0; step < batch && !over(); ++step) advance();
 }
 
-void SessionRows::fill(Batch& batch) {
+void SessionRows::fill(Batch& batch, const CancelToken*) {
   const auto n = std::ssize(slots_);
   batch.first_row = first_row_;
   batch.n_rows = n;

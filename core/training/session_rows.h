@@ -12,7 +12,7 @@ class SessionRows : public RowSource {
 
   int64_t batches_per_epoch() const override { return n_steps_; }
   void seek(int64_t epoch, int64_t batch) override;
-  void fill(Batch& batch) override;
+  void fill(Batch& batch, const CancelToken* cancel) override;
 
  private:
   struct Slot {

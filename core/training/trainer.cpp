@@ -113,8 +113,8 @@ void Trainer::run_epochs(BatchStream& batches, const Observer& observer, const C
     Clock::time_point reported = start;
     while (cursor.batch < n_batches) {
       throw_if_cancelled(cancel);
-      Batch* batch = batches.next();           // data and negatives, built ahead
-      progress_.loss_sum += step(*batch);      // the plugin's compute and apply
+      Batch* batch = batches.next(cancel);  // data and negatives, built ahead
+      progress_.loss_sum += step(*batch);   // the plugin's compute and apply
       ++cursor.batch;
       set_done(cancel, (static_cast<double>(cursor.epoch) +
                         static_cast<double>(cursor.batch) / static_cast<double>(n_batches)) /

@@ -214,8 +214,9 @@ class Parameter {
     });
   }
 
-  // The batch uses these rows only, which are brought up to date now; step applies `gradient` [rows.size(), d], or without
-  // one the parameter's own gradient(). Both must live until step; the gradient may be filled later.
+  // The batch reads and updates these rows only, which are brought up to date now: with dense Adam a row must be touched, or
+  // caught up, before it is read. step applies `gradient` [rows.size(), d], or without one the parameter's own gradient().
+  // Both must live until step; the gradient may be filled later.
   void touch(const Context& context, const TouchedRows& rows, const Floats& gradient) {
     catch_up(context, rows.rows().data(), rows.size());
     rows_ = &rows;

@@ -91,7 +91,7 @@ class Trainer(Handle["_recore.TrainerHandle"]):
             cancel: Optional[threading.Event] = None) -> bool:
         """Trains until the last epoch, until patience runs out, or until stopped; may then be called again.
 
-        on_epoch is called after each epoch, on_event for every event, on the calling thread; they may use anything but
+        on_epoch is called after each epoch, on_event for every event but ticks, on the calling thread; they may use anything but
         this trainer. Returning False from either stops training; so does an exception, which is raised here. Ctrl-C stops
         within a batch and raises KeyboardInterrupt; so does cancel, with CancelledError, when another thread sets it.
         model("last") is then the last finished epoch.

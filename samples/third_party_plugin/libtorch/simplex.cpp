@@ -47,7 +47,7 @@ struct Options {
     field("negative_weight", w, "10", {0, 10000}, "weight of the mean over negatives");
     optimizer.declare_rates(field);
     field("init_std", init_std, "0.1", {1e-8, 10}, "deviation of the normal start");
-    field("num_neg", num_neg, "64", {1, 100000}, "negatives of a row; the paper wants many");
+    field("num_neg", num_neg, "64", {1, 4096}, "negatives of a row; the paper wants many");
     field.loop("batch_size", batch_size);
   }
 };

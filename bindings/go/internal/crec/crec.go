@@ -108,145 +108,145 @@ typedef long long swig_type_79;
 typedef long long swig_type_80;
 typedef long long swig_type_81;
 typedef long long swig_type_82;
-extern void _wrap_Swig_free_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_Swig_malloc_crec_dcf3cb0b1fdfcb15(swig_intgo arg1);
-extern swig_intgo _wrap_RecApiVersion_crec_dcf3cb0b1fdfcb15(void);
-extern swig_type_1 _wrap_RecVersionString_crec_dcf3cb0b1fdfcb15(void);
-extern swig_type_2 _wrap_RecStatusName_crec_dcf3cb0b1fdfcb15(swig_intgo arg1);
-extern swig_type_3 _wrap_RecCancelCreate_crec_dcf3cb0b1fdfcb15(swig_voidp arg1);
-extern swig_type_4 _wrap_RecCancelRequest_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecCancelDestroy_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_5 _wrap_RecLiveObjects_crec_dcf3cb0b1fdfcb15(swig_intgo arg1, swig_voidp arg2);
-extern void _wrap_RecDatasetOptionsT_UserIdType_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_BadRows_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_Format_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_6 arg2);
-extern swig_type_7 _wrap_RecDatasetOptionsT_Format_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_UserColumn_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_8 arg2);
-extern swig_type_9 _wrap_RecDatasetOptionsT_UserColumn_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_10 arg2);
-extern swig_type_11 _wrap_RecDatasetOptionsT_ItemColumn_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_12 arg2);
-extern swig_type_13 _wrap_RecDatasetOptionsT_TimeColumn_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_14 arg2);
-extern swig_type_15 _wrap_RecDatasetOptionsT_WeightColumn_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_Separator_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_16 arg2);
-extern swig_type_17 _wrap_RecDatasetOptionsT_Separator_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_MinWeight_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, double arg2);
-extern double _wrap_RecDatasetOptionsT_MinWeight_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_18 arg2);
-extern swig_type_19 _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_20 arg2);
-extern swig_type_21 _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_22 arg2);
-extern swig_type_23 _wrap_RecDatasetOptionsT_LabelColumn_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_24 arg2);
-extern swig_type_25 _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15(void);
-extern void _wrap_delete_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_26 _wrap_RecDatasetLoad_crec_dcf3cb0b1fdfcb15(swig_type_27 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_28 _wrap_RecDatasetCreateFromArrow_crec_dcf3cb0b1fdfcb15(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern void _wrap_RecSplitOptionsT_Kind_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecSplitOptionsT_Kind_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_TrainRatio_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, double arg2);
-extern double _wrap_RecSplitOptionsT_TrainRatio_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_ValidRatio_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, double arg2);
-extern double _wrap_RecSplitOptionsT_ValidRatio_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_TestRatio_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, double arg2);
-extern double _wrap_RecSplitOptionsT_TestRatio_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_Seed_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_29 arg2);
-extern swig_type_30 _wrap_RecSplitOptionsT_Seed_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15(void);
-extern void _wrap_delete_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_31 _wrap_RecDatasetSplit_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_32 _wrap_RecDatasetSave_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_33 arg2, uintptr_t arg3);
-extern swig_type_34 _wrap_RecDatasetDescribe_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_voidp arg2);
-extern void _wrap_RecDatasetDestroy_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_35 _wrap_RecPluginLoad_crec_dcf3cb0b1fdfcb15(swig_type_36 arg1);
-extern swig_type_37 _wrap_RecPluginAddFolder_crec_dcf3cb0b1fdfcb15(swig_type_38 arg1);
-extern swig_type_39 _wrap_RecPluginList_crec_dcf3cb0b1fdfcb15(swig_voidp arg1);
-extern swig_type_40 _wrap_RecPluginDescribe_crec_dcf3cb0b1fdfcb15(swig_type_41 arg1, swig_voidp arg2);
-extern void _wrap_RecProtocolT_Part_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Part_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Rows_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Rows_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Candidates_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Candidates_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Mask_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Mask_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Ties_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_Ties_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_NCandidates_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_42 arg2);
-extern swig_type_43 _wrap_RecProtocolT_NCandidates_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Seed_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_44 arg2);
-extern swig_type_45 _wrap_RecProtocolT_Seed_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxPos_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_46 arg2);
-extern swig_type_47 _wrap_RecProtocolT_MaxPos_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxNeg_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_48 arg2);
-extern swig_type_49 _wrap_RecProtocolT_MaxNeg_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecProtocolT_History_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecProtocolT_History_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecProtocolT_crec_dcf3cb0b1fdfcb15(void);
-extern void _wrap_delete_RecProtocolT_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Resume_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecTrainerOptionsT_Resume_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_50 arg2);
-extern swig_type_51 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, double arg2);
-extern double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_52 arg2);
-extern swig_type_53 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Metrics_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_54 arg2);
-extern swig_type_55 _wrap_RecTrainerOptionsT_Metrics_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_56 arg2);
-extern swig_type_57 _wrap_RecTrainerOptionsT_MainMetric_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Protocol_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, uintptr_t arg2);
-extern uintptr_t _wrap_RecTrainerOptionsT_Protocol_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_58 arg2);
-extern swig_type_59 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Isolation_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15(void);
-extern void _wrap_delete_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_60 _wrap_RecTrainerCreate_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_61 arg2, swig_type_62 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_63 _wrap_RecTrainerCheck_crec_dcf3cb0b1fdfcb15(swig_type_64 arg1, swig_type_65 arg2, uintptr_t arg3);
-extern swig_type_66 _wrap_RecTrainerRun_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, uintptr_t arg2);
-extern swig_type_67 _wrap_RecTrainerCreateModel_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_68 _wrap_RecTrainerWarmStart_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, uintptr_t arg2);
-extern void _wrap_RecTrainerDestroy_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecSaveOptionsT_NoUserData_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15(void);
-extern void _wrap_delete_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_69 _wrap_RecModelSave_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_70 arg2, uintptr_t arg3, uintptr_t arg4);
-extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_71 arg2);
-extern swig_type_72 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15(void);
-extern void _wrap_delete_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_73 _wrap_RecModelLoad_crec_dcf3cb0b1fdfcb15(swig_type_74 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_75 _wrap_RecModelDescribe_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_76 _wrap_RecModelCounts_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
-extern void _wrap_RecModelDestroy_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_77 _wrap_RecModelEvaluate_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, uintptr_t arg2, swig_type_78 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_79 _wrap_RecReportCounts_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
-extern void _wrap_RecReportDestroy_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_type_80 arg2);
-extern swig_type_81 _wrap_RecRecommenderOptionsT_MaxK_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_Strict_set_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec_dcf3cb0b1fdfcb15(void);
-extern void _wrap_delete_RecRecommenderOptionsT_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
-extern swig_type_82 _wrap_RecRecommenderCreate_crec_dcf3cb0b1fdfcb15(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
-extern void _wrap_RecRecommenderDestroy_crec_dcf3cb0b1fdfcb15(uintptr_t arg1);
+extern void _wrap_Swig_free_crec(uintptr_t arg1);
+extern uintptr_t _wrap_Swig_malloc_crec(swig_intgo arg1);
+extern swig_intgo _wrap_RecApiVersion_crec(void);
+extern swig_type_1 _wrap_RecVersionString_crec(void);
+extern swig_type_2 _wrap_RecStatusName_crec(swig_intgo arg1);
+extern swig_type_3 _wrap_RecCancelCreate_crec(swig_voidp arg1);
+extern swig_type_4 _wrap_RecCancelRequest_crec(uintptr_t arg1);
+extern void _wrap_RecCancelDestroy_crec(uintptr_t arg1);
+extern swig_type_5 _wrap_RecLiveObjects_crec(swig_intgo arg1, swig_voidp arg2);
+extern void _wrap_RecDatasetOptionsT_UserIdType_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_ItemIdType_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_BadRows_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_BadRows_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Format_set_crec(uintptr_t arg1, swig_type_6 arg2);
+extern swig_type_7 _wrap_RecDatasetOptionsT_Format_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_UserColumn_set_crec(uintptr_t arg1, swig_type_8 arg2);
+extern swig_type_9 _wrap_RecDatasetOptionsT_UserColumn_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_ItemColumn_set_crec(uintptr_t arg1, swig_type_10 arg2);
+extern swig_type_11 _wrap_RecDatasetOptionsT_ItemColumn_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_TimeColumn_set_crec(uintptr_t arg1, swig_type_12 arg2);
+extern swig_type_13 _wrap_RecDatasetOptionsT_TimeColumn_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_WeightColumn_set_crec(uintptr_t arg1, swig_type_14 arg2);
+extern swig_type_15 _wrap_RecDatasetOptionsT_WeightColumn_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Separator_set_crec(uintptr_t arg1, swig_type_16 arg2);
+extern swig_type_17 _wrap_RecDatasetOptionsT_Separator_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_MinWeight_set_crec(uintptr_t arg1, double arg2);
+extern double _wrap_RecDatasetOptionsT_MinWeight_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec(uintptr_t arg1, swig_type_18 arg2);
+extern swig_type_19 _wrap_RecDatasetOptionsT_MaxBadRows_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_20 arg2);
+extern swig_type_21 _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_LabelColumn_set_crec(uintptr_t arg1, swig_type_22 arg2);
+extern swig_type_23 _wrap_RecDatasetOptionsT_LabelColumn_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec(uintptr_t arg1, swig_type_24 arg2);
+extern swig_type_25 _wrap_RecDatasetOptionsT_ImpressionKey_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecDatasetOptionsT_crec(void);
+extern void _wrap_delete_RecDatasetOptionsT_crec(uintptr_t arg1);
+extern swig_type_26 _wrap_RecDatasetLoad_crec(swig_type_27 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_28 _wrap_RecDatasetCreateFromArrow_crec(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern void _wrap_RecSplitOptionsT_Kind_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecSplitOptionsT_Kind_get_crec(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_TrainRatio_set_crec(uintptr_t arg1, double arg2);
+extern double _wrap_RecSplitOptionsT_TrainRatio_get_crec(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_ValidRatio_set_crec(uintptr_t arg1, double arg2);
+extern double _wrap_RecSplitOptionsT_ValidRatio_get_crec(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_TestRatio_set_crec(uintptr_t arg1, double arg2);
+extern double _wrap_RecSplitOptionsT_TestRatio_get_crec(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_Seed_set_crec(uintptr_t arg1, swig_type_29 arg2);
+extern swig_type_30 _wrap_RecSplitOptionsT_Seed_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecSplitOptionsT_crec(void);
+extern void _wrap_delete_RecSplitOptionsT_crec(uintptr_t arg1);
+extern swig_type_31 _wrap_RecDatasetSplit_crec(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_32 _wrap_RecDatasetSave_crec(uintptr_t arg1, swig_type_33 arg2, uintptr_t arg3);
+extern swig_type_34 _wrap_RecDatasetDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern void _wrap_RecDatasetDestroy_crec(uintptr_t arg1);
+extern swig_type_35 _wrap_RecPluginLoad_crec(swig_type_36 arg1);
+extern swig_type_37 _wrap_RecPluginAddFolder_crec(swig_type_38 arg1);
+extern swig_type_39 _wrap_RecPluginList_crec(swig_voidp arg1);
+extern swig_type_40 _wrap_RecPluginDescribe_crec(swig_type_41 arg1, swig_voidp arg2);
+extern void _wrap_RecProtocolT_Part_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Part_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Rows_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Rows_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Candidates_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Candidates_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Mask_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Mask_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Ties_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_Ties_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_NCandidates_set_crec(uintptr_t arg1, swig_type_42 arg2);
+extern swig_type_43 _wrap_RecProtocolT_NCandidates_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Seed_set_crec(uintptr_t arg1, swig_type_44 arg2);
+extern swig_type_45 _wrap_RecProtocolT_Seed_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxPos_set_crec(uintptr_t arg1, swig_type_46 arg2);
+extern swig_type_47 _wrap_RecProtocolT_MaxPos_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxNeg_set_crec(uintptr_t arg1, swig_type_48 arg2);
+extern swig_type_49 _wrap_RecProtocolT_MaxNeg_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_History_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_History_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecProtocolT_crec(void);
+extern void _wrap_delete_RecProtocolT_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Resume_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTrainerOptionsT_Resume_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(uintptr_t arg1, swig_type_50 arg2);
+extern swig_type_51 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec(uintptr_t arg1, double arg2);
+extern double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(uintptr_t arg1, swig_type_52 arg2);
+extern swig_type_53 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Metrics_set_crec(uintptr_t arg1, swig_type_54 arg2);
+extern swig_type_55 _wrap_RecTrainerOptionsT_Metrics_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec(uintptr_t arg1, swig_type_56 arg2);
+extern swig_type_57 _wrap_RecTrainerOptionsT_MainMetric_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Protocol_set_crec(uintptr_t arg1, uintptr_t arg2);
+extern uintptr_t _wrap_RecTrainerOptionsT_Protocol_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_58 arg2);
+extern swig_type_59 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Isolation_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecTrainerOptionsT_crec(void);
+extern void _wrap_delete_RecTrainerOptionsT_crec(uintptr_t arg1);
+extern swig_type_60 _wrap_RecTrainerCreate_crec(uintptr_t arg1, swig_type_61 arg2, swig_type_62 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_63 _wrap_RecTrainerCheck_crec(swig_type_64 arg1, swig_type_65 arg2, uintptr_t arg3);
+extern swig_type_66 _wrap_RecTrainerRun_crec(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_67 _wrap_RecTrainerCreateModel_crec(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_68 _wrap_RecTrainerWarmStart_crec(uintptr_t arg1, uintptr_t arg2);
+extern void _wrap_RecTrainerDestroy_crec(uintptr_t arg1);
+extern void _wrap_RecSaveOptionsT_NoUserData_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecSaveOptionsT_crec(void);
+extern void _wrap_delete_RecSaveOptionsT_crec(uintptr_t arg1);
+extern swig_type_69 _wrap_RecModelSave_crec(uintptr_t arg1, swig_type_70 arg2, uintptr_t arg3, uintptr_t arg4);
+extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_71 arg2);
+extern swig_type_72 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecLoadOptionsT_crec(void);
+extern void _wrap_delete_RecLoadOptionsT_crec(uintptr_t arg1);
+extern swig_type_73 _wrap_RecModelLoad_crec(swig_type_74 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_75 _wrap_RecModelDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_76 _wrap_RecModelCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern void _wrap_RecModelDestroy_crec(uintptr_t arg1);
+extern swig_type_77 _wrap_RecModelEvaluate_crec(uintptr_t arg1, uintptr_t arg2, swig_type_78 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_79 _wrap_RecReportCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern void _wrap_RecReportDestroy_crec(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec(uintptr_t arg1, swig_type_80 arg2);
+extern swig_type_81 _wrap_RecRecommenderOptionsT_MaxK_get_crec(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_Strict_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec(void);
+extern void _wrap_delete_RecRecommenderOptionsT_crec(uintptr_t arg1);
+extern swig_type_82 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
+extern void _wrap_RecRecommenderDestroy_crec(uintptr_t arg1);
 #undef intgo
 */
 import "C"
@@ -289,13 +289,13 @@ func swigCopyString(s string) string {
 
 func Swig_free(arg1 uintptr) {
 	_swig_i_0 := arg1
-	C._wrap_Swig_free_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_Swig_free_crec(C.uintptr_t(_swig_i_0))
 }
 
 func Swig_malloc(arg1 int) (_swig_ret uintptr) {
 	var swig_r uintptr
 	_swig_i_0 := arg1
-	swig_r = (uintptr)(C._wrap_Swig_malloc_crec_dcf3cb0b1fdfcb15(C.swig_intgo(_swig_i_0)))
+	swig_r = (uintptr)(C._wrap_Swig_malloc_crec(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
@@ -327,13 +327,13 @@ const REC_API_VERSION_MAJOR int = 1
 const REC_API_VERSION_MINOR int = 0
 func RecApiVersion() (_swig_ret int) {
 	var swig_r int
-	swig_r = (int)(C._wrap_RecApiVersion_crec_dcf3cb0b1fdfcb15())
+	swig_r = (int)(C._wrap_RecApiVersion_crec())
 	return swig_r
 }
 
 func RecVersionString() (_swig_ret string) {
 	var swig_r string
-	swig_r_p := C._wrap_RecVersionString_crec_dcf3cb0b1fdfcb15()
+	swig_r_p := C._wrap_RecVersionString_crec()
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -362,7 +362,7 @@ func RecStatusName(arg1 int) (_swig_ret string) {
 	var swig_r string
 	var _swig_i_0 int
 _swig_i_0 = arg1
-	swig_r_p := C._wrap_RecStatusName_crec_dcf3cb0b1fdfcb15(C.swig_intgo(_swig_i_0))
+	swig_r_p := C._wrap_RecStatusName_crec(C.swig_intgo(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -373,7 +373,7 @@ func RecCancelCreate(arg1 *Cancel) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 *uintptr
 _swig_i_0 = (*uintptr)(arg1)
-	swig_r = (int64)(C._wrap_RecCancelCreate_crec_dcf3cb0b1fdfcb15(C.swig_voidp(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecCancelCreate_crec(C.swig_voidp(_swig_i_0)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -383,7 +383,7 @@ func RecCancelRequest(arg1 Cancel) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	swig_r = (int64)(C._wrap_RecCancelRequest_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecCancelRequest_crec(C.uintptr_t(_swig_i_0)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -392,7 +392,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecCancelDestroy(arg1 Cancel) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecCancelDestroy_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_RecCancelDestroy_crec(C.uintptr_t(_swig_i_0))
 }
 
 const REC_LOG_DEBUG int = 1
@@ -412,7 +412,7 @@ func RecLiveObjects(arg1 int, arg2 *int64) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (int64)(C._wrap_RecLiveObjects_crec_dcf3cb0b1fdfcb15(C.swig_intgo(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecLiveObjects_crec(C.swig_intgo(_swig_i_0), C.swig_voidp(_swig_i_1)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -447,46 +447,46 @@ func (p SwigcptrRecDatasetOptionsT) SwigIsRecDatasetOptionsT() {
 func (arg1 SwigcptrRecDatasetOptionsT) SetUserIdType(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_UserIdType_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_UserIdType_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetUserIdType() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_UserIdType_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_UserIdType_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetItemIdType(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_ItemIdType_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_ItemIdType_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetItemIdType() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_ItemIdType_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_ItemIdType_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetBadRows(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_BadRows_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_BadRows_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetBadRows() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_BadRows_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_BadRows_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetFormat(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_Format_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_6)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_Format_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_6)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -495,7 +495,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetFormat(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetFormat() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_Format_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_Format_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -505,7 +505,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetFormat() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetUserColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_UserColumn_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_8)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_UserColumn_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_8)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -514,7 +514,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetUserColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetUserColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_UserColumn_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_UserColumn_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -524,7 +524,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetUserColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetItemColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_ItemColumn_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_10)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_ItemColumn_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_10)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -533,7 +533,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetItemColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetItemColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_ItemColumn_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_ItemColumn_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -543,7 +543,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetItemColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetTimeColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_TimeColumn_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_12)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_TimeColumn_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_12)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -552,7 +552,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetTimeColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetTimeColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_TimeColumn_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_TimeColumn_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -562,7 +562,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetTimeColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetWeightColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_WeightColumn_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_14)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_WeightColumn_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_14)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -571,7 +571,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetWeightColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetWeightColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_WeightColumn_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_WeightColumn_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -581,7 +581,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetWeightColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetSeparator(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_Separator_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_16)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_Separator_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_16)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -590,7 +590,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetSeparator(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetSeparator() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_Separator_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_Separator_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -600,59 +600,59 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetSeparator() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetMinWeight(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_MinWeight_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_MinWeight_set_crec(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetMinWeight() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecDatasetOptionsT_MinWeight_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecDatasetOptionsT_MinWeight_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetHasMinWeight(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_HasMinWeight_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_HasMinWeight_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetHasMinWeight() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecDatasetOptionsT_HasMinWeight_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_HasMinWeight_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetMaxBadRows(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_MaxBadRows_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_18(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_MaxBadRows_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_18(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetMaxBadRows() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MaxBadRows_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MaxBadRows_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_20(_swig_i_1))
+	C._wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_20(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecDatasetOptionsT) SetLabelColumn(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_LabelColumn_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_22)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_LabelColumn_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_22)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -661,7 +661,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetLabelColumn(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetLabelColumn() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_LabelColumn_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_LabelColumn_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -671,7 +671,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetLabelColumn() (_swig_ret string) {
 func (arg1 SwigcptrRecDatasetOptionsT) SetImpressionKey(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecDatasetOptionsT_ImpressionKey_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_24)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecDatasetOptionsT_ImpressionKey_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_24)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -680,7 +680,7 @@ func (arg1 SwigcptrRecDatasetOptionsT) SetImpressionKey(arg2 string) {
 func (arg1 SwigcptrRecDatasetOptionsT) GetImpressionKey() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecDatasetOptionsT_ImpressionKey_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecDatasetOptionsT_ImpressionKey_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -689,13 +689,13 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetImpressionKey() (_swig_ret string) {
 
 func NewRecDatasetOptionsT() (_swig_ret RecDatasetOptionsT) {
 	var swig_r RecDatasetOptionsT
-	swig_r = (RecDatasetOptionsT)(SwigcptrRecDatasetOptionsT(C._wrap_new_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15()))
+	swig_r = (RecDatasetOptionsT)(SwigcptrRecDatasetOptionsT(C._wrap_new_RecDatasetOptionsT_crec()))
 	return swig_r
 }
 
 func DeleteRecDatasetOptionsT(arg1 RecDatasetOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecDatasetOptionsT_crec(C.uintptr_t(_swig_i_0))
 }
 
 type RecDatasetOptionsT interface {
@@ -741,7 +741,7 @@ func RecDatasetLoad(arg1 string, arg2 RecDatasetOptionsT, arg3 Run, arg4 *Datase
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecDatasetLoad_crec_dcf3cb0b1fdfcb15(*(*C.swig_type_27)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecDatasetLoad_crec(*(*C.swig_type_27)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -759,7 +759,7 @@ _swig_i_0 = arg1
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecDatasetCreateFromArrow_crec_dcf3cb0b1fdfcb15(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecDatasetCreateFromArrow_crec(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -782,77 +782,77 @@ func (p SwigcptrRecSplitOptionsT) SwigIsRecSplitOptionsT() {
 func (arg1 SwigcptrRecSplitOptionsT) SetKind(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_Kind_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecSplitOptionsT_Kind_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetKind() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecSplitOptionsT_Kind_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecSplitOptionsT_Kind_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetTrainRatio(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_TrainRatio_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecSplitOptionsT_TrainRatio_set_crec(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetTrainRatio() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecSplitOptionsT_TrainRatio_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecSplitOptionsT_TrainRatio_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetValidRatio(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_ValidRatio_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecSplitOptionsT_ValidRatio_set_crec(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetValidRatio() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecSplitOptionsT_ValidRatio_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecSplitOptionsT_ValidRatio_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetTestRatio(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_TestRatio_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecSplitOptionsT_TestRatio_set_crec(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetTestRatio() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecSplitOptionsT_TestRatio_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecSplitOptionsT_TestRatio_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_Seed_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_29(_swig_i_1))
+	C._wrap_RecSplitOptionsT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_29(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetSeed() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecSplitOptionsT_Seed_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecSplitOptionsT_Seed_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecSplitOptionsT() (_swig_ret RecSplitOptionsT) {
 	var swig_r RecSplitOptionsT
-	swig_r = (RecSplitOptionsT)(SwigcptrRecSplitOptionsT(C._wrap_new_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15()))
+	swig_r = (RecSplitOptionsT)(SwigcptrRecSplitOptionsT(C._wrap_new_RecSplitOptionsT_crec()))
 	return swig_r
 }
 
 func DeleteRecSplitOptionsT(arg1 RecSplitOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecSplitOptionsT_crec(C.uintptr_t(_swig_i_0))
 }
 
 type RecSplitOptionsT interface {
@@ -879,7 +879,7 @@ _swig_i_0 = uintptr(arg1)
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecDatasetSplit_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecDatasetSplit_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -892,7 +892,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	var _swig_i_2 uintptr
 _swig_i_2 = uintptr(arg3)
-	swig_r = (int64)(C._wrap_RecDatasetSave_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_33)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecDatasetSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_33)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -910,7 +910,7 @@ _swig_i_0 = uintptr(arg1)
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecDatasetDescribe_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecDatasetDescribe_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
@@ -920,13 +920,13 @@ swig_r_1 = takeFailure(swig_r)
 func RecDatasetDestroy(arg1 Dataset) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecDatasetDestroy_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_RecDatasetDestroy_crec(C.uintptr_t(_swig_i_0))
 }
 
 func RecPluginLoad(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginLoad_crec_dcf3cb0b1fdfcb15(*(*C.swig_type_36)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginLoad_crec(*(*C.swig_type_36)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -938,7 +938,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecPluginAddFolder(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec_dcf3cb0b1fdfcb15(*(*C.swig_type_38)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec(*(*C.swig_type_38)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -954,7 +954,7 @@ func RecPluginList(arg1 *string) (_swig_ret error) {
   var text1 uintptr
   _swig_i_0 = &text1
 
-	swig_r = (int64)(C._wrap_RecPluginList_crec_dcf3cb0b1fdfcb15(C.swig_voidp(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecPluginList_crec(C.swig_voidp(_swig_i_0)))
 *arg1 = takeText(text1)
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
@@ -969,7 +969,7 @@ func RecPluginDescribe(arg1 string, arg2 *string) (_swig_ret error) {
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecPluginDescribe_crec_dcf3cb0b1fdfcb15(*(*C.swig_type_41)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecPluginDescribe_crec(*(*C.swig_type_41)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
@@ -1007,142 +1007,142 @@ func (p SwigcptrRecProtocolT) SwigIsRecProtocolT() {
 func (arg1 SwigcptrRecProtocolT) SetPart(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Part_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Part_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetPart() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Part_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Part_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetRows(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Rows_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Rows_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetRows() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Rows_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Rows_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetCandidates(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Candidates_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Candidates_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetCandidates() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Candidates_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Candidates_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetMask(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Mask_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Mask_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMask() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Mask_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Mask_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetTies(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Ties_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_Ties_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetTies() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_Ties_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_Ties_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetNCandidates(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_NCandidates_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_42(_swig_i_1))
+	C._wrap_RecProtocolT_NCandidates_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_42(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetNCandidates() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_NCandidates_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_NCandidates_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Seed_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_44(_swig_i_1))
+	C._wrap_RecProtocolT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_44(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetSeed() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_Seed_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_Seed_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetMaxPos(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxPos_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_46(_swig_i_1))
+	C._wrap_RecProtocolT_MaxPos_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_46(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxPos() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_MaxPos_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_MaxPos_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetMaxNeg(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxNeg_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_48(_swig_i_1))
+	C._wrap_RecProtocolT_MaxNeg_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_48(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxNeg() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecProtocolT_MaxNeg_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecProtocolT_MaxNeg_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecProtocolT) SetHistory(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_History_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecProtocolT_History_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetHistory() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecProtocolT_History_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecProtocolT_History_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecProtocolT() (_swig_ret RecProtocolT) {
 	var swig_r RecProtocolT
-	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_new_RecProtocolT_crec_dcf3cb0b1fdfcb15()))
+	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_new_RecProtocolT_crec()))
 	return swig_r
 }
 
 func DeleteRecProtocolT(arg1 RecProtocolT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecProtocolT_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecProtocolT_crec(C.uintptr_t(_swig_i_0))
 }
 
 type RecProtocolT interface {
@@ -1182,20 +1182,20 @@ func (p SwigcptrRecTrainerOptionsT) SwigIsRecTrainerOptionsT() {
 func (arg1 SwigcptrRecTrainerOptionsT) SetResume(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Resume_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_Resume_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetResume() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecTrainerOptionsT_Resume_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecTrainerOptionsT_Resume_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointPath(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_50)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_50)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1204,7 +1204,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointPath(arg2 string) {
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointPath() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecTrainerOptionsT_CheckpointPath_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecTrainerOptionsT_CheckpointPath_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -1214,33 +1214,33 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointPath() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointSeconds(arg2 float64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec(C.uintptr_t(_swig_i_0), C.double(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointSeconds() (_swig_ret float64) {
 	var swig_r float64
 	_swig_i_0 := arg1
-	swig_r = (float64)(C._wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (float64)(C._wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointBatches(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetMetrics(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Metrics_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_54)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_Metrics_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_54)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1249,7 +1249,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) SetMetrics(arg2 string) {
 func (arg1 SwigcptrRecTrainerOptionsT) GetMetrics() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecTrainerOptionsT_Metrics_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecTrainerOptionsT_Metrics_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -1259,7 +1259,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetMetrics() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMainMetric(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MainMetric_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_56)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_MainMetric_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_56)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1268,7 +1268,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) SetMainMetric(arg2 string) {
 func (arg1 SwigcptrRecTrainerOptionsT) GetMainMetric() (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_RecTrainerOptionsT_MainMetric_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_RecTrainerOptionsT_MainMetric_get_crec(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
  swig_r_1 = swigCopyString(swig_r)
@@ -1278,51 +1278,51 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetMainMetric() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetProtocol(arg2 RecProtocolT) {
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
-	C._wrap_RecTrainerOptionsT_Protocol_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_Protocol_set_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetProtocol() (_swig_ret RecProtocolT) {
 	var swig_r RecProtocolT
 	_swig_i_0 := arg1
-	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_RecTrainerOptionsT_Protocol_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))))
+	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_RecTrainerOptionsT_Protocol_get_crec(C.uintptr_t(_swig_i_0))))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) SetIsolation(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Isolation_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_Isolation_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetIsolation() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecTrainerOptionsT_Isolation_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecTrainerOptionsT_Isolation_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecTrainerOptionsT() (_swig_ret RecTrainerOptionsT) {
 	var swig_r RecTrainerOptionsT
-	swig_r = (RecTrainerOptionsT)(SwigcptrRecTrainerOptionsT(C._wrap_new_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15()))
+	swig_r = (RecTrainerOptionsT)(SwigcptrRecTrainerOptionsT(C._wrap_new_RecTrainerOptionsT_crec()))
 	return swig_r
 }
 
 func DeleteRecTrainerOptionsT(arg1 RecTrainerOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecTrainerOptionsT_crec(C.uintptr_t(_swig_i_0))
 }
 
 type RecTrainerOptionsT interface {
@@ -1359,7 +1359,7 @@ _swig_i_0 = uintptr(arg1)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecTrainerCreate_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_61)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecTrainerCreate_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_61)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1376,7 +1376,7 @@ func RecTrainerCheck(arg1 string, arg2 string, arg3 RecTrainerOptionsT) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int64)(C._wrap_RecTrainerCheck_crec_dcf3cb0b1fdfcb15(*(*C.swig_type_64)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_65)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecTrainerCheck_crec(*(*C.swig_type_64)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_65)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1394,7 +1394,7 @@ func RecTrainerRun(arg1 Trainer, arg2 Run) (_swig_ret error) {
 _swig_i_0 = uintptr(arg1)
 	var _swig_i_1 uintptr
 _swig_i_1 = uintptr(arg2)
-	swig_r = (int64)(C._wrap_RecTrainerRun_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecTrainerRun_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1411,7 +1411,7 @@ _swig_i_0 = uintptr(arg1)
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecTrainerCreateModel_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecTrainerCreateModel_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1423,7 +1423,7 @@ func RecTrainerWarmStart(arg1 Trainer, arg2 Model) (_swig_ret error) {
 _swig_i_0 = uintptr(arg1)
 	var _swig_i_1 uintptr
 _swig_i_1 = uintptr(arg2)
-	swig_r = (int64)(C._wrap_RecTrainerWarmStart_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecTrainerWarmStart_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1432,7 +1432,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecTrainerDestroy(arg1 Trainer) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecTrainerDestroy_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_RecTrainerDestroy_crec(C.uintptr_t(_swig_i_0))
 }
 
 type SwigcptrRecSaveOptionsT uintptr
@@ -1447,25 +1447,25 @@ func (p SwigcptrRecSaveOptionsT) SwigIsRecSaveOptionsT() {
 func (arg1 SwigcptrRecSaveOptionsT) SetNoUserData(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSaveOptionsT_NoUserData_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecSaveOptionsT_NoUserData_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSaveOptionsT) GetNoUserData() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecSaveOptionsT_NoUserData_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecSaveOptionsT_NoUserData_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecSaveOptionsT() (_swig_ret RecSaveOptionsT) {
 	var swig_r RecSaveOptionsT
-	swig_r = (RecSaveOptionsT)(SwigcptrRecSaveOptionsT(C._wrap_new_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15()))
+	swig_r = (RecSaveOptionsT)(SwigcptrRecSaveOptionsT(C._wrap_new_RecSaveOptionsT_crec()))
 	return swig_r
 }
 
 func DeleteRecSaveOptionsT(arg1 RecSaveOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecSaveOptionsT_crec(C.uintptr_t(_swig_i_0))
 }
 
 type RecSaveOptionsT interface {
@@ -1483,7 +1483,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_2 := getSwigcptr(arg3)
 	var _swig_i_3 uintptr
 _swig_i_3 = uintptr(arg4)
-	swig_r = (int64)(C._wrap_RecModelSave_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1504,25 +1504,25 @@ func (p SwigcptrRecLoadOptionsT) SwigIsRecLoadOptionsT() {
 func (arg1 SwigcptrRecLoadOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_71(_swig_i_1))
+	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_71(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecLoadOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecLoadOptionsT() (_swig_ret RecLoadOptionsT) {
 	var swig_r RecLoadOptionsT
-	swig_r = (RecLoadOptionsT)(SwigcptrRecLoadOptionsT(C._wrap_new_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15()))
+	swig_r = (RecLoadOptionsT)(SwigcptrRecLoadOptionsT(C._wrap_new_RecLoadOptionsT_crec()))
 	return swig_r
 }
 
 func DeleteRecLoadOptionsT(arg1 RecLoadOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecLoadOptionsT_crec(C.uintptr_t(_swig_i_0))
 }
 
 type RecLoadOptionsT interface {
@@ -1540,7 +1540,7 @@ func RecModelLoad(arg1 string, arg2 RecLoadOptionsT, arg3 Run, arg4 *Model) (_sw
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecModelLoad_crec_dcf3cb0b1fdfcb15(*(*C.swig_type_74)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelLoad_crec(*(*C.swig_type_74)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1558,7 +1558,7 @@ _swig_i_0 = uintptr(arg1)
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecModelDescribe_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecModelDescribe_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
@@ -1571,7 +1571,7 @@ func RecModelCounts(arg1 Model, arg2 *int64, arg3 *int64) (_swig_ret error) {
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int64)(C._wrap_RecModelCounts_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecModelCounts_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1580,7 +1580,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecModelDestroy(arg1 Model) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecModelDestroy_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_RecModelDestroy_crec(C.uintptr_t(_swig_i_0))
 }
 
 func RecModelEvaluate(arg1 Model, arg2 Dataset, arg3 string, arg4 RecProtocolT, arg5 Run, arg6 *Report) (_swig_ret error) {
@@ -1595,7 +1595,7 @@ _swig_i_1 = uintptr(arg2)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecModelEvaluate_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_78)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecModelEvaluate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_78)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1610,7 +1610,7 @@ func RecReportCounts(arg1 Report, arg2 *int64, arg3 *int64) (_swig_ret error) {
 _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int64)(C._wrap_RecReportCounts_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecReportCounts_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1619,7 +1619,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecReportDestroy(arg1 Report) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecReportDestroy_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_RecReportDestroy_crec(C.uintptr_t(_swig_i_0))
 }
 
 type SwigcptrRecRecommenderOptionsT uintptr
@@ -1634,64 +1634,64 @@ func (p SwigcptrRecRecommenderOptionsT) SwigIsRecRecommenderOptionsT() {
 func (arg1 SwigcptrRecRecommenderOptionsT) SetExcludeSeen(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetExcludeSeen() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) SetMaxK(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_MaxK_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_type_80(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_MaxK_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_80(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetMaxK() (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecRecommenderOptionsT_MaxK_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_RecRecommenderOptionsT_MaxK_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) SetNCallers(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_NCallers_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_NCallers_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetNCallers() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecRecommenderOptionsT_NCallers_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecRecommenderOptionsT_NCallers_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) SetStrict(arg2 int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_Strict_set_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_Strict_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetStrict() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_RecRecommenderOptionsT_Strict_get_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_RecRecommenderOptionsT_Strict_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func NewRecRecommenderOptionsT() (_swig_ret RecRecommenderOptionsT) {
 	var swig_r RecRecommenderOptionsT
-	swig_r = (RecRecommenderOptionsT)(SwigcptrRecRecommenderOptionsT(C._wrap_new_RecRecommenderOptionsT_crec_dcf3cb0b1fdfcb15()))
+	swig_r = (RecRecommenderOptionsT)(SwigcptrRecRecommenderOptionsT(C._wrap_new_RecRecommenderOptionsT_crec()))
 	return swig_r
 }
 
 func DeleteRecRecommenderOptionsT(arg1 RecRecommenderOptionsT) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_RecRecommenderOptionsT_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_RecRecommenderOptionsT_crec(C.uintptr_t(_swig_i_0))
 }
 
 type RecRecommenderOptionsT interface {
@@ -1714,7 +1714,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
 	var _swig_i_2 *uintptr
 _swig_i_2 = (*uintptr)(arg3)
-	swig_r = (int64)(C._wrap_RecRecommenderCreate_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecRecommenderCreate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
@@ -1723,7 +1723,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecRecommenderDestroy(arg1 Recommender) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
-	C._wrap_RecRecommenderDestroy_crec_dcf3cb0b1fdfcb15(C.uintptr_t(_swig_i_0))
+	C._wrap_RecRecommenderDestroy_crec(C.uintptr_t(_swig_i_0))
 }
 
 

@@ -310,7 +310,7 @@ SWIGINTERN void delete_rec_recommender_options_t(struct rec_recommender_options_
 extern "C" {
 #endif
 
-void _wrap_Swig_free_crec_dcf3cb0b1fdfcb15(void *_swig_go_0) {
+void _wrap_Swig_free_crec(void *_swig_go_0) {
   void *arg1 = 0 ;
 
   arg1 = *(void **)&_swig_go_0;
@@ -320,7 +320,7 @@ void _wrap_Swig_free_crec_dcf3cb0b1fdfcb15(void *_swig_go_0) {
 }
 
 
-void *_wrap_Swig_malloc_crec_dcf3cb0b1fdfcb15(intgo _swig_go_0) {
+void *_wrap_Swig_malloc_crec(intgo _swig_go_0) {
   int arg1 ;
   void *result = 0 ;
   void *_swig_go_result;
@@ -333,7 +333,7 @@ void *_wrap_Swig_malloc_crec_dcf3cb0b1fdfcb15(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_RecApiVersion_crec_dcf3cb0b1fdfcb15() {
+intgo _wrap_RecApiVersion_crec() {
   int32_t result;
   intgo _swig_go_result;
 
@@ -344,7 +344,7 @@ intgo _wrap_RecApiVersion_crec_dcf3cb0b1fdfcb15() {
 }
 
 
-_gostring_ _wrap_RecVersionString_crec_dcf3cb0b1fdfcb15() {
+_gostring_ _wrap_RecVersionString_crec() {
   char *result = 0 ;
   _gostring_ _swig_go_result;
 
@@ -355,7 +355,7 @@ _gostring_ _wrap_RecVersionString_crec_dcf3cb0b1fdfcb15() {
 }
 
 
-_gostring_ _wrap_RecStatusName_crec_dcf3cb0b1fdfcb15(intgo _swig_go_0) {
+_gostring_ _wrap_RecStatusName_crec(intgo _swig_go_0) {
   rec_status_t arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -368,7 +368,7 @@ _gostring_ _wrap_RecStatusName_crec_dcf3cb0b1fdfcb15(intgo _swig_go_0) {
 }
 
 
-long long _wrap_RecCancelCreate_crec_dcf3cb0b1fdfcb15(rec_cancel_t **_swig_go_0) {
+long long _wrap_RecCancelCreate_crec(rec_cancel_t **_swig_go_0) {
   rec_cancel_t **arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -385,7 +385,7 @@ long long _wrap_RecCancelCreate_crec_dcf3cb0b1fdfcb15(rec_cancel_t **_swig_go_0)
 }
 
 
-long long _wrap_RecCancelRequest_crec_dcf3cb0b1fdfcb15(rec_cancel_t *_swig_go_0) {
+long long _wrap_RecCancelRequest_crec(rec_cancel_t *_swig_go_0) {
   rec_cancel_t *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -402,7 +402,7 @@ long long _wrap_RecCancelRequest_crec_dcf3cb0b1fdfcb15(rec_cancel_t *_swig_go_0)
 }
 
 
-void _wrap_RecCancelDestroy_crec_dcf3cb0b1fdfcb15(rec_cancel_t *_swig_go_0) {
+void _wrap_RecCancelDestroy_crec(rec_cancel_t *_swig_go_0) {
   rec_cancel_t *arg1 = 0 ;
 
   arg1 = (rec_cancel_t *)_swig_go_0;
@@ -412,7 +412,7 @@ void _wrap_RecCancelDestroy_crec_dcf3cb0b1fdfcb15(rec_cancel_t *_swig_go_0) {
 }
 
 
-long long _wrap_RecLiveObjects_crec_dcf3cb0b1fdfcb15(intgo _swig_go_0, long long *_swig_go_1) {
+long long _wrap_RecLiveObjects_crec(intgo _swig_go_0, long long *_swig_go_1) {
   int32_t arg1 ;
   int64_t *arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -431,7 +431,7 @@ long long _wrap_RecLiveObjects_crec_dcf3cb0b1fdfcb15(intgo _swig_go_0, long long
 }
 
 
-void _wrap_RecDatasetOptionsT_UserIdType_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_UserIdType_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -443,7 +443,7 @@ void _wrap_RecDatasetOptionsT_UserIdType_set_crec_dcf3cb0b1fdfcb15(struct rec_da
 }
 
 
-intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -456,7 +456,7 @@ intgo _wrap_RecDatasetOptionsT_UserIdType_get_crec_dcf3cb0b1fdfcb15(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ItemIdType_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -468,7 +468,7 @@ void _wrap_RecDatasetOptionsT_ItemIdType_set_crec_dcf3cb0b1fdfcb15(struct rec_da
 }
 
 
-intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -481,7 +481,7 @@ intgo _wrap_RecDatasetOptionsT_ItemIdType_get_crec_dcf3cb0b1fdfcb15(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_BadRows_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_BadRows_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -493,7 +493,7 @@ void _wrap_RecDatasetOptionsT_BadRows_set_crec_dcf3cb0b1fdfcb15(struct rec_datas
 }
 
 
-intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_BadRows_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -506,7 +506,7 @@ intgo _wrap_RecDatasetOptionsT_BadRows_get_crec_dcf3cb0b1fdfcb15(struct rec_data
 }
 
 
-void _wrap_RecDatasetOptionsT_Format_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_Format_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -526,7 +526,7 @@ void _wrap_RecDatasetOptionsT_Format_set_crec_dcf3cb0b1fdfcb15(struct rec_datase
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_Format_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -539,7 +539,7 @@ _gostring_ _wrap_RecDatasetOptionsT_Format_get_crec_dcf3cb0b1fdfcb15(struct rec_
 }
 
 
-void _wrap_RecDatasetOptionsT_UserColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_UserColumn_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -559,7 +559,7 @@ void _wrap_RecDatasetOptionsT_UserColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -572,7 +572,7 @@ _gostring_ _wrap_RecDatasetOptionsT_UserColumn_get_crec_dcf3cb0b1fdfcb15(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ItemColumn_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -592,7 +592,7 @@ void _wrap_RecDatasetOptionsT_ItemColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -605,7 +605,7 @@ _gostring_ _wrap_RecDatasetOptionsT_ItemColumn_get_crec_dcf3cb0b1fdfcb15(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_TimeColumn_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -625,7 +625,7 @@ void _wrap_RecDatasetOptionsT_TimeColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_da
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -638,7 +638,7 @@ _gostring_ _wrap_RecDatasetOptionsT_TimeColumn_get_crec_dcf3cb0b1fdfcb15(struct 
 }
 
 
-void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_WeightColumn_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -658,7 +658,7 @@ void _wrap_RecDatasetOptionsT_WeightColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -671,7 +671,7 @@ _gostring_ _wrap_RecDatasetOptionsT_WeightColumn_get_crec_dcf3cb0b1fdfcb15(struc
 }
 
 
-void _wrap_RecDatasetOptionsT_Separator_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_Separator_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -691,7 +691,7 @@ void _wrap_RecDatasetOptionsT_Separator_set_crec_dcf3cb0b1fdfcb15(struct rec_dat
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -704,7 +704,7 @@ _gostring_ _wrap_RecDatasetOptionsT_Separator_get_crec_dcf3cb0b1fdfcb15(struct r
 }
 
 
-void _wrap_RecDatasetOptionsT_MinWeight_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MinWeight_set_crec(struct rec_dataset_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -716,7 +716,7 @@ void _wrap_RecDatasetOptionsT_MinWeight_set_crec_dcf3cb0b1fdfcb15(struct rec_dat
 }
 
 
-double _wrap_RecDatasetOptionsT_MinWeight_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+double _wrap_RecDatasetOptionsT_MinWeight_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -729,7 +729,7 @@ double _wrap_RecDatasetOptionsT_MinWeight_get_crec_dcf3cb0b1fdfcb15(struct rec_d
 }
 
 
-void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -741,7 +741,7 @@ void _wrap_RecDatasetOptionsT_HasMinWeight_set_crec_dcf3cb0b1fdfcb15(struct rec_
 }
 
 
-intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -754,7 +754,7 @@ intgo _wrap_RecDatasetOptionsT_HasMinWeight_get_crec_dcf3cb0b1fdfcb15(struct rec
 }
 
 
-void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -766,7 +766,7 @@ void _wrap_RecDatasetOptionsT_MaxBadRows_set_crec_dcf3cb0b1fdfcb15(struct rec_da
 }
 
 
-long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -779,7 +779,7 @@ long long _wrap_RecDatasetOptionsT_MaxBadRows_get_crec_dcf3cb0b1fdfcb15(struct r
 }
 
 
-void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec(struct rec_dataset_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -791,7 +791,7 @@ void _wrap_RecDatasetOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(struct 
 }
 
 
-long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -804,7 +804,7 @@ long long _wrap_RecDatasetOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(st
 }
 
 
-void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_LabelColumn_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -824,7 +824,7 @@ void _wrap_RecDatasetOptionsT_LabelColumn_set_crec_dcf3cb0b1fdfcb15(struct rec_d
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -837,7 +837,7 @@ _gostring_ _wrap_RecDatasetOptionsT_LabelColumn_get_crec_dcf3cb0b1fdfcb15(struct
 }
 
 
-void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -857,7 +857,7 @@ void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec_dcf3cb0b1fdfcb15(struct rec
 }
 
 
-_gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+_gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -870,7 +870,7 @@ _gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec_dcf3cb0b1fdfcb15(stru
 }
 
 
-struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15() {
+struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec() {
   struct rec_dataset_options_t *result = 0 ;
   struct rec_dataset_options_t *_swig_go_result;
 
@@ -881,7 +881,7 @@ struct rec_dataset_options_t *_wrap_new_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15
 }
 
 
-void _wrap_delete_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_dataset_options_t *_swig_go_0) {
+void _wrap_delete_RecDatasetOptionsT_crec(struct rec_dataset_options_t *_swig_go_0) {
   struct rec_dataset_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
@@ -891,7 +891,7 @@ void _wrap_delete_RecDatasetOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_dataset_op
 }
 
 
-long long _wrap_RecDatasetLoad_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
+long long _wrap_RecDatasetLoad_crec(_gostring_ _swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
   char *arg1 = 0 ;
   rec_dataset_options_t *arg2 = 0 ;
   rec_run_options_t *arg3 = 0 ;
@@ -919,7 +919,7 @@ long long _wrap_RecDatasetLoad_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, stru
 }
 
 
-long long _wrap_RecDatasetCreateFromArrow_crec_dcf3cb0b1fdfcb15(struct ArrowArrayStream *_swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
+long long _wrap_RecDatasetCreateFromArrow_crec(struct ArrowArrayStream *_swig_go_0, struct rec_dataset_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
   struct ArrowArrayStream *arg1 = 0 ;
   rec_dataset_options_t *arg2 = 0 ;
   rec_run_options_t *arg3 = 0 ;
@@ -942,7 +942,7 @@ long long _wrap_RecDatasetCreateFromArrow_crec_dcf3cb0b1fdfcb15(struct ArrowArra
 }
 
 
-void _wrap_RecSplitOptionsT_Kind_set_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecSplitOptionsT_Kind_set_crec(struct rec_split_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -954,7 +954,7 @@ void _wrap_RecSplitOptionsT_Kind_set_crec_dcf3cb0b1fdfcb15(struct rec_split_opti
 }
 
 
-intgo _wrap_RecSplitOptionsT_Kind_get_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0) {
+intgo _wrap_RecSplitOptionsT_Kind_get_crec(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -967,7 +967,7 @@ intgo _wrap_RecSplitOptionsT_Kind_get_crec_dcf3cb0b1fdfcb15(struct rec_split_opt
 }
 
 
-void _wrap_RecSplitOptionsT_TrainRatio_set_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_TrainRatio_set_crec(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -979,7 +979,7 @@ void _wrap_RecSplitOptionsT_TrainRatio_set_crec_dcf3cb0b1fdfcb15(struct rec_spli
 }
 
 
-double _wrap_RecSplitOptionsT_TrainRatio_get_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_TrainRatio_get_crec(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -992,7 +992,7 @@ double _wrap_RecSplitOptionsT_TrainRatio_get_crec_dcf3cb0b1fdfcb15(struct rec_sp
 }
 
 
-void _wrap_RecSplitOptionsT_ValidRatio_set_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_ValidRatio_set_crec(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -1004,7 +1004,7 @@ void _wrap_RecSplitOptionsT_ValidRatio_set_crec_dcf3cb0b1fdfcb15(struct rec_spli
 }
 
 
-double _wrap_RecSplitOptionsT_ValidRatio_get_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_ValidRatio_get_crec(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -1017,7 +1017,7 @@ double _wrap_RecSplitOptionsT_ValidRatio_get_crec_dcf3cb0b1fdfcb15(struct rec_sp
 }
 
 
-void _wrap_RecSplitOptionsT_TestRatio_set_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecSplitOptionsT_TestRatio_set_crec(struct rec_split_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -1029,7 +1029,7 @@ void _wrap_RecSplitOptionsT_TestRatio_set_crec_dcf3cb0b1fdfcb15(struct rec_split
 }
 
 
-double _wrap_RecSplitOptionsT_TestRatio_get_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0) {
+double _wrap_RecSplitOptionsT_TestRatio_get_crec(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -1042,7 +1042,7 @@ double _wrap_RecSplitOptionsT_TestRatio_get_crec_dcf3cb0b1fdfcb15(struct rec_spl
 }
 
 
-void _wrap_RecSplitOptionsT_Seed_set_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecSplitOptionsT_Seed_set_crec(struct rec_split_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1054,7 +1054,7 @@ void _wrap_RecSplitOptionsT_Seed_set_crec_dcf3cb0b1fdfcb15(struct rec_split_opti
 }
 
 
-long long _wrap_RecSplitOptionsT_Seed_get_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0) {
+long long _wrap_RecSplitOptionsT_Seed_get_crec(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1067,7 +1067,7 @@ long long _wrap_RecSplitOptionsT_Seed_get_crec_dcf3cb0b1fdfcb15(struct rec_split
 }
 
 
-struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15() {
+struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec() {
   struct rec_split_options_t *result = 0 ;
   struct rec_split_options_t *_swig_go_result;
 
@@ -1078,7 +1078,7 @@ struct rec_split_options_t *_wrap_new_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15() {
 }
 
 
-void _wrap_delete_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_split_options_t *_swig_go_0) {
+void _wrap_delete_RecSplitOptionsT_crec(struct rec_split_options_t *_swig_go_0) {
   struct rec_split_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_split_options_t **)&_swig_go_0;
@@ -1088,7 +1088,7 @@ void _wrap_delete_RecSplitOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_split_option
 }
 
 
-long long _wrap_RecDatasetSplit_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0, struct rec_split_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
+long long _wrap_RecDatasetSplit_crec(rec_dataset_t *_swig_go_0, struct rec_split_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_dataset_t **_swig_go_3) {
   rec_dataset_t *arg1 = 0 ;
   rec_split_options_t *arg2 = 0 ;
   rec_run_options_t *arg3 = 0 ;
@@ -1111,7 +1111,7 @@ long long _wrap_RecDatasetSplit_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0,
 }
 
 
-long long _wrap_RecDatasetSave_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1, rec_run_options_t *_swig_go_2) {
+long long _wrap_RecDatasetSave_crec(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1, rec_run_options_t *_swig_go_2) {
   rec_dataset_t *arg1 = 0 ;
   char *arg2 = 0 ;
   rec_run_options_t *arg3 = 0 ;
@@ -1137,7 +1137,7 @@ long long _wrap_RecDatasetSave_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0, 
 }
 
 
-long long _wrap_RecDatasetDescribe_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecDatasetDescribe_crec(rec_dataset_t *_swig_go_0, rec_text_t **_swig_go_1) {
   rec_dataset_t *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1156,7 +1156,7 @@ long long _wrap_RecDatasetDescribe_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go
 }
 
 
-void _wrap_RecDatasetDestroy_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0) {
+void _wrap_RecDatasetDestroy_crec(rec_dataset_t *_swig_go_0) {
   rec_dataset_t *arg1 = 0 ;
 
   arg1 = (rec_dataset_t *)_swig_go_0;
@@ -1166,7 +1166,7 @@ void _wrap_RecDatasetDestroy_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0) {
 }
 
 
-long long _wrap_RecPluginLoad_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0) {
+long long _wrap_RecPluginLoad_crec(_gostring_ _swig_go_0) {
   char *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1188,7 +1188,7 @@ long long _wrap_RecPluginLoad_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0) {
 }
 
 
-long long _wrap_RecPluginAddFolder_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0) {
+long long _wrap_RecPluginAddFolder_crec(_gostring_ _swig_go_0) {
   char *arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1210,7 +1210,7 @@ long long _wrap_RecPluginAddFolder_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0) 
 }
 
 
-long long _wrap_RecPluginList_crec_dcf3cb0b1fdfcb15(rec_text_t **_swig_go_0) {
+long long _wrap_RecPluginList_crec(rec_text_t **_swig_go_0) {
   rec_text_t **arg1 = 0 ;
   rec_error_t **arg2 = 0 ;
   rec_status_t result;
@@ -1227,7 +1227,7 @@ long long _wrap_RecPluginList_crec_dcf3cb0b1fdfcb15(rec_text_t **_swig_go_0) {
 }
 
 
-long long _wrap_RecPluginDescribe_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecPluginDescribe_crec(_gostring_ _swig_go_0, rec_text_t **_swig_go_1) {
   char *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1251,7 +1251,7 @@ long long _wrap_RecPluginDescribe_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, r
 }
 
 
-void _wrap_RecProtocolT_Part_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Part_set_crec(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1263,7 +1263,7 @@ void _wrap_RecProtocolT_Part_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Part_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Part_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1276,7 +1276,7 @@ intgo _wrap_RecProtocolT_Part_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Rows_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Rows_set_crec(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1288,7 +1288,7 @@ void _wrap_RecProtocolT_Rows_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Rows_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Rows_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1301,7 +1301,7 @@ intgo _wrap_RecProtocolT_Rows_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Candidates_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Candidates_set_crec(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1313,7 +1313,7 @@ void _wrap_RecProtocolT_Candidates_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol
 }
 
 
-intgo _wrap_RecProtocolT_Candidates_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Candidates_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1326,7 +1326,7 @@ intgo _wrap_RecProtocolT_Candidates_get_crec_dcf3cb0b1fdfcb15(struct rec_protoco
 }
 
 
-void _wrap_RecProtocolT_Mask_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Mask_set_crec(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1338,7 +1338,7 @@ void _wrap_RecProtocolT_Mask_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Mask_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Mask_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1351,7 +1351,7 @@ intgo _wrap_RecProtocolT_Mask_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_Ties_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_Ties_set_crec(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1363,7 +1363,7 @@ void _wrap_RecProtocolT_Ties_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_s
 }
 
 
-intgo _wrap_RecProtocolT_Ties_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_Ties_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1376,7 +1376,7 @@ intgo _wrap_RecProtocolT_Ties_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_
 }
 
 
-void _wrap_RecProtocolT_NCandidates_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_NCandidates_set_crec(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1388,7 +1388,7 @@ void _wrap_RecProtocolT_NCandidates_set_crec_dcf3cb0b1fdfcb15(struct rec_protoco
 }
 
 
-long long _wrap_RecProtocolT_NCandidates_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_NCandidates_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1401,7 +1401,7 @@ long long _wrap_RecProtocolT_NCandidates_get_crec_dcf3cb0b1fdfcb15(struct rec_pr
 }
 
 
-void _wrap_RecProtocolT_Seed_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_Seed_set_crec(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1413,7 +1413,7 @@ void _wrap_RecProtocolT_Seed_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_s
 }
 
 
-long long _wrap_RecProtocolT_Seed_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_Seed_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1426,7 +1426,7 @@ long long _wrap_RecProtocolT_Seed_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_
 }
 
 
-void _wrap_RecProtocolT_MaxPos_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_MaxPos_set_crec(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1438,7 +1438,7 @@ void _wrap_RecProtocolT_MaxPos_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *
 }
 
 
-long long _wrap_RecProtocolT_MaxPos_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_MaxPos_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1451,7 +1451,7 @@ long long _wrap_RecProtocolT_MaxPos_get_crec_dcf3cb0b1fdfcb15(struct rec_protoco
 }
 
 
-void _wrap_RecProtocolT_MaxNeg_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecProtocolT_MaxNeg_set_crec(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1463,7 +1463,7 @@ void _wrap_RecProtocolT_MaxNeg_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *
 }
 
 
-long long _wrap_RecProtocolT_MaxNeg_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+long long _wrap_RecProtocolT_MaxNeg_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1476,7 +1476,7 @@ long long _wrap_RecProtocolT_MaxNeg_get_crec_dcf3cb0b1fdfcb15(struct rec_protoco
 }
 
 
-void _wrap_RecProtocolT_History_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecProtocolT_History_set_crec(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1488,7 +1488,7 @@ void _wrap_RecProtocolT_History_set_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t 
 }
 
 
-intgo _wrap_RecProtocolT_History_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+intgo _wrap_RecProtocolT_History_get_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1501,7 +1501,7 @@ intgo _wrap_RecProtocolT_History_get_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t
 }
 
 
-struct rec_protocol_t *_wrap_new_RecProtocolT_crec_dcf3cb0b1fdfcb15() {
+struct rec_protocol_t *_wrap_new_RecProtocolT_crec() {
   struct rec_protocol_t *result = 0 ;
   struct rec_protocol_t *_swig_go_result;
 
@@ -1512,7 +1512,7 @@ struct rec_protocol_t *_wrap_new_RecProtocolT_crec_dcf3cb0b1fdfcb15() {
 }
 
 
-void _wrap_delete_RecProtocolT_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swig_go_0) {
+void _wrap_delete_RecProtocolT_crec(struct rec_protocol_t *_swig_go_0) {
   struct rec_protocol_t *arg1 = 0 ;
 
   arg1 = *(struct rec_protocol_t **)&_swig_go_0;
@@ -1522,7 +1522,7 @@ void _wrap_delete_RecProtocolT_crec_dcf3cb0b1fdfcb15(struct rec_protocol_t *_swi
 }
 
 
-void _wrap_RecTrainerOptionsT_Resume_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Resume_set_crec(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1534,7 +1534,7 @@ void _wrap_RecTrainerOptionsT_Resume_set_crec_dcf3cb0b1fdfcb15(struct rec_traine
 }
 
 
-intgo _wrap_RecTrainerOptionsT_Resume_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+intgo _wrap_RecTrainerOptionsT_Resume_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1547,7 +1547,7 @@ intgo _wrap_RecTrainerOptionsT_Resume_get_crec_dcf3cb0b1fdfcb15(struct rec_train
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1567,7 +1567,7 @@ void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec_dcf3cb0b1fdfcb15(struct re
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1580,7 +1580,7 @@ _gostring_ _wrap_RecTrainerOptionsT_CheckpointPath_get_crec_dcf3cb0b1fdfcb15(str
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, double _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec(struct rec_trainer_options_t *_swig_go_0, double _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   double arg2 ;
 
@@ -1592,7 +1592,7 @@ void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec_dcf3cb0b1fdfcb15(struct
 }
 
 
-double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   double result;
   double _swig_go_result;
@@ -1605,7 +1605,7 @@ double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec_dcf3cb0b1fdfcb15(stru
 }
 
 
-void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1617,7 +1617,7 @@ void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec_dcf3cb0b1fdfcb15(struct
 }
 
 
-long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1630,7 +1630,7 @@ long long _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec_dcf3cb0b1fdfcb15(s
 }
 
 
-void _wrap_RecTrainerOptionsT_Metrics_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Metrics_set_crec(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1650,7 +1650,7 @@ void _wrap_RecTrainerOptionsT_Metrics_set_crec_dcf3cb0b1fdfcb15(struct rec_train
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1663,7 +1663,7 @@ _gostring_ _wrap_RecTrainerOptionsT_Metrics_get_crec_dcf3cb0b1fdfcb15(struct rec
 }
 
 
-void _wrap_RecTrainerOptionsT_MainMetric_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+void _wrap_RecTrainerOptionsT_MainMetric_set_crec(struct rec_trainer_options_t *_swig_go_0, _gostring_ _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *arg2 = 0 ;
 
@@ -1683,7 +1683,7 @@ void _wrap_RecTrainerOptionsT_MainMetric_set_crec_dcf3cb0b1fdfcb15(struct rec_tr
 }
 
 
-_gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+_gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1696,7 +1696,7 @@ _gostring_ _wrap_RecTrainerOptionsT_MainMetric_get_crec_dcf3cb0b1fdfcb15(struct 
 }
 
 
-void _wrap_RecTrainerOptionsT_Protocol_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, struct rec_protocol_t *_swig_go_1) {
+void _wrap_RecTrainerOptionsT_Protocol_set_crec(struct rec_trainer_options_t *_swig_go_0, struct rec_protocol_t *_swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   rec_protocol_t *arg2 = 0 ;
 
@@ -1708,7 +1708,7 @@ void _wrap_RecTrainerOptionsT_Protocol_set_crec_dcf3cb0b1fdfcb15(struct rec_trai
 }
 
 
-struct rec_protocol_t *_wrap_RecTrainerOptionsT_Protocol_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+struct rec_protocol_t *_wrap_RecTrainerOptionsT_Protocol_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   rec_protocol_t *result = 0 ;
   struct rec_protocol_t *_swig_go_result;
@@ -1721,7 +1721,7 @@ struct rec_protocol_t *_wrap_RecTrainerOptionsT_Protocol_get_crec_dcf3cb0b1fdfcb
 }
 
 
-void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(struct rec_trainer_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -1733,7 +1733,7 @@ void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(struct 
 }
 
 
-long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -1746,7 +1746,7 @@ long long _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(st
 }
 
 
-void _wrap_RecTrainerOptionsT_Isolation_set_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecTrainerOptionsT_Isolation_set_crec(struct rec_trainer_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1758,7 +1758,7 @@ void _wrap_RecTrainerOptionsT_Isolation_set_crec_dcf3cb0b1fdfcb15(struct rec_tra
 }
 
 
-intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+intgo _wrap_RecTrainerOptionsT_Isolation_get_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1771,7 +1771,7 @@ intgo _wrap_RecTrainerOptionsT_Isolation_get_crec_dcf3cb0b1fdfcb15(struct rec_tr
 }
 
 
-struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15() {
+struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec() {
   struct rec_trainer_options_t *result = 0 ;
   struct rec_trainer_options_t *_swig_go_result;
 
@@ -1782,7 +1782,7 @@ struct rec_trainer_options_t *_wrap_new_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15
 }
 
 
-void _wrap_delete_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_trainer_options_t *_swig_go_0) {
+void _wrap_delete_RecTrainerOptionsT_crec(struct rec_trainer_options_t *_swig_go_0) {
   struct rec_trainer_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_trainer_options_t **)&_swig_go_0;
@@ -1792,7 +1792,7 @@ void _wrap_delete_RecTrainerOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_trainer_op
 }
 
 
-long long _wrap_RecTrainerCreate_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2, struct rec_trainer_options_t *_swig_go_3, rec_run_options_t *_swig_go_4, rec_trainer_t **_swig_go_5) {
+long long _wrap_RecTrainerCreate_crec(rec_dataset_t *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2, struct rec_trainer_options_t *_swig_go_3, rec_run_options_t *_swig_go_4, rec_trainer_t **_swig_go_5) {
   rec_dataset_t *arg1 = 0 ;
   char *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -1829,7 +1829,7 @@ long long _wrap_RecTrainerCreate_crec_dcf3cb0b1fdfcb15(rec_dataset_t *_swig_go_0
 }
 
 
-long long _wrap_RecTrainerCheck_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, _gostring_ _swig_go_1, struct rec_trainer_options_t *_swig_go_2) {
+long long _wrap_RecTrainerCheck_crec(_gostring_ _swig_go_0, _gostring_ _swig_go_1, struct rec_trainer_options_t *_swig_go_2) {
   char *arg1 = 0 ;
   char *arg2 = 0 ;
   rec_trainer_options_t *arg3 = 0 ;
@@ -1860,7 +1860,7 @@ long long _wrap_RecTrainerCheck_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, _go
 }
 
 
-long long _wrap_RecTrainerRun_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig_go_0, rec_run_options_t *_swig_go_1) {
+long long _wrap_RecTrainerRun_crec(rec_trainer_t *_swig_go_0, rec_run_options_t *_swig_go_1) {
   rec_trainer_t *arg1 = 0 ;
   rec_run_options_t *arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1879,7 +1879,7 @@ long long _wrap_RecTrainerRun_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig_go_0, r
 }
 
 
-long long _wrap_RecTrainerCreateModel_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig_go_0, intgo _swig_go_1, rec_run_options_t *_swig_go_2, rec_model_t **_swig_go_3) {
+long long _wrap_RecTrainerCreateModel_crec(rec_trainer_t *_swig_go_0, intgo _swig_go_1, rec_run_options_t *_swig_go_2, rec_model_t **_swig_go_3) {
   rec_trainer_t *arg1 = 0 ;
   int32_t arg2 ;
   rec_run_options_t *arg3 = 0 ;
@@ -1902,7 +1902,7 @@ long long _wrap_RecTrainerCreateModel_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig
 }
 
 
-long long _wrap_RecTrainerWarmStart_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig_go_0, rec_model_t *_swig_go_1) {
+long long _wrap_RecTrainerWarmStart_crec(rec_trainer_t *_swig_go_0, rec_model_t *_swig_go_1) {
   rec_trainer_t *arg1 = 0 ;
   rec_model_t *arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -1921,7 +1921,7 @@ long long _wrap_RecTrainerWarmStart_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig_g
 }
 
 
-void _wrap_RecTrainerDestroy_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig_go_0) {
+void _wrap_RecTrainerDestroy_crec(rec_trainer_t *_swig_go_0) {
   rec_trainer_t *arg1 = 0 ;
 
   arg1 = (rec_trainer_t *)_swig_go_0;
@@ -1931,7 +1931,7 @@ void _wrap_RecTrainerDestroy_crec_dcf3cb0b1fdfcb15(rec_trainer_t *_swig_go_0) {
 }
 
 
-void _wrap_RecSaveOptionsT_NoUserData_set_crec_dcf3cb0b1fdfcb15(struct rec_save_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecSaveOptionsT_NoUserData_set_crec(struct rec_save_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_save_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -1943,7 +1943,7 @@ void _wrap_RecSaveOptionsT_NoUserData_set_crec_dcf3cb0b1fdfcb15(struct rec_save_
 }
 
 
-intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_dcf3cb0b1fdfcb15(struct rec_save_options_t *_swig_go_0) {
+intgo _wrap_RecSaveOptionsT_NoUserData_get_crec(struct rec_save_options_t *_swig_go_0) {
   struct rec_save_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -1956,7 +1956,7 @@ intgo _wrap_RecSaveOptionsT_NoUserData_get_crec_dcf3cb0b1fdfcb15(struct rec_save
 }
 
 
-struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15() {
+struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec() {
   struct rec_save_options_t *result = 0 ;
   struct rec_save_options_t *_swig_go_result;
 
@@ -1967,7 +1967,7 @@ struct rec_save_options_t *_wrap_new_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15() {
 }
 
 
-void _wrap_delete_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_save_options_t *_swig_go_0) {
+void _wrap_delete_RecSaveOptionsT_crec(struct rec_save_options_t *_swig_go_0) {
   struct rec_save_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_save_options_t **)&_swig_go_0;
@@ -1977,7 +1977,7 @@ void _wrap_delete_RecSaveOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_save_options_
 }
 
 
-long long _wrap_RecModelSave_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, _gostring_ _swig_go_1, struct rec_save_options_t *_swig_go_2, rec_run_options_t *_swig_go_3) {
+long long _wrap_RecModelSave_crec(rec_model_t *_swig_go_0, _gostring_ _swig_go_1, struct rec_save_options_t *_swig_go_2, rec_run_options_t *_swig_go_3) {
   rec_model_t *arg1 = 0 ;
   char *arg2 = 0 ;
   rec_save_options_t *arg3 = 0 ;
@@ -2005,7 +2005,7 @@ long long _wrap_RecModelSave_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, _gos
 }
 
 
-void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(struct rec_load_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(struct rec_load_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_load_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -2017,7 +2017,7 @@ void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec_dcf3cb0b1fdfcb15(struct rec
 }
 
 
-long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(struct rec_load_options_t *_swig_go_0) {
+long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(struct rec_load_options_t *_swig_go_0) {
   struct rec_load_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -2030,7 +2030,7 @@ long long _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec_dcf3cb0b1fdfcb15(struc
 }
 
 
-struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15() {
+struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec() {
   struct rec_load_options_t *result = 0 ;
   struct rec_load_options_t *_swig_go_result;
 
@@ -2041,7 +2041,7 @@ struct rec_load_options_t *_wrap_new_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15() {
 }
 
 
-void _wrap_delete_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_load_options_t *_swig_go_0) {
+void _wrap_delete_RecLoadOptionsT_crec(struct rec_load_options_t *_swig_go_0) {
   struct rec_load_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_load_options_t **)&_swig_go_0;
@@ -2051,7 +2051,7 @@ void _wrap_delete_RecLoadOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_load_options_
 }
 
 
-long long _wrap_RecModelLoad_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, struct rec_load_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_model_t **_swig_go_3) {
+long long _wrap_RecModelLoad_crec(_gostring_ _swig_go_0, struct rec_load_options_t *_swig_go_1, rec_run_options_t *_swig_go_2, rec_model_t **_swig_go_3) {
   char *arg1 = 0 ;
   rec_load_options_t *arg2 = 0 ;
   rec_run_options_t *arg3 = 0 ;
@@ -2079,7 +2079,7 @@ long long _wrap_RecModelLoad_crec_dcf3cb0b1fdfcb15(_gostring_ _swig_go_0, struct
 }
 
 
-long long _wrap_RecModelDescribe_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, rec_text_t **_swig_go_1) {
+long long _wrap_RecModelDescribe_crec(rec_model_t *_swig_go_0, rec_text_t **_swig_go_1) {
   rec_model_t *arg1 = 0 ;
   rec_text_t **arg2 = 0 ;
   rec_error_t **arg3 = 0 ;
@@ -2098,7 +2098,7 @@ long long _wrap_RecModelDescribe_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, 
 }
 
 
-long long _wrap_RecModelCounts_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
+long long _wrap_RecModelCounts_crec(rec_model_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
   rec_model_t *arg1 = 0 ;
   int64_t *arg2 = 0 ;
   int64_t *arg3 = 0 ;
@@ -2119,7 +2119,7 @@ long long _wrap_RecModelCounts_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, lo
 }
 
 
-void _wrap_RecModelDestroy_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0) {
+void _wrap_RecModelDestroy_crec(rec_model_t *_swig_go_0) {
   rec_model_t *arg1 = 0 ;
 
   arg1 = (rec_model_t *)_swig_go_0;
@@ -2129,7 +2129,7 @@ void _wrap_RecModelDestroy_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0) {
 }
 
 
-long long _wrap_RecModelEvaluate_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, rec_dataset_t *_swig_go_1, _gostring_ _swig_go_2, struct rec_protocol_t *_swig_go_3, rec_run_options_t *_swig_go_4, rec_report_t **_swig_go_5) {
+long long _wrap_RecModelEvaluate_crec(rec_model_t *_swig_go_0, rec_dataset_t *_swig_go_1, _gostring_ _swig_go_2, struct rec_protocol_t *_swig_go_3, rec_run_options_t *_swig_go_4, rec_report_t **_swig_go_5) {
   rec_model_t *arg1 = 0 ;
   rec_dataset_t *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -2161,7 +2161,7 @@ long long _wrap_RecModelEvaluate_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, 
 }
 
 
-long long _wrap_RecReportCounts_crec_dcf3cb0b1fdfcb15(rec_report_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
+long long _wrap_RecReportCounts_crec(rec_report_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2) {
   rec_report_t *arg1 = 0 ;
   int64_t *arg2 = 0 ;
   int64_t *arg3 = 0 ;
@@ -2182,7 +2182,7 @@ long long _wrap_RecReportCounts_crec_dcf3cb0b1fdfcb15(rec_report_t *_swig_go_0, 
 }
 
 
-void _wrap_RecReportDestroy_crec_dcf3cb0b1fdfcb15(rec_report_t *_swig_go_0) {
+void _wrap_RecReportDestroy_crec(rec_report_t *_swig_go_0) {
   rec_report_t *arg1 = 0 ;
 
   arg1 = (rec_report_t *)_swig_go_0;
@@ -2192,7 +2192,7 @@ void _wrap_RecReportDestroy_crec_dcf3cb0b1fdfcb15(rec_report_t *_swig_go_0) {
 }
 
 
-void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2204,7 +2204,7 @@ void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec_dcf3cb0b1fdfcb15(struct r
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2217,7 +2217,7 @@ intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec_dcf3cb0b1fdfcb15(struct 
 }
 
 
-void _wrap_RecRecommenderOptionsT_MaxK_set_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0, long long _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_MaxK_set_crec(struct rec_recommender_options_t *_swig_go_0, long long _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int64_t arg2 ;
 
@@ -2229,7 +2229,7 @@ void _wrap_RecRecommenderOptionsT_MaxK_set_crec_dcf3cb0b1fdfcb15(struct rec_reco
 }
 
 
-long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0) {
+long long _wrap_RecRecommenderOptionsT_MaxK_get_crec(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -2242,7 +2242,7 @@ long long _wrap_RecRecommenderOptionsT_MaxK_get_crec_dcf3cb0b1fdfcb15(struct rec
 }
 
 
-void _wrap_RecRecommenderOptionsT_NCallers_set_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_NCallers_set_crec(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2254,7 +2254,7 @@ void _wrap_RecRecommenderOptionsT_NCallers_set_crec_dcf3cb0b1fdfcb15(struct rec_
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2267,7 +2267,7 @@ intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec_dcf3cb0b1fdfcb15(struct rec
 }
 
 
-void _wrap_RecRecommenderOptionsT_Strict_set_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
+void _wrap_RecRecommenderOptionsT_Strict_set_crec(struct rec_recommender_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t arg2 ;
 
@@ -2279,7 +2279,7 @@ void _wrap_RecRecommenderOptionsT_Strict_set_crec_dcf3cb0b1fdfcb15(struct rec_re
 }
 
 
-intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0) {
+intgo _wrap_RecRecommenderOptionsT_Strict_get_crec(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
   int32_t result;
   intgo _swig_go_result;
@@ -2292,7 +2292,7 @@ intgo _wrap_RecRecommenderOptionsT_Strict_get_crec_dcf3cb0b1fdfcb15(struct rec_r
 }
 
 
-struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_dcf3cb0b1fdfcb15() {
+struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec() {
   struct rec_recommender_options_t *result = 0 ;
   struct rec_recommender_options_t *_swig_go_result;
 
@@ -2303,7 +2303,7 @@ struct rec_recommender_options_t *_wrap_new_RecRecommenderOptionsT_crec_dcf3cb0b
 }
 
 
-void _wrap_delete_RecRecommenderOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_recommender_options_t *_swig_go_0) {
+void _wrap_delete_RecRecommenderOptionsT_crec(struct rec_recommender_options_t *_swig_go_0) {
   struct rec_recommender_options_t *arg1 = 0 ;
 
   arg1 = *(struct rec_recommender_options_t **)&_swig_go_0;
@@ -2313,7 +2313,7 @@ void _wrap_delete_RecRecommenderOptionsT_crec_dcf3cb0b1fdfcb15(struct rec_recomm
 }
 
 
-long long _wrap_RecRecommenderCreate_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go_0, struct rec_recommender_options_t *_swig_go_1, rec_recommender_t **_swig_go_2) {
+long long _wrap_RecRecommenderCreate_crec(rec_model_t *_swig_go_0, struct rec_recommender_options_t *_swig_go_1, rec_recommender_t **_swig_go_2) {
   rec_model_t *arg1 = 0 ;
   rec_recommender_options_t *arg2 = 0 ;
   rec_recommender_t **arg3 = 0 ;
@@ -2334,7 +2334,7 @@ long long _wrap_RecRecommenderCreate_crec_dcf3cb0b1fdfcb15(rec_model_t *_swig_go
 }
 
 
-void _wrap_RecRecommenderDestroy_crec_dcf3cb0b1fdfcb15(rec_recommender_t *_swig_go_0) {
+void _wrap_RecRecommenderDestroy_crec(rec_recommender_t *_swig_go_0) {
   rec_recommender_t *arg1 = 0 ;
 
   arg1 = (rec_recommender_t *)_swig_go_0;

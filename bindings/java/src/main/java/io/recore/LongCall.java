@@ -61,9 +61,6 @@ final class LongCall {
 
   private static void run(LongCall call, Consumer<LongCall> work) {
     Log.followLevel();
-    if (!call.goOn()) {
-      throw call.cancelled(null);
-    }
     try {
       work.accept(call);
     } catch (RecException.Cancelled e) {

@@ -102,59 +102,97 @@ public class RecException extends RuntimeException {
   }
 
   /** An argument or parameter that is unknown, out of range, or does not fit the others. */
-  public static final class InvalidArgument extends RecException {}
+  public static final class InvalidArgument extends RecException {
+    InvalidArgument() {}
+  }
 
   /** A file, model name, plugin or id that does not exist. */
-  public static class NotFound extends RecException {}
+  public static class NotFound extends RecException {
+    NotFound() {}
+  }
 
   /** A user or item that the model does not know, where the caller asked to be strict. */
-  public static final class UnknownId extends NotFound {}
+  public static final class UnknownId extends NotFound {
+    UnknownId() {}
+  }
 
   /** Understood, but not offered: by this model, this build or this file version. */
-  public static final class Unsupported extends RecException {}
+  public static final class Unsupported extends RecException {
+    Unsupported() {}
+  }
 
   /** Calls in the wrong order. */
-  public static class BadState extends RecException {}
+  public static class BadState extends RecException {
+    BadState() {}
+  }
 
   /** Use after close(). */
-  public static final class Closed extends BadState {}
+  public static final class Closed extends BadState {
+    Closed() {}
+  }
 
   /** The operating system failed to read or write. */
-  public static final class Io extends RecException {}
+  public static final class Io extends RecException {
+    Io() {}
+  }
 
   /** A damaged model file or checkpoint. */
-  public static final class CorruptData extends RecException {}
+  public static final class CorruptData extends RecException {
+    CorruptData() {}
+  }
 
   /** A bad row or cell of the data, with file and line where they are known. */
-  public static final class InvalidData extends RecException {}
+  public static final class InvalidData extends RecException {
+    InvalidData() {}
+  }
 
   /** The library could not get memory. */
-  public static final class OutOfMemory extends RecException {}
+  public static final class OutOfMemory extends RecException {
+    OutOfMemory() {}
+  }
 
   /** A stated limit, such as a memory limit, would be exceeded. */
-  public static final class Limit extends RecException {}
+  public static final class Limit extends RecException {
+    Limit() {}
+  }
 
   /** NaN or infinity where a finite number is needed. */
-  public static final class Numeric extends RecException {}
+  public static final class Numeric extends RecException {
+    Numeric() {}
+  }
 
   /** No such device, or it failed. */
-  public static final class Device extends RecException {}
+  public static final class Device extends RecException {
+    Device() {}
+  }
 
   /** Another call on the same object is running. */
-  public static final class Busy extends RecException {}
+  public static final class Busy extends RecException {
+    Busy() {}
+  }
 
   /** Refused for safety, or by the operating system's permissions. */
-  public static final class Denied extends RecException {}
+  public static final class Denied extends RecException {
+    Denied() {}
+  }
 
   /** A plugin broke its contract or reported a failure. */
-  public static class PluginFailed extends RecException {}
+  public static class PluginFailed extends RecException {
+    PluginFailed() {}
+  }
 
   /** A plugin for another ABI or architecture. */
-  public static final class AbiMismatch extends PluginFailed {}
+  public static final class AbiMismatch extends PluginFailed {
+    AbiMismatch() {}
+  }
 
   /** The cause of the CancellationException of a call that was stopped. */
-  public static final class Cancelled extends RecException {}
+  public static final class Cancelled extends RecException {
+    Cancelled() {}
+  }
 
   /** A defect of the library, or a status that this class does not know. */
-  public static final class Internal extends RecException {}
+  public static final class Internal extends RecException {
+    Internal() {}
+  }
 }
