@@ -178,7 +178,7 @@ REC_API rec_status_t rec_live_objects(int32_t kind, int64_t* out_n, rec_error_t*
 #define REC_EVENT_PROGRESS 2   /**< training, within an epoch, at most every 100 ms */
 #define REC_EVENT_EPOCH 3      /**< training: an epoch and its evaluation are done */
 #define REC_EVENT_CHECKPOINT 4 /**< training: a checkpoint is on disk */
-#define REC_EVENT_TICK 5       /**< every long call, at least every 50 ms; only kind and done are set */
+#define REC_EVENT_TICK 5       /**< every long call, before it begins and at least every 50 ms; only kind and done are set */
 
 /** What a long call reports; valid during the callback. */
 typedef struct rec_event_t {

@@ -77,9 +77,8 @@ Options read_struct(const Options* given, const char* name) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
   for (size_t i = sizeof options; i < size; ++i)
     if (bytes[i] != 0)
-      throw Error(REC_UNSUPPORTED,
-                  cat(name, ": sets a field that this version of the library does not know (byte ", i, ")"))
-          .at_argument(name);
+      throw argument_error(REC_UNSUPPORTED, name, "sets a field that this version of the library does not know (byte ",
+                           i, ")");
   options.struct_size = sizeof options;
   return options;
 }

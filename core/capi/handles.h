@@ -65,9 +65,7 @@ auto object_of(const Handle* handle) {
   using Traits = HandleTraits<Handle>;
   if (handle == nullptr) throw invalid_argument(Traits::kName, "must not be null");
   auto object = HandleTable::instance().find(Traits::kKind, handle);
-  if (object == nullptr)
-    throw Error(REC_BAD_STATE, cat(Traits::kName, ": the handle is closed, or of another kind"))
-        .at_argument(Traits::kName);
+  if (object == nullptr) throw argument_error(REC_BAD_STATE, Traits::kName, "the handle is closed, or of another kind");
   return std::static_pointer_cast<typename Traits::Object>(object);
 }
 

@@ -24,6 +24,12 @@ class LongCall {
  public:
   explicit LongCall(const std::function<void(const Caller&)>& work) : work_(work) {}
 
+  // A tick before the work begins: whoever wants no work any more has none done.
+  void ask(rec_event_fn on_event, void* user_data) {
+    keep_exception([&] { tick(on_event, user_data); });
+    throw_if_stopped();
+  }
+
   void start() {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -54,9 +60,7 @@ class LongCall {
         for (const TrainingEvent& event : taken_) deliver(event, on_event, user_data);
         if (Clock::now() < next_tick) return;
         next_tick = Clock::now() + kTickInterval;
-        TrainingEvent tick;
-        tick.kind = REC_EVENT_TICK;
-        deliver(tick, on_event, user_data);
+        tick(on_event, user_data);
       });
       if (host_cancel != nullptr && host_cancel->requested()) cancel_.request();
       keep_exception([] { log::deliver(); });
@@ -68,11 +72,7 @@ class LongCall {
     lock.unlock();
     pthread_join(thread_, nullptr);
     keep_exception([] { log::deliver(); });
-    if (host_exception_) std::rethrow_exception(host_exception_);
-    // A stop replaces only the cancellation that it caused: another failure, such as of a checkpoint, is reported itself.
-    if (stopped_with_ != REC_OK && (!failure_ || cancelled_))
-      throw stopped_with_ == REC_CANCELLED ? Error(REC_CANCELLED, "cancelled by the caller")
-                                           : Error(stopped_with_, "stopped by on_event").at_argument("on_event");
+    throw_if_stopped();
     if (failure_) std::rethrow_exception(failure_);
   }
 
@@ -92,6 +92,14 @@ class LongCall {
     const std::lock_guard lock(mutex_);
     done_ = true;
     changed_.notify_one();
+  }
+
+  // A stop replaces only the cancellation that it caused: another failure, such as of a checkpoint, is reported itself.
+  void throw_if_stopped() const {
+    if (host_exception_) std::rethrow_exception(host_exception_);
+    if (stopped_with_ != REC_OK && (!failure_ || cancelled_))
+      throw stopped_with_ == REC_CANCELLED ? Error(REC_CANCELLED, "cancelled by the caller")
+                                           : Error(stopped_with_, "stopped by on_event").at_argument("on_event");
   }
 
   // Progress is dropped when the host is slow; any other event waits for the host's answer, so that the point where the
@@ -134,6 +142,12 @@ class LongCall {
     }
   }
 
+  void tick(rec_event_fn on_event, void* user_data) {
+    TrainingEvent tick;
+    tick.kind = REC_EVENT_TICK;
+    deliver(tick, on_event, user_data);
+  }
+
   void deliver(const TrainingEvent& event, rec_event_fn on_event, void* user_data) {
     if (on_event == nullptr || stopped_with_ != REC_OK || host_exception_) return;
     std::vector<const char*> names;
@@ -164,7 +178,7 @@ class LongCall {
   std::condition_variable changed_, answered_changed_;
   int64_t pushed_ = 0, answered_ = 0;  // events
   std::deque<TrainingEvent> events_;
-  std::deque<TrainingEvent> taken_;  // of the caller's thread; a member, as an empty deque allocates
+  std::deque<TrainingEvent> taken_;                // of the caller's thread; a member, as an empty deque allocates
   const std::function<void()>* errand_ = nullptr;  // of the library's thread, for the caller's
   bool errand_done_ = false, done_ = false, cancelled_ = false;
   std::exception_ptr failure_, host_exception_, errand_failure_;
@@ -178,6 +192,7 @@ void run_long_call(const rec_run_options_t* given, const std::function<void(cons
   const std::shared_ptr<CancelToken> cancel = options.cancel != nullptr ? object_of(options.cancel) : nullptr;
   throw_if_cancelled(cancel.get());
   LongCall call(work);
+  call.ask(options.on_event, options.user_data);
   call.start();
   call.serve(options.on_event, options.user_data, cancel.get());
 }

@@ -29,7 +29,7 @@ TrainerOptions read_options(const rec_trainer_options_t* given) {
 // One call at a time: a second one is BUSY.
 std::unique_lock<std::mutex> begin_call(TrainerObject& trainer) {
   std::unique_lock lock(trainer.running, std::try_to_lock);
-  if (!lock.owns_lock()) throw Error(REC_BUSY, "trainer: another call on it is running").at_argument("trainer");
+  if (!lock.owns_lock()) throw argument_error(REC_BUSY, "trainer", "another call on it is running");
   return lock;
 }
 

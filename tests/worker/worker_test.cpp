@@ -350,7 +350,10 @@ TEST_F(Worker, ResumesAfterItWasKilledWithTheBitsOfTheUnbrokenRun) {
   t = trainer(data.get(), "bprmf", kBprmf, &o);
   TrainingRun rest;
   EXPECT_EQ(rest(t.get()), REC_OK);
-  EXPECT_TRUE(rest.events.front().epoch > 1 || rest.events.front().batch > 0);  // continues from the checkpoint
+  const auto start = std::find_if(rest.events.begin(), rest.events.end(),
+                                  [](const Seen& event) { return event.kind == REC_EVENT_START; });
+  ASSERT_NE(start, rest.events.end());
+  EXPECT_TRUE(start->epoch > 1 || start->batch > 0);  // continues from the checkpoint
   save(model_of(t.get()).get(), folder_ / "resumed.rec");
   EXPECT_EQ(bytes_of(folder_ / "whole.rec"), bytes_of(folder_ / "resumed.rec"));
 }
