@@ -48,12 +48,15 @@ std::string cat(const Parts&... parts) {
   return std::move(out).str();
 }
 
-// invalid_argument("k", "must be >= 1, got ", k) reads "k: must be >= 1, got 0".
+// argument_error(REC_LIMIT, "k", "is more than ", n) reads "k: is more than 10" and names the argument k.
+template <class... Parts>
+Error argument_error(rec_status_t status, std::string_view name, const Parts&... parts) {
+  return Error(status, cat(name, ": ", parts...)).at_argument(std::string(name));
+}
+// The same as INVALID_ARGUMENT.
 template <class... Parts>
 Error invalid_argument(std::string_view name, const Parts&... parts) {
-  Error error(REC_INVALID_ARGUMENT, cat(name, ": ", parts...));
-  error.argument = std::string(name);
-  return error;
+  return argument_error(REC_INVALID_ARGUMENT, name, parts...);
 }
 
 // An errno as IO, NOT_FOUND or DENIED: "cannot open model.rec: No such file or directory".

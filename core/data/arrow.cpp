@@ -19,7 +19,8 @@ template <class T>
 struct Released {
   const OnCaller& on_caller;
   T value{};
-  explicit Released(const OnCaller& on_caller_thread, const T& taken = {}) : on_caller(on_caller_thread), value(taken) {}
+  explicit Released(const OnCaller& on_caller_thread, const T& taken = {})
+      : on_caller(on_caller_thread), value(taken) {}
   Released(const Released&) = delete;
   Released& operator=(const Released&) = delete;
   ~Released() {
@@ -34,12 +35,11 @@ using Array = Released<ArrowArray>;
 void check_call(Stream& stream, int code, const char* what) {
   if (code == 0) return;
   const char* why = stream.value.get_last_error == nullptr ? nullptr : stream.value.get_last_error(&stream.value);
-  throw Error(REC_IO,
-              cat("stream: ", what, " failed with ", code, ": ", why == nullptr ? "no reason given" : printable(why)))
-      .at_argument("stream");
+  throw argument_error(REC_IO, "stream", "", what, " failed with ", code, ": ",
+                       why == nullptr ? "no reason given" : printable(why));
 }
 
-Error bad_stream(const std::string& what) { return Error(REC_INVALID_DATA, "stream: " + what).at_argument("stream"); }
+Error bad_stream(const std::string& what) { return argument_error(REC_INVALID_DATA, "stream", "" + what); }
 
 std::vector<std::string> column_names(const ArrowSchema& schema) {
   if (schema.format == nullptr || std::string_view(schema.format) != "+s")
@@ -146,8 +146,7 @@ class Reader {
     labels->refuse_null(i);
     const double label = labels->number_at(i);
     if (label != 0 && label != 1)
-      throw Error(REC_INVALID_DATA, cat("label: row ", n_rows_ + i, ": ", label, " is neither 0 nor 1"))
-          .at_argument("label");
+      throw argument_error(REC_INVALID_DATA, "label", "row ", n_rows_ + i, ": ", label, " is neither 0 nor 1");
     shown.label = static_cast<float>(label);
     if (impressions) {
       impressions->refuse_null(i);
@@ -174,7 +173,7 @@ class Reader {
       weights->refuse_null(i);
       weight = static_cast<float>(weights->number_at(i));
       if (!std::isfinite(weight))
-        throw Error(REC_INVALID_DATA, cat("weight: row ", n_rows_ + i, ": is not finite")).at_argument("weight");
+        throw argument_error(REC_INVALID_DATA, "weight", "row ", n_rows_ + i, ": is not finite");
       if (options_.min_weight && static_cast<double>(weight) < *options_.min_weight) return;
     }
     const bool text_user = users.kind() == ArrowColumn::Kind::kText,

@@ -49,10 +49,9 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
     kind_ = Kind::kText;
     n_buffers = 3;
   } else if (format_.size() != 1 || format_.find_first_of("cCsSiIlL") == std::string::npos) {
-    throw Error(REC_INVALID_DATA, cat(name_, ": a column of Arrow type '", printable(format_),
-                                      "' is not read; wanted are integers, "
-                                      "floats, strings, binaries and timestamps"))
-        .at_argument(name_);
+    throw argument_error(REC_INVALID_DATA, name_, "a column of Arrow type '", printable(format_),
+                         "' is not read; wanted are integers, "
+                         "floats, strings, binaries and timestamps");
   }
   if (array.n_buffers < n_buffers || array.buffers == nullptr)
     fail(0, cat("the column has ", array.n_buffers, " buffers, expected ", n_buffers));
@@ -68,7 +67,7 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
 }
 
 void ArrowColumn::fail(int64_t i, const std::string& what) const {
-  throw Error(REC_INVALID_DATA, cat(name_, ": row ", base_row_ + i, ": ", what)).at_argument(name_);
+  throw argument_error(REC_INVALID_DATA, name_, "row ", base_row_ + i, ": ", what);
 }
 
 bool ArrowColumn::is_null(int64_t i) const {

@@ -11,7 +11,7 @@ namespace rec {
 namespace {
 
 Error bad_row(const char* column, int64_t row, const std::string& what) {
-  return Error(REC_INVALID_DATA, cat(column, ": row ", row, ": ", what)).at_argument(column);
+  return argument_error(REC_INVALID_DATA, column, "row ", row, ": ", what);
 }
 
 std::string_view bytes_of(const rec_ids_t& ids, int64_t i) {
@@ -117,7 +117,7 @@ Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* ca
       throw invalid_argument(name, "must have as many elements as users, ", users.n, ", got ", n);
   };
   check_length("items", &items, items.n);
-  if (users.n == 0) throw Error(REC_INVALID_DATA, "users: there are no interactions").at_argument("users");
+  if (users.n == 0) throw argument_error(REC_INVALID_DATA, "users", "there are no interactions");
   check_length("times", columns.times, columns.n_times);
   check_length("weights", columns.weights, columns.n_weights);
   check_length("parts", columns.parts, columns.n_parts);

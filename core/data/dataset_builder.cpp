@@ -79,8 +79,7 @@ void DatasetBuilder::add_candidates(int64_t row, std::span<const int64_t> items)
 
 void DatasetBuilder::put_title(int32_t item, std::string_view title) {
   if (const auto offset = invalid_utf8(title))
-    throw Error(REC_INVALID_DATA, cat("title: '", printable(title), "' is not UTF-8 at byte ", *offset))
-        .at_argument("title");
+    throw argument_error(REC_INVALID_DATA, "title", "'", printable(title), "' is not UTF-8 at byte ", *offset);
   if (item < 0) return;
   if (std::ssize(title_begin_) <= item) {
     const int64_t n = items_.size();

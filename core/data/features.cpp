@@ -40,9 +40,8 @@ void FeatureColumns::set(size_t feature, int32_t row, std::span<const float> num
 void FeatureColumns::set(size_t feature, int32_t row, int64_t category) {
   Column& column = columns_[feature];
   if (category < 0 || category > kLargestCategory)
-    throw Error(REC_INVALID_DATA,
-                cat(column.made.name, ": must be a category within 0 .. ", kLargestCategory, ", got ", category))
-        .at_argument(column.made.name);
+    throw argument_error(REC_INVALID_DATA, column.made.name, "must be a category within 0 .. ", kLargestCategory,
+                         ", got ", category);
   if (row >= std::ssize(column.values)) reach(column.values, 1);
   column.values[row] = static_cast<int32_t>(category);
   column.made.vocabulary = std::max(column.made.vocabulary, category + 1);

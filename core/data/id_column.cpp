@@ -42,10 +42,8 @@ IdColumn::Key IdColumn::key(std::string_view text) const {
   if (!value && type_ == REC_ID_AUTO) return {REC_ID_BYTES, 0, text};
   if (!value) {
     const char* why = looks_like_integer(text) ? "does not fit an int64 written plainly" : "is not an int64";
-    throw Error(REC_INVALID_DATA,
-                cat(name_, ": '", printable(text), "' ", why, ", as the ids of this column are; declare ", name_,
-                    "_type as bytes to take any text"))
-        .at_argument(name_);
+    throw argument_error(REC_INVALID_DATA, name_, "'", printable(text), "' ", why,
+                         ", as the ids of this column are; declare ", name_, "_type as bytes to take any text");
   }
   return {REC_ID_INT64, *value, {}};
 }

@@ -50,11 +50,11 @@ struct Side {
 
 ImpressionLists impression_lists(const Dataset& data, Part part) {
   if (data.label.empty())
-    throw Error(REC_INVALID_DATA, "dataset: impression lists need a label of each row, and there is no label column")
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset",
+                         "impression lists need a label of each row, and there is no label column");
   if (data.impression.empty())
-    throw Error(REC_INVALID_DATA, "dataset: impression lists need a time or an impression_key, and there is none")
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset",
+                         "impression lists need a time or an impression_key, and there is none");
   const ByList lists = group(data, part);
   ImpressionLists out;
   Side positives(data.n_items()), negatives(data.n_items());

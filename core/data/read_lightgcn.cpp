@@ -10,9 +10,8 @@ int64_t parse_id(std::string_view word, const char* column) {
   const auto id = parse_int64(word);
   if (!id) {
     const char* why = looks_like_integer(word) ? "does not fit an int64 written plainly" : "is not an int64";
-    throw Error(REC_INVALID_DATA,
-                cat(column, ": '", printable(word), "' ", why, "; the lightgcn format has integer ids only"))
-        .at_argument(column);
+    throw argument_error(REC_INVALID_DATA, column, "'", printable(word), "' ", why,
+                         "; the lightgcn format has integer ids only");
   }
   return *id;
 }

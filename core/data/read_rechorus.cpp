@@ -22,7 +22,7 @@ struct Lists {
 void parse_list(std::string_view cell, const std::string& column, std::vector<int64_t>& out) {
   const auto bad = [&](const char* what) {
     const std::string name = printable(column);
-    return Error(REC_INVALID_DATA, cat(name, ": '", printable(cell), "' ", what)).at_argument(name);
+    return argument_error(REC_INVALID_DATA, name, "'", printable(cell), "' ", what);
   };
   const std::string_view text = trim(cell);
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') throw bad("is not a list like [1, 2, 3]");
@@ -78,9 +78,9 @@ void check_list(const Lists& lists, const List& list, int64_t max_id, const std:
   for (int64_t i = list.begin; i < list.end; ++i) {
     const int64_t id = lists.ids[i];
     if (id < 0 || id > max_id)
-      throw located(Error(REC_INVALID_DATA, cat("neg_items: there is no item ", id, "; item_id goes up to ", max_id))
-                        .at_argument("neg_items"),
-                    path, list.line);
+      throw located(
+          argument_error(REC_INVALID_DATA, "neg_items", "there is no item ", id, "; item_id goes up to ", max_id), path,
+          list.line);
   }
 }
 
@@ -119,14 +119,11 @@ void read_meta(const std::string& path, const Meta& meta, RowSink& sink) {
     }
   }
   if (!id_column)
-    throw located(Error(REC_INVALID_DATA, cat(meta.id_column, ": there is no such column")).at_argument(meta.id_column),
-                  path, reader.line());
+    throw located(argument_error(REC_INVALID_DATA, meta.id_column, "there is no such column"), path, reader.line());
   sink.begin_titles(path);
   const auto integer = [](std::string_view cell, const std::string& column) {
     const auto value = parse_int64(trim(cell));
-    if (!value)
-      throw Error(REC_INVALID_DATA, cat(printable(column), ": '", printable(cell), "' is not an integer"))
-          .at_argument(printable(column));
+    if (!value) throw argument_error(REC_INVALID_DATA, printable(column), "'", printable(cell), "' is not an integer");
     return *value;
   };
   std::vector<int64_t> targets;

@@ -27,8 +27,8 @@ std::string plain(std::string_view name) {
 int named_column(const std::vector<std::string>& header, const std::string& name, const char* option) {
   const auto at = std::find(header.begin(), header.end(), name);
   if (at == header.end())
-    throw Error(REC_INVALID_DATA, cat(option, ": there is no column '", printable(name), "'", suggestion(name, header)))
-        .at_argument(option);
+    throw argument_error(REC_INVALID_DATA, option, "there is no column '", printable(name), "'",
+                         suggestion(name, header));
   return static_cast<int>(at - header.begin());
 }
 
@@ -61,8 +61,8 @@ int impression_column(const std::vector<std::string>& header, const DatasetOptio
   if (!key) return plan.time >= 0 ? plan.time : find_column(header, kImpressionNames);
   if (key->empty()) return -1;
   if (plan.label < 0)
-    throw Error(REC_INVALID_DATA, "impression_key: there is no label column, and only labelled rows form lists")
-        .at_argument("impression_key");
+    throw argument_error(REC_INVALID_DATA, "impression_key",
+                         "there is no label column, and only labelled rows form lists");
   if (*key == "time" && plan.time >= 0) return plan.time;
   return named_column(header, *key, "impression_key");
 }
@@ -180,8 +180,7 @@ void RowSink::begin_file(const std::string& path, const OptionalColumns& columns
                   path, 1);
   }
   if (options_.min_weight && !columns.weight)
-    throw located(Error(REC_INVALID_DATA, "min_weight: the file has no weight column").at_argument("min_weight"), path,
-                  1);
+    throw located(argument_error(REC_INVALID_DATA, "min_weight", "the file has no weight column"), path, 1);
 }
 
 Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan) {

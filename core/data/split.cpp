@@ -165,7 +165,7 @@ Dataset split_dataset(const Dataset& dataset, const SplitOptions& options, const
   if (options.kind != REC_SPLIT_LEAVE_ONE_OUT) check_ratios(options);
   const bool by_time = options.kind == REC_SPLIT_TEMPORAL || options.kind == REC_SPLIT_SESSION;
   if (by_time && dataset.time.empty())
-    throw Error(REC_INVALID_DATA, "kind: a split by time needs times, and the data set has none").at_argument("kind");
+    throw argument_error(REC_INVALID_DATA, "kind", "a split by time needs times, and the data set has none");
   Dataset out = copy_dataset(dataset);
   throw_if_cancelled(cancel);
   if (options.kind == REC_SPLIT_RATIO)

@@ -25,10 +25,9 @@ void check_ids(const IdMap& ids, const char* column) {
   for (int64_t row = 0; row < ids.size(); ++row) {
     const std::string_view id = ids.bytes_at(row);
     if (id.empty() || holds_separator(id))
-      throw Error(REC_INVALID_DATA,
-                  cat(column, ": id '", printable(id), "' of row ", row,
-                      id.empty() ? " is empty" : " holds a tab, a line end or a NUL", "; a .inter file cannot hold it"))
-          .at_argument(column);
+      throw argument_error(REC_INVALID_DATA, column, "id '", printable(id), "' of row ", row,
+                           id.empty() ? " is empty" : " holds a tab, a line end or a NUL",
+                           "; a .inter file cannot hold it");
   }
 }
 

@@ -63,7 +63,7 @@ std::vector<double> popularity(const EvaluationInput& input) {
       counts[item] += 1;
   std::partial_sum(counts.begin(), counts.end(), counts.begin());
   if (counts.empty() || counts.back() == 0)
-    throw Error(REC_INVALID_DATA, "dataset: popular candidates need training interactions").at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset", "popular candidates need training interactions");
   return counts;
 }
 

@@ -59,9 +59,8 @@ EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, c
       timelines(data) {}
 
 Error EvaluationInput::no_rows(const char* what) const {
-  return Error(REC_INVALID_DATA,
-               cat("dataset: no ", what, " in its ", protocol.part == Part::kValid ? "valid" : "test", " part"))
-      .at_argument("dataset");
+  return argument_error(REC_INVALID_DATA, "dataset", "no ", what, " in its ",
+                        protocol.part == Part::kValid ? "valid" : "test", " part");
 }
 
 std::unique_ptr<const Evaluation> prepare_evaluation(const Dataset& data, const Catalog& catalog,
@@ -73,9 +72,8 @@ std::unique_ptr<const Evaluation> prepare_evaluation(const Dataset& data, const 
 
 Report Evaluation::run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const {
   if (scorer.wants_query_column(REC_COLUMN_HISTORY_TIME) && !has_times_)
-    throw Error(REC_INVALID_DATA,
-                cat("dataset: '", scorer.model().name, "' looks at times, and the interactions have none"))
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset", "'", scorer.model().name,
+                         "' looks at times, and the interactions have none");
   return run_rows(scorer, pool, cancel);
 }
 

@@ -29,8 +29,8 @@ class LabelEvaluation final : public Evaluation {
         histories_(input) {
     const Dataset& data = input.data;
     if (data.label.empty())
-      throw Error(REC_INVALID_DATA, "dataset: labelled rows need a label of each row, and there is no label column")
-          .at_argument("dataset");
+      throw argument_error(REC_INVALID_DATA, "dataset",
+                           "labelled rows need a label of each row, and there is no label column");
     for (int64_t i = 0; i < data.n(); ++i) {
       if (data.part[i] != input.protocol.part) continue;
       const int32_t item = input.item_row[data.item[i]];
@@ -50,9 +50,8 @@ class LabelEvaluation final : public Evaluation {
     const bool undefined = one_class(labels_);
     for (const MetricSpec& metric : metrics_)
       if (undefined && is_auc(metric.metric))
-        throw Error(REC_INVALID_DATA, cat("metrics: '", metric.name, "' needs labels of both classes; all ",
-                                          labels_.size(), " of the part are ", labels_.front()))
-            .at_argument("metrics");
+        throw argument_error(REC_INVALID_DATA, "metrics", "'", metric.name, "' needs labels of both classes; all ",
+                             labels_.size(), " of the part are ", labels_.front());
   }
 
   Report run_rows(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const override {

@@ -108,12 +108,15 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
 }  // namespace
 
 void check_model_name(std::string_view model) {
-  const bool plain = !model.empty() && model.size() < 64 && std::all_of(model.begin(), model.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  const bool plain =
+      !model.empty() && model.size() < 64 &&
+      std::all_of(
+          model.begin(), model.end(),
+          [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+          });
   if (!plain)
-    throw Error(REC_DENIED, cat("model: a name has letters, digits and '_' only, got '", printable(model), "'"))
-        .at_argument("model");
+    throw argument_error(REC_DENIED, "model", "a name has letters, digits and '_' only, got '", printable(model), "'");
 }
 
 PluginRegistry& PluginRegistry::instance() {
@@ -122,7 +125,7 @@ PluginRegistry& PluginRegistry::instance() {
 }
 
 void PluginRegistry::add_folder(const std::string& path) {
-  if (!is_directory(path)) throw Error(REC_NOT_FOUND, cat("path: there is no folder ", path)).at_argument("path");
+  if (!is_directory(path)) throw argument_error(REC_NOT_FOUND, "path", "there is no folder ", path);
   const std::lock_guard lock(mutex_);
   if (std::find(folders_.begin(), folders_.end(), path) == folders_.end()) folders_.insert(folders_.begin(), path);
 }
@@ -239,7 +242,7 @@ PluginRegistry::Location PluginRegistry::place_of(std::string_view model) {
   }
   std::sort(names.begin(), names.end());  // a loaded model may be listed as a file too
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  throw Error(REC_NOT_FOUND, cat("model: there is no '", model, "'", suggestion(model, names))).at_argument("model");
+  throw argument_error(REC_NOT_FOUND, "model", "there is no '", model, "'", suggestion(model, names));
 }
 
 Json PluginRegistry::list() {

@@ -155,7 +155,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       if (std::string_view(tensors[i].name) != name) continue;
       if (tensor.dtype != tensors[i].dtype ||
           !std::equal(tensor.shape.begin(), tensor.shape.end(), tensors[i].shape, tensors[i].shape + tensors[i].n_dims))
-        throw corrupt(tensor.name);
+        throw Error(REC_CORRUPT_DATA, cat("the model file's tensor '", tensor.name,
+                                          "' has another type or shape than in plugin '", model.name, "'"));
       served->set_tensor(static_cast<int64_t>(i), tensor.data);
       filled[i] = true;
     }

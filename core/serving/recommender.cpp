@@ -120,9 +120,8 @@ Recommender::Recommender(std::shared_ptr<const Model> model, RecommenderOptions 
   if (options_.n_callers < 1 || options_.n_callers > 4096)
     throw invalid_argument("n_callers", "must be between 1 and 4096, got ", options_.n_callers);
   if (options_.exclude_seen && !this->model().catalog->has_user_data)
-    throw Error(REC_UNSUPPORTED,
-                "exclude_seen: the model was saved without user data, so it does not know what users have seen")
-        .at_argument("exclude_seen");
+    throw argument_error(REC_UNSUPPORTED, "exclude_seen",
+                         "the model was saved without user data, so it does not know what users have seen");
   for (int i = 0; i < options_.n_callers; ++i) free_.push_back(std::make_unique<CallMemory>());
 }
 
@@ -146,7 +145,7 @@ void Recommender::write_status(std::span<const rec_status_t> status, const char*
   for (size_t q = 0; q < status.size(); ++q) {
     if (out_status != nullptr) out_status[q] = status[q];
     if (status[q] != REC_OK && options_.strict)
-      throw Error(status[q], cat(argument, ": row ", q, " is unknown to the model", why)).at_argument(argument);
+      throw argument_error(status[q], argument, "row ", q, " is unknown to the model", why);
   }
 }
 

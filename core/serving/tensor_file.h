@@ -32,11 +32,13 @@ struct NamedTensor {
 // A tensor over memory that the caller keeps alive.
 template <class T>
 NamedTensor borrow_tensor(std::string name, std::vector<int64_t> shape, const T* data, int32_t kind = 0) {
+  static_assert(kDtypeOf<std::remove_const_t<T>> != 0);
   return {std::move(name), kDtypeOf<std::remove_const_t<T>>, kind, std::move(shape), nullptr, data};
 }
 // A tensor that owns its buffer.
 template <class T>
 NamedTensor own_tensor(std::string name, std::vector<int64_t> shape, Buffer<T> buffer, int32_t kind = 0) {
+  static_assert(kDtypeOf<T> != 0);
   auto owner = std::make_shared<Buffer<T>>(std::move(buffer));
   const void* data = owner->data();
   return {std::move(name), kDtypeOf<T>, kind, std::move(shape), std::move(owner), data};

@@ -30,9 +30,8 @@ void check_sampler(const TrainingSetup& setup, const rec_plan_t& plan) {
   const bool sampled = plan.negatives == REC_NEGATIVES_SAMPLED, in_batch = has_in_batch_negatives(setup, plan);
   const bool corrects = plans_column(plan, REC_COLUMN_LOG_Q);
   const auto refused = [&](const char* why, const char* which, const char* instead) {
-    return Error(REC_UNSUPPORTED,
-                 cat("sampler: '", sampler, "' ", why, " '", setup.plugin.name(), "' ", which, "; ", instead))
-        .at_argument("sampler");
+    return argument_error(REC_UNSUPPORTED, "sampler", "'", sampler, "' ", why, " '", setup.plugin.name(), "' ", which,
+                          "; ", instead);
   };
   if (sampled && sampler == "dns" && (plan.capabilities & REC_CAP_SCORE_LIVE) == 0)
     throw refused("ranks candidates by the model in training, which", "does not offer", "use uniform or popularity");
@@ -71,9 +70,8 @@ bool plans_column(const rec_plan_t& plan, int32_t column) {
 void check_plan(const TrainingSetup& setup, const rec_plan_t& plan, const rec_schema_t& schema) {
   check_task(task_of(*setup.params), setup.plugin, plan);
   if ((plans_column(plan, REC_COLUMN_TIME) || plans_column(plan, REC_COLUMN_HISTORY_TIME)) && schema.has_times == 0)
-    throw Error(REC_INVALID_DATA,
-                cat("dataset: '", setup.plugin.name(), "' looks at times, and the interactions have none"))
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset", "'", setup.plugin.name(),
+                         "' looks at times, and the interactions have none");
   check_sampler(setup, plan);
 }
 
@@ -84,9 +82,9 @@ void charge_batches(const TrainingSetup& setup, const rec_plan_t& plan, int64_t 
                                                                 : 1 + negatives_of_a_row(setup, plan);
   const int64_t cells = checked_mul(rows, columns);
   if (cells > std::numeric_limits<int32_t>::max())
-    throw Error(REC_LIMIT, cat("batch_size: a batch of ", rows, " rows and ", columns, " items each is more than the ",
-                               std::numeric_limits<int32_t>::max(), " scores that a batch can have"))
-        .at_argument("batch_size");
+    throw argument_error(REC_LIMIT, "batch_size", "a batch of ", rows, " rows and ", columns,
+                         " items each is more than the ", std::numeric_limits<int32_t>::max(),
+                         " scores that a batch can have");
   int64_t cell_bytes = 0;
   for (const auto& [column, bytes] :
        {std::pair{REC_COLUMN_ITEM, 4}, {REC_COLUMN_LOG_Q, 4}, {REC_COLUMN_LABEL, 4}, {REC_COLUMN_IMPRESSION_MASK, 1}})

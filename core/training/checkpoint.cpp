@@ -23,13 +23,12 @@ CheckpointFile::CheckpointFile(const TrainerOptions& options) : path_(options.ch
   }
   const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   if (!folder.empty() && !is_directory(folder.string()))
-    throw Error(REC_NOT_FOUND, cat("checkpoint_path: there is no folder ", folder.string()))
-        .at_argument("checkpoint_path");
+    throw argument_error(REC_NOT_FOUND, "checkpoint_path", "there is no folder ", folder.string());
   if (!file_exists(path_)) return;
-  const char* what = is_directory(path_)                              ? "a folder"
-                     : !std::filesystem::is_regular_file(path_)       ? "not a regular file"
+  const char* what = is_directory(path_)                             ? "a folder"
+                     : !std::filesystem::is_regular_file(path_)      ? "not a regular file"
                      : !options.resume && !begins_as(path_, kFormat) ? "not a checkpoint"
-                                                                      : nullptr;
+                                                                     : nullptr;
   if (what != nullptr)
     throw invalid_argument("checkpoint_path", "must name a new file or a checkpoint to write over, got ",
                            printable(path_), ", which is ", what);

@@ -12,12 +12,10 @@ std::vector<int32_t> trainable_entries(const BatchPlan& plan) {
     for (int64_t e = by_user.offsets[u] + plan.min_history; e < by_user.offsets[u + 1]; ++e)
       rows.push_back(static_cast<int32_t>(e));
   if (rows.empty())
-    throw Error(REC_INVALID_DATA, cat("dataset: no user has more than ", plan.min_history,
-                                      " training interactions, so no row has the history this model needs"))
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset", "no user has more than ", plan.min_history,
+                         " training interactions, so no row has the history this model needs");
   if (plan.in_batch && rows.size() == 1)
-    throw Error(REC_INVALID_DATA, "dataset: in-batch negatives need two training rows, and there is one")
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset", "in-batch negatives need two training rows, and there is one");
   return rows;
 }
 

@@ -24,8 +24,8 @@ std::vector<int32_t> training_rows(const Dataset& data) {
 
 ListRows::ListRows(const BatchPlan& plan) : ShuffledRows(plan, numbers(plan.lists->n())) {
   if (plan.lists->n() == 0)
-    throw Error(REC_INVALID_DATA, "dataset: no impression list with a clicked and a shown item in its train part")
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset",
+                         "no impression list with a clicked and a shown item in its train part");
 }
 
 void ListRows::fill(Batch& batch, const CancelToken*) {
@@ -52,8 +52,8 @@ void ListRows::fill(Batch& batch, const CancelToken*) {
 
 LabelledRows::LabelledRows(const BatchPlan& plan) : ShuffledRows(plan, training_rows(*plan.data)) {
   if (plan.data->label.empty())
-    throw Error(REC_INVALID_DATA, "dataset: task=ctr needs a label of each row, and there is no label column")
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset",
+                         "task=ctr needs a label of each row, and there is no label column");
   if (!plan_.wants_histories()) return;
   // A row's history is what its user had clicked before: earlier in time, or earlier in the data without times.
   const Dataset& data = *plan.data;

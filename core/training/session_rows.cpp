@@ -15,9 +15,8 @@ SessionRows::SessionRows(const BatchPlan& plan)
     });
   for (restart(); !over(); advance()) ++n_steps_;
   if (n_steps_ == 0)
-    throw Error(REC_INVALID_DATA, cat("dataset: session-parallel training needs ", min_slots_,
-                                      " sessions of two events or more, got ", sessions_.size()))
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset", "session-parallel training needs ", min_slots_,
+                         " sessions of two events or more, got ", sessions_.size());
 }
 
 void SessionRows::restart() {

@@ -13,10 +13,9 @@ namespace {
 Json read_params(const std::string& text) {
   Json given = text.empty() ? Json::object() : parse_json(text, "params_json");
   if (given.is_object() && given.value("sampler", Json()) == "ans")
-    throw Error(REC_UNSUPPORTED,
-                "sampler: ANS trains gates and adds losses, so it is a model and not a sampler; use model 'ans' "
-                "with backbone=mf or backbone=lightgcn")
-        .at_argument("sampler");
+    throw argument_error(REC_UNSUPPORTED, "sampler",
+                         "ANS trains gates and adds losses, so it is a model and not a sampler; use model 'ans' "
+                         "with backbone=mf or backbone=lightgcn");
   return given;
 }
 
@@ -29,15 +28,15 @@ TrainingSetup::TrainingSetup(const std::string& model, const std::string& text, 
   params_json = params_to_json(*params, tables);
   params_json.erase("threads");
   if (params->text("device") == "cuda")
-    throw Error(REC_DEVICE,
-                "device: 'cuda' needs librecore_cuda.so and an NVIDIA GPU, and this installation has no "
-                "librecore_cuda.so; use device=cpu")
-        .at_argument("device");
+    throw argument_error(REC_DEVICE, "device",
+                         "'cuda' needs librecore_cuda.so and an NVIDIA GPU, and this installation has no "
+                         "librecore_cuda.so; use device=cpu");
 
   const Task& task = task_of(*params);
   if (options.metrics.empty()) options.metrics = task.metrics;
   metrics = parse_metrics(options.metrics);
-  if (options.protocol.rows == REC_ROWS_USER && fits_rows(metrics.front(), task.rows)) options.protocol.rows = task.rows;
+  if (options.protocol.rows == REC_ROWS_USER && fits_rows(metrics.front(), task.rows))
+    options.protocol.rows = task.rows;
   if (options.main_metric.empty()) return;
   const auto main = parse_metrics(options.main_metric);
   const auto it =

@@ -25,9 +25,8 @@ void check_task(const Task& task, const Plugin& plugin, const rec_plan_t& plan) 
     return other.plan_rows == plan.rows && &other != &task;
   });
   if (task.plan_rows == plan.rows || (task.plan_rows < 0 && !of_another)) return;
-  throw Error(REC_UNSUPPORTED, cat("task: '", plugin.name(), "' cannot be trained for task=", task.name,
-                                   "; the capabilities of a model's description name its tasks"))
-      .at_argument("task");
+  throw argument_error(REC_UNSUPPORTED, "task", "'", plugin.name(), "' cannot be trained for task=", task.name,
+                       "; the capabilities of a model's description name its tasks");
 }
 
 }  // namespace rec

@@ -61,8 +61,7 @@ std::unique_ptr<PluginModel> Trainer::new_model(const CancelToken* cancel) {
 
 void Trainer::warm_start(const Model& from) {
   if (progress_.has_begun())
-    throw Error(REC_BAD_STATE, "trainer: training has begun, so it cannot start from another model")
-        .at_argument("trainer");
+    throw argument_error(REC_BAD_STATE, "trainer", "training has begun, so it cannot start from another model");
   const Catalog& catalog = *data_.catalog();
   for (const auto& [what, theirs, ours] :
        {std::tuple{"users", &from.catalog->users, &catalog.users}, {"items", &from.catalog->items, &catalog.items}})

@@ -35,9 +35,8 @@ TrainingData::TrainingData(std::shared_ptr<const Dataset> dataset) : dataset_(st
   int64_t n_train = 0;
   for (int64_t i = 0; i < data.n(); ++i) n_train += data.part[i] == Part::kTrain && data.is_positive(i);
   if (n_train == 0)
-    throw Error(REC_INVALID_DATA, cat("dataset: no training interaction ", data.label.empty() ? "" : "with label 1 ",
-                                      "among ", data.n(), " rows"))
-        .at_argument("dataset");
+    throw argument_error(REC_INVALID_DATA, "dataset", "no training interaction ",
+                         data.label.empty() ? "" : "with label 1 ", "among ", data.n(), " rows");
   for (const Relation& relation : data.relations) schema_relations_.push_back(relation.name.c_str());
   schema_users_ = views_of(data.user_features, FeatureData::kNone);
   schema_items_ = views_of(data.item_features, FeatureData::kNone);
@@ -67,9 +66,8 @@ void TrainingData::build(const rec_plan_t& plan, MemoryBudget& budget, const Can
   const int64_t n_train = schema_.n_interactions;
   const bool labelled = is_labelled(plan.rows);
   if (std::max(n_train, labelled ? data.n() : 0) > kMostRows)
-    throw Error(REC_LIMIT, cat("dataset: ", std::max(n_train, data.n()), " rows are more than the ", kMostRows,
-                               " that training can number"))
-        .at_argument("dataset");
+    throw argument_error(REC_LIMIT, "dataset", "", std::max(n_train, data.n()), " rows are more than the ", kMostRows,
+                         " that training can number");
   budget.charge(checked_mul(n_train, 24 + (plan.wants_graph ? 8 : 0)), "the training interactions");
   if (labelled) budget.charge(checked_mul(n_train_rows_, 16), "the labelled rows");
 

@@ -109,9 +109,8 @@ class Server {
   void greet(const Note& hello) {
     parent_ = hello.at("parent").get<pid_t>();
     if (hello.at("version") != REC_VERSION) {
-      refusal_ = Error(REC_ABI_MISMATCH, cat("isolation: recore-worker is of version ", REC_VERSION,
-                                             ", the library of version ", hello.at("version").get<std::string>()))
-                     .at_argument("isolation");
+      refusal_ = argument_error(REC_ABI_MISMATCH, "isolation", "recore-worker is of version ", REC_VERSION,
+                                ", the library of version ", hello.at("version").get<std::string>());
       return;
     }
     if (const auto level = hello.at("log_level").get<int32_t>(); level > 0)
@@ -137,10 +136,9 @@ class Server {
     const auto call = body.at("call").get<std::string>();
     answer = {{"done", call}};
     if (call == "create") {
-      trainer_ =
-          std::make_unique<Trainer>(shared_dataset(files.at(0)), body.at("model").get<std::string>(),
-                                    body.at("params").get<std::string>(), body.at("options").get<TrainerOptions>(),
-                                    request.cancel.get());
+      trainer_ = std::make_unique<Trainer>(shared_dataset(files.at(0)), body.at("model").get<std::string>(),
+                                           body.at("params").get<std::string>(),
+                                           body.at("options").get<TrainerOptions>(), request.cancel.get());
     } else if (call == "check") {
       TrainingSetup(body.at("model").get<std::string>(), body.at("params").get<std::string>(),
                     body.at("options").get<TrainerOptions>());

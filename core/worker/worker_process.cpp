@@ -123,11 +123,9 @@ WorkerProcess::WorkerProcess(const std::string& model, std::string what, double 
   const PluginRegistry::Location plugin = PluginRegistry::instance().locate(model);
   const std::string program = worker_program();
   if (!file_exists(program))
-    throw Error(REC_NOT_FOUND,
-                cat("isolation: there is no ", program,
-                    ", which runs a plugin in a separate process; install it beside the library, or set "
-                    "REC_WORKER_PATH before the process starts"))
-        .at_argument("isolation");
+    throw argument_error(REC_NOT_FOUND, "isolation", "there is no ", program,
+                         ", which runs a plugin in a separate process; install it beside the library, or set "
+                         "REC_WORKER_PATH before the process starts");
   int sockets[2], pipe[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
     throw system_error("make", "a socket for the worker process", errno);

@@ -36,6 +36,9 @@ static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec
   (void)call, (void)schema, (void)params;
   out->rows = REC_PLAN_INTERACTIONS;
   out->capabilities = REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE;
+#ifdef SCORES_TOO
+  out->capabilities |= REC_CAP_SCORE;
+#endif
   out->columns[out->n_columns++] = REC_COLUMN_USER;
 #ifdef EVIL_UNDECLARED_PARAM
   host->param_int(params, "undeclared");
@@ -149,6 +152,9 @@ static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model,
 #ifdef EVIL_TABLE
   out->shape[0] = 3; /* there are two items */
 #endif
+#ifdef EVIL_WIDE
+  out->shape[1] = out->strides[0] = which == REC_TABLE_USER ? 1 : 2;
+#endif
 #ifdef EVIL_NAN
   memset(table_values, 0xff, sizeof table_values);
 #endif
@@ -161,9 +167,19 @@ static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, co
   (void)call, (void)model, (void)queries, (void)out;
   return REC_OK;
 }
+#elif defined(SCORES_TOO) /* not evil: tables come first */
+#define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_SCORE)
+#define encode NULL
+static rec_status_t score(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out) {
+  (void)model, (void)queries, (void)out;
+  return host->fail(call, REC_INTERNAL, "not asked");
+}
 #else
 #define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE)
 #define encode NULL
+#endif
+#ifndef SCORES_TOO
+#define score NULL
 #endif
 
 static const rec_plugin_t table = {
@@ -198,7 +214,7 @@ static const rec_plugin_t table = {
     get_table,
     NULL,
     encode,
-    NULL,
+    score,
 };
 
 #if defined(EVIL_NULL_TABLE)

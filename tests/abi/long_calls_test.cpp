@@ -153,5 +153,32 @@ TEST(LongCalls, StopAtOnceByATokenThatIsSet) {
   EXPECT_EQ(n, std::ssize(calls));
 }
 
+// A batch that takes seconds to draw and to compute does not hold up a cancel.
+TEST(LongCalls, StopWithinALargeBatch) {
+  std::vector<int64_t> users, items;
+  for (int64_t i = 0; i < 20000; ++i) {
+    users.push_back(i % 500);
+    items.push_back(i * 7 % 3001);
+  }
+  const auto data = dataset(users, items);
+  const auto t = trainer(data.get(), "bprmf", R"({"emb_size": 128, "batch_size": 20000, "num_neg": 2048})");
+  struct Stopping {
+    std::chrono::steady_clock::time_point asked{};
+    int64_t ticks = 0;
+  } stopping;
+  rec_run_options_t run{};
+  run.struct_size = sizeof run;
+  run.user_data = &stopping;
+  run.on_event = [](const rec_event_t*, void* self) -> rec_status_t {
+    auto& mine = *static_cast<Stopping*>(self);
+    if (++mine.ticks < 8) return REC_OK;
+    mine.asked = std::chrono::steady_clock::now();
+    return REC_CANCELLED;
+  };
+  EXPECT_EQ(rec_trainer_run(t.get(), &run, nullptr), REC_CANCELLED);
+  const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - stopping.asked;
+  EXPECT_LT(waited.count(), 2) << "seconds; 0.2 on a machine of its own";
+}
+
 }  // namespace
 }  // namespace rec::test

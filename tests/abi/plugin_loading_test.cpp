@@ -94,6 +94,12 @@ TEST(PluginLoading, LoadsTheSameFileTwiceAndAnotherOfItsNameNever) {
   EXPECT_EQ(load_plugin(path).first, REC_BAD_STATE);
 }
 
+TEST(PluginLoading, ServesByTablesAPluginThatScoresToo) {
+  ASSERT_EQ(load_plugin(evil("scores_too")).first, REC_OK);
+  const auto model = train(dataset({1, 2}, {5, 6}).get(), "scores_too", "{}");
+  EXPECT_EQ(top_k(recommender(model.get()).get(), {1}, 2).status[0], REC_OK);
+}
+
 TEST(PluginLoading, RefusesASecondLibTorchNamingBothFiles) {
   void* first = dlopen(REC_BUILD_FOLDER "/lib/fake_here/libc10.so", RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(first, nullptr) << dlerror();
@@ -137,6 +143,7 @@ TEST(PluginContract, IsHeldAgainstThePlugin) {
       {"evil_tensors", REC_LIMIT, "does not fit"},
       {"evil_table", REC_PLUGIN_FAILED, "get_table gave no float32 [2, d]"},
       {"evil_nan", REC_NUMERIC, "nan"},
+      {"evil_wide", REC_PLUGIN_FAILED, "the user table has 1 columns and the item table 2"},
   };
   const auto data = dataset({1, 2}, {5, 6});
   for (const auto& row : cases) {

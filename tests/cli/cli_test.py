@@ -176,7 +176,7 @@ class Cancel(CliTest):
     def test_leaves_a_checkpoint_that_another_run_is_refused(self):
         self.interrupt(signal.SIGINT, "a.rec")
         done = self.recore("train --model lightgcn --data orchard.inter.gz --set lr=0.5 --out a.rec --resume", 2)
-        self.assertIn("of another run", done.stderr)
+        self.assertIn("from a different run", done.stderr)
 
 
 class Evaluate(CliTest):

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -109,7 +110,7 @@ inline Handle<rec_model_t> train(const rec_dataset_t* data, const std::string& m
 
 // Runs the training; returns the loss of its last epoch.
 inline double run_training(rec_trainer_t* t) {
-  double loss = 0;
+  double loss = NAN;  // until an epoch is told
   rec_run_options_t options{};
   options.struct_size = sizeof options;
   options.user_data = &loss;

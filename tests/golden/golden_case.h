@@ -58,9 +58,19 @@ class Reference : public GoldenTensors {
     }
     return compared;
   }
+  // Every parameter that is used, as its gradient tells, is the model's too; ANS's authors declare gates they do not use.
+  void expect_used_parameters(const PluginHarness& harness) const {
+    const auto own = harness.parameters();
+    for (const std::string& name : names_after("grad.")) {
+      const auto gradient = floats("grad." + name);
+      if (std::count(gradient.begin(), gradient.end(), 0.f) == std::ssize(gradient)) continue;
+      EXPECT_TRUE(std::find(own.begin(), own.end(), name) != own.end()) << name;
+    }
+  }
   // Losses, gradients and three steps. loss_of(prefix) computes the batch of a step, "" or "step2.".
   template <class LossOf>
   void expect_training(PluginHarness& harness, const std::string& variant, const LossOf& loss_of) const {
+    expect_used_parameters(harness);
     const auto losses = doubles("f64." + variant + "_losses");
     for (int step = 1; step <= 3; ++step) {
       const std::string own = cat("step", step, ".");
