@@ -25,4 +25,8 @@
  */
 #pragma once
 
+#if defined(__GNUC__) && !defined(REC_BUILDS_RECORE)
+#pragma GCC system_header  // the warning flags of a plugin are for its own code
+#endif
+
 #include "recore/plugin_model.h"

@@ -2,6 +2,10 @@
 // in the sources that need LibTorch, whose headers take seconds.
 #pragma once
 
+#if defined(__GNUC__) && !defined(REC_BUILDS_RECORE)
+#pragma GCC system_header  // the warning flags of a plugin are for its own code
+#endif
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
