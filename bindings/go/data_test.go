@@ -96,8 +96,13 @@ func TestAnArrowStreamIsReadAndReleased(t *testing.T) {
 	if _, err := recore.DatasetFromArrow(context.Background(), arrowtest.Stream(users, items), recore.UserColumn("nobody")); err == nil {
 		t.Error("a column that is not there")
 	}
-	if n := arrowtest.Releases(); n != 2 {
-		t.Errorf("%d of 2 streams released", n)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := recore.DatasetFromArrow(ctx, arrowtest.Stream(users, items)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a context that was done before the call: %v", err)
+	}
+	if n := arrowtest.Releases(); n != 3 {
+		t.Errorf("%d of 3 streams released", n)
 	}
 }
 

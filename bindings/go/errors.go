@@ -36,7 +36,7 @@ const (
 // String is the library's name for the code, "INVALID_ARGUMENT".
 func (c Code) String() string { return crec.RecStatusName(int(c)) }
 
-// What errors.Is finds in an [Error] with each code. ErrClosed is an ErrBadState too.
+// The errors that errors.Is matches an [Error] with, by code. ErrClosed also matches ErrBadState.
 var (
 	ErrInvalidArgument error = &sentinel{CodeInvalidArgument, "recore: invalid argument"}
 	ErrNotFound        error = &sentinel{CodeNotFound, "recore: not found"}

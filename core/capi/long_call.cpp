@@ -24,7 +24,7 @@ class LongCall {
  public:
   explicit LongCall(const std::function<void(const Caller&)>& work) : work_(work) {}
 
-  // A tick before the work begins: whoever wants no work any more has none done.
+  // Ticks before the work begins, so that a caller who has cancelled already has none done.
   void ask(rec_event_fn on_event, void* user_data) {
     keep_exception([&] { tick(on_event, user_data); });
     throw_if_stopped();

@@ -46,7 +46,7 @@ class DatasetBuilder {
   // A number for the text of an impression id.
   int64_t impression_key(std::string_view text) { return impression_ids_.add(impression_ids_.key(text)); }
 
-  // Gives rows with weight NaN the mean of the other weights; false when there are none.
+  // Replaces NaN weights by the mean of the other weights; false if every weight is NaN.
   bool fill_weights();
 
   // The candidates of interaction `row`; rows must ascend from call to call. Adds items that no interaction has.

@@ -113,7 +113,12 @@ void PluginModel::invoke(const char* name, Slot slot, Args... args) const {
 template <class Slot, class... Args>
 void PluginModel::invoke_cancellable(const char* name, Slot slot, Args... args) const {
   rec_call_t call{pool_, cancel_, {}};
-  call_slot(plugin_, params_.get(), name, call, slot, args...);
+  try {
+    call_slot(plugin_, params_.get(), name, call, slot, args...);
+  } catch (const Error&) {  // incomplete results may fail in any way
+    throw_if_cancelled(cancel_);
+    throw;
+  }
   throw_if_cancelled(cancel_);
 }
 

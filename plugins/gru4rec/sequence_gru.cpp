@@ -20,7 +20,7 @@ constexpr int64_t kScoreRows = 256;  // of a batch scored against all items at a
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-// In-batch losses over S [B, B], row i's positive in column i. The pairs (i, i) count too.
+// In-batch losses over S [B, B], row i's positive in column i. The mean includes the pairs (i, i).
 double in_batch_loss(bool top1, const Floats& s, int64_t B, double tau, Floats& ds) {
   ds.assign(s.size(), 0.f);
   const double share = 1 / static_cast<double>(B * B);

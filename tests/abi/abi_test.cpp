@@ -131,7 +131,7 @@ TEST(StatusCodes, KeepTheirNumbersAndNames) {
   EXPECT_EQ(rec_api_version(), REC_API_VERSION_MAJOR * 1000 + REC_API_VERSION_MINOR);
 }
 
-// Null, zero, negative, too many: each gives a code and a message that names the argument, in release builds too.
+// Null, zero, negative, too many: each gives a code and a message that names the argument, also in release builds.
 TEST(Arguments, AreNamedWhenTheyAreBad) {
   const auto data = small_world();
   const auto model = train(data.get(), "bprmf", R"({"emb_size": 4, "epochs": 1})");

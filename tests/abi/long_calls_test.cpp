@@ -137,11 +137,18 @@ TEST(LongCalls, StopAtOnceByATokenThatIsSet) {
        [&] { return rec_model_evaluate(model.get(), data.get(), "recall@2", nullptr, &run, &report, nullptr); }},
   };
   for (const auto& [name, call_it] : calls) EXPECT_EQ(call_it(), REC_CANCELLED) << name;
+  // The same by the tick before the work, which comes even if the work is done before a next one.
+  run.cancel = nullptr;
+  run.on_event = [](const rec_event_t* event, void*) -> rec_status_t {
+    EXPECT_EQ(event->kind, REC_EVENT_TICK);
+    return REC_CANCELLED;
+  };
+  for (const auto& [name, call_it] : calls) EXPECT_EQ(call_it(), REC_CANCELLED) << name;
   EXPECT_EQ(made_data, nullptr);
   EXPECT_EQ(made_trainer, nullptr);
   EXPECT_EQ(made_model, nullptr);
   EXPECT_EQ(report, nullptr);
-  EXPECT_EQ(rec_test_arrow_releases(), releases + 1);
+  EXPECT_EQ(rec_test_arrow_releases(), releases + 2);
   EXPECT_FALSE(std::ifstream(saved).good());
   EXPECT_FALSE(std::ifstream(again).good());
 

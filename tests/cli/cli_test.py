@@ -155,7 +155,7 @@ class Cancel(CliTest):
         return process.returncode, time.monotonic() - start, [json.loads(line) for line in output.splitlines()]
 
     def test_stops_within_200_ms_with_the_last_epoch_saved(self):
-        # The quickest of three, since others use the machine too.
+        # The quickest of three runs, because other programs share the machine.
         seconds = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
             code, took, events = self.interrupt(number, "c.rec")

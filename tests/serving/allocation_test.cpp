@@ -9,7 +9,7 @@ namespace {
 thread_local int64_t n_allocations = 0;
 }
 
-// These override libc's, for this program and the plugins it loads; operator new ends up here too.
+// These replace libc's functions in this program and in the plugins it loads; operator new calls them as well.
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);

@@ -195,6 +195,11 @@ class DataTest {
     assertArrayEquals(items, model.itemIds().toLongs());
     assertThrows(RecException.class, () -> Dataset.arrow(ArrowFixture.open(users, items)).user("nobody").load());
     assertEquals(before + 2, ArrowFixture.released());
+    CancelToken cancelled = new CancelToken();
+    cancelled.cancel();
+    assertThrows(java.util.concurrent.CancellationException.class,
+        () -> Dataset.arrow(ArrowFixture.open(users, items)).cancel(cancelled).load());
+    assertEquals(before + 3, ArrowFixture.released());
     assertThrows(RecException.InvalidArgument.class, () -> Dataset.arrow(0).load());
   }
 
