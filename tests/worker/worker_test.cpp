@@ -91,7 +91,8 @@ struct TrainingRun {
     options.cancel = cancel;
     options.on_event = [](const rec_event_t* event, void* self) -> rec_status_t {
       TrainingRun& run = *static_cast<TrainingRun*>(self);
-      if (event->kind != REC_EVENT_PROGRESS)
+      const bool timed = event->kind == REC_EVENT_PROGRESS || event->kind == REC_EVENT_TICK;
+      if (!timed)
         run.events.push_back({event->kind,
                               event->epoch,
                               event->batch,
