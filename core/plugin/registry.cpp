@@ -108,14 +108,8 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
 }  // namespace
 
 void check_model_name(std::string_view model) {
-  const bool plain =
-      !model.empty() && model.size() < 64 &&
-      std::all_of(
-          model.begin(), model.end(),
-          [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-          });
-  if (!plain)
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  if (model.empty() || model.size() > 63 || model.find_first_not_of(kAllowed) != model.npos)
     throw argument_error(REC_DENIED, "model", "a name has letters, digits and '_' only, got '", printable(model), "'");
 }
 

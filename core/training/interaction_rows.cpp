@@ -36,33 +36,22 @@ void InteractionRows::fill(Batch& batch, const CancelToken* cancel) {
   histories_.clear();
   for (int64_t b = 0; wants_histories_ && b < batch.n_rows; ++b)
     histories_.push_back(plan_.history_before(train_.entry_user[entries[b]], entries[b]));
-  for (int32_t id : plan_.columns)
-    if (Column& column = batch.column(id); !fill_history_column(histories_, column))
-      fill_column(column, batch, entries, cancel);
-}
-
-void InteractionRows::fill_column(Column& column, const Batch& batch, const int32_t* entries,
-                                  const CancelToken* cancel) const {
   const int64_t n = batch.n_rows;
-  switch (column.id()) {
-    case REC_COLUMN_USER: {
-      auto* users = column.reshape<int32_t>(n);
-      for (int64_t b = 0; b < n; ++b) users[b] = train_.entry_user[entries[b]];
-      break;
+  const bool weighted = !train_.entry_weight.empty();
+  const auto each = [&](auto* out, auto value) { std::transform(entries, entries + n, out, value); };
+  for (int32_t id : plan_.columns) {
+    Column& column = batch.column(id);
+    if (fill_history_column(histories_, column)) continue;
+    switch (id) {
+      case REC_COLUMN_USER: each(column.reshape<int32_t>(n), [&](int32_t e) { return train_.entry_user[e]; }); break;
+      case REC_COLUMN_TIME: each(column.reshape<int64_t>(n), [&](int32_t e) { return train_.entry_time[e]; }); break;
+      case REC_COLUMN_WEIGHT:
+        each(column.reshape<float>(n), [&](int32_t e) { return weighted ? train_.entry_weight[e] : 1.f; });
+        break;
+      case REC_COLUMN_LOG_Q: column.reshape<float>(n, plan_.in_batch ? n : 1 + plan_.n_negatives); break;
+      case REC_COLUMN_ITEM: fill_items(column, batch, entries, cancel); break;
+      default: break;
     }
-    case REC_COLUMN_ITEM: fill_items(column, batch, entries, cancel); break;
-    case REC_COLUMN_WEIGHT: {
-      auto* weights = column.reshape<float>(n);
-      for (int64_t b = 0; b < n; ++b) weights[b] = train_.entry_weight.empty() ? 1.f : train_.entry_weight[entries[b]];
-      break;
-    }
-    case REC_COLUMN_TIME: {
-      auto* times = column.reshape<int64_t>(n);
-      for (int64_t b = 0; b < n; ++b) times[b] = train_.entry_time[entries[b]];
-      break;
-    }
-    case REC_COLUMN_LOG_Q: column.reshape<float>(n, plan_.in_batch ? n : 1 + plan_.n_negatives); break;
-    default: break;
   }
 }
 

@@ -12,7 +12,6 @@ class InteractionRows : public ShuffledRows {
   void fill(Batch& batch, const CancelToken* cancel) override;
 
  private:
-  void fill_column(Column& column, const Batch& batch, const int32_t* entries, const CancelToken* cancel) const;
   void fill_items(Column& column, const Batch& batch, const int32_t* entries, const CancelToken* cancel) const;
 
   const Interactions& train_;
