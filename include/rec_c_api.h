@@ -595,7 +595,8 @@ REC_API rec_status_t rec_model_save(const rec_model_t* model, const char* path, 
 typedef struct rec_load_options_t {
   uint32_t struct_size;
   int32_t reserved;
-  int64_t memory_limit_bytes; /**< 0 = no limit; covers the file and the plugin's estimate when a plugin serves it */
+  int64_t memory_limit_bytes; /**< covers the file and the plugin's estimate when a plugin serves it; 0 = 256 MiB and 8 times
+                                  the file */
 } rec_load_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */

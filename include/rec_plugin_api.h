@@ -284,7 +284,8 @@ typedef struct rec_adam_t {
   int64_t* last_step;   /**< [n_rows] the last step that each row has taken */
   int64_t n_rows;
   int64_t d;
-  const float* steps; /**< [step + 1, 2], from host->adam_steps */
+  const float* steps; /**< [n_steps, 2], from host->adam_steps; a step beyond them uses the last */
+  int64_t n_steps;    /**< at least 2; 32768 are enough for beta2 = 0.999, whose corrections are 1 from there on */
   double beta1;
   double beta2;
   double epsilon;
@@ -448,7 +449,8 @@ typedef struct rec_plugin_model_t rec_plugin_model_t;
 #define REC_TENSOR_OPTIMIZER 2 /**< needed to go on training */
 #define REC_TENSOR_STATE 3     /**< any other state that resuming needs */
 
-/** A named tensor of a model. Names are unique and consist of letters, digits, '_' and '.'. */
+/** A named tensor of a model. Names are unique and consist of letters, digits, '_' and '.'. A PARAMETER is F32 or F64. The
+    library checks what it read from a file before set_tensor: floats are finite, integers within min and max. */
 typedef struct rec_tensor_info_t {
   const char* name;
   int32_t dtype; /**< REC_DTYPE_ */
@@ -456,6 +458,7 @@ typedef struct rec_tensor_info_t {
   int32_t n_dims;
   int32_t reserved;
   int64_t shape[REC_MAX_DIMS];
+  int64_t min, max; /**< of an element of an integer tensor, inclusive; a file with another value is refused */
 } rec_tensor_info_t;
 
 #define REC_TABLE_USER 1 /**< [n_users, d], or [1, d] when one row serves every user, known or not */

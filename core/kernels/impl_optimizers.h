@@ -43,7 +43,7 @@ REC_INLINE void replay(const AdamRows& a, const AdamConstants& constants, bool m
   const F16 zero = set1(0.0f);
   int64_t t = from;
   for (bool settled = false; t < to && !settled;) {
-    const AdamStep step = a.steps[++t];
+    const AdamStep step = step_at(a.steps, a.n_steps, ++t);
     F16 quotient[N];
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) quotient[j] = adam_step(constants, step, param[j], m[j], v[j], zero);
@@ -94,7 +94,8 @@ struct AdamGroup {
       const int64_t at = row(j / N) * a.d + offset + 16 * (j % N);
       if (a.grads != nullptr) {
         const float* grads = a.grads + listed[j / N] * a.d + offset + 16 * (j % N);
-        adam_step(constants, a.steps[a.step], param[j], m[j], v[j], kTail ? load_n(grads, lanes) : load(grads));
+        adam_step(constants, step_at(a.steps, a.n_steps, a.step), param[j], m[j], v[j],
+                  kTail ? load_n(grads, lanes) : load(grads));
       }
       kTail ? store_n(a.param + at, param[j], lanes) : store(a.param + at, param[j]);
       kTail ? store_n(a.m + at, m[j], lanes) : store(a.m + at, m[j]);

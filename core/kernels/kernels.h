@@ -118,6 +118,9 @@ struct AdamStep {
   float step_size;       // lr / (1 - beta1^t)
   float inv_sqrt_bias2;  // 1 / sqrt(1 - beta2^t)
 };
+inline const AdamStep& step_at(const AdamStep* steps, int64_t n_steps, int64_t t) {
+  return steps[t < n_steps ? t : n_steps - 1];
+}
 // Fills table[1 .. n_steps] (table[0] is unused) for a constant learning rate.
 void adam_steps(double lr, double beta1, double beta2, int64_t n_steps, AdamStep* table);
 
@@ -133,7 +136,8 @@ struct AdamRows {
   const int32_t* row_ids = nullptr;  // nullable = all rows; distinct
   const float* grads = nullptr;      // [n_listed, d], nullable = zero gradients: catch up
   int64_t* last_step = nullptr;      // [n], the step each row has reached; set to `step`
-  const AdamStep* steps = nullptr;   // [step + 1]; step sizes never grow with t
+  const AdamStep* steps = nullptr;   // [n_steps]; step sizes never grow with t, and stay from the last on
+  int64_t n_steps = 0;               // >= 2
   int64_t step = 0;                  // t
   float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f, weight_decay = 0;
 };

@@ -207,7 +207,7 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
     job.d = a->d;
     job.row_ids = rows;
     job.grads = gradients;
-    job.step = steps[step];
+    job.step = kernels::step_at(steps, a->n_steps, step);
     job.beta1 = static_cast<float>(a->beta1);
     job.beta2 = static_cast<float>(a->beta2);
     job.epsilon = static_cast<float>(a->epsilon);
@@ -226,6 +226,7 @@ rec_status_t adam(rec_call_t* call, const rec_adam_t* a, int64_t step, const int
   job.grads = gradients;
   job.last_step = a->last_step;
   job.steps = steps;
+  job.n_steps = a->n_steps;
   job.step = step;
   job.beta1 = static_cast<float>(a->beta1);
   job.beta2 = static_cast<float>(a->beta2);

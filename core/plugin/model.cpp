@@ -170,10 +170,11 @@ std::vector<rec_tensor_info_t> PluginModel::tensors() const {
   for (int64_t i = 0; i < n; ++i) {
     rec_tensor_info_t& info = tensors[i];
     invoke("tensor_info", plugin_.slots->tensor_info, model_, i, &info);
-    const bool sound = info.name != nullptr && dtype_size(info.dtype) > 0 && info.n_dims >= 1 &&
-                       info.n_dims <= REC_MAX_DIMS && info.kind >= REC_TENSOR_PARAMETER &&
-                       info.kind <= REC_TENSOR_STATE &&
-                       std::all_of(info.shape, info.shape + info.n_dims, [](int64_t extent) { return extent >= 0; });
+    const bool sound =
+        info.name != nullptr && dtype_size(info.dtype) > 0 && info.n_dims >= 1 && info.n_dims <= REC_MAX_DIMS &&
+        info.kind >= REC_TENSOR_PARAMETER && info.kind <= REC_TENSOR_STATE &&
+        (info.kind != REC_TENSOR_PARAMETER || info.dtype == REC_DTYPE_F32 || info.dtype == REC_DTYPE_F64) &&
+        std::all_of(info.shape, info.shape + info.n_dims, [](int64_t extent) { return extent >= 0; });
     if (!sound)
       throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': tensor ", i, " is not well described"));
     if (!names.insert(info.name).second)

@@ -109,6 +109,13 @@ std::vector<NamedTensor> copies_of_tensors(PluginModel& live, int32_t kind) {
   return copies;
 }
 
+void set_from_file(PluginModel& model, const rec_tensor_info_t& info, int64_t i, const NamedTensor& tensor) {
+  if (tensor.dtype != info.dtype || !std::ranges::equal(tensor.shape, std::span(info.shape, info.n_dims)))
+    throw Error(REC_CORRUPT_DATA, cat("tensor '", tensor.name, "' has a different type or shape"));
+  check_values(tensor, info.min, info.max);
+  model.set_tensor(i, tensor.data);
+}
+
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
                                       std::shared_ptr<const Catalog> catalog, Json info) {
   auto model = std::make_shared<Model>();
@@ -117,6 +124,13 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
   model->info = std::move(info);
   model->catalog = std::move(catalog);
   model->parameters = copies_of_tensors(live, REC_TENSOR_PARAMETER);
+  for (const NamedTensor& tensor : model->parameters) {
+    try {
+      check_values(tensor);
+    } catch (const Error& error) {  // no file has given it
+      throw Error(REC_NUMERIC, error.message);
+    }
+  }
   live.freeze();
   if (live.has(REC_CAP_ITEM_TABLE))
     model->item_table = copy_of_table(live, REC_TABLE_ITEM, "serving.item_table", model->parameters);

@@ -88,13 +88,17 @@ struct Model {
 // Copies of the current tensors of a plugin's model, of this REC_TENSOR_ kind; 0 = of every kind.
 std::vector<NamedTensor> copies_of_tensors(PluginModel& live, int32_t kind = 0);
 
+// Gives tensor i of the plugin the values that a file has for it; CORRUPT_DATA for another type, shape or value than the
+// plugin says.
+void set_from_file(PluginModel& model, const rec_tensor_info_t& info, int64_t i, const NamedTensor& tensor);
+
 // A frozen copy of the plugin's current parameters. The plugin may go on training.
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
                                       std::shared_ptr<const Catalog> catalog, Json info);
 
 void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel = nullptr);
 void write_model(FileWriter& out, const Model& model, bool user_data);
-// memory_limit_bytes also covers what the file says its plugin will allocate; 0 = no limit.
+// memory_limit_bytes also covers what the file says its plugin will allocate; 0 = 256 MiB and 8 times the file.
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
                                         const CancelToken* cancel = nullptr);
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,

@@ -142,8 +142,14 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   schema.n_items = model.n_items();
   schema.n_relations = static_cast<int32_t>(model.catalog->relations.size());
   schema.has_times = !model.catalog->history_time.empty();
+  const rec_plan_t plan = PluginModel::plan(plugin, *params, schema);
+  // The scorer gives the plugin room for vectors as wide as the file's item table. Asked before the plugin gets anything:
+  // a model that its tables serve may need its training data to freeze.
+  const bool by_vectors = !model.item_table.shape.empty();
+  const int64_t needed = by_vectors ? REC_CAP_ENCODE | REC_CAP_ITEM_TABLE : REC_CAP_SCORE;
+  if ((plan.capabilities & needed) != needed) throw corrupt("serving tables");
   MemoryBudget budget = model.budget;
-  budget.charge(PluginModel::plan(plugin, *params, schema).memory_bytes, "the plugin with the file's parameters");
+  budget.charge(plan.memory_bytes, "the plugin with the file's parameters");
   auto served = std::make_shared<PluginModel>(plugin, params, schema);
   const std::vector<rec_tensor_info_t> tensors = served->tensors();
   std::vector<bool> filled(tensors.size());
@@ -153,11 +159,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       name = plugin.slots->tensor_name_of(model.model_version, name);
     for (size_t i = 0; name != nullptr && i < tensors.size(); ++i) {
       if (std::string_view(tensors[i].name) != name) continue;
-      if (tensor.dtype != tensors[i].dtype ||
-          !std::equal(tensor.shape.begin(), tensor.shape.end(), tensors[i].shape, tensors[i].shape + tensors[i].n_dims))
-        throw Error(REC_CORRUPT_DATA, cat("the model file's tensor '", tensor.name,
-                                          "' has another type or shape than in plugin '", model.name, "'"));
-      served->set_tensor(static_cast<int64_t>(i), tensor.data);
+      if (tensors[i].kind != REC_TENSOR_PARAMETER) throw corrupt(cat("tensor '", tensor.name, "'"));
+      set_from_file(*served, tensors[i], static_cast<int64_t>(i), tensor);
       filled[i] = true;
     }
   }
@@ -166,12 +169,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       throw Error(REC_CORRUPT_DATA, cat("the model file has no tensor '", tensors[i].name, "'"));
   bind_for_serving(*served, *model.catalog);
   served->freeze();
-  // The scorer gives the plugin room for vectors as wide as the file's item table.
-  const bool by_vectors = !model.item_table.shape.empty();
-  const bool sound = by_vectors ? served->has(REC_CAP_ENCODE) && served->has(REC_CAP_ITEM_TABLE) &&
-                                      served->table(REC_TABLE_ITEM).shape[1] == model.item_table.shape[1]
-                                : served->has(REC_CAP_SCORE);
-  if (!sound) throw corrupt("serving tables");
+  if (by_vectors && served->table(REC_TABLE_ITEM).shape[1] != model.item_table.shape[1])
+    throw corrupt("serving tables");
   return served;
 }
 
@@ -193,7 +192,12 @@ std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budge
       throw corrupt("serving tables");
     if (serving.value("item_weights", false)) read_item_weights(file, model->n_items(), *model);
     for (const NamedTensor& tensor : file.tensors)
-      if (tensor.kind == REC_TENSOR_PARAMETER) model->parameters.push_back(tensor);
+      if (tensor.kind == REC_TENSOR_PARAMETER) {
+        if (tensor.dtype != REC_DTYPE_F32 && tensor.dtype != REC_DTYPE_F64)
+          throw corrupt(cat("tensor '", tensor.name, "'"));
+        check_values(tensor);
+        model->parameters.push_back(tensor);
+      }
     model->needs_plugin = serving.value("plugin", false);
     if (model->needs_plugin) {
       // Open the plugin now, so that a bad file fails here; but do not load LibTorch just to open a file.
@@ -207,8 +211,10 @@ std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budge
   return model;
 }
 
+// Unless the caller gives a limit, a plugin may take a few times the file's size, as its parameters are in it.
 MemoryBudget budget_after_file(std::span<const char> file, int64_t memory_limit_bytes) {
-  MemoryBudget budget(memory_limit_bytes);
+  const int64_t usual = checked_add(int64_t{256} << 20, checked_mul(std::ssize(file), 8));
+  MemoryBudget budget(memory_limit_bytes > 0 ? memory_limit_bytes : usual);
   budget.charge(std::ssize(file), "the file");
   return budget;
 }

@@ -189,6 +189,35 @@ void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor
   for (const NamedTensor* tensor : order) out.write(tensor->data, tensor->bytes());
 }
 
+namespace {
+
+template <class T>
+void check_elements(const NamedTensor& tensor, int64_t min, int64_t max) {
+  const std::span<const T> values = tensor.as<const T>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const T value = values[i];
+    if constexpr (std::is_floating_point_v<T>) {
+      if (!std::isfinite(value))
+        throw Error(REC_CORRUPT_DATA, cat("tensor '", tensor.name, "' has ", value, " at element ", i));
+    } else if (value < min || value > max) {
+      throw Error(REC_CORRUPT_DATA, cat("tensor '", tensor.name, "' has ", int64_t{value}, " at element ", i,
+                                        "; it must be between ", min, " and ", max));
+    }
+  }
+}
+
+}  // namespace
+
+void check_values(const NamedTensor& tensor, int64_t min, int64_t max) {
+  switch (tensor.dtype) {
+    case REC_DTYPE_F32: return check_elements<float>(tensor, min, max);
+    case REC_DTYPE_F64: return check_elements<double>(tensor, min, max);
+    case REC_DTYPE_I32: return check_elements<int32_t>(tensor, min, max);
+    case REC_DTYPE_I64: return check_elements<int64_t>(tensor, min, max);
+    default: return check_elements<uint8_t>(tensor, min, max);
+  }
+}
+
 void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors,
                        const std::string& keep_as) {
   write_file_atomically(path, [&](FileWriter& out) { write_tensors(out, std::move(manifest), tensors); }, keep_as);

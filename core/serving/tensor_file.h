@@ -62,6 +62,9 @@ void write_tensors(FileWriter& out, Json manifest, const std::vector<NamedTensor
 void write_tensor_file(const std::string& path, Json manifest, const std::vector<NamedTensor>& tensors,
                        const std::string& keep_as = "");
 
+// CORRUPT_DATA unless every element of a tensor that a file gave is a finite number, or an integer from `min` to `max`.
+void check_values(const NamedTensor& tensor, int64_t min = 0, int64_t max = 0);
+
 // Whether a file begins like one of this format; the rest is not checked.
 bool begins_as(const std::string& path, std::string_view format);
 // Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").

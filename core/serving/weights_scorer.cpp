@@ -40,7 +40,8 @@ class WeightsScorer final : public BlockScorer {
   void open(const Queries& queries, int64_t q, Scratch& scratch) const override {
     const std::span<const int32_t> items = history_of(queries, q).items;
     scratch.history.assign(items.begin(), items.end());
-    if (std::ranges::adjacent_find(scratch.history, std::greater_equal()) == scratch.history.end()) return;  // of a file
+    if (std::ranges::adjacent_find(scratch.history, std::greater_equal()) == scratch.history.end())
+      return;  // of a file
     std::sort(scratch.history.begin(), scratch.history.end());
     scratch.history.erase(std::unique(scratch.history.begin(), scratch.history.end()), scratch.history.end());
   }

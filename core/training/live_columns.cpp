@@ -66,16 +66,17 @@ void LiveColumns::append_tensors(std::vector<NamedTensor>& out) {
 
 void LiveColumns::restore(const TensorFile& file) {
   if (!frequency_) return;
-  const auto read = [&](const char* name, int32_t dtype, auto* out, int64_t n) {
+  const auto read = [&](const char* name, int32_t dtype, auto* out, int64_t n, int64_t max) {
     const NamedTensor& tensor = file.require(name, dtype, 1);
     if (tensor.shape[0] != n)
       throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", name, "' has a different shape"));
+    check_values(tensor, 0, max);
     std::memcpy(out, tensor.data, tensor.bytes());
   };
   const int64_t n = frequency_->gaps().size();
-  read("sampler.step", REC_DTYPE_I64, &frequency_->step, 1);
-  read("sampler.last_steps", REC_DTYPE_I64, frequency_->last_steps().data(), n);
-  read("sampler.gaps", REC_DTYPE_F64, frequency_->gaps().data(), n);
+  read("sampler.step", REC_DTYPE_I64, &frequency_->step, 1, int64_t{1} << 52);
+  read("sampler.last_steps", REC_DTYPE_I64, frequency_->last_steps().data(), n, frequency_->step);
+  read("sampler.gaps", REC_DTYPE_F64, frequency_->gaps().data(), n, 0);
 }
 
 }  // namespace rec

@@ -19,10 +19,7 @@ void append_parameters(std::vector<NamedTensor>& out, const char* prefix, const 
 
 void set_tensor(PluginModel& model, const rec_tensor_info_t& info, int64_t i, const TensorFile& file,
                 const std::string& prefix) {
-  const NamedTensor& tensor = file.require(prefix + info.name, info.dtype, info.n_dims);
-  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), info.shape))
-    throw Error(REC_CORRUPT_DATA, cat("the checkpoint's tensor '", tensor.name, "' has a different shape"));
-  model.set_tensor(i, tensor.data);
+  set_from_file(model, info, i, file.require(prefix + info.name, info.dtype, info.n_dims));
 }
 
 }  // namespace

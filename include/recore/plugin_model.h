@@ -204,7 +204,7 @@ class Slots {
                                   rec_tensor_info_t* out_info) {
     return guarded(call, [&](const Context&) {
       const TensorRef ref = tensor(handle, i);
-      *out_info = {ref.name, ref.dtype, ref.kind, static_cast<int32_t>(ref.shape.size()), 0, {}};
+      *out_info = {ref.name, ref.dtype, ref.kind, static_cast<int32_t>(ref.shape.size()), 0, {}, ref.min, ref.max};
       std::copy(ref.shape.begin(), ref.shape.end(), out_info->shape);
     });
   }

@@ -82,7 +82,9 @@ struct TensorRef {
   int32_t kind;
   std::vector<int64_t> shape;
   void* data;
+  int64_t min = 0, max = 0;  // of an element of an integer tensor, inclusive
 };
+inline constexpr int64_t kMostSteps = int64_t{1} << 52;  // in a file
 
 // kIndexedAdagrad: epsilon inside the root, with momentum. kUncorrectedAdam: no bias correction, touched rows only.
 // kFtrl: FTRL-proximal.
@@ -296,7 +298,7 @@ class Parameter {
     out.push_back({name_.c_str(), REC_DTYPE_F32, REC_TENSOR_PARAMETER, shape_, values_.data()});
     if (!m_.empty()) out.push_back({state_names_[0].c_str(), REC_DTYPE_F32, REC_TENSOR_OPTIMIZER, shape_, m_.data()});
     if (!v_.empty()) out.push_back({state_names_[1].c_str(), REC_DTYPE_F32, REC_TENSOR_OPTIMIZER, shape_, v_.data()});
-    out.push_back({state_names_[2].c_str(), REC_DTYPE_I64, REC_TENSOR_OPTIMIZER, {1}, &step_});
+    out.push_back({state_names_[2].c_str(), REC_DTYPE_I64, REC_TENSOR_OPTIMIZER, {1}, &step_, 0, kMostSteps});
   }
   // After the tensors were written. Saved rows had taken all steps: get_tensor brings every row up to date first.
   void restored() { std::fill(last_step_.begin(), last_step_.end(), step_); }
@@ -340,6 +342,7 @@ class Parameter {
                            n_,
                            d_,
                            steps_.data(),
+                           std::ssize(steps_) / 2,
                            0.9,
                            0.999,
                            1e-8,
@@ -347,8 +350,9 @@ class Parameter {
     check(context.host.adam(context.call, &state, step_, rows, n_rows, gradients));
   }
   void extend_steps(const Context& context) {
-    if (static_cast<int64_t>(steps_.size() / 2) > step_) return;
-    const int64_t wanted = std::max<int64_t>(1024, 2 * step_);
+    constexpr int64_t kMost = 32767;  // corrections are 1 in float from here on
+    if (std::ssize(steps_) / 2 > std::min(step_, kMost)) return;
+    const int64_t wanted = std::clamp<int64_t>(2 * step_, 1024, kMost);
     steps_.resize(2 * (wanted + 1));
     if (options_.kind != Optimizer::kUncorrectedAdam)
       return context.host.adam_steps(options_.lr, 0.9, 0.999, wanted, steps_.data());

@@ -281,7 +281,7 @@ double AutoCf::compute(const Context& context, const Batch& batch) {
 }
 
 void AutoCf::append_state(std::vector<plugin::TensorRef>& out) {
-  out.push_back({"mask_state", REC_DTYPE_I64, REC_TENSOR_STATE, {std::ssize(mask_state_)}, mask_state_.data()});
+  out.push_back({"mask_state", REC_DTYPE_I64, REC_TENSOR_STATE, {std::ssize(mask_state_)}, mask_state_.data(), 0, plugin::kMostSteps});
 }
 
 void AutoCf::restored() {

@@ -70,7 +70,7 @@ void SessionGru::append_state(std::vector<plugin::TensorRef>& out) {
                    REC_TENSOR_STATE,
                    {options_.batch_size, options_.layers[l]},
                    hidden_[l].data()});
-  out.push_back({"state.slots", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &n_slots_});
+  out.push_back({"state.slots", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &n_slots_, 0, options_.batch_size});
 }
 
 // Uniform weights, scaled by the size of one gate; zero biases.

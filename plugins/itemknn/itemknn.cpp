@@ -80,7 +80,7 @@ void ItemKnn::apply(const Context&) {
 
 void ItemKnn::append_state(std::vector<plugin::TensorRef>& out) {
   const std::vector<int64_t> shape{n_items_, n_neighbors_};
-  out.push_back({"neighbors", REC_DTYPE_I32, REC_TENSOR_STATE, shape, neighbors_.data()});
+  out.push_back({"neighbors", REC_DTYPE_I32, REC_TENSOR_STATE, shape, neighbors_.data(), -1, n_items_ - 1});
   out.push_back({"similarities", REC_DTYPE_F32, REC_TENSOR_STATE, shape, similarities_.data()});
 }
 

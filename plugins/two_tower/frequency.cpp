@@ -55,8 +55,14 @@ void FrequencyEstimator::commit() {
 }
 
 void FrequencyEstimator::append_tensors(std::vector<plugin::TensorRef>& out) {
-  out.push_back({"frequency.step", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &step_});
-  out.push_back({"frequency.last_seen", REC_DTYPE_I64, REC_TENSOR_STATE, {n_hashes_, n_slots_}, last_seen_.data()});
+  out.push_back({"frequency.step", REC_DTYPE_I64, REC_TENSOR_STATE, {1}, &step_, 0, plugin::kMostSteps});
+  out.push_back({"frequency.last_seen",
+                 REC_DTYPE_I64,
+                 REC_TENSOR_STATE,
+                 {n_hashes_, n_slots_},
+                 last_seen_.data(),
+                 0,
+                 plugin::kMostSteps});
   out.push_back({"frequency.gap", REC_DTYPE_F64, REC_TENSOR_STATE, {n_hashes_, n_slots_}, gap_.data()});
 }
 

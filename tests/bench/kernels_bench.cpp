@@ -184,7 +184,7 @@ void adam(benchmark::State& state) {
   const int64_t start = 1000;
   std::vector<AdamStep> steps(start + gap + 2);
   adam_steps(1e-3, 0.9, 0.999, start + gap + 1, steps.data());
-  AdamRows a{param.data(), m.data(), v.data(), d, nullptr, grads.data(), last_step.data(), steps.data(), 0};
+  AdamRows a{param.data(), m.data(), v.data(), d, nullptr, grads.data(), last_step.data(), steps.data(), std::ssize(steps), 0};
   a.weight_decay = state.range(2) != 0 ? 1e-6f : 0;
   for (auto _ : state) {
     state.PauseTiming();

@@ -203,8 +203,8 @@ TEST(AdamRows, ReplayGivesTheBitsOfDenseAdam) {
         SCOPED_TRACE(testing::Message() << level->name << ", " << c.name << ", d = " << d);
         AdamTable dense(n, d), replayed(n, d);
         const auto step = [&](AdamTable& t, const int32_t* rows, int64_t n_rows, const float* grads, int64_t number) {
-          AdamRows a{t.param.data(), t.m.data(), t.v.data(), d,       rows,      grads,         t.last_step.data(),
-                     steps.data(),   number,     c.beta1,    c.beta2, c.epsilon, c.weight_decay};
+          AdamRows a{t.param.data(), t.m.data(),        t.v.data(), d,       rows,    grads,     t.last_step.data(),
+                     steps.data(),   std::ssize(steps), number,     c.beta1, c.beta2, c.epsilon, c.weight_decay};
           level->adam_rows(a, 0, n_rows);
         };
         for (int64_t t = 1; t <= n_steps; ++t) {
@@ -244,7 +244,7 @@ TEST(AdamRows, EveryLevelGivesTheScalarBits) {
         const auto grads = random_floats(3 * d, static_cast<uint64_t>(step));
         if (rows[2] == 1) t.last_step[8] = 0;
         level.adam_rows({t.param.data(), t.m.data(), t.v.data(), d, rows.data(), grads.data(), t.last_step.data(),
-                         steps.data(), step},
+                         steps.data(), std::ssize(steps), step},
                         0, rows[2] == 1 ? 2 : 3);
       }
       return t;
@@ -268,7 +268,7 @@ TEST(AdamRows, FollowsTheFormulaInDouble) {
     for (int64_t s = 1; s <= n_steps; ++s) {
       const auto grads = random_floats(d, static_cast<uint64_t>(s));
       scalar().adam_rows({t.param.data(), t.m.data(), t.v.data(), d, nullptr, grads.data(), t.last_step.data(),
-                          steps.data(), s, 0.9f, 0.999f, 1e-8f, static_cast<float>(decay)},
+                          steps.data(), std::ssize(steps), s, 0.9f, 0.999f, 1e-8f, static_cast<float>(decay)},
                          0, 1);
       for (size_t j = 0; j < at(d); ++j) {
         const double g = grads[j] + decay * param[j];

@@ -1,0 +1,111 @@
+// What a file says of a plugin's state is not believed: which tensors it may set, and what they may hold.
+#include <limits>
+
+#include "tests/hostile/model_file.h"
+
+namespace rec::test {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr int kParameter = 1;  // REC_TENSOR_PARAMETER
+
+std::string int32s(int64_t n, int32_t value) {
+  const std::vector<int32_t> values(n, value);
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof value};
+}
+
+TEST_F(ModelFile, SetsParametersOnlyAndFiniteOnes) {
+  const struct {
+    const char *name, *model;
+    rec_status_t status;
+    Change change;
+  } cases[] = {
+      {"an index into the plugin's memory", "itemknn", REC_CORRUPT_DATA,
+       [](Json& h, Json& m, std::string& d) {
+         m["info"]["parameters"]["n_neighbors"] = 1;
+         m["serving"] = {{"item_weights", true}, {"plugin", true}};
+         add(h, m, d, "neighbors", "I32", {3, 1}, kParameter, int32s(3, 0x7ffffff0));
+       }},
+      {"a step counter", "fpmc", REC_CORRUPT_DATA,
+       [](Json& h, Json& m, std::string& d) {
+         const int64_t step = int64_t{1} << 28;
+         add(h, m, d, "optimizer.ui_emb.step", "I64", {1}, kParameter, {reinterpret_cast<const char*>(&step), 8});
+       }},
+      {"a parameter that is not a number", "neumf", REC_CORRUPT_DATA,
+       [](Json& h, Json&, std::string& d) { fill(h, d, "predict.weight", std::numeric_limits<float>::quiet_NaN()); }},
+      {"a parameter that is infinite, of a model that its tables serve", "bprmf", REC_CORRUPT_DATA,
+       [](Json& h, Json&, std::string& d) { fill(h, d, "user_emb", std::numeric_limits<float>::infinity()); }},
+      {"a plugin that needs its training data to freeze", "lightgcn", REC_CORRUPT_DATA,
+       [](Json&, Json& m, std::string&) {
+         m["serving"]["plugin"] = true;
+         m["serving"].erase("user_table");
+       }},
+      {"layers that would take gigabytes, and no limit given", "neumf", REC_LIMIT,
+       [](Json&, Json& m, std::string&) { m["info"]["parameters"]["layers"] = {20000, 20000}; }},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.name);
+    std::string message;
+    const std::string good = bytes_of(row.model);
+    ASSERT_EQ(load_bytes(good, &message), REC_OK) << message;
+    EXPECT_EQ(load_bytes(forged(good, row.change), &message), row.status) << message;
+  }
+}
+
+TEST_F(ModelFile, OfACheckpointHoldsWhatThePluginSays) {
+  const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
+  const std::string path = folder_ / "a.ckpt";
+  rec_trainer_options_t options{};
+  options.struct_size = sizeof options;
+  options.checkpoint_path = path.c_str();
+  const auto checkpoint = [&](const std::string& model) {
+    std::filesystem::remove(path);
+    options.resume = 0;
+    const auto t = trainer(data.get(), model, R"({"epochs": 2})", &options);
+    call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+    std::filesystem::remove(path + ".prev");
+    std::ifstream file(path, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  const auto resumed = [&](const std::string& model, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+    options.resume = 1;
+    try {
+      const auto t = trainer(data.get(), model, R"({"epochs": 2})", &options);
+      call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+    } catch (const CallFailed& failure) {
+      return failure;
+    }
+    return CallFailed(REC_OK, nullptr);
+  };
+  const struct {
+    const char *name, *model, *says;
+    Change change;
+  } cases[] = {
+      {"a step below 0", "bprmf", "tensor 'optimizer.user_emb.step' has -5 at element 0; it must be between 0 and ",
+       [](Json& h, Json&, std::string& d) { fill(h, d, "optimizer.user_emb.step", int64_t{-5}); }},
+      {"a neighbour beyond the items", "itemknn",
+       "tensor 'neighbors' has 2147483600 at element 0; it must be between -1 and 2",
+       [](Json& h, Json&, std::string& d) { fill(h, d, "neighbors", int32_t{2147483600}); }},
+      {"a moment that is not a number", "bprmf", "tensor 'optimizer.item_emb.m' has nan at element 0",
+       [](Json& h, Json&, std::string& d) {
+         fill(h, d, "optimizer.item_emb.m", std::numeric_limits<float>::quiet_NaN());
+       }},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.name);
+    const std::string good = checkpoint(row.model);
+    ASSERT_EQ(resumed(row.model, good).status, REC_OK);
+    const CallFailed failure = resumed(row.model, forged(good, row.change));
+    EXPECT_EQ(failure.status, REC_CORRUPT_DATA);
+    EXPECT_NE(std::string(failure.what()).find(row.says), std::string::npos) << failure.what();
+  }
+  // A large step costs no memory: the table of step sizes ends where they no longer change.
+  const std::string late = forged(checkpoint("bprmf"), [](Json& h, Json&, std::string& d) {
+    for (const char* name : {"optimizer.user_emb.step", "optimizer.item_emb.step"}) fill(h, d, name, int64_t{1} << 40);
+  });
+  EXPECT_EQ(resumed("bprmf", late).status, REC_OK);
+}
+
+}  // namespace
+}  // namespace rec::test
