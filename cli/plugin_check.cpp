@@ -1,262 +1,167 @@
-// What the author of a plugin wants to know before users do: the promises of rec_plugin_api.h, tested on small data.
-#include <algorithm>
-#include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <iterator>
-#include <numeric>
-#include <thread>
+// `recore plugin check`: runs the checks in a process of their own, as a plugin may crash or never return.
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 
 #include "cli/command.h"
 #include "cli/exit_codes.h"
+#include "cli/plugin_checks.h"
+
+extern char** environ;
 
 namespace rec::cli {
 
 namespace {
 
-constexpr int64_t kUsers = 40, kItems = 20;
-
-struct Broken {
-  std::string why;
+struct Options {
+  std::string path;
+  std::vector<std::string> set;
+  int64_t seconds = 300;
+  bool here = false;
 };
 
-// Even users like even items; the last of each user's ten is the test part, the one before it valid. Times rise.
-Dataset world() {
-  std::vector<int64_t> users, items, times;
-  std::vector<int32_t> parts;
-  for (int64_t u = 0; u < kUsers; ++u)
-    for (int64_t j = 0; j < kItems / 2; ++j) {
-      users.push_back(u);
-      items.push_back(u % 2 + 2 * ((7 * j + u) % (kItems / 2)));
-      times.push_back(1000 * u + j);
-      parts.push_back(j == 9 ? REC_PART_TEST : j == 8 ? REC_PART_VALID : REC_PART_TRAIN);
-    }
-  auto user_ids = initialized<rec_ids_t>(rec_ids_init), item_ids = user_ids;
-  user_ids.type = item_ids.type = REC_ID_INT64;
-  user_ids.n = item_ids.n = std::ssize(users);
-  user_ids.i64 = users.data();
-  item_ids.i64 = items.data();
-  auto columns = initialized<rec_columns_t>(rec_columns_init);
-  columns.users = &user_ids;
-  columns.items = &item_ids;
-  columns.times = times.data();
-  columns.n_times = std::ssize(times);
-  columns.parts = parts.data();
-  columns.n_parts = std::ssize(parts);
-  return make<Dataset>(rec_dataset_create_from_columns, &columns, nullptr);
-}
-
-Answers answers(const Recommender& recommender, int64_t first, int64_t n) {
-  std::vector<int64_t> users(n);
-  std::iota(users.begin(), users.end(), first);
-  return top_k(recommender, REC_ID_INT64, users, 5);
-}
-
-int64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  int64_t total = 0, pages = 0;
-  file >> total >> pages;
-  return pages * 4096;
-}
-
-class Checks {
+// The process that runs the checks, and what it prints.
+class Checker {
  public:
-  Checks(const std::string& model, Json params) : model_(model), params_(std::move(params)), data_(world()) {
-    std::string folder = (std::filesystem::temp_directory_path() / "recore-check-XXXXXX").string();
-    if (mkdtemp(folder.data()) == nullptr) throw Failure{REC_IO, "cannot make a folder " + folder, {}, folder, -1};
-    folder_ = folder;
-    const Json described = json_of(rec_plugin_describe, model.c_str());
-    for (const Json& capability : described["capabilities"])
-      deterministic_ = deterministic_ || capability == "deterministic";
-    has_doc_ = !value_text(described["doc"]).empty();
+  explicit Checker(const std::vector<std::string>& words) {
+    int ends[2];
+    if (::pipe(ends) != 0) throw Failure{REC_IO, "cannot make a pipe", {}, {}, -1};
+    std::vector<char*> arguments;
+    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    posix_spawn_file_actions_addclose(&actions, ends[1]);
+    // Without caches of threads, glibc counts what is in use to the byte.
+    std::string tunables = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1";
+    std::vector<char*> environment{tunables.data()};
+    for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+    environment.push_back(nullptr);
+    const int code = ::posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, arguments.data(), environment.data());
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    output_ = ends[0];
+    if (code != 0) throw Failure{REC_IO, std::string("cannot start the checks: ") + std::strerror(code), {}, {}, -1};
   }
-  ~Checks() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+  ~Checker() {
+    ::close(output_);
+    if (pid_ > 0) end();
   }
-  Checks(const Checks&) = delete;
-  Checks& operator=(const Checks&) = delete;
+  Checker(const Checker&) = delete;
+  Checker& operator=(const Checker&) = delete;
 
-  void describes_itself() const {
-    if (!has_doc_) throw Broken{"the plugin's doc is empty"};
-  }
-
-  void trains() {
-    whole_ = bytes_of(train(1));
-    if (whole_.empty()) throw Broken{"the model file is empty"};
-  }
-
-  void repeats_itself() {
-    if (!deterministic_) return;
-    for (int threads : {1, 2, 7})
-      if (bytes_of(train(threads)) != whole_)
-        throw Broken{"says it is deterministic, but " + std::to_string(threads) +
-                     " threads and the same seed give a different model file"};
-  }
-
-  void survives_save_and_load() {
-    const Model trained = train(1);
-    const std::string path = (folder_ / "a.rec").string();
-    call(rec_model_save, trained.get(), path.c_str(), nullptr, nullptr);
-    const auto loaded = make<Model>(rec_model_load, path.c_str(), nullptr, nullptr);
-    if (bytes_of(loaded) != whole_ && deterministic_)
-      throw Broken{"saved, loaded and saved again, the file differs"};
-    if (all_answers(loaded) != all_answers(trained)) throw Broken{"the loaded model gives different answers"};
-  }
-
-  void resumes() {
-    const std::string path = (folder_ / "check.ckpt").string();
-    auto options = initialized<rec_trainer_options_t>(rec_trainer_options_init);
-    options.checkpoint_path = path.c_str();
-    const auto cancel = make<Handle<rec_cancel_t, rec_cancel_destroy>>(rec_cancel_create);
-    auto run = initialized<rec_run_options_t>(rec_run_options_init);
-    run.cancel = cancel.get();
-    run.user_data = cancel.get();
-    run.on_event = [](const rec_event_t* event, void* token) -> rec_status_t {
-      if (event->kind == REC_EVENT_EPOCH && event->epoch == 2)
-        rec_cancel_request(static_cast<rec_cancel_t*>(token), nullptr);
-      return REC_OK;
-    };
-    {
-      const Trainer first = trainer(1, &options);
-      const rec_status_t status = rec_trainer_run(first.get(), &run, nullptr);
-      if (status != REC_OK && status != REC_CANCELLED)  // a closed form finishes before it can be stopped
-        throw Broken{std::string("a cancelled training ends with ") + rec_status_name(status)};
+  enum class Next { kLine, kEnd, kLate };
+  Next next(std::string& line, double seconds) {
+    using Clock = std::chrono::steady_clock;
+    const auto until = Clock::now() + std::chrono::duration<double>(seconds);
+    for (size_t end; (end = text_.find('\n')) == std::string::npos;) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+      pollfd waited{output_, POLLIN, 0};
+      const int ready = left > 0 ? ::poll(&waited, 1, static_cast<int>(std::min<int64_t>(left, 1000))) : 0;
+      if (ready == 0 && left <= 0) return Next::kLate;
+      if (ready <= 0) continue;
+      char piece[4096];
+      const ssize_t n = ::read(output_, piece, sizeof piece);
+      if (n == 0) return Next::kEnd;
+      if (n > 0) text_.append(piece, static_cast<size_t>(n));
     }
-    options.resume = 1;
-    const Trainer second = trainer(1, &options);
-    call(rec_trainer_run, second.get(), nullptr);
-    if (bytes_of(make<Model>(rec_trainer_create_model, second.get(), REC_MODEL_LAST, nullptr)) != whole_ &&
-        deterministic_)
-      throw Broken{"stopped after two epochs and resumed, the model differs: is every tensor listed by tensor_info?"};
+    line = text_.substr(0, text_.find('\n'));
+    text_.erase(0, line.size() + 1);
+    return Next::kLine;
   }
 
-  void answers_alike() {
-    const auto recommender = make<Recommender>(rec_recommender_create, train(1).get(), nullptr);
-    const Answers all = answers(recommender, 0, kUsers);
-    for (int64_t u = 0; u < kUsers; ++u) {
-      const Answers one = answers(recommender, u, 1);
-      if (!std::equal(one.rows.begin(), one.rows.end(), all.rows.begin() + 5 * u) ||
-          !std::equal(one.scores.begin(), one.scores.end(), all.scores.begin() + 5 * u))
-        throw Broken{"user " + std::to_string(u) + " alone gets another answer than among others"};
-    }
-    std::vector<char> same(8, 0);
-    std::vector<std::thread> threads;
-    for (char& mine : same)
-      threads.emplace_back([&] {
-        for (int round = 0; round < 20; ++round)
-          if (answers(recommender, 0, kUsers) != all) return;
-        mine = 1;
-      });
-    for (std::thread& thread : threads) thread.join();
-    if (std::count(same.begin(), same.end(), 1) != 8) throw Broken{"eight threads get different answers from one"};
-  }
-
-  void gives_memory_back() {
-    for (int life = 0; life < 10; ++life) train(1);
-    const int64_t before = resident_bytes();
-    for (int life = 0; life < 40; ++life) train(1);
-    const int64_t grown = (resident_bytes() - before) >> 20;
-    if (grown > 16) throw Broken{"40 trainings left " + std::to_string(grown) + " MiB behind"};
+  // Kills it if it still runs, and says how it ended.
+  std::string end(bool kill = true) {
+    if (kill) ::kill(pid_, SIGKILL);
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
+    pid_ = -1;
+    return WIFSIGNALED(status)
+               ? "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" + sigdescr_np(WTERMSIG(status)) + ")"
+               : "ended with exit status " + std::to_string(WEXITSTATUS(status));
   }
 
  private:
-  Trainer trainer(int threads, const rec_trainer_options_t* options = nullptr) const {
-    Json params = {{"epochs", 4}, {"batch_size", 32}, {"patience", 0}};
-    params.update(params_);
-    params["threads"] = threads;
-    auto given = options != nullptr ? *options : initialized<rec_trainer_options_t>(rec_trainer_options_init);
-    given.isolation = REC_ISOLATION_IN_PROCESS;  // so that its memory can be checked
-    return make<Trainer>(rec_trainer_create, data_.get(), model_.c_str(), params.dump().c_str(), &given, nullptr);
-  }
-
-  Model train(int threads) const {
-    const Trainer t = trainer(threads);
-    call(rec_trainer_run, t.get(), nullptr);
-    return make<Model>(rec_trainer_create_model, t.get(), REC_MODEL_LAST, nullptr);
-  }
-
-  std::string bytes_of(const Model& model) const {
-    const std::string path = (folder_ / "m.rec").string();
-    call(rec_model_save, model.get(), path.c_str(), nullptr, nullptr);
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  static Answers all_answers(const Model& model) {
-    return answers(make<Recommender>(rec_recommender_create, model.get(), nullptr), 0, kUsers);
-  }
-
-  const std::string model_;
-  const Json params_;
-  const Dataset data_;
-  std::filesystem::path folder_;
-  bool deterministic_ = false, has_doc_ = false;
-  std::string whole_;  // the file of an uninterrupted training
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::string text_;
 };
 
-std::string model_in(const std::string& path) {
-  call(rec_plugin_load, path.c_str());
-  const std::filesystem::path wanted = std::filesystem::weakly_canonical(path);
-  for (const Json& plugin : json_of(rec_plugin_list))
-    if (std::filesystem::weakly_canonical(value_text(plugin["path"])) == wanted) return value_text(plugin["name"]);
-  throw Failure{REC_PLUGIN_FAILED, "the plugin of " + path + " is not among those that were found", {}, path, -1};
+std::vector<std::string> words_of(const Options& options, const CommonOptions& common) {
+  std::vector<std::string> words{"recore", "plugin", "check", options.path, "--in-this-process", "--json"};
+  for (const std::string& setting : options.set) words.insert(words.end(), {"--set", setting});
+  if (common.seed) words.insert(words.end(), {"--seed", std::to_string(*common.seed)});
+  if (common.threads > 0) words.insert(words.end(), {"--threads", std::to_string(common.threads)});
+  return words;
 }
 
-int check_plugin(const std::string& path, const std::vector<std::string>& settings, Context& context) {
+int watch_checks(const Options& options, Context& context) {
   const Stop::Abandonable abandonable(context.stop);
-  const std::string model = model_in(path);
-  Checks checks(model, read_params(settings, context.common));
-  const std::pair<const char*, void (Checks::*)()> all[] = {
-      {"trains", &Checks::trains},
-      {"gives the same model for the same seed and 1, 2, 7 threads", &Checks::repeats_itself},
-      {"survives save and load", &Checks::survives_save_and_load},
-      {"resumes as if it had not been stopped", &Checks::resumes},
-      {"answers one, many and eight threads alike", &Checks::answers_alike},
-      {"gives memory back", &Checks::gives_memory_back},
-  };
+  read_params(options.set, context.common);  // their form; the plugin knows their names
+  if (::access(options.path.c_str(), F_OK) != 0)
+    throw Failure{REC_NOT_FOUND, "there is no " + options.path, "file", options.path, -1};
+  Checker checker(words_of(options, context.common));
   int64_t n_broken = 0;
-  const auto tell = [&](const char* name, const std::string& why) {
-    n_broken += !why.empty();
-    context.output.event({{"event", "check"},
-                          {"check", name},
-                          {"state", why.empty() ? "ok" : "broken"},
-                          {"found", why.empty() ? Json() : Json(why)}});
-    context.output.line(std::string(why.empty() ? "ok      " : "BROKEN  ") + name +
-                        (why.empty() ? "" : ": " + plain(why)));
+  std::string current = "loads";
+  const auto tell = [&](const Json& check) {
+    const bool ok = check["state"] == "ok";
+    n_broken += !ok;
+    context.output.event(check);
+    context.output.line(std::string(ok ? "ok      " : "BROKEN  ") + value_text(check["check"]) +
+                        (ok ? "" : ": " + plain(value_text(check["found"]))));
   };
-  const auto attempt = [&](const char* name, const std::function<void()>& body) {
-    try {
-      body();
-      tell(name, "");
-    } catch (const Broken& broken) {
-      tell(name, broken.why);
-    } catch (const Failure& failure) {
-      tell(name, std::string(rec_status_name(failure.status)) + ": " + failure.message);
+  std::string line;
+  Checker::Next next;
+  while ((next = checker.next(line, static_cast<double>(options.seconds))) == Checker::Next::kLine) {
+    const Json event = Json::parse(line, nullptr, false);
+    const std::string kind = event.is_object() ? value_text(event.value("event", Json(""))) : "";
+    if (kind == "begin") {
+      current = value_text(event["check"]);
+    } else if (kind == "check") {
+      tell(event);
+    } else if (kind == "done") {
+      context.output.event(event);
+      return n_broken == 0 ? 0 : exit_code(REC_PLUGIN_FAILED);
+    } else {
+      context.output.note("the plugin printed: " + plain(line));
     }
-  };
-  attempt("describes itself", [&] { checks.describes_itself(); });
-  for (const auto& [name, body] : all) attempt(name, [&] { (checks.*body)(); });
-  context.output.event({{"event", "done"}, {"command", "plugin check"}, {"model", model}, {"n_broken", n_broken}});
-  return n_broken == 0 ? 0 : exit_code(REC_PLUGIN_FAILED);
+  }
+  const std::string why = next == Checker::Next::kLate
+                              ? "did not finish within " + std::to_string(options.seconds) + " s and was killed"
+                              : "the process " + checker.end(false);
+  tell({{"event", "check"}, {"check", current}, {"state", "broken"}, {"found", why}});
+  context.output.event({{"event", "done"}, {"command", "plugin check"}, {"model", Json()}, {"n_broken", n_broken}});
+  return exit_code(REC_PLUGIN_FAILED);
 }
 
 }  // namespace
 
 void add_plugin_check(Commands& commands) {
-  struct Options {
-    std::string path;
-    std::vector<std::string> set;
-  };
   auto options = std::make_shared<Options>();
   CLI::App& group = commands.add_group("plugin", "For plugin authors.");
   CLI::App& app = commands.add(
-      "check", "Tests on small data whether a plugin keeps its promises.",
+      "check", "Tests on small data, in a process of its own, whether a plugin keeps its promises.",
       "plugin check ./librecore_mine.so --set emb_size=8",
-      [options](Context& context) { return check_plugin(options->path, options->set, context); }, &group);
+      [options](Context& context) {
+        if (!options->here) return watch_checks(*options, context);
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        return check_plugin(options->path, options->set, context);
+      },
+      &group);
   app.add_option("file", options->path, "The plugin's file")->required()->type_name("FILE");
   app.add_option("--set", options->set, "A parameter; may be given several times")->type_name("NAME=VALUE");
+  app.add_option("--seconds", options->seconds, "The longest time for one check; default 300")
+      ->check(CLI::Range(int64_t{1}, int64_t{86400}));
+  app.add_flag("--in-this-process", options->here)->group("");
 }
 
 }  // namespace rec::cli

@@ -24,8 +24,10 @@
  *  - "Threads: any" means without restriction; "Threads: readers" means concurrently with other readers of the same
  *    handle; "Threads: exclusive" means one call at a time on the same handle.
  *  - A call that takes rec_run_options_t may run for long: it can be cancelled and reports progress, see there.
- *  - No function prints, exits, installs a signal handler or changes the locale. After fork(), every call in the child
- *    returns REC_BAD_STATE.
+ *  - No function prints, exits, installs a signal handler or changes the locale.
+ *  - After fork() in a process that has used the library, every call in the child returns REC_BAD_STATE and a destroy
+ *    function does nothing. rec_log_set_sink, rec_plugin_add_folder and the _init functions alone are no use of it.
+ *  - A callback may end its thread by pthread_exit(): the call ends first, as if it had been cancelled.
  */
 #ifndef REC_C_API_H
 #define REC_C_API_H
@@ -410,10 +412,11 @@ REC_API void rec_dataset_destroy(rec_dataset_t* dataset);
 /* ---- plugins -------------------------------------------------------------------------------------------------- */
 
 /**
- * Loads one plugin file. Plugins that are not loaded this way are found as librecore_<model>.so in REC_PLUGIN_PATH (read
- * once, at the first look-up), then beside the library in recore/plugins/. A plugin is never unloaded. Loading the same
- * file again does nothing.
- * @return OK, NOT_FOUND, DENIED (world-writable), ABI_MISMATCH, UNSUPPORTED (another LibTorch is in this process),
+ * Loads one plugin file. Plugins that are not loaded this way are found as librecore_<model>.so in REC_PLUGIN_PATH
+ * (absolute folders separated by ':', read once, at the first look-up), then beside the library in recore/plugins/. A
+ * plugin is never unloaded. Loading the same file again does nothing.
+ * @return OK, NOT_FOUND, DENIED (the file or a folder above it belongs to another user or may be written by everybody;
+ *         see docs/decisions/0016), ABI_MISMATCH, UNSUPPORTED (another LibTorch is in this process),
  *         PLUGIN_FAILED.
  * Threads: any. @since 1.0
  */
@@ -422,7 +425,7 @@ REC_API rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error);
 REC_API rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error);
 /**
  * Every model that can be found, as a JSON list of {name, version, path, doc, error}; error has the reason why a file is
- * refused. A plugin over LibTorch is not loaded for this, and its doc only says so. Threads: any. @since 1.0
+ * refused. It is read from the files: no plugin is loaded for it. Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error);
 /**

@@ -550,6 +550,7 @@ typedef struct rec_plugin_note_t {
   char model[64];
   char version[32];
   char runtime[48]; /**< "" or "libtorch": a library of which a process can hold only one */
+  char doc[192];    /**< one line about the model */
 } rec_plugin_note_t;
 
 #if defined(_WIN32)
@@ -565,11 +566,12 @@ typedef struct rec_plugin_note_t {
 #endif
 
 /**
- * A plugin's identity, written once at the top of its source: REC_PLUGIN_NOTE(lightgcn, "1.0.0", 0, "");
+ * A plugin's identity, written once at the top of its source:
+ *   REC_PLUGIN_NOTE(lightgcn, "1.0.0", 0, "", "linear propagation of id embeddings over the interaction graph");
  * min_minor is the lowest REC_PLUGIN_ABI_MINOR of a host that the plugin can work with. Defines the note that the host
  * reads from the file, and REC_PLUGIN_IDENTITY, the first fields of the plugin's table.
  */
-#define REC_PLUGIN_NOTE(model_name, version_text, min_minor, runtime_text)                                      \
+#define REC_PLUGIN_NOTE(model_name, version_text, min_minor, runtime_text, doc_text)                            \
   enum { rec_plugin_min_host_minor = (min_minor) };                                                             \
   __attribute__((section(".note.recore"), used, aligned(4))) static const rec_plugin_note_t rec_plugin_note = { \
       8,                                                                                                        \
@@ -583,12 +585,13 @@ typedef struct rec_plugin_note_t {
       (int32_t)(8 * sizeof(void*)),                                                                             \
       #model_name,                                                                                              \
       version_text,                                                                                             \
-      runtime_text}
+      runtime_text,                                                                                             \
+      doc_text}
 
-/** struct_size to version of a rec_plugin_t: static const rec_plugin_t table = {REC_PLUGIN_IDENTITY, "doc", ...}; */
+/** struct_size to doc of a rec_plugin_t: static const rec_plugin_t table = {REC_PLUGIN_IDENTITY, "paper", ...}; */
 #define REC_PLUGIN_IDENTITY                                                                                           \
   sizeof(rec_plugin_t), REC_PLUGIN_ABI_MAJOR, REC_PLUGIN_ABI_MINOR, rec_plugin_min_host_minor, rec_plugin_note.model, \
-      rec_plugin_note.version
+      rec_plugin_note.version, rec_plugin_note.doc
 
 /** The one symbol of a plugin: REC_PLUGIN_ENTRY(&table). It only gives the static table; work starts in init. */
 #define REC_PLUGIN_ENTRY(table_pointer)                                                                \

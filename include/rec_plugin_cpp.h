@@ -20,8 +20,8 @@
  *     MyModel(const Options& options, const rec_schema_t& schema);
  *     ...
  *   };
- *   REC_PLUGIN_NOTE(my_model, "1.0.0", 0, "");
- *   REC_PLUGIN_ENTRY(rec::plugin::table<MyModel>(rec_plugin_note, kCapabilities, 1, "what it is for", "whose paper"))
+ *   REC_PLUGIN_NOTE(my_model, "1.0.0", 0, "", "what it does, in a line");
+ *   REC_PLUGIN_ENTRY(rec::plugin::table<MyModel>(rec_plugin_note, kCapabilities, 1, "whose paper"))
  */
 #pragma once
 

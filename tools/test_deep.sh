@@ -9,6 +9,7 @@ export ASAN_OPTIONS=detect_leaks=0
 ctest --test-dir build/deep --output-on-failure -L torch
 
 tools/build.sh dev
+REC_TEST_DEEP=1 ctest --test-dir build/dev --output-on-failure -R '^FailingMemory'  # every allocation fails once
 site=$(ls -d build/peers/lib/python3*/site-packages 2>/dev/null || true)
 if [ ! -d "$site/torch" ]; then
   python3 -m venv build/peers

@@ -1,5 +1,6 @@
 #include "core/base/files.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -40,24 +41,6 @@ int open_regular(const std::string& path, int64_t& size) {
 void check_limit(const std::string& path, int64_t size, int64_t limit) {
   if (limit > 0 && size > limit)
     throw Error(REC_LIMIT, cat(path, ": ", size, " bytes are more than the limit of ", limit)).at_offset(path, limit);
-}
-
-// A new file under an unused name: O_EXCL decides between threads and processes.
-int create_beside(const std::string& path, std::string& temporary) {
-  for (int i = 0;; ++i) {
-    temporary = cat(path, ".tmp.", ::getpid(), ".", i);
-    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd >= 0) return fd;
-    if (errno != EEXIST || i > 1000) throw system_error("create", temporary, errno);
-  }
-}
-
-// Makes a change to the folder's entries durable.
-void flush_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const Descriptor directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some file systems cannot flush folders; the file itself is complete and in place by now.
-  if (directory.get() >= 0) ::fsync(directory.get());
 }
 
 // The next `size` bytes of an open file.
@@ -170,44 +153,6 @@ Buffer<char> read_text_head(const std::string& path, int64_t n_bytes) {
   return path.ends_with(".gz") ? read_gzip(path, 0, n_bytes) : read_head(path, n_bytes);
 }
 
-StagedFile::StagedFile(std::string path, const std::function<void(FileWriter&)>& fill, const CancelToken* cancel)
-    : path_(std::move(path)) {
-  Descriptor file(create_beside(path_, temporary_));
-  try {
-    DescriptorWriter writer(file.get(), path_, cancel);
-    fill(writer);
-    if (::fsync(file.get()) != 0) throw system_error("flush", path_, errno);
-    if (file.close() != 0) throw system_error("close", path_, errno);
-  } catch (...) {
-    ::unlink(temporary_.c_str());
-    throw;
-  }
-}
-
-StagedFile::~StagedFile() {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
-void StagedFile::replace_old(const std::string& keep_as) {
-  if (!keep_as.empty() && ::rename(path_.c_str(), keep_as.c_str()) != 0 && errno != ENOENT)
-    throw system_error("rename", path_, errno);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw system_error("replace", path_, errno);
-  temporary_.clear();
-  flush_folder_of(path_);
-}
-
-void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
-                           const std::string& keep_as, const CancelToken* cancel) {
-  StagedFile(path, fill, cancel).replace_old(keep_as);
-}
-
-void remove_if_there(const std::string& path) {
-  if (::unlink(path.c_str()) == 0)
-    flush_folder_of(path);
-  else if (errno != ENOENT)
-    throw system_error("remove", path, errno);
-}
-
 bool file_exists(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0;
@@ -224,6 +169,15 @@ std::string library_folder() {
 bool is_directory(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::vector<std::string> names_in(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
+  if (directory == nullptr && errno == ENOMEM) throw std::bad_alloc();
+  std::vector<std::string> names;
+  while (const dirent* entry = directory != nullptr ? ::readdir(directory.get()) : nullptr)
+    if (const std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
+  return names;
 }
 
 void create_directories(const std::string& path) {

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/buffer.h"
 #include "core/base/cancel.h"
@@ -35,32 +35,13 @@ class FileWriter {
   void write(std::string_view text) { write(text.data(), std::ssize(text)); }
 };
 
-// A new file that waits beside `path`, filled and flushed, until replace_old() gives it that name; the old one is
-// removed or becomes `keep_as`. Without replace_old() the new one is removed and the old file stays as it was.
-class StagedFile {
- public:
-  StagedFile(std::string path, const std::function<void(FileWriter&)>& fill, const CancelToken* cancel = nullptr);
-  ~StagedFile();
-  StagedFile(const StagedFile&) = delete;
-  StagedFile& operator=(const StagedFile&) = delete;
-  void replace_old(const std::string& keep_as = "");
-
- private:
-  std::string path_, temporary_;
-};
-
-// Temporary file beside `path`, fill, fsync, rename, fsync of the folder. On any failure the old file stays as it was
-// and the temporary one is gone.
-void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
-                           const std::string& keep_as = "", const CancelToken* cancel = nullptr);
-
-// unlink(2); a missing file is not an error.
-void remove_if_there(const std::string& path);
-
 bool file_exists(const std::string& path);
 // The folder of the file that contains this code, the library or a program; "" if unknown.
 std::string library_folder();
 bool is_directory(const std::string& path);
+// The names in a folder, in no order, without "." and ".."; none if it cannot be read. Unlike the iterators of
+// std::filesystem it survives that there is no memory.
+std::vector<std::string> names_in(const std::string& folder);
 void create_directories(const std::string& path);
 
 }  // namespace rec

@@ -65,7 +65,11 @@ struct Log {
   void* user_data = nullptr;
   rec_destroy_fn destroy = nullptr;
 
-  Log() { logger.set_level(spdlog::level::off); }
+  Log() {
+    logger.set_level(spdlog::level::off);
+    // spdlog would print that there is no memory for a line.
+    logger.set_error_handler([this](const std::string&) { queue->add_dropped(1); });
+  }
 };
 
 Log& the_log() {

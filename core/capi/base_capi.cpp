@@ -10,6 +10,8 @@ namespace {
 template <class T, class Field>
 T field_of(const rec_error_t* error, T fallback, Field field) noexcept {
   try {
+    if (const Error* standing = standing_error(error)) return field(*standing);
+    if (Process::is_forked_child()) return fallback;
     const auto object = HandleTable::instance().find(HandleTable::Kind::kError, error);
     return object == nullptr ? fallback : field(static_cast<const ErrorObject*>(object.get())->error);
   } catch (...) {
@@ -48,6 +50,7 @@ int64_t rec_error_byte_offset(const rec_error_t* error) {
 void rec_error_destroy(rec_error_t* error) { destroy_handle(error); }
 
 const char* rec_text_data(const rec_text_t* text) {
+  if (Process::is_forked_child()) return nullptr;
   try {
     const auto object = HandleTable::instance().find(HandleTable::Kind::kText, text);
     return object == nullptr ? nullptr : static_cast<const TextObject*>(object.get())->text.c_str();
@@ -68,7 +71,7 @@ void rec_cancel_destroy(rec_cancel_t* cancel) { destroy_handle(cancel); }
 
 rec_status_t rec_log_set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn destroy,
                               rec_error_t** out_error) {
-  return guarded(out_error, [&] {
+  return guarded_setup(out_error, [&] {
     if (level < REC_LOG_DEBUG || level > REC_LOG_ERROR)
       throw invalid_argument("level", "must be REC_LOG_DEBUG (1) to REC_LOG_ERROR (4), got ", level);
     log::set_sink(sink, level, user_data, destroy);
@@ -94,7 +97,7 @@ rec_status_t rec_live_objects(int32_t kind, int64_t* out_n, rec_error_t** out_er
 
 #define REC_DEFINE_INIT(function, type)                                                 \
   rec_status_t function(type* options, uint32_t struct_size, rec_error_t** out_error) { \
-    return guarded(out_error, [&] { init_struct(options, struct_size); });              \
+    return guarded_setup(out_error, [&] { init_struct(options, struct_size); });        \
   }
 REC_DEFINE_INIT(rec_ids_init, rec_ids_t)
 REC_DEFINE_INIT(rec_dataset_options_init, rec_dataset_options_t)

@@ -1,41 +1,40 @@
 #include "core/capi/guard.h"
 
-#include <pthread.h>
-
-#include <atomic>
-
 namespace rec {
 
 namespace {
 
-std::atomic<bool> in_forked_child{false};
+// Small numbers are no handles of the table: generation 0 does not occur.
+rec_error_t* const kForked = reinterpret_cast<rec_error_t*>(uintptr_t{1});
+rec_error_t* const kOutOfMemory = reinterpret_cast<rec_error_t*>(uintptr_t{2});
 
-// At load time, so that calls pay one relaxed read.
-[[maybe_unused]] const int fork_watch =
-    pthread_atfork(nullptr, nullptr, [] { in_forked_child.store(true, std::memory_order_relaxed); });
+// Made at load time and never destroyed.
+const Error& forked = *new Error(Process::forked_error());
+const Error& out_of_memory = *new Error(REC_OUT_OF_MEMORY, "out of memory");
 
-rec_status_t report(Error error, rec_error_t** out_error) noexcept {
+rec_status_t report(Error error, rec_error_t** out_error) {
   const rec_status_t status = error.status;
-  if (out_error == nullptr) return status;
-  try {
+  if (out_error != nullptr)
     *out_error = new_handle<rec_error_t>(std::make_shared<ErrorObject>(ErrorObject{std::move(error)}));
-  } catch (...) {  // no memory for the text: the status has to suffice
-  }
   return status;
 }
 
 }  // namespace
 
-void check_process() {
-  if (in_forked_child.load(std::memory_order_relaxed))
-    throw Error(REC_BAD_STATE,
-                "this process was forked from one that uses Recore; start a new process (spawn) instead");
+const Error* standing_error(const rec_error_t* handle) {
+  return handle == kForked ? &forked : handle == kOutOfMemory ? &out_of_memory : nullptr;
+}
+
+rec_status_t report_forked(rec_error_t** out_error) {
+  if (out_error != nullptr) *out_error = kForked;
+  return REC_BAD_STATE;
 }
 
 rec_status_t report_current_exception(rec_error_t** out_error) noexcept {
   try {
     return report(current_error(), out_error);
-  } catch (...) {  // no memory for the message
+  } catch (...) {  // no memory for the error itself
+    if (out_error != nullptr) *out_error = kOutOfMemory;
     return REC_OUT_OF_MEMORY;
   }
 }

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cxxabi.h>
+
 #include <cstring>
 #include <memory>
 #include <new>
 
 #include "core/base/json.h"
+#include "core/base/process.h"
 #include "core/capi/handles.h"
 
 namespace rec {
@@ -23,20 +26,32 @@ REC_HANDLE(rec_text_t, kText, TextObject, "text");
 // Turns the current exception into a status and, if wanted, an error object. Never throws.
 rec_status_t report_current_exception(rec_error_t** out_error) noexcept;
 
-// BAD_STATE in a forked child, which lacks the parent's threads and may have locks that are held for ever.
-void check_process();
+// Errors that are there before anything fails, with handles that the table never gives: a forked child must not take
+// its lock, and without memory it cannot grow. Null for any other handle.
+const Error* standing_error(const rec_error_t* handle);
+rec_status_t report_forked(rec_error_t** out_error);
 
-// The one place where exceptions stop: every extern "C" body is `return guarded(out_error, [&] { ... });`.
+// A call that may precede a fork(), as importing a package does: the children of this process may use the library.
 template <class Body>
-rec_status_t guarded(rec_error_t** out_error, Body&& body) noexcept {
+rec_status_t guarded_setup(rec_error_t** out_error, Body&& body) {
+  if (out_error != nullptr) *out_error = nullptr;
+  if (Process::is_forked_child()) return report_forked(out_error);
   try {
-    if (out_error != nullptr) *out_error = nullptr;
-    check_process();
+    const Process::Setup setup;
     body();
     return REC_OK;
+  } catch (const abi::__forced_unwind&) {  // the host's callback ended its thread
+    throw;
   } catch (...) {
     return report_current_exception(out_error);
   }
+}
+
+// The one place where exceptions stop: every extern "C" body is `return guarded(out_error, [&] { ... });`.
+template <class Body>
+rec_status_t guarded(rec_error_t** out_error, Body&& body) {
+  Process::note_use();
+  return guarded_setup(out_error, body);
 }
 
 template <class T>
@@ -47,7 +62,7 @@ T& not_null(T* pointer, const char* name) {
 
 // `guarded` for a function with a result: *out is null unless make(), which returns it, succeeds.
 template <class Given, class Make>
-rec_status_t guarded_giving(Given** out, const char* name, rec_error_t** out_error, Make&& make) noexcept {
+rec_status_t guarded_giving(Given** out, const char* name, rec_error_t** out_error, Make&& make) {
   if (out != nullptr) *out = nullptr;
   return guarded(out_error, [&] {
     not_null(out, name);

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "core/base/error.h"
+#include "core/base/process.h"
 
 namespace rec {
 
@@ -77,8 +77,9 @@ Handle* new_handle(std::shared_ptr<typename HandleTraits<Handle>::Object> object
 }
 
 template <class Handle>
-void destroy_handle(Handle* handle) noexcept {
-  if (handle != nullptr) HandleTable::instance().remove(HandleTraits<Handle>::kKind, handle);
+void destroy_handle(Handle* handle) {
+  if (handle != nullptr && !Process::is_forked_child())
+    HandleTable::instance().remove(HandleTraits<Handle>::kKind, handle);
 }
 
 }  // namespace rec

@@ -23,6 +23,23 @@ constexpr auto kTickInterval = std::chrono::milliseconds(25);  // half of what i
 class LongCall {
  public:
   explicit LongCall(const std::function<void(const Caller&)>& work) : work_(work) {}
+  // The work uses this object. It is still running when host code has ended the calling thread by pthread_exit().
+  ~LongCall() {
+    if (!running_) return;
+    cancel_.request();
+    stopped_with_ = REC_CANCELLED;
+    std::unique_lock lock(mutex_);
+    while (!done_) {
+      events_.clear();
+      answered_ = pushed_;
+      if (!std::exchange(errand_done_, true))
+        errand_failure_ = std::make_exception_ptr(Error(REC_CANCELLED, "the calling thread has ended"));
+      answered_changed_.notify_one();
+      changed_.wait_for(lock, kTickInterval);
+    }
+    lock.unlock();
+    pthread_join(thread_, nullptr);
+  }
 
   // Ticks before the work begins, so that a caller who has cancelled already has none done.
   void ask(rec_event_fn on_event, void* user_data) {
@@ -43,9 +60,10 @@ class LongCall {
         this);
     pthread_attr_destroy(&attributes);
     if (code != 0) throw system_error("start", "a thread", code);
+    running_ = true;
   }
 
-  // Runs on the caller's thread until the work is done. The work uses this object, so serve never returns before it ends.
+  // Runs on the caller's thread until the work is done.
   void serve(rec_event_fn on_event, void* user_data, const CancelToken* host_cancel) {
     auto next_tick = Clock::now() + kTickInterval;
     std::unique_lock lock(mutex_);
@@ -71,6 +89,7 @@ class LongCall {
     }
     lock.unlock();
     pthread_join(thread_, nullptr);
+    running_ = false;
     keep_exception([] { log::deliver(); });
     throw_if_stopped();
     if (failure_) std::rethrow_exception(failure_);
@@ -126,9 +145,12 @@ class LongCall {
   void run(const std::function<void()>& errand) {
     try {
       errand();
+    } catch (const abi::__forced_unwind&) {
+      throw;
     } catch (...) {
       errand_failure_ = std::current_exception();
     }
+    Process::throw_if_forked();
   }
 
   // An exception from a C++ host's callback or log sink: the work stops, and the call reports the first one.
@@ -136,10 +158,13 @@ class LongCall {
   void keep_exception(Body&& body) {
     try {
       body();
+    } catch (const abi::__forced_unwind&) {
+      throw;
     } catch (...) {
       if (!host_exception_) host_exception_ = std::current_exception();
       cancel_.request();
     }
+    Process::throw_if_forked();
   }
 
   void tick(rec_event_fn on_event, void* user_data) {
@@ -180,7 +205,7 @@ class LongCall {
   std::deque<TrainingEvent> events_;
   std::deque<TrainingEvent> taken_;                // of the caller's thread; a member, as an empty deque allocates
   const std::function<void()>* errand_ = nullptr;  // of the library's thread, for the caller's
-  bool errand_done_ = false, done_ = false, cancelled_ = false;
+  bool errand_done_ = false, done_ = false, cancelled_ = false, running_ = false;
   std::exception_ptr failure_, host_exception_, errand_failure_;
   rec_status_t stopped_with_ = REC_OK;
 };
@@ -191,10 +216,10 @@ void run_long_call(const rec_run_options_t* given, const std::function<void(cons
   const rec_run_options_t options = read_struct(given, "run");
   const std::shared_ptr<CancelToken> cancel = options.cancel != nullptr ? object_of(options.cancel) : nullptr;
   throw_if_cancelled(cancel.get());
-  LongCall call(work);
-  call.ask(options.on_event, options.user_data);
-  call.start();
-  call.serve(options.on_event, options.user_data, cancel.get());
+  const OwnedByProcess<LongCall> call(new LongCall(work));
+  call->ask(options.on_event, options.user_data);
+  call->start();
+  call->serve(options.on_event, options.user_data, cancel.get());
 }
 
 }  // namespace rec

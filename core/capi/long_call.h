@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/base/cancel.h"
+#include "core/base/process.h"
 #include "core/training/trainer.h"
 #include "rec_c_api.h"
 
@@ -23,9 +24,10 @@ void run_long_call(const rec_run_options_t* options, const std::function<void(co
 // The same for work that has a result.
 template <class Work>
 auto long_call(const rec_run_options_t* options, const Work& work) {
-  std::optional<decltype(work(std::declval<const Caller&>()))> result;
-  run_long_call(options, [&](const Caller& caller) { result.emplace(work(caller)); });
-  return std::move(*result);
+  using Result = decltype(work(std::declval<const Caller&>()));
+  const OwnedByProcess<std::optional<Result>> result(new std::optional<Result>);
+  run_long_call(options, [&](const Caller& caller) { result->emplace(work(caller)); });
+  return std::move(**result);
 }
 
 }  // namespace rec

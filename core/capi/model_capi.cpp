@@ -77,7 +77,9 @@ struct SharedView {
   view->strides[1] = 1;
   view->tensor.version = {1, 0};
   view->tensor.manager_ctx = view.get();
-  view->tensor.deleter = [](DlManagedTensorVersioned* self) { delete static_cast<SharedView*>(self->manager_ctx); };
+  view->tensor.deleter = [](DlManagedTensorVersioned* self) {
+    DeleteUnlessForked()(static_cast<SharedView*>(self->manager_ctx));
+  };
   view->tensor.flags = kDlReadOnly;
   view->tensor.dl_tensor = {const_cast<float*>(matrix.data), {1, 0}, 2, {2, 32, 1}, view->shape, view->strides, 0};
   return reinterpret_cast<::DLManagedTensorVersioned*>(&view.release()->tensor);

@@ -12,7 +12,7 @@ rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error) {
 }
 
 rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error) {
-  return guarded(out_error, [&] { PluginRegistry::instance().add_folder(&not_null(path, "path")); });
+  return guarded_setup(out_error, [&] { PluginRegistry::instance().add_folder(&not_null(path, "path")); });
 }
 
 rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error) {

@@ -1,16 +1,14 @@
 #include "core/data/describe.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/data/interactions.h"
 
 namespace rec {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 const char* type_name(const IdMap& ids) { return ids.type() == REC_ID_BYTES ? "bytes" : "int64"; }
 
@@ -48,7 +46,7 @@ std::string describe_dataset(const Dataset& dataset) {
   for (int64_t i = 0; i + 1 < dataset.title_offsets.size(); ++i)
     n_titles += dataset.title_offsets[i + 1] > dataset.title_offsets[i];
 
-  Json json;
+  Json json = Json::object();
   json["n_users"] = dataset.n_users();
   json["n_items"] = dataset.n_items();
   json["n_interactions"] = dataset.n();
@@ -91,7 +89,7 @@ std::string describe_dataset(const Dataset& dataset) {
   json["n_skipped"] = dataset.n_skipped;
   json["interactions_per_user"] = quantiles(all.by_user);
   json["interactions_per_item"] = quantiles(all.by_item);
-  return json.dump();
+  return dump_json(json);
 }
 
 }  // namespace rec

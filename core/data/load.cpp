@@ -18,12 +18,9 @@ const std::vector<std::string> kFormats{"auto",     "csv",       "tsv",     "rec
                                         "lightgcn", "movielens", "gru4rec", "two_tower"};
 
 bool holds_inter_file(const std::string& folder) {
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".inter") || name.ends_with(".inter.gz")) return true;
-  }
-  return false;
+  return std::ranges::any_of(names_in(folder), [](const std::string& name) {
+    return name.ends_with(".inter") || name.ends_with(".inter.gz");
+  });
 }
 
 std::string detect_folder(const std::string& path) {

@@ -64,9 +64,8 @@ Source find_source(std::string path) {
     return {folder, *name, false};
   }
   std::set<std::string> whole, split;
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(path, code)) {
-    const auto name = inter_name(entry.path());
+  for (const std::string& file : names_in(path)) {
+    const auto name = inter_name(file);
     if (!name) continue;
     if (const auto base = benchmark_name(*name))
       split.insert(*base);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/files.h"
+#include "core/base/staged_file.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 

@@ -1,7 +1,6 @@
 #include "core/plugin/registry.h"
 
 #include <dlfcn.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
@@ -13,6 +12,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/base/trusted_path.h"
 #include "core/plugin/host.h"
 #include "core/plugin/params.h"
 #include "core/plugin/runtime_guard.h"
@@ -30,8 +30,9 @@ std::string version_text(int32_t major, int32_t minor) { return cat(major, ".", 
 rec_plugin_note_t check_identity(const std::string& path, const ElfFile& file) {
   if (!file.note) throw Error(REC_PLUGIN_FAILED, cat(path, ": not a Recore plugin: no .note.recore in it"));
   rec_plugin_note_t note = *file.note;
-  note.model[sizeof note.model - 1] = note.version[sizeof note.version - 1] = note.runtime[sizeof note.runtime - 1] =
-      '\0';
+  for (auto text : {std::span<char>(note.model), std::span<char>(note.version), std::span<char>(note.runtime),
+                    std::span<char>(note.doc)})
+    text.back() = '\0';
   if (note.magic != REC_PLUGIN_MAGIC || note.pointer_bits != static_cast<int32_t>(8 * sizeof(void*)))
     throw Error(REC_ABI_MISMATCH, cat(path, ": built for another byte order or pointer size"));
   if (note.abi_major != REC_PLUGIN_ABI_MAJOR || note.min_host_minor > REC_PLUGIN_ABI_MINOR)
@@ -44,11 +45,12 @@ rec_plugin_note_t check_identity(const std::string& path, const ElfFile& file) {
   return note;
 }
 
-void check_permissions(const std::string& path) {
-  struct stat status;
-  if (::stat(path.c_str(), &status) != 0) throw system_error("open", path, errno);
-  if ((status.st_mode & S_IWOTH) != 0)
-    throw Error(REC_DENIED, cat(path, ": refused: everybody may write this file")).at_argument("path");
+// The same for a file that is found by its name, librecore_MODEL.so.
+rec_plugin_note_t check_found(std::string_view model, const std::string& path) {
+  const rec_plugin_note_t note = check_identity(path, read_elf(path));
+  if (note.model != model)
+    throw Error(REC_PLUGIN_FAILED, cat(path, ": its note names the model '", note.model, "', not '", model, "'"));
+  return note;
 }
 
 // A set capability is a promise that the slots behind it are there.
@@ -71,7 +73,11 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
     const rec_param_t& param = table->params[i];
     if (param.name == nullptr || param.default_value == nullptr || param.doc == nullptr || param.type < REC_PARAM_INT ||
         param.type > REC_PARAM_TEXT || (param.type == REC_PARAM_CHOICE) != (param.choices != nullptr))
-      fail(cat("parameter ", i, " of its table is incomplete"));
+      fail(cat("parameter ", param.name != nullptr ? printable(param.name) : std::to_string(i),
+               " of its table is incomplete"));
+    for (int64_t j = 0; j < i; ++j)
+      if (std::string_view(param.name) == table->params[j].name)
+        fail(cat("parameter ", printable(param.name), " is twice in its table"));
   }
   struct Promise {
     int64_t capability;
@@ -121,7 +127,8 @@ PluginRegistry& PluginRegistry::instance() {
 void PluginRegistry::add_folder(const std::string& path) {
   if (!is_directory(path)) throw argument_error(REC_NOT_FOUND, "path", "there is no folder ", path);
   const std::lock_guard lock(mutex_);
-  if (std::find(folders_.begin(), folders_.end(), path) == folders_.end()) folders_.insert(folders_.begin(), path);
+  const std::string folder = std::filesystem::absolute(path).string();  // the working directory may change
+  if (std::find(folders_.begin(), folders_.end(), folder) == folders_.end()) folders_.insert(folders_.begin(), folder);
 }
 
 const Plugin* PluginRegistry::loaded(std::string_view model) const {
@@ -136,12 +143,9 @@ const Plugin& PluginRegistry::load(const std::string& path) {
 }
 
 const Plugin& PluginRegistry::load_file(const std::string& given_path) {
-  std::error_code code;
-  const std::string path = std::filesystem::canonical(given_path, code).string();
-  if (code) throw system_error("open", given_path, code.value());
+  const std::string path = trusted_path(given_path);
   for (const auto& plugin : plugins_)
     if (plugin->path == path) return *plugin;
-  check_permissions(path);
   const ElfFile file = read_elf(path);
   const rec_plugin_note_t note = check_identity(path, file);
   if (const Plugin* other = loaded(note.model))
@@ -180,12 +184,17 @@ const Plugin& PluginRegistry::load_file(const std::string& given_path) {
 
 void PluginRegistry::read_environment() {
   if (read_environment_) return;
-  read_environment_ = true;
+  std::vector<std::string> found;
   if (const char* path = std::getenv("REC_PLUGIN_PATH"))
-    for (std::string_view folder : split(path, ':'))
-      if (!folder.empty()) folders_.emplace_back(folder);
-  const std::string own = library_folder();
-  if (!own.empty()) folders_.push_back(own + "/recore/plugins");
+    for (std::string_view folder : split(path, ':')) {
+      if (folder.empty()) continue;
+      if (!folder.starts_with('/'))
+        throw Error(REC_DENIED, cat("REC_PLUGIN_PATH: must have absolute folders, got '", printable(folder), "'"));
+      found.emplace_back(folder);
+    }
+  if (const std::string own = library_folder(); !own.empty()) found.push_back(own + "/recore/plugins");
+  folders_.insert(folders_.end(), found.begin(), found.end());
+  read_environment_ = true;
 }
 
 std::vector<std::string> PluginRegistry::folders() {
@@ -198,14 +207,12 @@ std::vector<PluginRegistry::Candidate> PluginRegistry::candidates() {
   read_environment();
   std::vector<Candidate> found;
   for (const std::string& folder : folders_) {
-    std::error_code code;
     std::vector<Candidate> here;
-    for (std::filesystem::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
-      const std::string file = it->path().filename().string();
+    for (const std::string& file : names_in(folder)) {
       if (!file.starts_with(kPrefix) || !file.ends_with(kSuffix)) continue;
       const std::string model = file.substr(kPrefix.size(), file.size() - kPrefix.size() - kSuffix.size());
       if (std::none_of(found.begin(), found.end(), [&](const Candidate& c) { return c.model == model; }))
-        here.push_back({model, it->path().string()});
+        here.push_back({model, folder + "/" + file});
     }
     std::sort(here.begin(), here.end(), [](const Candidate& a, const Candidate& b) { return a.model < b.model; });
     found.insert(found.end(), here.begin(), here.end());
@@ -230,8 +237,7 @@ PluginRegistry::Location PluginRegistry::place_of(std::string_view model) {
   std::vector<std::string> names;
   for (const auto& plugin : plugins_) names.push_back(plugin->name());
   for (const Candidate& candidate : candidates()) {
-    if (candidate.model == model)
-      return {candidate.path, check_identity(candidate.path, read_elf(candidate.path)).runtime, false};
+    if (candidate.model == model) return {candidate.path, check_found(model, candidate.path).runtime, false};
     names.push_back(candidate.model);
   }
   std::sort(names.begin(), names.end());  // a loaded model may be listed as a file too
@@ -239,42 +245,27 @@ PluginRegistry::Location PluginRegistry::place_of(std::string_view model) {
   throw argument_error(REC_NOT_FOUND, "model", "there is no '", model, "'", suggestion(model, names));
 }
 
+// From the files' notes: a list runs no plugin's code, which may be broken, and loads no runtime.
 Json PluginRegistry::list() {
   const std::lock_guard lock(mutex_);
   Json out = Json::array();
-  const auto add = [&](const std::string& name, const std::string& path, const Plugin* plugin,
+  const auto add = [&](const std::string& name, const std::string& path, const rec_plugin_note_t& note,
                        const std::string& error) {
-    out.push_back({{"name", name},
-                   {"version", plugin != nullptr ? plugin->slots->version : ""},
-                   {"path", path},
-                   {"doc", plugin != nullptr ? plugin->slots->doc : ""},
-                   {"error", error}});
+    out.push_back({{"name", name}, {"version", note.version}, {"path", path}, {"doc", note.doc}, {"error", error}});
   };
   const std::vector<Candidate> found = candidates();
   for (const Candidate& candidate : found) {
     try {
       const Plugin* plugin = loaded(candidate.model);
-      if (plugin == nullptr) {
-        // Listing must not load a runtime into a process that may later load its own.
-        const rec_plugin_note_t note = check_identity(candidate.path, read_elf(candidate.path));
-        if (const std::string_view runtime = note.runtime; !runtime.empty()) {
-          out.push_back({{"name", candidate.model},
-                         {"version", note.version},
-                         {"path", candidate.path},
-                         {"doc", cat("needs ", runtime, ", which a list does not load")},
-                         {"error", ""}});
-          continue;
-        }
-        plugin = &load_file(candidate.path);
-      }
-      add(candidate.model, plugin->path, plugin, "");
+      const std::string path = plugin != nullptr ? plugin->path : trusted_path(candidate.path);
+      add(candidate.model, path, plugin != nullptr ? plugin->note : check_found(candidate.model, path), "");
     } catch (const Error& error) {
-      add(candidate.model, candidate.path, nullptr, error.message);
+      add(candidate.model, candidate.path, {}, error.message);
     }
   }
   for (const auto& plugin : plugins_)  // loaded by path
     if (std::none_of(found.begin(), found.end(), [&](const Candidate& c) { return c.model == plugin->name(); }))
-      add(plugin->name(), plugin->path, plugin.get(), "");
+      add(plugin->name(), plugin->path, plugin->note, "");
   return out;
 }
 
@@ -299,10 +290,10 @@ Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_par
   for (const auto& [bit, name] : kNames)
     if ((plugin.slots->capabilities & bit) != 0) capabilities.push_back(name);
   Json params = describe_params(plugin.params(), "model");
-  const std::vector<Json> own(params.begin(), params.end());
+  const auto n_own = std::ssize(params);
   for (Json& entry : describe_params(loop_params, "core")) {
-    const bool redeclared =
-        std::any_of(own.begin(), own.end(), [&](const Json& param) { return param["name"] == entry["name"]; });
+    const bool redeclared = std::any_of(params.begin(), params.begin() + n_own,
+                                        [&](const Json& param) { return param["name"] == entry["name"]; });
     if (!redeclared) params.push_back(std::move(entry));
   }
   return {{"name", plugin.slots->name},

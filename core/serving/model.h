@@ -103,8 +103,11 @@ std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_
                                         const CancelToken* cancel = nullptr);
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,
                                               const CancelToken* cancel = nullptr);
-// The same over bytes that the model keeps.
-std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes);
+// The same over bytes that the model keeps. A plugin that was trained in a worker process is not opened in this one
+// until it has to serve.
+enum class PluginOpening { kNow, kLater };
+std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes,
+                                             PluginOpening opening = PluginOpening::kNow);
 
 // The JSON of rec_model_describe.
 Json describe_model(const Model& model);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/files.h"
+#include "core/base/staged_file.h"
 #include "core/base/text.h"
 #include "core/plugin/loop_params.h"
 #include "core/serving/model.h"
@@ -174,7 +175,8 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   return served;
 }
 
-std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budget) {
+std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budget,
+                                      PluginOpening opening = PluginOpening::kNow) {
   auto model = std::make_shared<Model>();
   model->budget = budget;
   try {
@@ -201,7 +203,8 @@ std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budge
     model->needs_plugin = serving.value("plugin", false);
     if (model->needs_plugin) {
       // Open the plugin now, so that a bad file fails here; but do not load LibTorch just to open a file.
-      if (PluginRegistry::instance().locate(model->name).runtime.empty()) model->plugin();
+      if (opening == PluginOpening::kNow && PluginRegistry::instance().locate(model->name).runtime.empty())
+        model->plugin();
     } else if (model->user_table.shape.empty() && (!model->item_table.shape.empty() || !model->has_item_weights())) {
       throw corrupt("serving tables");
     }
@@ -297,8 +300,9 @@ std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64
   return to_model(parse_tensor_file(std::make_shared<Buffer<char>>(bytes), "model bytes", kFormat, cancel), budget);
 }
 
-std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes) {
-  return to_model(parse_tensor_file(std::move(bytes), "model bytes", kFormat), MemoryBudget());
+std::shared_ptr<const Model> load_model_over(std::shared_ptr<const Buffer<char>> bytes, PluginOpening opening) {
+  const MemoryBudget budget = budget_after_file(bytes->span(), 0);
+  return to_model(parse_tensor_file(std::move(bytes), "model bytes", kFormat), budget, opening);
 }
 
 }  // namespace rec

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/base/files.h"
+#include "core/base/staged_file.h"
 #include "core/base/text.h"
 #include "core/plugin/model.h"
 
@@ -66,7 +67,7 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
   tensor.name = name;
   tensor.dtype = 0;
   for (const DtypeName& known : kDtypes)
-    if (entry["dtype"] == known.name) tensor.dtype = known.dtype;
+    if (is_text(entry["dtype"], known.name)) tensor.dtype = known.dtype;
   if (tensor.dtype == 0) throw bad("has an unknown dtype");
   if (entry["shape"].empty() || entry["shape"].size() > REC_MAX_DIMS) throw bad("has no shape of 1 to 4 dimensions");
   const auto size_at = [&](const Json& value) {
@@ -102,7 +103,7 @@ TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buf
   if (version != kFormatVersion)
     throw Error(REC_UNSUPPORTED,
                 cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
-  if (file.manifest.value("format", Json()) != format)
+  if (!is_text(file.manifest.value("format", Json()), format))
     throw Error(REC_INVALID_ARGUMENT, cat(name, ": holds ", printable(dump_json(file.manifest.value("format", Json()))),
                                           ", wanted \"", format, "\""));
   const Json& sums = file.manifest.at("tensors");

@@ -12,7 +12,7 @@ namespace {
 
 Json read_params(const std::string& text) {
   Json given = text.empty() ? Json::object() : parse_json(text, "params_json");
-  if (given.is_object() && given.value("sampler", Json()) == "ans")
+  if (given.is_object() && is_text(given.value("sampler", Json()), "ans"))
     throw argument_error(REC_UNSUPPORTED, "sampler",
                          "ANS trains gates and adds losses, so it is a model and not a sampler; use model 'ans' "
                          "with backbone=mf or backbone=lightgcn");

@@ -4,6 +4,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include "core/base/log.h"
 
 namespace rec {
 
@@ -11,6 +14,8 @@ namespace {
 
 constexpr size_t kMostFiles = 3;
 constexpr size_t kLargestPacket = size_t{64} << 10;  // the socket takes three times as much
+constexpr int64_t kLargestMessage = int64_t{64} << 20;
+constexpr std::string_view kWhat = "a message of the worker process";
 
 union Control {  // the alignment that the kernel wants
   char bytes[CMSG_SPACE(kMostFiles * sizeof(int))];
@@ -19,14 +24,14 @@ union Control {  // the alignment that the kernel wants
 
 }  // namespace
 
-bool Channel::send(const Note& body, const std::vector<const MemoryFile*>& files) {
-  const std::vector<uint8_t> bytes = Note::to_cbor(body);  // keeps NaN, and text that is not UTF-8
+bool Channel::send(const Json& body, const std::vector<const MemoryFile*>& files) {
+  const std::vector<uint8_t> bytes = Json::to_msgpack(body);
   if (bytes.size() <= kLargestPacket) return send_packet(bytes, files);
   const MemoryFile note =
       MemoryFile::write("recore note", [&](FileWriter& out) { out.write(bytes.data(), std::ssize(bytes)); });
   std::vector<const MemoryFile*> with_note = files;
   with_note.push_back(&note);
-  return send_packet(Note::to_cbor(nullptr), with_note);
+  return send_packet(Json::to_msgpack(nullptr), with_note);
 }
 
 bool Channel::send_packet(const std::vector<uint8_t>& bytes, const std::vector<const MemoryFile*>& files) {
@@ -49,7 +54,7 @@ bool Channel::send_packet(const std::vector<uint8_t>& bytes, const std::vector<c
   }
   for (;;) {
     if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0) return true;
-    if (errno == EPIPE || errno == ECONNRESET || errno == EBADF) return false;
+    if (errno == EPIPE || errno == ECONNRESET || errno == EBADF || errno == EAGAIN) return false;
     if (errno != EINTR) throw system_error("write to", "the worker process", errno);
   }
 }
@@ -60,7 +65,7 @@ std::optional<Message> Channel::receive() {
     size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
   } while (size < 0 && errno == EINTR);
   if (size <= 0 || static_cast<size_t>(size) > kLargestPacket) return std::nullopt;
-  std::vector<uint8_t> bytes(size);
+  std::vector<char> bytes(size);
   iovec piece{bytes.data(), bytes.size()};
   Control control{};
   msghdr header{};
@@ -81,27 +86,77 @@ std::optional<Message> Channel::receive() {
       files.emplace_back(fd);
     }
   }
-  Message message{Note::from_cbor(bytes), {}};
+  Message message{parse_message(bytes, kWhat), {}};
   for (Descriptor& file : files) message.files.emplace_back(std::move(file));
   if (message.body.is_null() && !message.files.empty()) {
-    message.body = Note::from_cbor(message.files.back().map()->span());
+    const auto large = message.files.back().map();
+    if (large->size() > kLargestMessage)
+      throw Error(REC_CORRUPT_DATA, cat(kWhat, ": it has ", large->size(), " bytes"));
+    message.body = parse_message(large->span(), kWhat);
     message.files.pop_back();
   }
+  if (!message.body.is_object()) throw Error(REC_CORRUPT_DATA, cat(kWhat, ": it is no object"));
   return message;
 }
 
-Note note_of(const Error& error) {
+Json note_of(const Error& error) {
   return {{"status", error.status}, {"message", error.message}, {"argument", error.argument},
           {"file", error.file},     {"line", error.line},       {"byte_offset", error.byte_offset}};
 }
 
-Error error_of(const Note& note) {
-  Error error(note.at("status").get<rec_status_t>(), note.at("message").get<std::string>());
+namespace {
+
+// A number of JSON as it is: get() would cut a fraction, and what is too large for T is undefined.
+template <class T>
+T whole(const Json& value) {
+  if (!value.is_number_integer() || !std::in_range<T>(value.get<int64_t>()) ||
+      (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX}))
+    throw Unsound("a whole number is none");
+  return static_cast<T>(value.get<int64_t>());
+}
+
+Error error_of(const Json& note) {
+  const auto status = whole<rec_status_t>(note.at("status"));
+  if (status <= REC_OK || status > REC_INTERNAL) throw Unsound("an error has an unknown status");
+  Error error(status, note.at("message").get<std::string>());
   note.at("argument").get_to(error.argument);
   note.at("file").get_to(error.file);
-  note.at("line").get_to(error.line);
-  note.at("byte_offset").get_to(error.byte_offset);
+  error.line = whole<int64_t>(note.at("line"));
+  error.byte_offset = whole<int64_t>(note.at("byte_offset"));
   return error;
+}
+
+TrainingEvent event_of(const Json& note) {
+  for (const char* field : {"epoch", "n_epochs", "batch", "n_batches"}) whole<int64_t>(note.at(field));
+  const auto kind = whole<int32_t>(note.at("kind"));
+  if (kind < REC_EVENT_START || kind > REC_EVENT_CHECKPOINT) throw Unsound("an event is of an unknown kind");
+  auto event = note.get<TrainingEvent>();
+  if (event.metric_names.size() != event.metric_values.size()) throw Unsound("an event has metrics without values");
+  return event;
+}
+
+}  // namespace
+
+bool take_interim(const Json& body, const Observer& observer) {
+  std::optional<TrainingEvent> event;
+  std::optional<Error> error;
+  try {
+    if (body.contains("event"))
+      event = event_of(body.at("event"));
+    else if (body.contains("error"))
+      error = error_of(body.at("error"));
+    else if (body.contains("log"))
+      log::write(whole<int32_t>(body.at("level")), body.at("log").get<std::string>());
+    else if (body.contains("lost_lines"))
+      log::add_dropped(std::max<int64_t>(0, whole<int64_t>(body.at("lost_lines"))));
+    else
+      return false;
+  } catch (const Json::exception& unsound) {
+    throw Unsound(unsound.what());
+  }
+  if (error) throw *error;
+  if (event && observer) observer(*event);
+  return true;
 }
 
 }  // namespace rec

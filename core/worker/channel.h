@@ -11,23 +11,23 @@
 namespace rec {
 
 // What a host and its worker exchange: an object, and memory files for large data.
-using Note = nlohmann::json;
 struct Message {
-  Note body;
+  Json body;
   std::vector<MemoryFile> files;
 };
 
 // One end of a socket that carries whole messages; a body too large for a packet goes in a memory file, the last one.
-// The two processes run the same version of the library.
+// The two processes run the same version of the library, but a plugin in the worker may have broken it: what it sends is
+// checked as a file is.
 class Channel {
  public:
   explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
 
   int descriptor() const { return socket_.get(); }
   void close() { socket_.reset(); }
-  // False when the other side has gone. Threads: any.
-  bool send(const Note& body, const std::vector<const MemoryFile*>& files = {});
-  // Waits for the next message; nothing when the other side has gone.
+  // False when the other side has gone, or has read nothing for the time that the socket allows. Threads: any.
+  bool send(const Json& body, const std::vector<const MemoryFile*>& files = {});
+  // Waits for the next message; nothing when the other side has gone. CORRUPT_DATA for what is no message.
   std::optional<Message> receive();
 
  private:
@@ -36,13 +36,28 @@ class Channel {
   Descriptor socket_;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingEvent, kind, epoch, n_epochs, batch, n_batches, loss, train_seconds,
-                                   eval_seconds, metric_names, metric_values, is_best)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Protocol, part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg,
-                                   history)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerOptions, resume, checkpoint_path, checkpoint_seconds, checkpoint_batches,
-                                   metrics, main_metric, protocol, memory_limit_bytes)
-Note note_of(const Error& error);
-Error error_of(const Note& note);
+// to_json and from_json of a struct, by its fields.
+#define REC_JSON_FIELDS(Type, ...)                                             \
+  inline void to_json(Json& nlohmann_json_j, const Type& nlohmann_json_t) {    \
+    nlohmann_json_j = Json::object();                                          \
+    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_TO, __VA_ARGS__))   \
+  }                                                                            \
+  inline void from_json(const Json& nlohmann_json_j, Type& nlohmann_json_t) {  \
+    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM, __VA_ARGS__)) \
+  }
+REC_JSON_FIELDS(TrainingEvent, kind, epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds, metric_names,
+                metric_values, is_best)
+REC_JSON_FIELDS(Protocol, part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history)
+REC_JSON_FIELDS(TrainerOptions, resume, checkpoint_path, checkpoint_seconds, checkpoint_batches, metrics, main_metric,
+                protocol, memory_limit_bytes)
+Json note_of(const Error& error);
+
+// What is not as a worker writes it.
+struct Unsound : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+// What a worker sends before its answer: an event goes to the observer, a log line to the log, an error is thrown. False
+// for the answer. Unsound for anything else.
+bool take_interim(const Json& body, const Observer& observer);
 
 }  // namespace rec

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -24,8 +23,7 @@ constexpr auto kTimeToFinish = std::chrono::seconds(60);  // for the current req
 // Closes descriptors inherited from the host, which had not marked them close-on-exec.
 void close_inherited(int last_wanted) {
   std::vector<int> open;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
-    open.push_back(std::stoi(entry.path().filename().string()));
+  for (const std::string& name : names_in("/proc/self/fd")) open.push_back(std::stoi(name));
   for (int fd : open)
     if (fd > last_wanted) ::close(fd);
 }
@@ -43,7 +41,7 @@ class Server {
     if (!wait(hello)) return;
     greet(hello.message.body);
     for (Request request; wait(request);) {
-      Note answer;
+      Json answer;
       std::optional<MemoryFile> file;
       try {
         if (refusal_) throw *refusal_;
@@ -106,9 +104,9 @@ class Server {
     return true;
   }
 
-  void greet(const Note& hello) {
+  void greet(const Json& hello) {
     parent_ = hello.at("parent").get<pid_t>();
-    if (hello.at("version") != REC_VERSION) {
+    if (!is_text(hello.at("version"), REC_VERSION)) {
       refusal_ = argument_error(REC_ABI_MISMATCH, "isolation", "recore-worker is of version ", REC_VERSION,
                                 ", the library of version ", hello.at("version").get<std::string>());
       return;
@@ -130,8 +128,8 @@ class Server {
   }
 
   // Fills `answer`; returns the memory file that goes with it, if any.
-  std::optional<MemoryFile> handle(const Request& request, Note& answer) {
-    const Note& body = request.message.body;
+  std::optional<MemoryFile> handle(const Request& request, Json& answer) {
+    const Json& body = request.message.body;
     const std::vector<MemoryFile>& files = request.message.files;
     const auto call = body.at("call").get<std::string>();
     answer = {{"done", call}};

@@ -10,11 +10,31 @@ MemoryFile share_model(const Model& model) {
   return MemoryFile::write("recore model", [&](FileWriter& out) { write_model(out, model, true); });
 }
 
+constexpr double kSecondsToDescribe = 120;  // most of them for loading a runtime
+
+// Takes an answer apart, which a plugin may have spoilt: what is wrong with it is the plugin's fault.
+template <class Read>
+auto read_answer(const std::string& model, const Read& read) {
+  const auto unsound = [&](const char* why) {
+    return Error(REC_PLUGIN_FAILED, cat("the worker process of '", model, "' gave an answer that is not sound: ", why));
+  };
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.status == REC_OUT_OF_MEMORY || error.status == REC_LIMIT) throw;
+    throw unsound(error.what());
+  } catch (const Json::exception& error) {
+    throw unsound(error.what());
+  } catch (const std::out_of_range&) {
+    throw unsound("a file is missing");
+  }
+}
+
 class WorkerTraining : public Training {
  public:
   WorkerTraining(const Dataset& dataset, const std::string& model, const std::string& params_json,
                  const TrainerOptions& options, const CancelToken* cancel)
-      : process_(model, cat("training of '", model, "'")) {
+      : model_(model), process_(model, cat("training of '", model, "'")) {
     const MemoryFile data = share_dataset(dataset);
     process_.call({{"call", "create"}, {"model", model}, {"params", params_json}, {"options", options}}, {&data}, {},
                   cancel);
@@ -31,10 +51,11 @@ class WorkerTraining : public Training {
 
   std::shared_ptr<const Model> model(int32_t which, const CancelToken* cancel) override {
     const Message answer = process_.call({{"call", "model"}, {"which", which}}, {}, {}, cancel);
-    return load_model_over(answer.files.at(0).map());
+    return read_answer(model_, [&] { return load_model_over(answer.files.at(0).map(), PluginOpening::kLater); });
   }
 
  private:
+  const std::string model_;
   WorkerProcess process_;
 };
 
@@ -57,7 +78,8 @@ std::unique_ptr<Training> train_in_worker(const Dataset& dataset, const std::str
 
 void check_in_worker(const std::string& model, const std::string& params_json, const TrainerOptions& options) {
   WorkerProcess process(model, cat("the check of '", model, "'"));
-  process.call({{"call", "check"}, {"model", model}, {"params", params_json}, {"options", options}}, {}, {}, nullptr);
+  process.call({{"call", "check"}, {"model", model}, {"params", params_json}, {"options", options}}, {}, {}, nullptr,
+               kSecondsToDescribe);
 }
 
 std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,
@@ -67,12 +89,13 @@ std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Datas
   const Message answer =
       process.call({{"call", "evaluate"}, {"metrics", metrics}, {"protocol", protocol}, {"threads", threads}},
                    {&file, &data}, {}, cancel);
-  return shared_report(answer.files.at(0));
+  return read_answer(model.name, [&] { return shared_report(answer.files.at(0)); });
 }
 
 std::string describe_in_worker(const std::string& model) {
   WorkerProcess process(model, cat("the description of '", model, "'"));
-  return process.call({{"call", "describe"}, {"model", model}}, {}, {}, nullptr).body.at("text").get<std::string>();
+  const Message answer = process.call({{"call", "describe"}, {"model", model}}, {}, {}, nullptr, kSecondsToDescribe);
+  return read_answer(model, [&] { return answer.body.at("text").get<std::string>(); });
 }
 
 }  // namespace rec

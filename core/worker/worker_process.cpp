@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/base/trusted_path.h"
 #include "core/plugin/registry.h"
 
 extern char** environ;
@@ -28,6 +30,7 @@ constexpr size_t kOutputKept = 4096;
 constexpr int kFirstDescriptor = 10;  // above those that the new process uses
 constexpr int kWorkerSocket = 3;
 constexpr double kSecondsToEnd = 2;
+constexpr timeval kTimeToRead{60, 0};  // the worker has a thread for it
 
 // Read once: the host may change its environment while other threads read it.
 const std::string& worker_program() {
@@ -121,21 +124,24 @@ std::string_view last_line(std::string_view text) {
 WorkerProcess::WorkerProcess(const std::string& model, std::string what, double seconds_to_stop)
     : what_(std::move(what)), seconds_to_stop_(seconds_to_stop) {
   const PluginRegistry::Location plugin = PluginRegistry::instance().locate(model);
-  const std::string program = worker_program();
-  if (!file_exists(program))
-    throw argument_error(REC_NOT_FOUND, "isolation", "there is no ", program,
+  if (!file_exists(worker_program()))
+    throw argument_error(REC_NOT_FOUND, "isolation", "there is no ", worker_program(),
                          ", which runs a plugin in a separate process; install it beside the library, or set "
                          "REC_WORKER_PATH before the process starts");
+  if (!worker_program().starts_with('/'))
+    throw Error(REC_DENIED, cat("REC_WORKER_PATH: must be an absolute path, got '", printable(worker_program()), "'"));
+  const std::string program = trusted_path(worker_program());
   int sockets[2], pipe[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
     throw system_error("make", "a socket for the worker process", errno);
   channel_.emplace(Descriptor(sockets[0]));
+  ::setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &kTimeToRead, sizeof kTimeToRead);
   const Descriptor theirs = out_of_the_way(Descriptor(sockets[1]));
   if (::pipe2(pipe, O_CLOEXEC) != 0) throw system_error("make", "a pipe for the worker process", errno);
   output_ = Descriptor(pipe[0]);
   const Descriptor their_output = out_of_the_way(Descriptor(pipe[1]));
   ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
-  const Note hello = {{"version", REC_VERSION},
+  const Json hello = {{"version", REC_VERSION},
                       {"parent", ::getpid()},
                       {"folders", PluginRegistry::instance().folders()},
                       {"plugin", plugin.path},
@@ -149,29 +155,32 @@ WorkerProcess::~WorkerProcess() {
   if (pid_ > 0) end();
 }
 
-Message WorkerProcess::call(Note request, const std::vector<const MemoryFile*>& files, const Observer& observer,
-                            const CancelToken* cancel) {
+Message WorkerProcess::call(const Json& request, const std::vector<const MemoryFile*>& files, const Observer& observer,
+                            const CancelToken* cancel, double seconds) {
   if (!ended_.empty()) throw Error(REC_BAD_STATE, cat(what_, ": its worker process has ended: it ", ended_));
   told_to_stop_ = false;
+  answer_by_ = now() + seconds;
+  late_ = cat("gave no answer within ", seconds, " s and was killed");
   if (!channel_->send(request, files)) report_end();
   for (;;) {
     std::optional<Message> message = next(cancel);
     if (!message) report_end();
-    Note& body = message->body;
-    if (body.contains("event")) {
-      if (observer) observer(body["event"].get<TrainingEvent>());
-      if (cancel != nullptr && cancel->requested()) ask_to_stop();
-      if (!channel_->send({{"seen", true}})) report_end();
-    } else if (body.contains("log")) {
-      log::write(body["level"].get<int32_t>(), body["log"].get<std::string>());
-    } else if (body.contains("lost_lines")) {
-      log::add_dropped(body["lost_lines"].get<int64_t>());
-    } else if (body.contains("error")) {
-      throw error_of(body["error"]);
-    } else {
-      return std::move(*message);
-    }
+    if (handle(*message, observer, cancel)) return std::move(*message);
   }
+}
+
+// Whether the message is the answer; the others are dealt with.
+bool WorkerProcess::handle(Message& message, const Observer& observer, const CancelToken* cancel) {
+  try {
+    if (!take_interim(message.body, observer)) return true;
+  } catch (const Unsound& unsound) {
+    kill(cat("sent a message that is not sound (", unsound.what(), ") and was killed"));
+    report_end();
+  }
+  if (!message.body.contains("event")) return false;
+  if (cancel != nullptr && cancel->requested()) ask_to_stop();
+  if (!channel_->send({{"seen", true}})) report_end();
+  return false;
 }
 
 std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
@@ -181,20 +190,42 @@ std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
       throw system_error("wait for", "the worker process", errno);
     read_output();
     if (cancel != nullptr && cancel->requested()) ask_to_stop();
-    if (waited[0].revents != 0) return channel_->receive();
-    if (told_to_stop_ && now() > stop_by_) {
-      ::kill(pid_, SIGKILL);
-      ended_ = cat("did not stop within ", seconds_to_stop_, " s and was killed");
+    if (now() > answer_by_) {
+      kill(late_);
       return std::nullopt;
     }
+    if (waited[0].revents != 0) {
+      try {
+        return channel_->receive();
+      } catch (const Error& error) {
+        if (error.status != REC_CORRUPT_DATA) throw;
+        kill(cat("sent ", error.message, ", and was killed"));
+        return std::nullopt;
+      }
+    }
+    if (has_ended()) return std::nullopt;  // a process that it has started may hold the socket
   }
 }
 
 void WorkerProcess::ask_to_stop() {
   if (told_to_stop_) return;
   told_to_stop_ = true;
-  stop_by_ = now() + seconds_to_stop_;
+  answer_by_ = now() + seconds_to_stop_;
+  late_ = cat("did not stop within ", seconds_to_stop_, " s and was killed");
   channel_->send({{"cancel", true}});
+}
+
+// With what it has started: they are one process group.
+void WorkerProcess::kill(std::string why) {
+  ::kill(-pid_, SIGKILL);
+  ended_ = std::move(why);
+}
+
+// Leaves the exit status for end(). No child is left when the host ignores SIGCHLD.
+bool WorkerProcess::has_ended() const {
+  siginfo_t info{};
+  const int code = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+  return code == 0 ? info.si_pid == pid_ : errno == ECHILD;
 }
 
 void WorkerProcess::read_output() {
@@ -218,22 +249,20 @@ void WorkerProcess::report_end() {
                                      said.empty() ? std::string() : cat("; it last wrote '", printable(said), "'")));
 }
 
-// Waits for the process, which has nothing left to do, and returns how it ended.
+// Waits for the process, which has nothing left to do, and returns how it ended. What it has started ends, too.
 std::string WorkerProcess::end() {
-  int status = 0;
   const double deadline = now() + kSecondsToEnd;
-  for (bool killed = false;;) {
-    const pid_t got = ::waitpid(pid_, &status, WNOHANG);
-    if (got == pid_ || (got < 0 && errno != EINTR)) {
-      pid_ = -1;
-      return got > 0 ? how_it_ended(status) : "ended, and another part of this process took its exit status";
-    }
-    if (!killed && now() > deadline) {
-      ::kill(pid_, SIGKILL);
-      killed = true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  while (!has_ended() && now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // Until it is waited for, no other process group has this number.
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0) ::kill(-pid_, SIGKILL);
+  int status = 0;
+  pid_t got;
+  do {
+    got = ::waitpid(pid_, &status, 0);
+  } while (got < 0 && errno == EINTR);
+  pid_ = -1;
+  return got > 0 ? how_it_ended(status) : "ended, and another part of this process took its exit status";
 }
 
 }  // namespace rec

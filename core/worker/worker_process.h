@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <limits>
 #include <string>
 
 #include "core/worker/channel.h"
@@ -21,13 +22,17 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   // Sends a request and waits for its answer; events and log lines come in between. An error in the worker is
-  // thrown here. When the process dies: PLUGIN_FAILED with the signal's name, and BAD_STATE from then on.
-  Message call(Note request, const std::vector<const MemoryFile*>& files, const Observer& observer,
-               const CancelToken* cancel);
+  // thrown here. When the process dies, is late or sends what is not sound: PLUGIN_FAILED with the reason, such as the
+  // signal's name, and BAD_STATE from then on. The answer itself is for the caller to check.
+  Message call(const Json& request, const std::vector<const MemoryFile*>& files, const Observer& observer,
+               const CancelToken* cancel, double seconds = std::numeric_limits<double>::infinity());
 
  private:
+  bool handle(Message& message, const Observer& observer, const CancelToken* cancel);
   std::optional<Message> next(const CancelToken* cancel);
   void ask_to_stop();
+  void kill(std::string why);
+  bool has_ended() const;
   void read_output();
   [[noreturn]] void report_end();
   std::string end();
@@ -40,7 +45,8 @@ class WorkerProcess {
   std::string ended_;        // how the process ended, once it has
   pid_t pid_ = -1;
   bool told_to_stop_ = false;
-  double stop_by_ = 0;  // seconds of the monotonic clock
+  double answer_by_ = 0;  // seconds of the monotonic clock
+  std::string late_;      // what it did not do by then
 };
 
 }  // namespace rec

@@ -258,10 +258,9 @@ class Slots {
   }
 };
 
-// The C table of a model class, for REC_PLUGIN_ENTRY. Name, version and ABI are those of the note.
+// The C table of a model class, for REC_PLUGIN_ENTRY. Name, version, doc and ABI are those of the note.
 template <class M>
-const rec_plugin_t* table(const rec_plugin_note_t& note, int64_t capabilities, int32_t model_version, const char* doc,
-                          const char* paper) {
+const rec_plugin_t* table(const rec_plugin_note_t& note, int64_t capabilities, int32_t model_version, const char* paper) {
   static const rec_plugin_t made = [&] {
     rec_plugin_t out{};
     out.struct_size = sizeof out;
@@ -270,7 +269,7 @@ const rec_plugin_t* table(const rec_plugin_note_t& note, int64_t capabilities, i
     out.min_host_minor = note.min_host_minor;
     out.name = note.model;
     out.version = note.version;
-    out.doc = doc;
+    out.doc = note.doc;
     out.paper = paper;
     out.model_version = model_version;
     out.capabilities = capabilities;

@@ -28,10 +28,10 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::ans
 
-REC_PLUGIN_NOTE(ans, "1.0.0", 0, "libtorch");
+REC_PLUGIN_NOTE(ans, "1.0.0", 0, "libtorch",
+                "negatives augmented in embedding space, over matrix factorisation or LightGCN");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::ans::Ans>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE |
         REC_CAP_GRADIENTS,
-    1, "negatives augmented in embedding space, over matrix factorisation or LightGCN",
-    "Zhao et al., Augmented Negative Sampling for Collaborative Filtering, RecSys 2023"))
+    1, "Zhao et al., Augmented Negative Sampling for Collaborative Filtering, RecSys 2023"))

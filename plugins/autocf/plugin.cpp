@@ -22,9 +22,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::autocf
 
-REC_PLUGIN_NOTE(autocf, "1.0.0", 0, "libtorch");
+REC_PLUGIN_NOTE(autocf, "1.0.0", 0, "libtorch",
+                "masked graph autoencoder that learns what to mask, with contrastive terms");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::autocf::AutoCf>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_GRADIENTS, 1,
-    "masked graph autoencoder that learns what to mask, with contrastive terms",
     "Xia et al., Automated Self-Supervised Learning for Recommendation, WWW 2023"))

@@ -16,10 +16,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::bprmf
 
-REC_PLUGIN_NOTE(bprmf, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(bprmf, "1.0.0", 0, "", "matrix factorisation trained on pairwise order; the strong, cheap baseline");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::bprmf::BprMf>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE |
         REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED,
-    1, "matrix factorisation trained on pairwise order; the strong, cheap baseline",
-    "Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009"))
+    1, "Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009"))

@@ -8,8 +8,8 @@ void Ease::Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::ease
 
-REC_PLUGIN_NOTE(ease, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(ease, "1.0.0", 0, "",
+                "linear item-item model in closed form: hard to beat up to some ten thousand items");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::ease::Ease>(
     rec_plugin_note, REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC, 1,
-    "linear item-item model in closed form: hard to beat up to some ten thousand items",
     "Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019"))

@@ -17,10 +17,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::fpmc
 
-REC_PLUGIN_NOTE(fpmc, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(fpmc, "1.0.0", 0, "", "user taste plus a first-order Markov chain over the last item");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::fpmc::Fpmc>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
         REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED,
-    1, "user taste plus a first-order Markov chain over the last item",
-    "Rendle et al., Factorizing Personalized Markov Chains for Next-Basket Recommendation, WWW 2010"))
+    1, "Rendle et al., Factorizing Personalized Markov Chains for Next-Basket Recommendation, WWW 2010"))

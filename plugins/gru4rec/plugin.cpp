@@ -46,10 +46,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::gru4rec
 
-REC_PLUGIN_NOTE(gru4rec, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(gru4rec, "1.0.0", 0, "", "next item of a session or history by gated recurrent units");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::gru4rec::Gru4Rec>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
         REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS,
-    1, "next item of a session or history by gated recurrent units",
-    "Hidasi & Karatzoglou, Recurrent Neural Networks with Top-k Gains for Session-based Recommendations, CIKM 2018"))
+    1, "Hidasi & Karatzoglou, Recurrent Neural Networks with Top-k Gains for Session-based Recommendations, CIKM 2018"))

@@ -26,10 +26,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::hrm
 
-REC_PLUGIN_NOTE(hrm, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(hrm, "1.0.0", 0, "", "pools recent items into a basket, basket and user into a query");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::hrm::Hrm>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC |
         REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LABELLED,
-    1, "pools recent items into a basket, basket and user into a query",
-    "Wang et al., Learning Hierarchical Representation Model for Next Basket Recommendation, SIGIR 2015"))
+    1, "Wang et al., Learning Hierarchical Representation Model for Next Basket Recommendation, SIGIR 2015"))

@@ -9,8 +9,7 @@ void ItemKnn::Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::itemknn
 
-REC_PLUGIN_NOTE(itemknn, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(itemknn, "1.0.0", 0, "", "item neighbourhoods by cosine: no training, any new user with a history");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::itemknn::ItemKnn>(
     rec_plugin_note, REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS | REC_CAP_COLD_USER | REC_CAP_DETERMINISTIC, 1,
-    "item neighbourhoods by cosine: no training, any new user with a history",
     "Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms, WWW 2001"))

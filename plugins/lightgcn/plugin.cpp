@@ -20,10 +20,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::lightgcn
 
-REC_PLUGIN_NOTE(lightgcn, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(lightgcn, "1.0.0", 0, "", "linear propagation of id embeddings over the interaction graph");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::lightgcn::LightGcn>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE |
         REC_CAP_GRADIENTS | REC_CAP_LISTS | REC_CAP_LABELLED,
-    1, "linear propagation of id embeddings over the interaction graph",
-    "He et al., LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation, SIGIR 2020"))
+    1, "He et al., LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation, SIGIR 2020"))

@@ -24,10 +24,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::neumf
 
-REC_PLUGIN_NOTE(neumf, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(neumf, "1.0.0", 0, "", "a product path and an MLP path over user and item vectors");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::neumf::NeuMf>(rec_plugin_note,
                                                        REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC |
                                                            REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS |
                                                            REC_CAP_LABELLED,
-                                                       1, "a product path and an MLP path over user and item vectors",
-                                                       "He et al., Neural Collaborative Filtering, WWW 2017"))
+                                                       1, "He et al., Neural Collaborative Filtering, WWW 2017"))

@@ -42,9 +42,9 @@ void Options::declare(plugin::Fields& field) {
 
 }  // namespace rec::two_tower
 
-REC_PLUGIN_NOTE(two_tower, "1.0.0", 0, "libtorch");
+REC_PLUGIN_NOTE(two_tower, "1.0.0", 0, "libtorch",
+                "query tower and item tower, softmax over the batch corrected for sampling bias");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::two_tower::TwoTower>(
     rec_plugin_note,
     REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC | REC_CAP_GRADIENTS, 1,
-    "query tower and item tower, softmax over the batch corrected for sampling bias",
     "Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations, RecSys 2019"))

@@ -12,7 +12,8 @@
 
 #include "rec_plugin_api.h"
 
-REC_PLUGIN_NOTE(fism, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(fism, "1.0.0", 0, "",
+                "an item is scored by the mean of the user's other items; serves every user who has a history");
 
 #define INIT_P 0 /* random streams */
 #define INIT_Q 1
@@ -276,7 +277,6 @@ static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, co
 
 static const rec_plugin_t table = {
     REC_PLUGIN_IDENTITY,
-    "an item is scored by the mean of the user's other items; serves every user who has a history",
     "Kabbur et al., FISM: Factored Item Similarity Models for Top-N Recommender Systems, KDD 2013",
     1,
     0,

@@ -16,7 +16,7 @@
 #ifndef EVIL_RUNTIME
 #define EVIL_RUNTIME ""
 #endif
-#define NOTE_OF(name) REC_PLUGIN_NOTE(name, "1.0.0", EVIL_MIN_HOST_MINOR, EVIL_RUNTIME)
+#define NOTE_OF(name) REC_PLUGIN_NOTE(name, "1.0.0", EVIL_MIN_HOST_MINOR, EVIL_RUNTIME, "breaks the contract")
 NOTE_OF(EVIL_NAME);
 
 static const rec_host_t* host;
@@ -104,6 +104,25 @@ static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const r
 #ifdef EVIL_EXIT
   exit(3);
 #endif
+#ifdef EVIL_SENDS /* to its host, as only the worker process may */
+  static const char message[] = EVIL_SENDS;
+  if (write(3, message, sizeof message - 1) < 0) exit(4);
+  for (;;) pause();
+#endif
+#ifdef EVIL_NESTED
+  static char nested[60000];
+  memset(nested, '\x91', sizeof nested); /* MessagePack: an array in an array in an array */
+  if (write(3, nested, sizeof nested) < 0) exit(4);
+  for (;;) pause();
+#endif
+#ifdef EVIL_HELPER /* holds the worker's socket, which then never closes */
+  if (fork() == 0)
+    for (;;) pause();
+  _exit(3);
+#endif
+#ifdef EVIL_FLOOD
+  for (;;) host->log(REC_LOG_WARNING, "evil n=1");
+#endif
   return REC_OK;
 }
 static rec_status_t apply(rec_call_t* call, rec_plugin_model_t* model) {
@@ -184,7 +203,6 @@ static rec_status_t score(rec_call_t* call, const rec_plugin_model_t* model, con
 
 static const rec_plugin_t table = {
     REC_PLUGIN_IDENTITY,
-    "breaks the contract",
     "",
     1,
     0,
@@ -241,5 +259,8 @@ static const rec_plugin_t* other_table(void) {
 }
 REC_PLUGIN_ENTRY(other_table())
 #else
+#ifdef EVIL_CRASH
+__attribute__((constructor)) static void crash(void) { *(volatile int*)8 = 1; }
+#endif
 REC_PLUGIN_ENTRY(&table)
 #endif

@@ -1,5 +1,4 @@
-// Handles that are closed, foreign, shared or used in a forked child.
-#include <sys/wait.h>
+// Handles that are closed, foreign or shared.
 #include <unistd.h>
 
 #include <filesystem>
@@ -87,23 +86,6 @@ TEST(Handles, OfATrainerThatRunsAreBusy) {
     return REC_OK;
   };
   EXPECT_EQ(rec_trainer_run(t.get(), &run, nullptr), REC_OK);
-}
-
-TEST(Fork, MakesEveryCallOfTheChildBadState) {
-  const auto data = world();
-  const pid_t child = fork();
-  if (child == 0) {
-    rec_text_t* text = nullptr;
-    const bool refused = rec_dataset_describe(data.get(), &text, nullptr) == REC_BAD_STATE &&
-                         rec_plugin_list(&text, nullptr) == REC_BAD_STATE;
-    _exit(refused ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
-  rec_text_t* text = nullptr;
-  EXPECT_EQ(rec_dataset_describe(data.get(), &text, nullptr), REC_OK) << "the parent goes on";
-  rec_text_destroy(text);
 }
 
 TEST(Callback, ExceptionOfACppHostStopsTheWorkAndIsReported) {

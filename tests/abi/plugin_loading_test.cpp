@@ -85,6 +85,47 @@ TEST(PluginLoading, RefusesAFileThatEverybodyMayWrite) {
   EXPECT_EQ(load_plugin(path).first, REC_DENIED);
 }
 
+// Anybody who may write a folder above the file could put another in its place.
+TEST(PluginLoading, RefusesAFileThatOthersCouldReplace) {
+  TempFolder folder;
+  const std::string open = folder / "open", inside = open + "/inside", path = inside + "/librecore_evil_nan.so";
+  std::filesystem::create_directories(inside);
+  std::filesystem::copy_file(evil("evil_nan"), path);
+  chmod(open.c_str(), 0777);
+  auto [status, message] = load_plugin(path);
+  EXPECT_EQ(status, REC_DENIED);
+  EXPECT_EQ(message, path + ": refused, since " + open + " may be written by everybody");
+  const std::string link = folder / "librecore_evil_nan.so";  // a link does not hide where it leads
+  std::filesystem::create_symlink(path, link);
+  EXPECT_EQ(load_plugin(link).second, message);
+  chmod(open.c_str(), 0755);
+  if (geteuid() == 0) {  // only root can give a file away
+    ASSERT_EQ(chown(path.c_str(), 12345, 12345), 0);
+    EXPECT_EQ(load_plugin(path).second, path + ": refused, since " + path + " belongs to another user (uid 12345)");
+    ASSERT_EQ(chown(path.c_str(), 0, 0), 0);
+  }
+  EXPECT_EQ(load_plugin(path).first, REC_OK);
+}
+
+// A file that crashes when it is loaded, one of another model's name, and one that others may replace.
+TEST(PluginLoading, IsNotNeededForAList) {
+  TempFolder folder;
+  std::filesystem::copy_file(evil("evil_crash"), folder / "librecore_evil_crash.so");
+  std::filesystem::copy_file(evil("evil_nan"), folder / "librecore_evil_other.so");
+  std::filesystem::copy_file(evil("evil_slot"), folder / "librecore_evil_slot.so");
+  chmod((folder / "librecore_evil_slot.so").c_str(), 0666);
+  call([&](rec_error_t** error) { return rec_plugin_add_folder(folder.path().c_str(), error); });
+  const auto text = make<rec_text_t>([](rec_text_t** out, rec_error_t** error) { return rec_plugin_list(out, error); });
+  std::map<std::string, nlohmann::json> listed;
+  for (const auto& plugin : nlohmann::json::parse(rec_text_data(text.get()))) listed[plugin["name"]] = plugin;
+  EXPECT_EQ(listed.at("evil_crash")["error"], "");
+  EXPECT_EQ(listed.at("evil_crash")["doc"], "breaks the contract");
+  EXPECT_EQ(listed.at("evil_crash")["version"], "1.0.0");
+  EXPECT_EQ(listed.at("evil_other")["error"],
+            (folder / "librecore_evil_other.so") + ": its note names the model 'evil_nan', not 'evil_other'");
+  EXPECT_NE(std::string(listed.at("evil_slot")["error"]).find("may be written by everybody"), std::string::npos);
+}
+
 TEST(PluginLoading, LoadsTheSameFileTwiceAndAnotherOfItsNameNever) {
   EXPECT_EQ(load_plugin(evil("evil_table")).first, REC_OK);
   EXPECT_EQ(load_plugin(evil("evil_table")).first, REC_OK);

@@ -126,8 +126,7 @@ class Ials : public Model {
 
 }  // namespace
 
-REC_PLUGIN_NOTE(ials, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(ials, "1.0.0", 0, "", "weighted matrix factorisation by alternating least squares");
 REC_PLUGIN_ENTRY(table<Ials>(rec_plugin_note,
                              REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC, 1,
-                             "weighted matrix factorisation by alternating least squares",
                              "Hu et al., Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008"))

@@ -54,8 +54,8 @@ class Probe : public Model {
 
 }  // namespace
 
-REC_PLUGIN_NOTE(probe, "1.0.0", 0, "");
+REC_PLUGIN_NOTE(probe, "1.0.0", 0, "", "shows what encode is given");
 REC_PLUGIN_ENTRY(table<Probe>(rec_plugin_note,
                               REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE |
                                   REC_CAP_COLD_USER,
-                              1, "shows what encode is given", ""))
+                              1, ""))

@@ -1,32 +1,14 @@
 // Calls of a recommender allocate nothing once its scratch has grown to their size.
-#include <cerrno>
-#include <cstdlib>
 #include <new>
 
 #include "tests/conformance/worlds.h"
+#include "tests/hooked_malloc.h"
 
 namespace {
 thread_local int64_t n_allocations = 0;
 }
 
-// These replace libc's functions in this program and in the plugins it loads; operator new calls them as well.
-extern "C" {
-void* __libc_malloc(size_t);
-void* __libc_calloc(size_t, size_t);
-void* __libc_realloc(void*, size_t);
-void* __libc_memalign(size_t, size_t);
-
-void* malloc(size_t size) { return ++n_allocations, __libc_malloc(size); }
-void* calloc(size_t n, size_t size) { return ++n_allocations, __libc_calloc(n, size); }
-void* realloc(void* p, size_t size) { return ++n_allocations, __libc_realloc(p, size); }
-void* memalign(size_t alignment, size_t size) { return ++n_allocations, __libc_memalign(alignment, size); }
-void* aligned_alloc(size_t alignment, size_t size) { return ++n_allocations, __libc_memalign(alignment, size); }
-int posix_memalign(void** out, size_t alignment, size_t size) {
-  ++n_allocations;
-  *out = __libc_memalign(alignment, size);
-  return *out != nullptr ? 0 : ENOMEM;
-}
-}
+bool before_allocation() { return ++n_allocations, true; }
 
 namespace rec::test {
 namespace {

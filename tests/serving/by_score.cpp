@@ -35,6 +35,5 @@ struct ByScore : rec::plugin::Model {
 
 }  // namespace
 
-REC_PLUGIN_NOTE(by_score, "1.0.0", 0, "");
-REC_PLUGIN_ENTRY(rec::plugin::table<ByScore>(rec_plugin_note, REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_COLD_USER, 1,
-                                             "a hash of history and item", ""))
+REC_PLUGIN_NOTE(by_score, "1.0.0", 0, "", "a hash of history and item");
+REC_PLUGIN_ENTRY(rec::plugin::table<ByScore>(rec_plugin_note, REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_COLD_USER, 1, ""))

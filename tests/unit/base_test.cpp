@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/base/files.h"
+#include "core/base/staged_file.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "core/base/thread_pool.h"

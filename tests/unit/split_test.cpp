@@ -233,8 +233,7 @@ TEST(WriteDataset, ThatDoesNotFitOnTheDiskLeavesTheOlderOne) {
 TEST(WriteDataset, ThatFailsHalfWayLeavesNoDataSetRatherThanTwoMixed) {
   const TempFolder folder;
   write_dataset(one_row(7, true), folder / "shop");
-  std::filesystem::remove(folder / "shop/shop.test.inter");
-  folder.file("shop/shop.test.inter/in_the_way", "");
+  folder.file("shop/shop.item.gz/in_the_way", "");
   EXPECT_NE(error_of([&] { write_dataset(one_row(8, false), folder / "shop"); }).status, REC_OK);
   EXPECT_EQ(error_of([&] { load_dataset(folder / "shop"); }).status, REC_NOT_FOUND);
 }

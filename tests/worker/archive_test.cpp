@@ -79,22 +79,22 @@ TEST(Archive, GivesAReportBackBitForBit) {
   EXPECT_EQ(std::memcmp(back->values.data(), report.values.data(), 4 * sizeof(double)), 0);
 }
 
-TEST(Channel, CarriesANoteOfAnySizeAndItsFiles) {
+TEST(Channel, CarriesABodyOfAnySizeAndItsFiles) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
   Channel here((Descriptor(ends[0]))), there((Descriptor(ends[1])));
   const MemoryFile first = MemoryFile::write("test", [](FileWriter& out) { out.write("first"); });
   const MemoryFile second = MemoryFile::write("test", [](FileWriter& out) { out.write("second"); });
   for (const size_t size : {size_t{1}, size_t{65'500}, size_t{65'536}, size_t{3} << 20}) {
-    const Note note{{"log", std::string(size, 'x') + '\xff'}, {"loss", 0.5}};
-    ASSERT_TRUE(here.send(note));
+    const Json body{{"log", std::string(size, 'x') + '\xff'}, {"loss", 0.5}};
+    ASSERT_TRUE(here.send(body));
     const auto alone = there.receive();
     ASSERT_TRUE(alone && alone->files.empty()) << size;
-    EXPECT_TRUE(alone->body == note) << size;
-    ASSERT_TRUE(here.send(note, {&first, &second}));
+    EXPECT_TRUE(alone->body == body) << size;
+    ASSERT_TRUE(here.send(body, {&first, &second}));
     const auto with_files = there.receive();
     ASSERT_TRUE(with_files && with_files->files.size() == 2) << size;
-    EXPECT_TRUE(with_files->body == note) << size;
+    EXPECT_TRUE(with_files->body == body) << size;
     const auto bytes = with_files->files[1].map();
     EXPECT_EQ(std::string(bytes->data(), bytes->size()), "second");
   }

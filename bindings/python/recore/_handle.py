@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
@@ -20,17 +19,12 @@ Raw = TypeVar("Raw")
 Options = TypeVar("Options")
 
 
-def _end(destroy: Callable[[Raw], None], raw: Raw, pid: int) -> None:
-    if os.getpid() == pid:  # a forked child leaves the library alone
-        destroy(raw)
-
-
 class Handle(Generic[Raw]):
     """A context manager over one object of the library. close() may be called twice; the garbage collector calls it too."""
 
     def __init__(self, raw: Raw, destroy: Callable[[Raw], None]) -> None:
         self._raw: Optional[Raw] = raw
-        self._finalizer = weakref.finalize(self, _end, destroy, raw, os.getpid())
+        self._finalizer = weakref.finalize(self, destroy, raw)
         self._finalizer.atexit = False  # the end of the process frees everything
 
     @property

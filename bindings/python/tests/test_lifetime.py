@@ -207,3 +207,19 @@ def test_every_status_has_an_exception():
         error = recore._errors.make_error(int(code), "text", "", "", -1, -1)
         assert error.code == int(code) and error.status == name and type(error) is not recore.Error
     assert type(recore._errors.make_error(999, "text", "", "", -1, -1)) is recore.InternalError
+
+
+def test_a_parent_that_only_imported_may_fork(tmp_path):
+    program = f"""
+import multiprocessing
+import recore
+def work(path):
+    return recore.Dataset.load(path).describe()["n_items"]
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        print(pool.map(work, [{str(ORCHARD)!r}] * 2))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    first, second = eval(done.stdout)
+    assert first == second > 0

@@ -116,8 +116,7 @@ class SimpleX : public Model {
 }  // namespace
 
 // "libtorch": the library runs this plugin in a worker process unless told otherwise, as two LibTorches cannot share one.
-REC_PLUGIN_NOTE(simplex, "1.0.0", 0, "libtorch");
+REC_PLUGIN_NOTE(simplex, "1.0.0", 0, "libtorch", "cosines of pooled histories under the cosine contrastive loss");
 REC_PLUGIN_ENTRY(
     table<SimpleX>(rec_plugin_note, REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_DETERMINISTIC, 1,
-                   "cosines of pooled histories under the cosine contrastive loss",
                    "Mao et al., SimpleX: A Simple and Strong Baseline for Collaborative Filtering, CIKM 2021"))

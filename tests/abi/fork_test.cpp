@@ -1,0 +1,242 @@
+// fork(): a child of a process that has used the library gets BAD_STATE from every call, and comes to no harm.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "tests/conformance/capi.h"
+
+namespace rec::test {
+namespace {
+
+constexpr int kHung = -1;
+
+// How the child ended that ran this: its exit status, 128 + the signal, or kHung after five seconds.
+int in_child(const std::function<int()>& body) {
+  const pid_t child = fork();
+  if (child == 0) _exit(body());
+  int status = 0;
+  for (int i = 0; i < 500; ++i) {
+    if (waitpid(child, &status, WNOHANG) == child)
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return kHung;
+}
+
+Handle<rec_dataset_t> world() {
+  std::vector<int64_t> users, items;
+  for (int64_t i = 0; i < 200; ++i) {
+    users.push_back(i / 10);
+    items.push_back(i % 13);
+  }
+  return dataset(users, items);
+}
+
+class Fork : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    call([](rec_error_t** e) { return rec_plugin_add_folder(REC_PLUGINS_FOLDER, e); });
+  }
+};
+class Callback : public Fork {};
+
+// The first test of this program, as it must not have used the library yet: what importing a package calls is no use.
+TEST_F(Fork, OfAProcessThatHasOnlySetTheLibraryUpLeavesItUsable) {
+  rec_request_t request;
+  call([&](rec_error_t** e) { return rec_request_init(&request, sizeof request, e); });
+  call([](rec_error_t** e) {
+    return rec_log_set_sink([](int32_t, const char*, void*) {}, REC_LOG_WARNING, nullptr, nullptr, e);
+  });
+  EXPECT_EQ(in_child([] {
+              const auto data = world();
+              return train(data.get(), "bprmf", R"({"epochs": 1})") != nullptr ? 0 : 1;
+            }),
+            0);
+}
+
+template <class... A>
+rec_status_t with_zeros(rec_status_t (*function)(A...)) {
+  return function(A{}...);
+}
+#define CALL(function) {#function, [] { return with_zeros(function); }}
+const std::pair<const char*, rec_status_t (*)()> kCalls[] = {
+    CALL(rec_cancel_create),
+    CALL(rec_cancel_request),
+    CALL(rec_columns_init),
+    CALL(rec_dataset_create_from_arrow),
+    CALL(rec_dataset_create_from_columns),
+    CALL(rec_dataset_describe),
+    CALL(rec_dataset_load),
+    CALL(rec_dataset_options_init),
+    CALL(rec_dataset_save),
+    CALL(rec_dataset_split),
+    CALL(rec_ids_init),
+    CALL(rec_live_objects),
+    CALL(rec_load_options_init),
+    CALL(rec_log_poll),
+    CALL(rec_log_set_sink),
+    CALL(rec_model_counts),
+    CALL(rec_model_describe),
+    CALL(rec_model_evaluate),
+    CALL(rec_model_item_ids),
+    CALL(rec_model_item_rows),
+    CALL(rec_model_item_titles),
+    CALL(rec_model_item_vectors),
+    CALL(rec_model_load),
+    CALL(rec_model_load_bytes),
+    CALL(rec_model_save),
+    CALL(rec_model_user_ids),
+    CALL(rec_model_user_rows),
+    CALL(rec_model_user_vectors),
+    CALL(rec_output_init),
+    CALL(rec_plugin_add_folder),
+    CALL(rec_plugin_describe),
+    CALL(rec_plugin_list),
+    CALL(rec_plugin_load),
+    CALL(rec_protocol_init),
+    CALL(rec_recommender_create),
+    CALL(rec_recommender_options_init),
+    CALL(rec_recommender_score),
+    CALL(rec_recommender_similar_items),
+    CALL(rec_recommender_top_k),
+    CALL(rec_report_counts),
+    CALL(rec_report_get_metric),
+    CALL(rec_report_get_users),
+    CALL(rec_report_get_values),
+    CALL(rec_request_init),
+    CALL(rec_run_options_init),
+    CALL(rec_save_options_init),
+    CALL(rec_split_options_init),
+    CALL(rec_trainer_check),
+    CALL(rec_trainer_create),
+    CALL(rec_trainer_create_model),
+    CALL(rec_trainer_options_init),
+    CALL(rec_trainer_run),
+    CALL(rec_trainer_warm_start),
+};
+
+TEST_F(Fork, MakesEveryCallOfTheChildBadState) {
+  const auto data = world();
+  size_t n_listed = 0;
+  std::ifstream exports(REC_TESTS_FOLDER "/abi/exports.txt");
+  for (std::string name, version; exports >> name >> version;) {
+    const bool other = name.ends_with("_destroy") || name.starts_with("rec_error_") || name == "rec_api_version" ||
+                       name == "rec_version_string" || name == "rec_status_name" || name == "rec_text_data";
+    n_listed += !other;
+  }
+  EXPECT_EQ(n_listed, std::size(kCalls)) << "a function is missing above";
+  for (const auto& [name, function] : kCalls)
+    EXPECT_EQ(in_child([function = function] { return function() == REC_BAD_STATE ? 0 : 1; }), 0) << name;
+  EXPECT_EQ(in_child([&] {
+              rec_text_t* text = nullptr;
+              rec_error_t* error = nullptr;
+              const bool refused = rec_dataset_describe(data.get(), &text, &error) == REC_BAD_STATE;
+              const bool says = std::string(rec_error_message(error)).find("forked") != std::string::npos &&
+                                rec_error_code(error) == REC_BAD_STATE;
+              rec_error_destroy(error);
+              return refused && text == nullptr && says ? 0 : 1;
+            }),
+            0);
+  rec_text_t* text = nullptr;
+  EXPECT_EQ(rec_dataset_describe(data.get(), &text, nullptr), REC_OK) << "the parent goes on";
+  rec_text_destroy(text);
+}
+
+// Other threads may hold any lock at the time of the fork.
+TEST_F(Fork, WhileOtherThreadsCallHarmsNoChild) {
+  auto data = world();
+  auto t = trainer(data.get(), "bprmf", R"({"epochs": 1, "threads": 4})");
+  call([&](rec_error_t** e) { return rec_trainer_run(t.get(), nullptr, e); });
+  const auto model = model_of(t.get());
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> busy;
+  for (int i = 0; i < 4; ++i)
+    busy.emplace_back([&] {
+      while (!stop) {
+        const auto token = make<rec_cancel_t>([](auto** out, rec_error_t** e) { return rec_cancel_create(out, e); });
+        rec_text_t* text = nullptr;
+        rec_dataset_describe(data.get(), &text, nullptr);
+        rec_text_destroy(text);
+      }
+    });
+  for (int i = 0; i < 200; ++i)
+    ASSERT_EQ(in_child([&, i] {
+                rec_error_t* error = nullptr;
+                rec_cancel_t* token = nullptr;
+                const bool refused = rec_cancel_create(&token, &error) == REC_BAD_STATE && token == nullptr &&
+                                     rec_error_code(error) == REC_BAD_STATE;
+                rec_error_destroy(error);
+                rec_trainer_destroy(t.release());
+                rec_dataset_destroy(data.release());
+                if (i % 2 == 0) exit(refused ? 0 : 1);  // with the destructors of static objects
+                return refused ? 0 : 1;
+              }),
+              0)
+        << "child " << i;
+  stop = true;
+  for (std::thread& thread : busy) thread.join();
+}
+
+TEST_F(Fork, WithinACallbackEndsTheCallInTheChild) {
+  const auto data = world();
+  const auto t = trainer(data.get(), "bprmf", R"({"epochs": 50, "threads": 3})");
+  static pid_t child;
+  child = -1;
+  rec_run_options_t run{};
+  run.struct_size = sizeof run;
+  run.on_event = [](const rec_event_t* event, void*) -> rec_status_t {
+    if (event->kind == REC_EVENT_EPOCH && event->epoch == 3) child = fork();
+    return REC_OK;
+  };
+  const rec_status_t status = rec_trainer_run(t.get(), &run, nullptr);
+  if (child == 0) _exit(status == REC_BAD_STATE ? 0 : 1);
+  EXPECT_EQ(status, REC_OK);
+  int ended = -1;
+  for (int i = 0; i < 500 && waitpid(child, &ended, WNOHANG) == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  kill(child, SIGKILL);
+  EXPECT_EQ(ended, 0);
+}
+
+// pthread_exit() unwinds the stack of the thread that made the call; the work ends first.
+TEST_F(Callback, ThatEndsItsThreadEndsTheCall) {
+  const auto data = world();
+  const auto t = trainer(data.get(), "bprmf", R"({"epochs": 1000000, "patience": 0, "threads": 2})");
+  rec_run_options_t run{};
+  run.struct_size = sizeof run;
+  for (int32_t kind : {REC_EVENT_EPOCH, REC_EVENT_TICK}) {
+    run.user_data = &kind;
+    run.on_event = [](const rec_event_t* event, void* wanted) -> rec_status_t {
+      if (event->kind == *static_cast<int32_t*>(wanted)) pthread_exit(nullptr);
+      return REC_OK;
+    };
+    pthread_t thread;
+    struct Call {
+      rec_trainer_t* trainer;
+      const rec_run_options_t* run;
+    } arguments{t.get(), &run};
+    ASSERT_EQ(pthread_create(
+                  &thread, nullptr,
+                  [](void* given) -> void* {
+                    const auto& call = *static_cast<Call*>(given);
+                    rec_trainer_run(call.trainer, call.run, nullptr);
+                    return given;  // not reached
+                  },
+                  &arguments),
+              0);
+    void* result = &run;
+    pthread_join(thread, &result);
+    EXPECT_EQ(result, nullptr);
+  }
+  model_of(t.get(), REC_MODEL_LAST);  // neither busy nor broken
+}
+
+}  // namespace
+}  // namespace rec::test

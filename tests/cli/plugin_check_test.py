@@ -1,0 +1,74 @@
+"""What `plugin check` finds, and from where plugins and the worker may come."""
+
+import json
+import os
+import unittest
+
+from cli_test import SANITIZED, CliTest
+
+DESTROY = "static void destroy(rec_plugin_model_t* model) {"
+COMPUTE = "static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const rec_batch_t* batch, double* out_loss) {"
+
+
+class PluginCheck(CliTest):
+    def checks(self, name, code=6, options=""):
+        done = self.recore(f"plugin check ./{name} --json {options}", code)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        return {event["check"]: event for event in events if event["event"] == "check"}
+
+    def broken(self, name, was, now, options=""):
+        """The checks that a plugin with this change does not pass, with what was found."""
+        self.build_plugin(name, was, now)
+        return {check: event["found"] for check, event in self.checks(name, options=options).items() if event["state"] == "broken"}
+
+    def test_a_sound_plugin_passes(self):
+        found = self.checks("librecore_mine.so", 0)
+        self.assertEqual((len(found), {event["state"] for event in found.values()}), (8, {"ok"}))
+        shown = self.recore("plugin check ./librecore_mine.so").stdout
+        self.assertEqual(shown.count("ok      "), 8)
+
+    def test_a_forgotten_tensor_is_found(self):
+        resumes = "resumes as if it had not been stopped"
+        self.assertIn(resumes, self.broken("librecore_forgets.so", "return 3;", "return 2;"))
+        self.assertIn(resumes, self.broken(
+            "librecore_ignores.so", "memcpy(tensor_at(of(model), i), data, tensor_bytes(of(model), i));", "(void)data;"))
+
+    @unittest.skipIf(SANITIZED, "a sanitizer has its own allocator, and finds leaks itself")
+    def test_a_leak_of_one_small_object_is_found(self):
+        found = self.broken("librecore_leaks.so", DESTROY, DESTROY + " *(char*)malloc(24) = 1;")
+        self.assertEqual(list(found), ["gives memory back"])
+        self.assertRegex(found["gives memory back"], "each training leaves about [0-9]+ bytes behind")
+
+    def test_a_plugin_that_crashes_hangs_or_leaves_is_reported(self):
+        crash = "__attribute__((constructor)) static void crash(void) { *(volatile int*)8 = 1; }\n"
+        found = self.broken("librecore_crashes.so", DESTROY, crash + DESTROY)
+        self.assertRegex(found["loads"], "the process (was killed by signal 11|ended with exit status)")
+        self.assertIn("trains", self.broken("librecore_exits.so", COMPUTE, COMPUTE + " exit(0);"))
+        found = self.broken("librecore_hangs.so", COMPUTE, COMPUTE + " for (;;) {}", "--seconds 5")
+        self.assertEqual(found, {"trains": "did not finish within 5 s and was killed"})
+        # A list runs no plugin.
+        names = [event.get("name") for event in self.events_of("plugins", {"REC_PLUGIN_PATH": self.folder})]
+        self.assertIn("crashes", names)
+
+    def test_a_missing_file_is_not_found(self):
+        self.assertIn("there is no ./missing.so", self.recore("plugin check ./missing.so", 3).stderr)
+
+    def test_code_is_not_taken_from_where_others_may_write(self):
+        self.assertIn("REC_PLUGIN_PATH: must have absolute folders, got '.'",
+                      self.recore("plugins", 5, {"REC_PLUGIN_PATH": "."}).stderr)
+        train = "train --model bprmf --data orchard.inter.gz --set epochs=1 --out there.rec --isolation process"
+        self.assertIn("REC_WORKER_PATH: must be an absolute path, got 'm.rec'", self.recore(train, 5, {"REC_WORKER_PATH": "m.rec"}).stderr)
+        program = os.path.join(self.folder, "worker")
+        with open(program, "w") as file:
+            file.write("#!/bin/sh\ntouch ran\n")
+        os.chmod(program, 0o777)
+        refused = self.recore(train, 5, {"REC_WORKER_PATH": program}).stderr
+        self.assertIn(f"{program}: refused, since {program} may be written by everybody", refused)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "ran")))
+
+    def events_of(self, command, env):
+        return [json.loads(line) for line in self.recore(command + " --json", 0, env).stdout.splitlines()]
+
+
+if __name__ == "__main__":
+    unittest.main()
