@@ -1,5 +1,3 @@
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.recore.Ids;
 import io.recore.Recommendations;
 import java.nio.ByteBuffer;
@@ -8,7 +6,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
-/** The memory of one request, reused by the thread's next one. */
+/** The memory of one request that ranks, reused by the next one. */
 final class Answer {
   final LongBuffer rows = direct(Models.MAX_K * 8).asLongBuffer();
   final FloatBuffer scores = direct(Models.MAX_K * 4).asFloatBuffer();
@@ -17,14 +15,6 @@ final class Answer {
 
   private static ByteBuffer direct(int bytes) {
     return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
-  }
-
-  void clear() {
-    text.setLength(0);
-  }
-
-  byte[] bytes() {
-    return text.toString().getBytes(UTF_8);
   }
 
   void take(Recommendations similar) {
@@ -45,7 +35,7 @@ final class Answer {
       String title = generation.titles.string(row);
       if (!title.isEmpty()) {
         text.append(",\"title\":");
-        quote(title);
+        quote(text, title);
       }
       text.append('}');
     }
@@ -53,11 +43,10 @@ final class Answer {
   }
 
   /** {"error":"k: must be ..."} */
-  void fail(String why) {
-    clear();
-    text.append("{\"error\":");
-    quote(String.valueOf(why));
-    text.append('}');
+  static String failure(String why) {
+    StringBuilder text = new StringBuilder("{\"error\":");
+    quote(text, String.valueOf(why));
+    return text.append('}').toString();
   }
 
   private void id(Ids ids, int i) {
@@ -66,12 +55,12 @@ final class Answer {
     } else if (ids.isNumeric()) {
       text.append(ids.number(i));
     } else {
-      quote(ids.string(i));
+      quote(text, ids.string(i));
     }
   }
 
   /** A JSON string; bytes that are not UTF-8 come out as U+FFFD. */
-  private void quote(String string) {
+  private static void quote(StringBuilder text, String string) {
     text.append('"');
     for (int i = 0, c; i < string.length(); i += Character.charCount(c)) {
       c = string.codePointAt(i);

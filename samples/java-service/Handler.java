@@ -1,3 +1,5 @@
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
@@ -6,25 +8,19 @@ import io.recore.RecException;
 import io.recore.Recommendations;
 import io.recore.Request;
 import java.io.IOException;
-import java.util.Collection;
+import java.io.OutputStream;
 import java.util.List;
 
 /** Handles every request. */
 final class Handler implements HttpHandler {
   final Metrics metrics = new Metrics();
   private final Models models;
-  private final Collection<?> waiting;
-  private final int maxWaiting;
-  private final ThreadLocal<Answer> answers = ThreadLocal.withInitial(Answer::new);
+  private final Workers workers;
   private volatile boolean draining;
 
-  /**
-   * @param waiting the queue of requests that no worker has taken yet.
-   */
-  Handler(Models models, Collection<?> waiting, int maxWaiting) {
+  Handler(Models models, Workers workers) {
     this.models = models;
-    this.waiting = waiting;
-    this.maxWaiting = maxWaiting;
+    this.workers = workers;
   }
 
   void drain() {
@@ -37,64 +33,72 @@ final class Handler implements HttpHandler {
     metrics.begin();
     int status = 500;
     String path = exchange.getRequestURI().getPath();
-    Answer answer = answers.get();
-    answer.clear();
-    try (exchange) {
-      Headers headers = exchange.getResponseHeaders();
-      headers.set("Content-Type", "application/json");
+    try (exchange) { // which waits for the rest of a body
       try {
-        route(exchange, path, answer);
-        status = 200;
-      } catch (RuntimeException e) {
-        status = statusOf(e);
-        answer.fail(e.getMessage());
+        Headers headers = exchange.getResponseHeaders();
+        headers.set("Content-Type", "application/json");
+        String text;
+        try {
+          text = route(exchange, path);
+          status = 200;
+        } catch (RuntimeException e) {
+          status = statusOf(e);
+          text = Answer.failure(e.getMessage());
+        }
+        if (status == 405) {
+          headers.set("Allow", "GET, HEAD");
+        } else if (status == 503) {
+          headers.set("Retry-After", "1");
+        }
+        if (draining) {
+          headers.set("Connection", "close");
+        }
+        send(exchange, status, text.getBytes(UTF_8));
+      } finally {
+        metrics.end(path, status, System.nanoTime() - start);
       }
-      if (status == 405) {
-        headers.set("Allow", "GET, HEAD");
-      } else if (status == 503) {
-        headers.set("Retry-After", "1");
-      }
-      if (draining) {
-        headers.set("Connection", "close");
-      }
-      byte[] body = answer.bytes();
-      boolean bare = exchange.getRequestMethod().equals("HEAD");
-      exchange.sendResponseHeaders(status, bare ? -1 : body.length);
-      if (!bare) {
-        exchange.getResponseBody().write(body);
-      }
-    } finally {
-      metrics.end(path, status, System.nanoTime() - start);
     }
   }
 
-  private void route(HttpExchange exchange, String path, Answer answer) {
+  private static void send(HttpExchange exchange, int status, byte[] body) throws IOException {
+    boolean bare = exchange.getRequestMethod().equals("HEAD");
+    exchange.sendResponseHeaders(status, bare ? -1 : body.length);
+    if (!bare) {
+      OutputStream out = exchange.getResponseBody();
+      out.write(body);
+      out.flush(); // before the exchange waits for a body
+    }
+  }
+
+  private String route(HttpExchange exchange, String path) {
     if (!exchange.getRequestMethod().equals("GET") && !exchange.getRequestMethod().equals("HEAD")) {
       throw new Refusal(405, "only GET and HEAD are understood");
     }
     switch (path) {
-      case "/recommend", "/similar" -> rank(new Query(exchange.getRequestURI().getRawQuery()), path, answer);
-      case "/healthz" -> health(answer);
-      case "/metrics" -> {
+      case "/recommend", "/similar":
+        return rank(new Query(exchange.getRequestURI().getRawQuery()), path);
+      case "/healthz":
+        return health();
+      case "/metrics":
         exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-        metrics.write(answer.text, models);
-      }
-      default -> throw new Refusal(404, "there is /recommend, /similar, /healthz and /metrics");
+        StringBuilder text = new StringBuilder();
+        metrics.write(text, models);
+        return text.toString();
+      default:
+        throw new Refusal(404, "there is /recommend, /similar, /healthz and /metrics");
     }
   }
 
-  private void health(Answer answer) {
+  private String health() {
     if (draining || models.generation() == 0) {
       throw new Refusal(503, draining ? "draining" : "no model is loaded yet");
     }
-    answer.text.append("{\"status\":\"ok\",\"generation\":").append(models.generation()).append('}');
+    return "{\"status\":\"ok\",\"generation\":" + models.generation() + "}";
   }
 
-  private void rank(Query query, String path, Answer answer) {
+  private String rank(Query query, String path) {
     int k = query.k(10, Models.MAX_K);
-    if (waiting.size() > maxWaiting) {
-      throw new Refusal(503, "too many requests are waiting");
-    }
+    Answer answer = workers.take();
     try (Generation generation = models.lease()) {
       if (generation == null) {
         throw new Refusal(503, "no model is loaded yet");
@@ -104,6 +108,9 @@ final class Handler implements HttpHandler {
       } else {
         similar(generation, query, k, answer);
       }
+      return answer.text.toString();
+    } finally {
+      workers.giveBack(answer);
     }
   }
 

@@ -8,8 +8,8 @@ final class Options {
         --address ADDRESS  address to listen on (default 127.0.0.1)
         --port N           port to listen on; 0 = any, see the line on stdout (default 8080)
         --exclude-seen     leave out what the user had in training
-        --workers N        threads that answer, 1 to 4096 (default 4 for each processor)
-        --max-waiting N    requests that may wait for a worker; more are answered with 503 (default 256)
+        --workers N        requests that rank at once, 1 to 4096 (default 4 for each processor)
+        --max-waiting N    requests that may wait for a worker, 0 to 4096; more are answered with 503 (default 256)
         --linger SECONDS   from SIGTERM until the port closes (default 1)""";
 
   Path model;
@@ -40,7 +40,8 @@ final class Options {
     } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
       options.model = null;
     }
-    if (options.model == null || options.workers < 1 || options.workers > 4096) {
+    if (options.model == null || options.workers < 1 || options.workers > 4096 || options.maxWaiting < 0
+        || options.maxWaiting > 4096) {
       System.err.println(USAGE);
       System.exit(2);
     }

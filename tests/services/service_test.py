@@ -221,11 +221,39 @@ class Answers(ServiceTest):
         self.assertTrue(0 < of_similar['recore_request_seconds_sum{path="/similar"}'] < 3)
         service.wait_for("recore_requests_in_flight", 1)  # the one that asks
 
-    def test_do_not_wait_for_a_body_that_never_comes(self):
-        service = self.start()
-        with socket.create_connection(("127.0.0.1", service.port), 20) as half, half.makefile("rb") as file:
-            half.sendall(b"GET /recommend?user=u0061 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
-            file.read()  # to the end of the connection
+    def test_do_not_wait_for_slow_connections(self):
+        service = self.start("--workers", "2", "--max-waiting", "2")
+        head = b"GET /recommend?user=u0061 HTTP/1.1\r\nHost: x\r\n"
+        begun = [b"", head, head + b"Content-Length: 1000\r\n\r\n"]
+        with contextlib.ExitStack() as stack:
+            slow = [(i % 3, stack.enter_context(socket.create_connection(("127.0.0.1", service.port), 20))) for i in range(12)]
+            for kind, connection in slow:
+                connection.sendall(begun[kind])
+            time.sleep(0.5)  # until all of them are held
+            start = time.monotonic()
+            while slow:
+                asked = time.monotonic()
+                self.assertLess(asked - start, 30, f"{len(slow)} slow connections are still open")
+                self.assertEqual(service.get("/recommend?user=u0061")[0], 200)
+                self.assertLess(time.monotonic() - asked, 2)
+                slow = [(kind, connection) for kind, connection in slow if not self.ended(kind, connection)]
+                time.sleep(1)
+
+    def ended(self, kind, connection):
+        """Sends one byte more, unless it is the connection that sends none."""
+        try:
+            if kind:
+                connection.sendall(b"x")
+            connection.setblocking(False)
+            while connection.recv(4096):
+                pass
+            return True
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            return True
+        finally:
+            connection.settimeout(20)
 
     def test_to_integer_ids_are_integers(self):
         lines = ["user,item"] + [f"{u},{-i * 10**15}" for u in range(8) for i in range(12) if (u + i) % 3]
