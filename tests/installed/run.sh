@@ -8,6 +8,7 @@ trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/prefix" >"$work/install.log"
 installed=$(cd "$work/prefix/include" && find . -type f | sort) public=$(cd "$source/include" && find . -type f | sort)
 [ "$installed" = "$public" ] || { echo "other headers are installed than the public ones:"; echo "$installed"; exit 1; }
+python3 "$source/tests/installed/check_license.py" "$source" "$work/prefix"
 cp -r "$source/samples/c" "$source/samples/third_party_plugin" "$work/"
 cp "$source/samples/data/orchard.inter.gz" "$source/samples/data/orchard.item.gz" "$work/"
 libdir=$(dirname "$(find "$work/prefix" -name recore.pc -printf '%h\n')")
