@@ -51,7 +51,7 @@ bench-services: build
 
 install: setup
 	@tools/build.sh release
-	@cmake --install build/release --prefix $(PREFIX)
+	@cmake --install build/release --strip --prefix $(PREFIX)
 
 clean:
 	rm -rf build

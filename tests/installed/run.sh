@@ -5,10 +5,14 @@ set -euo pipefail
 build=$1 source=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cmake --install "$build" --prefix "$work/prefix" >"$work/install.log"
+cmake --install "$build" --strip --prefix "$work/prefix" >"$work/install.log"
 installed=$(cd "$work/prefix/include" && find . -type f | sort) public=$(cd "$source/include" && find . -type f | sort)
 [ "$installed" = "$public" ] || { echo "other headers are installed than the public ones:"; echo "$installed"; exit 1; }
 python3 "$source/tests/installed/check_license.py" "$source" "$work/prefix"
+if find "$work/prefix" -name '*.so*' -o -name recore -type f -o -name recore-worker | xargs readelf -SW | grep ' \.symtab '; then
+  echo "--strip left symbols"
+  exit 1
+fi
 cp -r "$source/samples/c" "$source/samples/third_party_plugin" "$work/"
 cp "$source/samples/data/orchard.inter.gz" "$source/samples/data/orchard.item.gz" "$work/"
 libdir=$(dirname "$(find "$work/prefix" -name recore.pc -printf '%h\n')")
