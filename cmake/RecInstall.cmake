@@ -22,4 +22,5 @@ string(REGEX REPLACE "/$" "" REC_PREFIX_FROM_PC "${REC_PREFIX_FROM_PC}")
 configure_file(cmake/recore.pc.in ${PROJECT_BINARY_DIR}/recore.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/recore.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/recore)
+include(RecSbom)
+install(FILES LICENSE ${PROJECT_BINARY_DIR}/recore.spdx.json DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/recore)
