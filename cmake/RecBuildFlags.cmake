@@ -1,4 +1,4 @@
-# Warnings, hardening and sanitizers, private to this project's own targets.
+# Warnings, hardening, reproducible paths and sanitizers, private to this project's own targets.
 include(CheckPIESupported)
 check_pie_supported()
 
@@ -18,6 +18,9 @@ if(NOT REC_SANITIZE)  # which checks the same calls itself
     "$<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=${level}>")
 endif()
 target_link_options(rec_hardening INTERFACE LINKER:-z,relro,-z,now,-z,noexecstack)
+# What is shipped has the same bytes wherever it was built; debug builds keep the paths that debuggers open.
+target_compile_options(rec_hardening INTERFACE $<$<CONFIG:Release,MinSizeRel>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>
+  $<$<CONFIG:Release,MinSizeRel>:-ffile-prefix-map=${PROJECT_BINARY_DIR}=build>)
 
 add_library(rec_build_flags INTERFACE)
 target_link_libraries(rec_build_flags INTERFACE rec_hardening)
