@@ -1,5 +1,5 @@
 """Runs the code blocks of README.md and docs/*.md: shell blocks that call recore, Python blocks, Java blocks and Go programs; C
-blocks and pieces of Go are compiled.
+blocks and pieces of Go are compiled. Files that pages link to, and targets of make that they name, must be there.
 
 run_docs.py SOURCE_FOLDER BUILD_FOLDER [--python PYTHON] [--java JAVA] [--go GO]: the languages that this build has.
 """
@@ -71,6 +71,16 @@ def run_java(java, build, text, work, environment, name):
     run([java, f"-Drecore.library.path={build}/lib", "-cp", f"{build}/java/recore.jar", "Block.java"], work, environment, name)
 
 
+def check_names(page, source):
+    text, makefile = page.read_text(), (source / "Makefile").read_text()
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        if not (page.parent / link).exists():
+            sys.exit(f"{page.name}: links to {link}, which is not there")
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.M):
+        if not re.search(rf"^{target}:", makefile, re.M):
+            sys.exit(f"{page.name}: names make {target}, which is not in the Makefile")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=pathlib.Path)
@@ -85,7 +95,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         shutil.copytree(source / "samples", work / "samples")
-        for path in [source / "README.md", *sorted((source / "docs").glob("*.md"))]:
+        for path in [source / "README.md", source / "CONTRIBUTING.md", *sorted((source / "docs").glob("*.md"))]:
+            check_names(path, source)
             for language, text, line in blocks(path):
                 name = f"{path.name}:{line} ({language})"
                 if language == "sh" and re.search(r"^recore ", text, re.M):
