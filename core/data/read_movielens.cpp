@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <tuple>
 
 #include "core/base/files.h"
 #include "core/base/text.h"
@@ -75,7 +76,8 @@ void read_titles(const std::string& path, const Release& release, RowSink& sink)
   if (release.separator == ',') {
     DelimitedReader reader(file, ',', Quotes::kRfc4180);
     const std::vector<std::string> header = read_header(reader, path);
-    const auto [item, title] = with_place(path, reader.line(), [&] {
+    int item = -1, title = -1;
+    std::tie(item, title) = with_place(path, reader.line(), [&] {
       return std::pair(find_column(header, {"movieid", "itemid"}), find_column(header, {"title"}));
     });
     if (item < 0 || title < 0)

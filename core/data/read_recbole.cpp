@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 #include "core/base/files.h"
 #include "core/base/text.h"
@@ -124,7 +125,8 @@ void read_titles(const std::string& path, RowSink& sink) {
   std::vector<std::string_view> cells;
   reader.next(cells);
   const std::vector<std::string> header = field_names(cells, path);
-  const auto [item, title] = with_place(path, reader.line(), [&] {
+  int item = -1, title = -1;
+  std::tie(item, title) = with_place(path, reader.line(), [&] {
     return std::pair(find_column(header, {"itemid", "item", "movieid", "iid"}),
                      find_column(header, {"title", "movietitle", "itemtitle", "name", "itemname"}));
   });
