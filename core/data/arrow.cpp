@@ -69,7 +69,6 @@ void check_batch(const ArrowSchema& schema, const ArrowArray& batch) {
   if (batch.length < 0 || batch.offset < 0) throw bad_stream("a batch has a negative length or offset");
   if (batch.n_children != schema.n_children || (batch.n_children > 0 && batch.children == nullptr))
     throw bad_stream(cat("a batch has ", batch.n_children, " columns, its schema ", schema.n_children));
-  if (has_null_rows(batch)) throw bad_stream("a batch has null rows");
 }
 
 class Reader {
@@ -100,6 +99,8 @@ class Reader {
     if (plan_.label >= 0) check_kind(labels.emplace(open(plan_.label, "label")), "label", false);
     if (plan_.impression >= 0 && plan_.impression != plan_.time)
       check_kind(impressions.emplace(open(plan_.impression, "impression_id")), "impression_id", true);
+    // Not before: a bitmap is as long as the columns are.
+    if (has_null_rows(batch)) throw bad_stream("a batch has null rows");
     for (int64_t i = 0; i < batch.length; ++i) {
       try {
         add(i, users, items, times, weights, shown_at(i, times, labels, impressions));

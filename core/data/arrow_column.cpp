@@ -22,6 +22,8 @@ int64_t timestamp_units(const std::string& format) {
   }
 }
 
+constexpr int64_t kWidestCell = 16;  // bytes
+
 int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 }  // namespace
@@ -32,9 +34,11 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
       name_(std::move(name)),
       format_(schema.format == nullptr ? "" : schema.format),
       base_row_(base_row) {
-  first_ = checked_add(first, array.offset);
   if (array.offset < 0 || array.length < checked_add(first, n))
     fail(0, cat("the batch's column is shorter than its ", n, " rows"));
+  if (array.length > INT64_MAX / kWidestCell - array.offset)
+    fail(0, cat("the column's ", array.length, " cells from ", array.offset, " do not fit into memory"));
+  first_ = first + array.offset;
   int64_t n_buffers = 2;
   if (const int64_t units = timestamp_units(format_)) {
     kind_ = Kind::kTime;
@@ -58,7 +62,9 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
   valid_ = array.null_count == 0 ? nullptr : static_cast<const uint8_t*>(array.buffers[0]);
   values_ = array.buffers[1];
   if (values_ == nullptr && n > 0) fail(0, "the column has no values");
+  if (kind_ == Kind::kText && format_[0] != 'v' && n > 0) n_bytes_ = offset_at(array.length - first);
   if (schema.dictionary == nullptr) return;
+  if (schema.dictionary->dictionary != nullptr) fail(0, "a dictionary of a dictionary is not read");
   if (kind_ != Kind::kInteger || array.dictionary == nullptr)
     fail(0, "the column's dictionary is missing or not indexed by integers");
   dictionary_size_ = array.dictionary->length;
@@ -115,14 +121,17 @@ double ArrowColumn::number_at(int64_t i) const {
 std::string_view ArrowColumn::text_at(int64_t i) const {
   if (dictionary_) return dictionary_->text_at(index_at(i));
   if (format_[0] == 'v') return view_at(i);
-  const bool large = format_ == "U" || format_ == "Z";
-  const int64_t begin = large ? value<int64_t>(i) : value<int32_t>(i);
-  const int64_t end = large ? value<int64_t>(i + 1) : value<int32_t>(i + 1);
+  const int64_t begin = offset_at(i), end = offset_at(i + 1);
   if (begin < 0 || end < begin) fail(i, cat("offsets fall from ", begin, " to ", end));
+  if (end > n_bytes_) fail(i, cat("offsets go to ", end, ", the column has ", n_bytes_, " bytes"));
   if (begin == end) return {};
   const char* bytes = static_cast<const char*>(array_->buffers[2]);
   if (bytes == nullptr) fail(i, "the column has no bytes");
   return {bytes + begin, static_cast<size_t>(end - begin)};
+}
+
+int64_t ArrowColumn::offset_at(int64_t i) const {
+  return format_ == "U" || format_ == "Z" ? value<int64_t>(i) : value<int32_t>(i);
 }
 
 // A view is 16 bytes: length, then up to 12 bytes of text, or a prefix, the number of a buffer and an offset.
@@ -135,7 +144,8 @@ std::string_view ArrowColumn::view_at(int64_t i) const {
   if (length <= 12) return {view + 4, static_cast<size_t>(length)};
   const int64_t n_data = array_->n_buffers - 3;
   const auto* sizes = static_cast<const int64_t*>(array_->buffers[array_->n_buffers - 1]);
-  if (buffer < 0 || buffer >= n_data || sizes == nullptr || offset < 0 || int64_t{offset} + length > sizes[buffer])
+  if (buffer < 0 || buffer >= n_data || array_->buffers[2 + buffer] == nullptr || sizes == nullptr || offset < 0 ||
+      int64_t{offset} + length > sizes[buffer])
     fail(i, "the string view points outside its buffers");
   return {static_cast<const char*>(array_->buffers[2 + buffer]) + offset, static_cast<size_t>(length)};
 }

@@ -32,6 +32,7 @@ class ArrowColumn {
   bool is_null(int64_t i) const;
   std::string_view view_at(int64_t at) const;
   int64_t index_at(int64_t i) const;
+  int64_t offset_at(int64_t i) const;
   template <class T>
   T value(int64_t i) const {
     return static_cast<const T*>(values_)[first_ + i];
@@ -47,6 +48,7 @@ class ArrowColumn {
   const void* values_ = nullptr;
   std::unique_ptr<ArrowColumn> dictionary_;
   int64_t dictionary_size_ = 0;
+  int64_t n_bytes_ = 0;  // of text that offsets lead to: the last offset
 };
 
 }  // namespace rec

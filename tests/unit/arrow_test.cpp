@@ -49,8 +49,8 @@ struct Producer {
   size_t next = 0;
   int live = 0, double_releases = 0, stream_releases = 0;
   int fail_schema = 0, fail_at = -1;
-  int64_t batch_offset = 0, batch_null_count = 0;
-  uint8_t batch_valid = 0;  // bits of its rows; 0 = no bitmap
+  int64_t batch_offset = 0, batch_null_count = 0, batch_length = -1;  // -1: that of its first column
+  uint8_t batch_valid = 0;                                            // bits of its rows; 0 = no bitmap
   std::string error = "planted";
 
   ArrowArrayStream stream() {
@@ -101,6 +101,7 @@ struct Producer {
       if (column.dictionary) {
         auto& dictionary = *schemas_.emplace_back(std::make_unique<ArrowSchema>());
         dictionary.format = column.dictionary->format.c_str();
+        if (column.dictionary->dictionary) dictionary.dictionary = &dictionary;
         child.dictionary = &dictionary;
       }
       list->push_back(&child);
@@ -119,12 +120,13 @@ struct Producer {
     array.n_buffers = std::ssize(buffers);
     array.buffers = buffers.data();
     if (column.dictionary) array.dictionary = array_of(*column.dictionary);
+    if (column.dictionary && column.dictionary->dictionary) array.dictionary->dictionary = array.dictionary;
     return &array;
   }
   void fill_batch(ArrowArray& batch, const Batch& columns) {
     auto& list = array_lists_.emplace_back(std::make_unique<std::vector<ArrowArray*>>());
     for (const Column& column : columns) list->push_back(array_of(column));
-    batch.length = columns.empty() ? 0 : columns[0].length - batch_offset;
+    batch.length = batch_length >= 0 ? batch_length : columns.empty() ? 0 : columns[0].length - batch_offset;
     batch.offset = batch_offset;
     batch.null_count = batch_null_count;
     batch.n_buffers = 1;
@@ -303,6 +305,16 @@ TEST(Arrow, RefusesNullRowsThatTheProducerDidNotCount) {
   }
 }
 
+TEST(Arrow, LooksAtTheNullsOfABatchOnlyWhenItsColumnsHaveItsRows) {
+  Producer producer;
+  producer.batches = {{kUsers, kItems}};
+  producer.batch_null_count = -1;
+  producer.batch_valid = 0b111;
+  producer.batch_length = int64_t{1} << 40;
+  EXPECT_EQ(error_of([&] { read(producer); }).message,
+            "user_id: row 0: the batch's column is shorter than its 1099511627776 rows");
+}
+
 struct BadStream {
   const char* name;
   rec_status_t status;
@@ -380,6 +392,27 @@ INSTANTIATE_TEST_SUITE_P(
                   REC_INVALID_DATA,
                   "row 1: offsets fall",
                   {kUsers, changed(kItems, [](auto& c) { c.buffers[1] = raw<int32_t>({0, 2, 1, 3}); })}},
+        BadStream{"ViewOfAMissingBuffer",
+                  REC_INVALID_DATA,
+                  "row 0: the string view points outside its buffers",
+                  {numbers<int64_t>("user_id", "l", {7}),
+                   {"item_id", "vu", 1, 0, 0, {"", raw<int32_t>({14, 0, 0, 2}), "", raw<int64_t>({16})}}}},
+        BadStream{"OffsetsBeyondTheLast",
+                  REC_INVALID_DATA,
+                  "row 0: offsets go to 100000000, the column has 3 bytes",
+                  {kUsers, changed(kItems, [](auto& c) { c.buffers[1] = raw<int32_t>({0, 100000000, 1, 3}); })}},
+        BadStream{"OffsetBeyondMemory",
+                  REC_INVALID_DATA,
+                  "do not fit into memory",
+                  {changed(kUsers, [](auto& c) { c.offset = INT64_MAX - 1; }), kItems}},
+        BadStream{"DictionaryOfItself",
+                  REC_INVALID_DATA,
+                  "a dictionary of a dictionary",
+                  {kUsers, changed(numbers<int8_t>("item", "c", {0, 1, 0}),
+                                   [](auto& c) {
+                                     c.dictionary = std::make_shared<Column>(numbers<int8_t>("", "c", {0, 1}));
+                                     c.dictionary->dictionary = std::make_shared<Column>();
+                                   })}},
         BadStream{
             "IndexOutsideDictionary",
             REC_INVALID_DATA,
