@@ -21,6 +21,9 @@ constexpr uint16_t kMachine = EM_AARCH64;
 #endif
 
 constexpr int64_t kMaxPluginBytes = int64_t{4} << 30;
+// More than any linker writes, and little enough to be looked through.
+constexpr size_t kMostSegments = 256, kMostNames = 1024, kLongestText = 4096;
+constexpr uint64_t kLargestSection = uint64_t{1} << 20;  // of notes or dynamic entries
 
 class Reader {
  public:
@@ -29,7 +32,7 @@ class Reader {
   template <class T>
   T at(uint64_t offset) const {
     if (offset > static_cast<uint64_t>(bytes_.size()) || static_cast<uint64_t>(bytes_.size()) - offset < sizeof(T))
-      throw Error(REC_PLUGIN_FAILED, cat(path_, ": a damaged shared object")).at_offset(path_, bytes_.size());
+      throw damaged();
     T value;
     std::memcpy(&value, bytes_.data() + offset, sizeof value);
     return value;
@@ -37,8 +40,15 @@ class Reader {
 
   std::string text(uint64_t offset) const {
     std::string out;
-    for (char c; (c = at<char>(offset)) != '\0'; ++offset) out += c;
+    for (char c; (c = at<char>(offset)) != '\0'; ++offset) {
+      if (out.size() == kLongestText) throw damaged();
+      out += c;
+    }
     return out;
+  }
+
+  Error damaged() const {
+    return Error(REC_PLUGIN_FAILED, cat(path_, ": a damaged shared object")).at_offset(path_, bytes_.size());
   }
 
  private:
@@ -47,6 +57,7 @@ class Reader {
 };
 
 std::optional<rec_plugin_note_t> find_note(const Reader& reader, const Elf64_Phdr& segment) {
+  if (segment.p_filesz > kLargestSection) throw reader.damaged();
   for (uint64_t offset = segment.p_offset; offset + sizeof(Elf64_Nhdr) <= segment.p_offset + segment.p_filesz;) {
     const auto header = reader.at<Elf64_Nhdr>(offset);
     if (header.n_namesz == 8 && header.n_type == 1 && header.n_descsz == sizeof(rec_plugin_note_t) - 20 &&
@@ -61,6 +72,7 @@ std::optional<rec_plugin_note_t> find_note(const Reader& reader, const Elf64_Phd
 
 void read_dynamic(const Reader& reader, const std::vector<Elf64_Phdr>& segments, const Elf64_Phdr& dynamic,
                   const std::string& origin, ElfFile& file) {
+  if (dynamic.p_filesz > kLargestSection) throw reader.damaged();
   uint64_t strings = 0;
   std::vector<uint64_t> needed, paths;
   for (uint64_t i = 0; i < dynamic.p_filesz / sizeof(Elf64_Dyn); ++i) {
@@ -76,6 +88,7 @@ void read_dynamic(const Reader& reader, const std::vector<Elf64_Phdr>& segments,
     }
   }
   if (strings == 0) return;
+  if (needed.size() + paths.size() > kMostNames) throw reader.damaged();
   for (uint64_t name : needed) file.needed.push_back(reader.text(strings + name));
   for (uint64_t path : paths) {
     const std::string list = reader.text(strings + path);
@@ -103,13 +116,16 @@ ElfFile read_elf(const std::string& path) {
 
   ElfFile file;
   std::vector<Elf64_Phdr> segments;
+  if (header.e_phnum > kMostSegments) throw reader.damaged();
   for (uint64_t i = 0; i < header.e_phnum; ++i)
     segments.push_back(reader.at<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr)));
   const std::string origin = std::filesystem::path(path).parent_path().string();
+  const Elf64_Phdr* dynamic = nullptr;
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type == PT_NOTE && !file.note) file.note = find_note(reader, segment);
-    if (segment.p_type == PT_DYNAMIC) read_dynamic(reader, segments, segment, origin, file);
+    if (segment.p_type == PT_DYNAMIC) dynamic = &segment;  // the one that the loader would read
   }
+  if (dynamic != nullptr) read_dynamic(reader, segments, *dynamic, origin, file);
   return file;
 }
 
