@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -62,3 +63,16 @@ struct std::allocator<rec::Json> {
   }
   bool operator==(const allocator&) const { return true; }
 };
+
+namespace rec {
+
+// The whole number that a value from outside must be, within the range of T: get() would cut or wrap another one.
+template <class T>
+T whole_number(const Json& value, rec_status_t status) {
+  const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<uint64_t>())
+                                               : value.is_number_integer() && std::in_range<T>(value.get<int64_t>());
+  if (!fits) throw Error(status, cat("not JSON with a whole number of ", 8 * sizeof(T), " bits where one must be"));
+  return value.get<T>();
+}
+
+}  // namespace rec

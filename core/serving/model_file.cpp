@@ -182,7 +182,7 @@ std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budge
   try {
     model->name = file.manifest.at("model").get<std::string>();
     check_model_name(model->name);
-    model->model_version = file.manifest.at("model_version").get<int32_t>();
+    model->model_version = whole_number<int32_t>(file.manifest.at("model_version"), REC_CORRUPT_DATA);
     model->info = file.manifest.at("info");
     if (!model->info.is_object()) throw corrupt("manifest's info");
     model->catalog = read_catalog(file);

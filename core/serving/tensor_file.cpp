@@ -118,7 +118,7 @@ TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buf
     if (sum == sums.end() || (*sum).value("xxh3", "") != hash(tensor.data, tensor.bytes()))
       throw corrupt(static_cast<const char*>(tensor.data) - bytes->data(), "the checksum of tensor '",
                     printable(tensor_name), "' is wrong");
-    tensor.kind = (*sum).value("kind", 0);
+    if (sum->contains("kind")) tensor.kind = whole_number<int32_t>(sum->at("kind"), REC_CORRUPT_DATA);
     tensor.owner = bytes;
     file.tensors.push_back(std::move(tensor));
   }

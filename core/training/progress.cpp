@@ -18,6 +18,8 @@ double to_double(const Json& value) {
   return value == "+" ? infinity : value == "-" ? -infinity : value.get<double>();
 }
 
+int64_t whole(const Json& value) { return whole_number<int64_t>(value, REC_CORRUPT_DATA); }
+
 Json saved_record(const EpochRecord& record) {
   Json metrics = Json::array();
   for (double value : record.metrics) metrics.push_back(number(value));
@@ -25,11 +27,11 @@ Json saved_record(const EpochRecord& record) {
 }
 
 EpochRecord read_record(const Json& saved, size_t n_metrics) {
-  EpochRecord record{saved.at("epoch").get<int64_t>(), {}};
+  EpochRecord record{whole(saved.at("epoch")), {}};
   for (const Json& value : saved.at("metrics")) record.metrics.push_back(to_double(value));
   if (!record.metrics.empty() && record.metrics.size() != n_metrics)
-    throw Error(REC_CORRUPT_DATA, cat("the checkpoint has ", record.metrics.size(),
-                                      " metrics of an epoch, this run has ", n_metrics));
+    throw Error(REC_CORRUPT_DATA,
+                cat("the checkpoint has ", record.metrics.size(), " metrics of an epoch, this run has ", n_metrics));
   return record;
 }
 
@@ -55,15 +57,15 @@ void Progress::end_epoch(EpochRecord record, std::shared_ptr<const Model> model,
 }
 
 Json Progress::to_json() const {
-  return {{"epoch", cursor.epoch},       {"batch", cursor.batch},      {"loss_sum", number(loss_sum)},
+  return {{"epoch", cursor.epoch},      {"batch", cursor.batch},      {"loss_sum", number(loss_sum)},
           {"best", saved_record(best)}, {"last", saved_record(last)}, {"stale", stale}};
 }
 
 Progress Progress::from_json(const Json& saved, const TrainingSetup& setup, int64_t batches_per_epoch) {
   Progress progress;
-  progress.cursor = {saved.at("epoch").get<int64_t>(), saved.at("batch").get<int64_t>()};
+  progress.cursor = {whole(saved.at("epoch")), whole(saved.at("batch"))};
   progress.loss_sum = to_double(saved.at("loss_sum"));
-  progress.stale = saved.at("stale").get<int64_t>();
+  progress.stale = whole(saved.at("stale"));
   progress.best = read_record(saved.at("best"), setup.metrics.size());
   progress.last = read_record(saved.at("last"), setup.metrics.size());
   const Cursor& cursor = progress.cursor;

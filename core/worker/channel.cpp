@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "core/base/log.h"
 
@@ -106,13 +105,9 @@ Json note_of(const Error& error) {
 
 namespace {
 
-// A number of JSON as it is: get() would cut a fraction, and what is too large for T is undefined.
 template <class T>
 T whole(const Json& value) {
-  if (!value.is_number_integer() || !std::in_range<T>(value.get<int64_t>()) ||
-      (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX}))
-    throw Unsound("a whole number is none");
-  return static_cast<T>(value.get<int64_t>());
+  return whole_number<T>(value, REC_PLUGIN_FAILED);
 }
 
 Error error_of(const Json& note) {
@@ -153,6 +148,8 @@ bool take_interim(const Json& body, const Observer& observer) {
       return false;
   } catch (const Json::exception& unsound) {
     throw Unsound(unsound.what());
+  } catch (const Error& unsound) {
+    throw Unsound(unsound.message);
   }
   if (error) throw *error;
   if (event && observer) observer(*event);
