@@ -59,6 +59,8 @@ class ArchiveWriter {
   int64_t at_ = 0;
 };
 
+Error damaged() { return Error(REC_PLUGIN_FAILED, "a memory file of the other process is not sound"); }
+
 class ArchiveReader {
  public:
   explicit ArchiveReader(std::shared_ptr<Buffer<char>> pages) : pages_(std::move(pages)) {}
@@ -90,9 +92,9 @@ class ArchiveReader {
   void each(std::vector<T>& values, const Visit& visit) {
     int64_t n = 0;
     (*this)(n);
-    if (n < 0 || n > pages_->size()) throw damaged();
-    values.resize(n);
-    for (T& value : values) visit(*this, value);
+    if (n < 0) throw damaged();
+    values.clear();
+    for (int64_t i = 0; i < n; ++i) visit(*this, values.emplace_back());  // memory for what is there, not for the count
   }
   void operator()(IdMap& ids) {
     int64_t type = 0;
@@ -107,12 +109,12 @@ class ArchiveReader {
   }
 
  private:
-  static Error damaged() { return Error(REC_INTERNAL, "a memory file of the other process is not sound"); }
   template <class T>
   T* array(int64_t& n) {
     (*this)(n);
     take((kAlignment - at_ % kAlignment) % kAlignment);
-    return reinterpret_cast<T*>(take(checked_mul(n, sizeof(T))));
+    if (n < 0 || n > pages_->size()) throw damaged();
+    return reinterpret_cast<T*>(take(n * static_cast<int64_t>(sizeof(T))));
   }
   char* take(int64_t n_bytes) {
     if (n_bytes < 0 || n_bytes > pages_->size() - at_) throw damaged();
@@ -179,6 +181,11 @@ MemoryFile share_dataset(const Dataset& dataset) { return share("recore data set
 std::shared_ptr<const Dataset> shared_dataset(const MemoryFile& file) { return shared<Dataset>(file); }
 
 MemoryFile share_report(const Report& report) { return share("recore report", report); }
-std::shared_ptr<const Report> shared_report(const MemoryFile& file) { return shared<Report>(file); }
+std::shared_ptr<const Report> shared_report(const MemoryFile& file) {
+  auto report = shared<Report>(file);
+  const size_t n_metrics = report->names.size(), n_rows = report->users.size();
+  if (report->means.size() != n_metrics || report->values.size() != n_metrics * n_rows) throw damaged();
+  return report;
+}
 
 }  // namespace rec

@@ -53,8 +53,8 @@ REC_JSON_FIELDS(TrainerOptions, resume, checkpoint_path, checkpoint_seconds, che
 Json note_of(const Error& error);
 
 // What is not as a worker writes it.
-struct Unsound : std::runtime_error {
-  using std::runtime_error::runtime_error;
+struct Unsound : Error {
+  explicit Unsound(std::string why) : Error(REC_PLUGIN_FAILED, std::move(why)) {}
 };
 // What a worker sends before its answer: an event goes to the observer, a log line to the log, an error is thrown. False
 // for the answer. Unsound for anything else.

@@ -79,6 +79,80 @@ TEST(Archive, GivesAReportBackBitForBit) {
   EXPECT_EQ(std::memcmp(back->values.data(), report.values.data(), 4 * sizeof(double)), 0);
 }
 
+template <class Body>
+Error error_of(const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(REC_OK, "no error");
+}
+
+TEST(Archive, ThatLiesIsRefused) {
+  const auto file_of = [](const std::vector<int64_t>& numbers) {
+    return MemoryFile::write("test", [&](FileWriter& out) { out.write(numbers.data(), std::ssize(numbers) * 8); });
+  };
+  const struct {
+    const char* name;
+    MemoryFile file;
+  } cases[] = {
+      {"fewer means than names", share_report(Report{{"ndcg@20", "auc"}, {0.25}, {0.1, 0.2}, {7}})},
+      {"fewer values than rows", share_report(Report{{"auc"}, {0.25}, {}, {7}})},
+      {"more names than bytes", file_of({int64_t{1} << 40})},
+      {"as many names as bytes", file_of(std::vector<int64_t>(1 << 20, 1 << 20))},
+      {"a negative count", file_of({0, -1})},
+      {"nothing", file_of({})},
+  };
+  for (const auto& row : cases)
+    EXPECT_EQ(error_of([&] { shared_report(row.file); }).status, REC_PLUGIN_FAILED) << row.name;
+}
+
+// What another process sends is not believed.
+TEST(Channel, RefusesWhatIsNoMessage) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  Channel here((Descriptor(ends[0])));
+  const Descriptor there(ends[1]);
+  const auto repeated = [](int n, const std::string& text) {
+    std::string out;
+    while (--n >= 0) out += text;
+    return out;
+  };
+  const std::string cases[] = {"\x91",                         // a list without its element
+                               repeated(60'000, "\x91"),       // lists in lists
+                               repeated(20'000, "\x81\xa1k"),  // objects in objects
+                               "\xdb\x7f\xff\xff\xff",         // a text without its bytes
+                               "\xc1",
+                               "\x01\x01"};
+  for (const std::string& bytes : cases) {
+    ASSERT_GT(::send(there.get(), bytes.data(), bytes.size(), 0), 0);
+    EXPECT_EQ(error_of([&] { here.receive(); }).status, REC_CORRUPT_DATA) << bytes.substr(0, 4);
+  }
+  const Json error{{"status", 6}, {"message", "m"}, {"argument", ""}, {"file", ""}, {"line", -1}, {"byte_offset", -1}};
+  Json no_failure = error, no_status = error;
+  no_failure["status"] = 0;
+  no_status.erase("status");
+  TrainingEvent event;
+  event.metric_names = {"ndcg@20", "auc"};
+  event.metric_values = {0.5};
+  const struct {
+    const char* field;
+    Json value;
+    rec_status_t status;
+  } bodies[] = {
+      {"error", error, REC_CORRUPT_DATA},      {"error", no_failure, REC_PLUGIN_FAILED},
+      {"error", no_status, REC_PLUGIN_FAILED}, {"error", 3, REC_PLUGIN_FAILED},
+      {"event", event, REC_PLUGIN_FAILED},     {"event", nullptr, REC_PLUGIN_FAILED},
+      {"log", "no level", REC_PLUGIN_FAILED},  {"lost_lines", "many", REC_PLUGIN_FAILED},
+  };
+  for (const auto& row : bodies) {
+    const Json body{{row.field, row.value}};
+    EXPECT_EQ(error_of([&] { take_interim(body, {}); }).status, row.status) << body;
+  }
+  EXPECT_FALSE(take_interim(Json(7), {}));
+}
+
 TEST(Channel, CarriesABodyOfAnySizeAndItsFiles) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
