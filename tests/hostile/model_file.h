@@ -1,13 +1,11 @@
 #pragma once
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <cstring>
 #include <fstream>
 #include <functional>
 
 #include "tests/conformance/capi.h"
+#include "tests/hostile/forge.h"
 #include "tests/unit/temp_folder.h"
 
 namespace rec::test {
@@ -38,42 +36,15 @@ class ModelFile : public testing::Test {
     if (message != nullptr && error != nullptr) *message = rec_error_message(error);
     return status;
   }
-  // Changes the header or the data and recomputes every checksum, as an attacker would.
-  static std::string forged(std::string bytes,
-                            const std::function<void(nlohmann::ordered_json& header, nlohmann::ordered_json& manifest,
-                                                     std::string& data)>& change) {
-    uint64_t n = 0;
-    std::memcpy(&n, bytes.data(), 8);
-    auto header = nlohmann::ordered_json::parse(bytes.substr(8, n));
-    auto manifest = nlohmann::ordered_json::parse(header["__metadata__"]["recore.manifest"].get<std::string>());
-    std::string data = bytes.substr(8 + n);
-    change(header, manifest, data);
-    const auto hex = [](uint64_t value) {
-      char text[17];
-      std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-      return std::string(text);
-    };
-    for (auto& [name, entry] : header.items()) {
-      if (name == "__metadata__" || !entry.contains("data_offsets")) continue;
-      const uint64_t begin = entry["data_offsets"][0], end = entry["data_offsets"][1];
-      if (begin <= end && end <= data.size() && manifest.is_object() && manifest.contains("tensors") &&
-          manifest["tensors"].contains(name) && manifest["tensors"][name].is_object())
-        manifest["tensors"][name]["xxh3"] = hex(XXH3_64bits(data.data() + begin, end - begin));
-    }
-    header["__metadata__"] = {{"recore.manifest", manifest.dump()}, {"recore.header_xxh3", "0000000000000000"}};
-    std::string text = header.dump();
-    text.append((64 - (8 + text.size()) % 64) % 64, ' ');
-    n = text.size();
-    std::string out(8, '\0');
-    std::memcpy(out.data(), &n, 8);
-    out += text;
-    const std::string key = "\"recore.header_xxh3\":\"";
-    out.replace(out.rfind(key) + key.size(), 16, hex(XXH3_64bits(out.data(), out.size())));
-    return out + data;
-  }
-
   using Change =
       std::function<void(nlohmann::ordered_json& header, nlohmann::ordered_json& manifest, std::string& data)>;
+
+  // Changes the header or the data and recomputes every checksum, as an attacker would.
+  static std::string forged(const std::string& bytes, const Change& change) {
+    FileParts parts = take_apart(bytes);
+    change(parts.header, parts.manifest, parts.data);
+    return put_together(std::move(parts));
+  }
 
   // Adds a tensor behind the others.
   static void add(nlohmann::ordered_json& header, nlohmann::ordered_json& manifest, std::string& data,
