@@ -230,13 +230,14 @@ rec_tensor_view_t PluginModel::table(int32_t which) const {
 void PluginModel::item_weights(rec_csr_t& csr, const float*& weights) const {
   invoke("get_item_weights", plugin_.slots->get_item_weights, model_, &csr, &weights);
   bool sound = csr.offsets != nullptr && csr.n_rows == schema_.n_items && csr.offsets[0] == 0;
+  sound = sound && (csr.offsets[csr.n_rows] == 0 || (csr.columns != nullptr && weights != nullptr));
   for (int64_t row = 0; sound && row < csr.n_rows; ++row) {
     sound = csr.offsets[row] <= csr.offsets[row + 1];
     for (int64_t e = csr.offsets[row]; sound && e < csr.offsets[row + 1]; ++e)
       sound = csr.columns[e] >= 0 && csr.columns[e] < schema_.n_items &&
               (e == csr.offsets[row] || csr.columns[e - 1] < csr.columns[e]);
   }
-  if (!sound || (csr.offsets[csr.n_rows] > 0 && weights == nullptr))
+  if (!sound)
     throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': get_item_weights gave rows that are not sound"));
 }
 

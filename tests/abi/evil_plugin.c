@@ -53,6 +53,9 @@ static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec
 #ifdef EVIL_NO_SERVING
   out->capabilities = REC_CAP_TRAIN;
 #endif
+#ifdef EVIL_WEIGHTS
+  out->capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS;
+#endif
 #ifdef EVIL_FEATURES
   out->wants_features = 1;
   out->capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE;
@@ -180,6 +183,22 @@ static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* model,
   return REC_OK;
 }
 
+#ifdef EVIL_WEIGHTS /* rows without their columns */
+static rec_status_t item_weights(rec_call_t* call, const rec_plugin_model_t* model, rec_csr_t* out,
+                                 const float** weights) {
+  static int64_t offsets[64];
+  (void)call, (void)model;
+  for (int i = 1; i < 64; ++i) offsets[i] = 1;
+  out->offsets = offsets;
+  out->n_rows = out->n_columns = 2;
+  *weights = table_values;
+  return REC_OK;
+}
+#define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_ITEM_WEIGHTS)
+#define encode NULL
+#else
+#define item_weights NULL
+#endif
 #ifdef EVIL_FEATURES
 #define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE)
 static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out) {
@@ -193,7 +212,7 @@ static rec_status_t score(rec_call_t* call, const rec_plugin_model_t* model, con
   (void)model, (void)queries, (void)out;
   return host->fail(call, REC_INTERNAL, "not asked");
 }
-#else
+#elif !defined(EVIL_WEIGHTS)
 #define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE)
 #define encode NULL
 #endif
@@ -230,7 +249,7 @@ static const rec_plugin_t table = {
     NULL,
     freeze,
     get_table,
-    NULL,
+    item_weights,
     encode,
     score,
 };

@@ -183,6 +183,7 @@ TEST(PluginContract, IsHeldAgainstThePlugin) {
       {"evil_status", REC_PLUGIN_FAILED, "unknown status 4711"},
       {"evil_tensors", REC_LIMIT, "does not fit"},
       {"evil_table", REC_PLUGIN_FAILED, "get_table gave no float32 [2, d]"},
+      {"evil_weights", REC_PLUGIN_FAILED, "get_item_weights gave rows that are not sound"},
       {"evil_nan", REC_NUMERIC, "nan"},
       {"evil_wide", REC_PLUGIN_FAILED, "the user table has 1 columns and the item table 2"},
   };
