@@ -1,5 +1,5 @@
 # A thin front for the CMake presets. Every target sets up what it needs.
-.PHONY: help setup build demo test test-quick test-deep test-lifetimes bench bench-calls bench-peers bench-services \
+.PHONY: help setup build demo test test-quick test-deep test-lifetimes fuzz bench bench-calls bench-peers bench-services \
   install clean
 
 JOBS ?= $(shell nproc)
@@ -10,8 +10,8 @@ help:
 	@echo "make demo         install what is missing, build, train on the shipped data, write report.html, answer from C"
 	@echo "make test         install what is missing, build, run every suite"
 	@echo "make test-quick   the same without sanitizers and slow tests"
-	@echo "make test-deep    two builds compared, the LibTorch plugins under ASan;  make test-lifetimes: a million objects in"
-	@echo "                  each language"
+	@echo "make test-deep    two builds compared, the LibTorch plugins under ASan, the fuzzers;  make test-lifetimes: a million"
+	@echo "                  objects in each language;  make fuzz: every fuzzer for MINUTES=1"
 	@echo "make bench        this library's benchmarks;  make bench-peers: beside RecBole and implicit;"
 	@echo "                  make bench-calls: one recommend() from C, Go, Java and Python;"
 	@echo "                  make bench-services: the services of samples/ under load"
@@ -37,6 +37,10 @@ test-deep: setup
 
 test-lifetimes: setup
 	@tools/test_lifetimes.sh
+
+MINUTES ?= 1
+fuzz: setup
+	@tools/fuzz.sh $(MINUTES)
 
 bench: build
 	@tools/bench.sh

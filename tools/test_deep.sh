@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# What `make test` leaves out: two builds compared byte by byte, the plugins over LibTorch under ASan, and a PyTorch of its own
-# LibTorch beside them, for which `make test` has a stand-in.
+# What `make test` leaves out: two builds compared byte by byte, each fuzzer for a minute, the plugins over LibTorch under ASan,
+# every failing allocation, and a PyTorch of its own LibTorch beside the plugins, for which `make test` has a stand-in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/test_reproducible.sh
+tools/fuzz.sh 1
 tools/build.sh deep
 # LibTorch keeps registries and thread pools for the life of the process; leak detection would list those.
 export ASAN_OPTIONS=detect_leaks=0

@@ -2,6 +2,8 @@
 set(kernel_flags -ffp-contract=off -fno-math-errno)
 if(NOT REC_SANITIZE)
   list(APPEND kernel_flags $<$<NOT:$<CONFIG:Debug>>:-O3>)
+elseif(REC_SANITIZE MATCHES "fuzzer")  # no input of a fuzzer chooses a branch there, and it would take minutes to build
+  list(APPEND kernel_flags -O1 -fno-sanitize=fuzzer-no-link)
 endif()
 set_source_files_properties(kernels/kernels_scalar.cpp PROPERTIES COMPILE_OPTIONS "${kernel_flags}")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")

@@ -114,6 +114,9 @@ Error error_of(const Json& note) {
   const auto status = whole<rec_status_t>(note.at("status"));
   if (status <= REC_OK || status > REC_INTERNAL) throw Unsound("an error has an unknown status");
   Error error(status, note.at("message").get<std::string>());
+  if (error.message.empty()) throw Unsound("an error has no message");
+  for (char& c : error.message)  // one line
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';
   note.at("argument").get_to(error.argument);
   note.at("file").get_to(error.file);
   error.line = whole<int64_t>(note.at("line"));
@@ -143,7 +146,7 @@ bool take_interim(const Json& body, const Observer& observer) {
     else if (body.contains("log"))
       log::write(whole<int32_t>(body.at("level")), body.at("log").get<std::string>());
     else if (body.contains("lost_lines"))
-      log::add_dropped(std::max<int64_t>(0, whole<int64_t>(body.at("lost_lines"))));
+      log::add_dropped(whole<uint32_t>(body.at("lost_lines")));  // so that no sum of them overflows
     else
       return false;
   } catch (const Json::exception& unsound) {

@@ -60,4 +60,22 @@ struct Unsound : Error {
 // for the answer. Unsound for anything else.
 bool take_interim(const Json& body, const Observer& observer);
 
+// Takes an answer apart, which a plugin may have spoilt: what is wrong with it is the plugin's fault.
+template <class Read>
+auto read_answer(const std::string& model, const Read& read) {
+  const auto unsound = [&](const char* why) {
+    return Error(REC_PLUGIN_FAILED, cat("the worker process of '", model, "' gave an answer that is not sound: ", why));
+  };
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.status == REC_OUT_OF_MEMORY || error.status == REC_LIMIT) throw;
+    throw unsound(error.what());
+  } catch (const Json::exception& error) {
+    throw unsound(error.what());
+  } catch (const std::out_of_range&) {
+    throw unsound("a file is missing");
+  }
+}
+
 }  // namespace rec

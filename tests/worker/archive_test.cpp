@@ -145,11 +145,15 @@ TEST(Channel, RefusesWhatIsNoMessage) {
       {"error", no_status, REC_PLUGIN_FAILED}, {"error", 3, REC_PLUGIN_FAILED},
       {"event", event, REC_PLUGIN_FAILED},     {"event", nullptr, REC_PLUGIN_FAILED},
       {"log", "no level", REC_PLUGIN_FAILED},  {"lost_lines", "many", REC_PLUGIN_FAILED},
+      {"lost_lines", -1, REC_PLUGIN_FAILED},   {"lost_lines", INT64_MAX, REC_PLUGIN_FAILED},
   };
   for (const auto& row : bodies) {
     const Json body{{row.field, row.value}};
     EXPECT_EQ(error_of([&] { take_interim(body, {}); }).status, row.status) << body;
   }
+  Json escapes = error;
+  escapes["message"] = "\x1b[31m\n";
+  EXPECT_EQ(error_of([&] { take_interim({{"error", escapes}}, {}); }).message, " [31m ");
   EXPECT_FALSE(take_interim(Json(7), {}));
 }
 
