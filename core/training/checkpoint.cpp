@@ -11,6 +11,7 @@ namespace rec {
 namespace {
 
 constexpr std::string_view kFormat = "recore.checkpoint";
+constexpr std::string_view kPrevious = ".prev";
 
 }  // namespace
 
@@ -22,6 +23,10 @@ CheckpointFile::CheckpointFile(const TrainerOptions& options) : path_(options.ch
     return;
   }
   const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  constexpr size_t kLongestName = 255 - kPrevious.size();  // of a file system
+  if (const size_t n = std::filesystem::path(path_).filename().string().size(); n > kLongestName)
+    throw invalid_argument("checkpoint_path", "must have a name of at most ", kLongestName,
+                           " bytes, as the checkpoint before is kept as NAME", kPrevious, ", got ", n);
   if (!folder.empty() && !is_directory(folder.string()))
     throw argument_error(REC_NOT_FOUND, "checkpoint_path", "there is no folder ", folder.string());
   if (!file_exists(path_)) return;
@@ -38,13 +43,13 @@ void CheckpointFile::write(const Json& manifest, const Json& run, const std::vec
   Json whole = {{"format", kFormat}, {"run", run}};  // the format comes first: begins_as looks for it there
   whole.update(manifest);
   // A damaged file must not replace the intact one before it.
-  write_tensor_file(path_, std::move(whole), tensors, is_damaged_ ? "" : path_ + ".prev");
+  write_tensor_file(path_, std::move(whole), tensors, is_damaged_ ? "" : cat(path_, kPrevious));
   is_damaged_ = false;
 }
 
 std::optional<TensorFile> CheckpointFile::read(const Json& run) {
   std::optional<Error> damage;
-  for (const std::string& path : {path_, path_ + ".prev"}) {
+  for (const std::string& path : {path_, cat(path_, kPrevious)}) {
     if (!file_exists(path)) continue;
     std::optional<TensorFile> file;
     try {

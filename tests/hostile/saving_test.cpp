@@ -115,6 +115,34 @@ TEST_F(Saving, WorksWithTheLongestNames) {
   EXPECT_NE(saved(folder_ / (longest + "a")).find("File name too long"), std::string::npos);
 }
 
+// The checkpoint before is kept under the same name with .prev behind it.
+TEST_F(Saving, KeepsCheckpointsOfNamesThatLeaveRoom) {
+  const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
+  for (const size_t n : {250u, 251u}) {
+    const std::string path = folder_ / std::string(n, 'c');
+    rec_trainer_options_t options{};
+    options.struct_size = sizeof options;
+    options.checkpoint_path = path.c_str();
+    options.checkpoint_batches = 1;
+    const auto run = [&] {
+      const auto t = trainer(data.get(), "bprmf", R"({"epochs": 3})", &options);
+      call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+    };
+    if (n == 250) {
+      run();
+      EXPECT_TRUE(file_exists(path + ".prev"));
+      continue;
+    }
+    try {
+      run();
+      FAIL() << "there is no room for .prev";
+    } catch (const CallFailed& failure) {
+      EXPECT_EQ(failure.argument, "checkpoint_path");
+      EXPECT_NE(std::string(failure.what()).find("at most 250 bytes"), std::string::npos) << failure.what();
+    }
+  }
+}
+
 TEST_F(Saving, ReportsThatTheDiskFailsToFlush) {
   const std::string path = folder_ / "m.rec";
   write_file_atomically(path, [](FileWriter& out) { out.write("old"); });
