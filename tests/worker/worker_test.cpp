@@ -1,135 +1,19 @@
-// A worker process through the C API: the same answers as in this process, and a crash becomes an error.
-#include <dirent.h>
+// A worker process through the C API: the same answers as in this process.
 #include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <fstream>
-#include <functional>
 #include <thread>
 
-#include "core/worker/worker_process.h"
-#include "tests/conformance/worlds.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/worker/worker_fixture.h"
 
 extern char** environ;
 
 namespace rec::test {
 namespace {
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// A failed call's status, message and argument.
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-    return "OK";
-  } catch (const CallFailed& failure) {
-    return std::string(failure.what()) + " (" + failure.argument + ")";
-  }
-}
-
-// Workers of any thread of this process: calls start workers on threads of the library.
-std::vector<pid_t> own_workers() {
-  std::vector<pid_t> found;
-  DIR* folder = opendir("/proc");
-  while (const dirent* entry = readdir(folder)) {
-    const pid_t pid = std::atoi(entry->d_name);
-    if (pid <= 0) continue;
-    std::ifstream in("/proc/" + std::string(entry->d_name) + "/stat");
-    std::string name, state;
-    pid_t number = 0, parent = 0;
-    in >> number >> name >> state >> parent;
-    if (parent == getpid() && name.starts_with("(recore-worker")) found.push_back(pid);
-  }
-  closedir(folder);
-  return found;
-}
-
-int64_t open_files() {
-  DIR* folder = opendir("/proc/self/fd");
-  int64_t n = 0;
-  while (readdir(folder) != nullptr) ++n;
-  closedir(folder);
-  return n;
-}
-
-rec_trainer_options_t trainer_options(int32_t isolation) {
-  rec_trainer_options_t options{};
-  options.struct_size = sizeof options;
-  options.isolation = isolation;
-  options.metrics = "ndcg@10,recall@10";
-  return options;
-}
-
-struct Seen {
-  int32_t kind;
-  int64_t epoch, batch;
-  double loss;
-  std::vector<std::string> names;
-  std::vector<double> values;
-  int32_t is_best;
-  bool operator==(const Seen&) const = default;
-};
-
-struct TrainingRun {
-  std::vector<Seen> events;
-  int64_t stop_after_epochs = -1;
-  std::function<void(const rec_event_t&)> then;
-
-  rec_status_t operator()(rec_trainer_t* t, rec_cancel_t* cancel = nullptr) {
-    rec_run_options_t options{};
-    options.struct_size = sizeof options;
-    options.user_data = this;
-    options.cancel = cancel;
-    options.on_event = [](const rec_event_t* event, void* self) -> rec_status_t {
-      TrainingRun& run = *static_cast<TrainingRun*>(self);
-      const bool timed = event->kind == REC_EVENT_PROGRESS || event->kind == REC_EVENT_TICK;
-      if (!timed)
-        run.events.push_back({event->kind,
-                              event->epoch,
-                              event->batch,
-                              event->kind == REC_EVENT_EPOCH ? event->loss : 0,
-                              {event->metric_names, event->metric_names + event->n_metrics},
-                              {event->metric_values, event->metric_values + event->n_metrics},
-                              event->is_best});
-      if (run.then) run.then(*event);
-      return event->kind == REC_EVENT_EPOCH && event->epoch == run.stop_after_epochs ? REC_LIMIT : REC_OK;
-    };
-    return rec_trainer_run(t, &options, nullptr);
-  }
-};
-
-const std::string kBprmf = R"({"emb_size": 8, "epochs": 6, "batch_size": 32, "lr": 0.05, "threads": 2})";
-
-class Worker : public testing::Test, protected Worlds {
- protected:
-  static void SetUpTestSuite() {
-    add_plugins();
-    call([](rec_error_t** error) { return rec_plugin_add_folder(REC_BUILD_FOLDER "/lib/recore/evil", error); });
-  }
-  std::string trained(const rec_dataset_t* data, const std::string& model, const std::string& params,
-                      int32_t isolation) {
-    const rec_trainer_options_t options = trainer_options(isolation);
-    const auto t = trainer(data, model, params, &options);
-    call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
-    const std::string path = folder_ / (model + std::to_string(isolation) + ".rec");
-    save(model_of(t.get()).get(), path);
-    return path;
-  }
-  Handle<rec_trainer_t> in_worker(const rec_dataset_t* data, const std::string& model, const std::string& params) {
-    const rec_trainer_options_t options = trainer_options(REC_ISOLATION_PROCESS);
-    return trainer(data, model, params, &options);
-  }
-  TempFolder folder_;
-};
 
 struct Case {
   std::string model, params;
@@ -265,163 +149,6 @@ TEST_F(Worker, StartsFromAnotherModel) {
   EXPECT_NE(bytes_of(folder_ / "warm1"), bytes_of(folder_ / "bprmf1.rec"));
 }
 
-// The plugin's death is an error with its cause, and this process goes on.
-TEST_F(Worker, NamesTheSignalOfAPluginThatCrashes) {
-  const auto data = checkerboard();
-  const std::vector<std::pair<std::string, std::string>> deaths{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // sanitizers turn the fault into an exit
-      {"evil_segfault", "the worker process ended with exit status"},
-#else
-      {"evil_segfault", "the worker process was killed by signal 11 (SIGSEGV"},
-#endif
-      {"evil_abort", "the worker process was killed by signal 6 (SIGABRT"},
-      {"evil_exit", "the worker process ended with exit status 3"},
-  };
-  for (const auto& [model, words] : deaths) {
-    const auto t = in_worker(data.get(), model, "{}");
-    const std::string said =
-        refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
-    EXPECT_NE(said.find("PLUGIN_FAILED: training of '" + model + "': " + words), std::string::npos) << said;
-    const std::string again = refusal([&] { model_of(t.get()); });
-    EXPECT_NE(again.find("BAD_STATE: training of '" + model + "': its worker process has ended"), std::string::npos)
-        << again;
-  }
-  EXPECT_EQ(own_workers().size(), 0u);
-}
-
-// A worker may have been broken by its plugin: what it sends is not believed.
-TEST_F(Worker, IsKilledWhenItLies) {
-  const auto data = checkerboard();
-  const std::vector<std::pair<std::string, std::string>> lies{
-      {"evil_garbage", "sent a message of the worker process: it is malformed, and was killed"},
-      {"evil_nested", "sent a message of the worker process: it is nested too deep, and was killed"},
-      {"evil_list", "sent a message of the worker process: it is no object, and was killed"},
-      {"evil_event", "sent a message that is not sound ("},
-      {"evil_success", "sent a message that is not sound (an error has an unknown status)"},
-  };
-  for (const auto& [model, words] : lies) {
-    const auto t = in_worker(data.get(), model, "{}");
-    const std::string said =
-        refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
-    EXPECT_NE(said.find("PLUGIN_FAILED: training of '" + model + "': the worker process " + words), std::string::npos)
-        << said;
-  }
-  EXPECT_EQ(own_workers().size(), 0u);
-}
-
-// Whatever a plugin does in a worker, the call ends with a status and this process goes on.
-TEST_F(Worker, ProtectsThisProcessFromEveryEvilPlugin) {
-  const auto data = checkerboard();
-  int n_tried = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(REC_BUILD_FOLDER "/lib/recore/evil")) {
-    const std::string model = entry.path().stem().string().substr(std::string("librecore_").size());
-    if (model == "evil_hang" || model == "evil_flood") continue;  // only a cancel ends those, as other tests do
-    SCOPED_TRACE(model);
-    ++n_tried;
-    try {
-      const auto t = in_worker(data.get(), model, R"({"epochs": 1})");
-      call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
-      model_of(t.get());
-    } catch (const CallFailed& failure) {
-      EXPECT_NE(failure.status, REC_INTERNAL) << failure.what();
-      EXPECT_NE(failure.status, REC_OUT_OF_MEMORY) << failure.what();
-    }
-  }
-  EXPECT_GE(n_tried, 30);
-  EXPECT_EQ(own_workers().size(), 0u);
-  train(data.get(), "popularity", "{}");
-}
-
-// A process that the plugin has started holds the worker's socket; it ends with the worker.
-TEST_F(Worker, IsNoticedToHaveEndedThoughItsSocketIsHeld) {
-  const auto data = checkerboard();
-  const auto t = in_worker(data.get(), "evil_helper", "{}");
-  const pid_t group = own_workers().at(0);
-  const std::string said =
-      refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
-  EXPECT_NE(said.find("the worker process ended with exit status 3"), std::string::npos) << said;
-  bool is_left = true;
-  for (int i = 0; i < 500 && is_left; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    is_left = kill(-group, 0) == 0;
-  }
-  EXPECT_FALSE(is_left);
-}
-
-TEST_F(Worker, KeepsItsPluginOutOfThisProcess) {
-  const auto data = checkerboard();
-  const auto is_mapped = [](const std::string& name) {
-    std::ifstream maps("/proc/self/maps");
-    return std::string{std::istreambuf_iterator<char>(maps), {}}.find(name) != std::string::npos;
-  };
-  const auto t = in_worker(data.get(), "fpmc", R"({"epochs": 1, "emb_size": 4})");
-  EXPECT_EQ(TrainingRun()(t.get()), REC_OK);
-  const auto model = model_of(t.get());
-  save(model.get(), folder_ / "fpmc.rec");
-  rec_run_options_t options{};
-  options.struct_size = sizeof options;
-  options.isolation = REC_ISOLATION_PROCESS;
-  make<rec_report_t>([&](rec_report_t** out, rec_error_t** error) {
-    return rec_model_evaluate(model.get(), data.get(), "ndcg@5", nullptr, &options, out, error);
-  });
-  EXPECT_FALSE(is_mapped("librecore_fpmc.so"));
-  top_k(recommender(model.get()).get(), {1000}, 2);
-  EXPECT_TRUE(is_mapped("librecore_fpmc.so")) << "serving runs it here, as the documentation says";
-}
-
-TEST_F(Worker, IsKilledWhenItDoesNotStop) {
-  Dataset data;
-  data.users = IdMap::from_int64(Buffer<int64_t>(1, 5));
-  data.items = IdMap::from_int64(Buffer<int64_t>(1, 7));
-  data.user = Buffer<int32_t>(1, 0);
-  data.item = Buffer<int32_t>(1, 0);
-  data.part = Buffer<Part>(1, Part::kTrain);
-  const MemoryFile file = share_dataset(data);
-  CancelToken cancel;
-  {
-    // It sends lines without end.
-    WorkerProcess process("evil_flood", "training of 'evil_flood'", 0.2);
-    process.call({{"call", "create"}, {"model", "evil_flood"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
-                 {}, nullptr);
-    cancel.request();
-    EXPECT_THROW(process.call({{"call", "run"}}, {}, {}, &cancel), Error);
-  }
-  WorkerProcess process("evil_hang", "training of 'evil_hang'", 0.2);
-  cancel.request();
-  try {
-    process.call({{"call", "create"}, {"model", "evil_hang"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
-                 {}, &cancel);
-    FAIL() << "it cannot end";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.status, REC_PLUGIN_FAILED);
-    EXPECT_EQ(error.message, "training of 'evil_hang': the worker process did not stop within 0.2 s and was killed");
-  }
-}
-
-TEST_F(Worker, IsKilledWhenItGivesNoAnswerInTime) {
-  WorkerProcess process("evil_hang", "the check of 'evil_hang'");
-  const MemoryFile file = share_dataset(Dataset());
-  try {
-    process.call({{"call", "create"}, {"model", "evil_hang"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
-                 {}, nullptr, 0.0);
-    FAIL() << "no time is too short";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.message, "the check of 'evil_hang': the worker process gave no answer within 0 s and was killed");
-  }
-}
-
-TEST_F(Worker, KeepsWhatAPluginPrintsToItself) {
-  const auto data = checkerboard();
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const auto t = in_worker(data.get(), "evil_abort", "{}");
-  const std::string said =
-      refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  EXPECT_NE(said.find("it last wrote 'the plugin's last words'"), std::string::npos) << said;
-}
-
 TEST_F(Worker, ResumesAfterItWasKilledWithTheBitsOfTheUnbrokenRun) {
   const auto data = checkerboard();
   const auto options = [&](const std::string& checkpoint) {
@@ -472,19 +199,6 @@ TEST_F(Worker, LeavesNoProcessAndNoFileBehind) {
   EXPECT_EQ(open_files(), files);
   EXPECT_TRUE(own_workers().empty());
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);  // nor a zombie
-}
-
-TEST_F(Worker, WorksInAHostThatIgnoresItsChildren) {
-  signal(SIGCHLD, SIG_IGN);
-  const auto data = checkerboard();
-  const auto t = in_worker(data.get(), "bprmf", kBprmf);
-  EXPECT_EQ(TrainingRun()(t.get()), REC_OK);
-  const auto exits = in_worker(data.get(), "evil_exit", "{}");
-  const std::string said =
-      refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(exits.get(), nullptr, error); }); });
-  signal(SIGCHLD, SIG_DFL);
-  EXPECT_NE(said.find("PLUGIN_FAILED"), std::string::npos) << said;
-  EXPECT_NE(said.find("took its exit status"), std::string::npos) << said;
 }
 
 TEST_F(Worker, EndsWithItsHost) {

@@ -1,0 +1,185 @@
+// A worker whose plugin crashes, hangs, lies or prints: an error of the call, and this process goes on.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "tests/worker/worker_fixture.h"
+
+namespace rec::test {
+namespace {
+
+class BrokenWorker : public Worker {};
+
+// The plugin's death is an error with its cause, and this process goes on.
+TEST_F(BrokenWorker, NamesTheSignalOfAPluginThatCrashes) {
+  const auto data = checkerboard();
+  const std::vector<std::pair<std::string, std::string>> deaths{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // sanitizers turn the fault into an exit
+      {"evil_segfault", "the worker process ended with exit status"},
+#else
+      {"evil_segfault", "the worker process was killed by signal 11 (SIGSEGV"},
+#endif
+      {"evil_abort", "the worker process was killed by signal 6 (SIGABRT"},
+      {"evil_exit", "the worker process ended with exit status 3"},
+  };
+  for (const auto& [model, words] : deaths) {
+    const auto t = in_worker(data.get(), model, "{}");
+    const std::string said =
+        refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
+    EXPECT_NE(said.find("PLUGIN_FAILED: training of '" + model + "': " + words), std::string::npos) << said;
+    const std::string again = refusal([&] { model_of(t.get()); });
+    EXPECT_NE(again.find("BAD_STATE: training of '" + model + "': its worker process has ended"), std::string::npos)
+        << again;
+  }
+  EXPECT_EQ(own_workers().size(), 0u);
+}
+
+// A worker may have been broken by its plugin: what it sends is not believed.
+TEST_F(BrokenWorker, IsKilledWhenItLies) {
+  const auto data = checkerboard();
+  const std::vector<std::pair<std::string, std::string>> lies{
+      {"evil_garbage", "sent a message of the worker process: it is malformed, and was killed"},
+      {"evil_nested", "sent a message of the worker process: it is nested too deep, and was killed"},
+      {"evil_list", "sent a message of the worker process: it is no object, and was killed"},
+      {"evil_event", "sent a message that is not sound ("},
+      {"evil_success", "sent a message that is not sound (an error has an unknown status)"},
+  };
+  for (const auto& [model, words] : lies) {
+    const auto t = in_worker(data.get(), model, "{}");
+    const std::string said =
+        refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
+    EXPECT_NE(said.find("PLUGIN_FAILED: training of '" + model + "': the worker process " + words), std::string::npos)
+        << said;
+  }
+  EXPECT_EQ(own_workers().size(), 0u);
+}
+
+// Whatever a plugin does in a worker, the call ends with a status and this process goes on.
+TEST_F(BrokenWorker, ProtectsThisProcessFromEveryEvilPlugin) {
+  const auto data = checkerboard();
+  int n_tried = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(REC_BUILD_FOLDER "/lib/recore/evil")) {
+    const std::string model = entry.path().stem().string().substr(std::string("librecore_").size());
+    if (model == "evil_hang" || model == "evil_flood") continue;  // only a cancel ends those, as other tests do
+    SCOPED_TRACE(model);
+    ++n_tried;
+    try {
+      const auto t = in_worker(data.get(), model, R"({"epochs": 1})");
+      call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+      model_of(t.get());
+    } catch (const CallFailed& failure) {
+      EXPECT_NE(failure.status, REC_INTERNAL) << failure.what();
+      EXPECT_NE(failure.status, REC_OUT_OF_MEMORY) << failure.what();
+    }
+  }
+  EXPECT_GE(n_tried, 30);
+  EXPECT_EQ(own_workers().size(), 0u);
+  train(data.get(), "popularity", "{}");
+}
+
+// A process that the plugin has started holds the worker's socket; it ends with the worker.
+TEST_F(BrokenWorker, IsNoticedToHaveEndedThoughItsSocketIsHeld) {
+  const auto data = checkerboard();
+  const auto t = in_worker(data.get(), "evil_helper", "{}");
+  const pid_t group = own_workers().at(0);
+  const std::string said =
+      refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
+  EXPECT_NE(said.find("the worker process ended with exit status 3"), std::string::npos) << said;
+  bool is_left = true;
+  for (int i = 0; i < 500 && is_left; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    is_left = kill(-group, 0) == 0;
+  }
+  EXPECT_FALSE(is_left);
+}
+
+TEST_F(BrokenWorker, KeepsItsPluginOutOfThisProcess) {
+  const auto data = checkerboard();
+  const auto is_mapped = [](const std::string& name) {
+    std::ifstream maps("/proc/self/maps");
+    return std::string{std::istreambuf_iterator<char>(maps), {}}.find(name) != std::string::npos;
+  };
+  const auto t = in_worker(data.get(), "fpmc", R"({"epochs": 1, "emb_size": 4})");
+  EXPECT_EQ(TrainingRun()(t.get()), REC_OK);
+  const auto model = model_of(t.get());
+  save(model.get(), folder_ / "fpmc.rec");
+  rec_run_options_t options{};
+  options.struct_size = sizeof options;
+  options.isolation = REC_ISOLATION_PROCESS;
+  make<rec_report_t>([&](rec_report_t** out, rec_error_t** error) {
+    return rec_model_evaluate(model.get(), data.get(), "ndcg@5", nullptr, &options, out, error);
+  });
+  EXPECT_FALSE(is_mapped("librecore_fpmc.so"));
+  top_k(recommender(model.get()).get(), {1000}, 2);
+  EXPECT_TRUE(is_mapped("librecore_fpmc.so")) << "serving runs it here, as the documentation says";
+}
+
+TEST_F(BrokenWorker, IsKilledWhenItDoesNotStop) {
+  Dataset data;
+  data.users = IdMap::from_int64(Buffer<int64_t>(1, 5));
+  data.items = IdMap::from_int64(Buffer<int64_t>(1, 7));
+  data.user = Buffer<int32_t>(1, 0);
+  data.item = Buffer<int32_t>(1, 0);
+  data.part = Buffer<Part>(1, Part::kTrain);
+  const MemoryFile file = share_dataset(data);
+  CancelToken cancel;
+  {
+    // It sends lines without end.
+    WorkerProcess process("evil_flood", "training of 'evil_flood'", 0.2);
+    process.call({{"call", "create"}, {"model", "evil_flood"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
+                 {}, nullptr);
+    cancel.request();
+    EXPECT_THROW(process.call({{"call", "run"}}, {}, {}, &cancel), Error);
+  }
+  WorkerProcess process("evil_hang", "training of 'evil_hang'", 0.2);
+  cancel.request();
+  try {
+    process.call({{"call", "create"}, {"model", "evil_hang"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
+                 {}, &cancel);
+    FAIL() << "it cannot end";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status, REC_PLUGIN_FAILED);
+    EXPECT_EQ(error.message, "training of 'evil_hang': the worker process did not stop within 0.2 s and was killed");
+  }
+}
+
+TEST_F(BrokenWorker, IsKilledWhenItGivesNoAnswerInTime) {
+  WorkerProcess process("evil_hang", "the check of 'evil_hang'");
+  const MemoryFile file = share_dataset(Dataset());
+  try {
+    process.call({{"call", "create"}, {"model", "evil_hang"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
+                 {}, nullptr, 0.0);
+    FAIL() << "no time is too short";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message, "the check of 'evil_hang': the worker process gave no answer within 0 s and was killed");
+  }
+}
+
+TEST_F(BrokenWorker, KeepsWhatAPluginPrintsToItself) {
+  const auto data = checkerboard();
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const auto t = in_worker(data.get(), "evil_abort", "{}");
+  const std::string said =
+      refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); }); });
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_NE(said.find("it last wrote 'the plugin's last words'"), std::string::npos) << said;
+}
+
+TEST_F(BrokenWorker, WorksInAHostThatIgnoresItsChildren) {
+  signal(SIGCHLD, SIG_IGN);
+  const auto data = checkerboard();
+  const auto t = in_worker(data.get(), "bprmf", kBprmf);
+  EXPECT_EQ(TrainingRun()(t.get()), REC_OK);
+  const auto exits = in_worker(data.get(), "evil_exit", "{}");
+  const std::string said =
+      refusal([&] { call([&](rec_error_t** error) { return rec_trainer_run(exits.get(), nullptr, error); }); });
+  signal(SIGCHLD, SIG_DFL);
+  EXPECT_NE(said.find("PLUGIN_FAILED"), std::string::npos) << said;
+  EXPECT_NE(said.find("took its exit status"), std::string::npos) << said;
+}
+
+}  // namespace
+}  // namespace rec::test
