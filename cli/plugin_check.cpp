@@ -1,4 +1,5 @@
 // `recore plugin check`: runs the checks in a process of their own, as a plugin may crash or never return.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 
 #include "cli/command.h"
 #include "cli/exit_codes.h"
@@ -27,50 +29,79 @@ struct Options {
   bool here = false;
 };
 
-// The process that runs the checks, and what it prints.
+// A folder for what the checks write, removed with what a killed process has left in it.
+class Scratch {
+ public:
+  Scratch() {
+    std::string path = (std::filesystem::temp_directory_path() / "recore-check-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) throw Failure{REC_IO, "cannot make a folder " + path, {}, path, -1};
+    path_ = path;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// The process that runs the checks, and the events that it writes to kEventsDescriptor. What the plugin prints goes to
+// stderr.
 class Checker {
  public:
-  explicit Checker(const std::vector<std::string>& words) {
+  using Clock = std::chrono::steady_clock;
+
+  Checker(const std::vector<std::string>& words, const Scratch& scratch) {
     int ends[2];
-    if (::pipe(ends) != 0) throw Failure{REC_IO, "cannot make a pipe", {}, {}, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw Failure{REC_IO, "cannot make a pipe", {}, {}, -1};
+    events_ = ends[0];
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addclose(&actions, ends[0]);
-    posix_spawn_file_actions_addclose(&actions, ends[1]);
     // Without caches of threads, glibc counts what is in use to the byte.
-    std::string tunables = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1";
-    std::vector<char*> environment{tunables.data()};
-    for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+    std::string settings[] = {"GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1",
+                              "TMPDIR=" + scratch.path()};
+    std::vector<char*> environment;
+    for (std::string& setting : settings) environment.push_back(setting.data());
+    for (char** entry = environ; *entry != nullptr; ++entry)
+      if (!std::string_view(*entry).starts_with("TMPDIR=")) environment.push_back(*entry);
     environment.push_back(nullptr);
-    const int code = ::posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, arguments.data(), environment.data());
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], kEventsDescriptor);
+    posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // with what the plugin starts
+    const int code =
+        ::posix_spawn(&pid_, "/proc/self/exe", &actions, &attributes, arguments.data(), environment.data());
     posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
     ::close(ends[1]);
-    output_ = ends[0];
     if (code != 0) throw Failure{REC_IO, std::string("cannot start the checks: ") + std::strerror(code), {}, {}, -1};
   }
   ~Checker() {
-    ::close(output_);
-    if (pid_ > 0) end();
+    if (pid_ > 0) end(Clock::now());
+    ::close(events_);
   }
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
 
   enum class Next { kLine, kEnd, kLate };
-  Next next(std::string& line, double seconds) {
-    using Clock = std::chrono::steady_clock;
-    const auto until = Clock::now() + std::chrono::duration<double>(seconds);
+  Next next(std::string& line, Clock::time_point until) {
+    constexpr int kLookMilliseconds = 100;
     for (size_t end; (end = text_.find('\n')) == std::string::npos;) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
-      pollfd waited{output_, POLLIN, 0};
-      const int ready = left > 0 ? ::poll(&waited, 1, static_cast<int>(std::min<int64_t>(left, 1000))) : 0;
-      if (ready == 0 && left <= 0) return Next::kLate;
+      if (Clock::now() > until) return Next::kLate;
+      pollfd waited{events_, POLLIN, 0};
+      const int ready = ::poll(&waited, 1, kLookMilliseconds);
+      if (ready == 0 && has_ended()) return Next::kEnd;  // a process that it has started may hold the pipe
       if (ready <= 0) continue;
       char piece[4096];
-      const ssize_t n = ::read(output_, piece, sizeof piece);
+      const ssize_t n = ::read(events_, piece, sizeof piece);
       if (n == 0) return Next::kEnd;
       if (n > 0) text_.append(piece, static_cast<size_t>(n));
     }
@@ -79,9 +110,11 @@ class Checker {
     return Next::kLine;
   }
 
-  // Kills it if it still runs, and says how it ended.
-  std::string end(bool kill = true) {
-    if (kill) ::kill(pid_, SIGKILL);
+  // Kills it, with what it has started, if it has not ended by then, and says how it ended.
+  std::string end(Clock::time_point until) {
+    while (!has_ended() && Clock::now() < until) ::poll(nullptr, 0, 10);
+    ::kill(-pid_, SIGKILL);
+    ::kill(pid_, SIGKILL);
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
     pid_ = -1;
@@ -91,8 +124,13 @@ class Checker {
   }
 
  private:
+  bool has_ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid_;
+  }
+
   pid_t pid_ = -1;
-  int output_ = -1;
+  int events_ = -1;
   std::string text_;
 };
 
@@ -109,38 +147,47 @@ int watch_checks(const Options& options, Context& context) {
   read_params(options.set, context.common);  // their form; the plugin knows their names
   if (::access(options.path.c_str(), F_OK) != 0)
     throw Failure{REC_NOT_FOUND, "there is no " + options.path, "file", options.path, -1};
-  Checker checker(words_of(options, context.common));
+  const Scratch scratch;
+  Checker checker(words_of(options, context.common), scratch);
+  const auto time = std::chrono::seconds(options.seconds);
+  constexpr auto kTimeToEnd = std::chrono::seconds(10);
   int64_t n_broken = 0;
   std::string current = "loads";
-  const auto tell = [&](const Json& check) {
-    const bool ok = check["state"] == "ok";
-    n_broken += !ok;
-    context.output.event(check);
-    context.output.line(std::string(ok ? "ok      " : "BROKEN  ") + value_text(check["check"]) +
-                        (ok ? "" : ": " + plain(value_text(check["found"]))));
+  const auto tell = [&](const std::string& check, const std::string& why) {
+    n_broken += !why.empty();
+    context.output.event({{"event", "check"},
+                          {"check", check},
+                          {"state", why.empty() ? "ok" : "broken"},
+                          {"found", why.empty() ? Json() : Json(why)}});
+    context.output.line((why.empty() ? "ok      " : "BROKEN  ") + check + (why.empty() ? "" : ": " + plain(why)));
+  };
+  const auto finish = [&](const Json& model) {
+    context.output.event({{"event", "done"}, {"command", "plugin check"}, {"model", model}, {"n_broken", n_broken}});
+    return n_broken == 0 ? 0 : exit_code(REC_PLUGIN_FAILED);
   };
   std::string line;
   Checker::Next next;
-  while ((next = checker.next(line, static_cast<double>(options.seconds))) == Checker::Next::kLine) {
+  auto until = Checker::Clock::now() + time;
+  while ((next = checker.next(line, until)) == Checker::Next::kLine) {
     const Json event = Json::parse(line, nullptr, false);
-    const std::string kind = event.is_object() ? value_text(event.value("event", Json(""))) : "";
-    if (kind == "begin") {
-      current = value_text(event["check"]);
-    } else if (kind == "check") {
-      tell(event);
-    } else if (kind == "done") {
-      context.output.event(event);
-      return n_broken == 0 ? 0 : exit_code(REC_PLUGIN_FAILED);
-    } else {
-      context.output.note("the plugin printed: " + plain(line));
+    if (!event.is_object()) continue;
+    const auto text = [&](const char* key) { return value_text(event.value(key, Json(""))); };
+    if (text("event") == "begin") {
+      current = text("check");
+      until = Checker::Clock::now() + time;
+    } else if (text("event") == "check") {
+      tell(text("check"), text("found"));
+    } else if (text("event") == "done") {
+      checker.end(Checker::Clock::now() + kTimeToEnd);
+      return finish(event.value("model", Json()));
     }
   }
-  const std::string why = next == Checker::Next::kLate
-                              ? "did not finish within " + std::to_string(options.seconds) + " s and was killed"
-                              : "the process " + checker.end(false);
-  tell({{"event", "check"}, {"check", current}, {"state", "broken"}, {"found", why}});
-  context.output.event({{"event", "done"}, {"command", "plugin check"}, {"model", Json()}, {"n_broken", n_broken}});
-  return exit_code(REC_PLUGIN_FAILED);
+  const std::string how =
+      checker.end(next == Checker::Next::kLate ? Checker::Clock::now() : Checker::Clock::now() + kTimeToEnd);
+  tell(current, next == Checker::Next::kLate
+                    ? "did not finish within " + std::to_string(options.seconds) + " s and was killed"
+                    : "the process " + how);
+  return finish(Json());
 }
 
 }  // namespace

@@ -7,7 +7,11 @@
 
 namespace rec::cli {
 
-// Runs the checks in this process, which the plugin may crash or hold up, and prints a JSON event as each begins and ends.
+// Where the process of the checks writes its events, JSON lines: {event: begin, check}, {event: check, check, found},
+// {event: done, model}. The plugin prints elsewhere.
+inline constexpr int kEventsDescriptor = 3;
+
+// Runs the checks in this process, which the plugin may crash or hold up.
 int check_plugin(const std::string& path, const std::vector<std::string>& settings, Context& context);
 
 }  // namespace rec::cli

@@ -1,5 +1,6 @@
 #include "bridge.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ static PyObject* error_factory;
 PyObject* rec_py_log_handler; /* bridge_calls.c */
 
 PyObject* rec_py_setup(PyObject* factory, PyObject* log_handler) {
+  pthread_atfork(NULL, NULL, rec_py_forget_threads);
   Py_XDECREF(error_factory);
   Py_XDECREF(rec_py_log_handler);
   Py_INCREF(factory);

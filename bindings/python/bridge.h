@@ -18,6 +18,9 @@ PyObject* rec_py_append(PyObject* result, PyObject* value);
 int rec_py_text(PyObject* object, const char* name, const char** out_text);
 PyObject* rec_py_take_text(rec_text_t* text);
 
+/* In a forked child, which has only its own thread: nobody else is in a callback. bridge_calls.c. */
+void rec_py_forget_threads(void);
+
 typedef struct {
   Py_buffer view;
   int is_held;

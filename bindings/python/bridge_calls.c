@@ -16,6 +16,9 @@ extern PyObject* rec_py_log_handler;
 static atomic_int n_inside;
 static atomic_int is_ending;
 
+/* A forked child has only its own thread. */
+void rec_py_forget_threads(void) { atomic_store(&n_inside, 0); }
+
 static int enter_python(PyGILState_STATE* state) {
   atomic_fetch_add(&n_inside, 1);
   if (atomic_load(&is_ending)) {
@@ -55,7 +58,10 @@ static void log_sink(int32_t level, const char* message, void* user_data) {
 }
 
 rec_status_t rec_py_log_open(int32_t level, rec_error_t** out_error) {
-  return rec_log_set_sink(log_sink, level, NULL, NULL, out_error);
+  rec_status_t status;
+  Py_BEGIN_ALLOW_THREADS /* the sink may be at work on another thread, which needs the interpreter to end */
+      status = rec_log_set_sink(log_sink, level, NULL, NULL, out_error);
+  Py_END_ALLOW_THREADS return status;
 }
 
 PyObject* rec_py_log_poll(void) {

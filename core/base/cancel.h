@@ -23,6 +23,11 @@ class CancelToken {
   mutable std::atomic<double> done_{std::numeric_limits<double>::quiet_NaN()};
 };
 
+// The thread that waits for a long call has ended, within a callback.
+struct CallerEnded : Error {
+  CallerEnded() : Error(REC_CANCELLED, "the calling thread has ended") {}
+};
+
 inline void throw_if_cancelled(const CancelToken* cancel) {
   if (cancel != nullptr && cancel->requested()) throw Error(REC_CANCELLED, "cancelled by the caller");
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kMaxDepth = 64;
 constexpr size_t kMaxValues = 65536;
+constexpr size_t kMaxMessageKeys = 64;
 
 // A vector that grows by doubling takes up to four times its last size from memory that is not given back in between.
 constexpr size_t kReserveBytes = 4 * kMaxValues * sizeof(Json);
@@ -34,7 +35,10 @@ class Limits : public nlohmann::json_sax<Json> {
   bool string(string_t&) override { return value(); }
   bool binary(binary_t&) override { return value(); }
   bool start_object(std::size_t) override { return value() && open(); }
-  bool key(string_t&) override { return true; }
+  bool key(string_t&) override {  // ordered objects search for a key linearly
+    if (++n_keys_[depth_] > kMaxMessageKeys) broken = "an object has too many keys";
+    return broken == nullptr;
+  }
   bool end_object() override { return --depth_, true; }
   bool start_array(std::size_t) override { return value() && open(); }
   bool end_array() override { return --depth_, true; }
@@ -50,10 +54,12 @@ class Limits : public nlohmann::json_sax<Json> {
   }
   bool open() {
     if (++depth_ > kMaxDepth) broken = "it is nested too deep";
+    if (broken == nullptr) n_keys_[depth_] = 0;
     return broken == nullptr;
   }
   size_t n_values_ = 0;
   int depth_ = 0;
+  size_t n_keys_[kMaxDepth + 1] = {};  // of the open object at each depth
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -59,9 +60,9 @@ class QueueSink : public spdlog::sinks::base_sink<std::mutex> {
 struct Log {
   std::shared_ptr<QueueSink> queue = std::make_shared<QueueSink>();
   spdlog::logger logger{"recore", queue};
-  std::recursive_mutex mutex;  // a sink may set another sink
+  std::recursive_mutex mutex;  // held while the sink is called, which may set another sink
   rec_log_fn sink = nullptr;
-  int32_t level = 0;
+  std::atomic<int32_t> level{0};  // 0 without a sink
   void* user_data = nullptr;
   rec_destroy_fn destroy = nullptr;
 
@@ -93,23 +94,21 @@ void write(int32_t level, std::string_view message) {
 void set_sink(rec_log_fn sink, int32_t level, void* user_data, rec_destroy_fn destroy) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  if (log.destroy != nullptr) log.destroy(log.user_data);
+  const rec_destroy_fn end_old = std::exchange(log.destroy, destroy);
+  void* const old_data = std::exchange(log.user_data, user_data);
   log.sink = sink;
-  log.level = level;
-  log.user_data = user_data;
-  log.destroy = destroy;
+  log.level = sink != nullptr ? level : 0;
   log.logger.set_level(sink == nullptr ? spdlog::level::off : spdlog_level(level));
+  if (end_old != nullptr) end_old(old_data);
 }
 
-int32_t level() {
-  Log& log = the_log();
-  const std::lock_guard lock(log.mutex);
-  return log.sink != nullptr ? log.level : 0;
-}
+int32_t level() { return the_log().level; }
 
+// A thread that is delivering already delivers these lines too: a slow sink holds up one call, not all.
 void deliver() {
   Log& log = the_log();
-  const std::lock_guard lock(log.mutex);
+  const std::unique_lock lock(log.mutex, std::try_to_lock);
+  if (!lock.owns_lock()) return;
   Line line;
   while (log.queue->pop(line)) {
     if (log.sink != nullptr) log.sink(line.level, line.text.c_str(), log.user_data);

@@ -13,7 +13,8 @@ namespace rec {
 
 namespace {
 
-constexpr size_t kMostOfName = 240;  // of the 255 bytes that file systems allow
+constexpr std::string_view kTemporary = ".recore-save";  // a name that nobody else gives a file
+constexpr size_t kMostOfName = 238;                      // of the 255 bytes that file systems allow
 constexpr int kMostNames = 1000;
 
 std::string folder_of(const std::string& path) {
@@ -42,6 +43,9 @@ std::string follow(const std::string& path, const struct stat& link) {
                       (folder.st_mode & S_IWOTH) != 0;
   if (shared && link.st_uid != ::geteuid() && link.st_uid != folder.st_uid)
     throw cannot_write(REC_DENIED, path, "it is another user's symbolic link in a folder that everybody may write");
+  struct stat target_status;
+  if (::stat(path.c_str(), &target_status) == 0 && !S_ISREG(target_status.st_mode))
+    throw cannot_write(REC_INVALID_ARGUMENT, path, kind_of(target_status.st_mode));
   std::error_code code;
   const std::string target = std::filesystem::canonical(path, code).string();
   if (code) throw cannot_write(REC_NOT_FOUND, path, "it is a symbolic link that leads nowhere");
@@ -136,7 +140,8 @@ bool StagedFile::link(const std::string& name) {
 void StagedFile::claim_name(bool (StagedFile::*make)(const std::string& name)) {
   const std::filesystem::path path(path_);
   for (int i = 0; i < kMostNames; ++i) {
-    std::string name = (path.parent_path() / cat(path.filename().string().substr(0, kMostOfName), ".tmp", i)).string();
+    std::string name =
+        (path.parent_path() / cat('.', path.filename().string().substr(0, kMostOfName), kTemporary, i)).string();
     bool made = (this->*make)(name);
     const int code = errno;
     if (!made && code == EEXIST && remove_leftover(name)) made = (this->*make)(name);

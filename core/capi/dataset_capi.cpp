@@ -71,7 +71,13 @@ rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, cons
                                            rec_error_t** out_error) {
   if (out_dataset != nullptr) *out_dataset = nullptr;
   bool is_taken = false;
-  const rec_status_t status = guarded(out_error, [&] {
+  // Also when a callback ends this thread.
+  const std::unique_ptr<ArrowArrayStream, std::function<void(ArrowArrayStream*)>> owner(stream,
+                                                                                        [&](ArrowArrayStream* left) {
+                                                                                          if (!is_taken)
+                                                                                            release_arrow_stream(left);
+                                                                                        });
+  return guarded(out_error, [&] {
     not_null(stream, "stream");
     not_null(out_dataset, "out_dataset");
     const DatasetOptions read = read_options(options);
@@ -80,8 +86,6 @@ rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, cons
       return dataset_from_arrow(stream, read, caller.cancel, caller.on_caller);
     }));
   });
-  if (!is_taken && stream != nullptr) release_arrow_stream(stream);
-  return status;
 }
 
 rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_options_t* options,

@@ -39,11 +39,11 @@ rec_status_t guarded_setup(rec_error_t** out_error, Body&& body) {
   try {
     const Process::Setup setup;
     body();
-    return REC_OK;
-  } catch (const abi::__forced_unwind&) {  // the host's callback ended its thread
+    return Process::is_forked_child() ? report_forked(out_error) : REC_OK;  // host code may have forked
+  } catch (const abi::__forced_unwind&) {                                   // the host's callback ended its thread
     throw;
   } catch (...) {
-    return report_current_exception(out_error);
+    return Process::is_forked_child() ? report_forked(out_error) : report_current_exception(out_error);
   }
 }
 

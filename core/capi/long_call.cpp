@@ -32,8 +32,7 @@ class LongCall {
     while (!done_) {
       events_.clear();
       answered_ = pushed_;
-      if (!std::exchange(errand_done_, true))
-        errand_failure_ = std::make_exception_ptr(Error(REC_CANCELLED, "the calling thread has ended"));
+      if (!std::exchange(errand_done_, true)) errand_failure_ = std::make_exception_ptr(CallerEnded());
       answered_changed_.notify_one();
       changed_.wait_for(lock, kTickInterval);
     }

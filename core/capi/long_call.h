@@ -12,7 +12,7 @@ namespace rec {
 // What the work, on a library thread, may ask of the calling thread.
 struct Caller {
   const CancelToken* cancel;
-  Observer observer;                                           // delivers an event there
+  Observer observer;                                            // delivers an event there
   std::function<void(const std::function<void()>&)> on_caller;  // runs a body there and waits; rethrows its exception
 };
 

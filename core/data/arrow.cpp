@@ -23,8 +23,15 @@ struct Released {
       : on_caller(on_caller_thread), value(taken) {}
   Released(const Released&) = delete;
   Released& operator=(const Released&) = delete;
+  // When the caller's thread has ended, nothing can run there; an exception of the producer has nowhere to go.
   ~Released() {
-    if (value.release != nullptr) on_caller([this] { value.release(&value); });
+    if (value.release == nullptr) return;
+    try {
+      on_caller([this] { value.release(&value); });
+    } catch (const CallerEnded&) {
+      value.release(&value);
+    } catch (...) {
+    }
   }
 };
 

@@ -219,7 +219,7 @@ rec_tensor_view_t PluginModel::table(int32_t which) const {
   invoke("get_table", plugin_.slots->get_table, model_, which, &view);
   const int64_t rows = which == REC_TABLE_USER ? schema_.n_users : schema_.n_items;
   const bool sound = view.data != nullptr && view.dtype == REC_DTYPE_F32 && view.device_type == REC_DEVICE_CPU &&
-                     view.n_dims == 2 && view.shape[1] >= 1 && view.shape[1] <= 1 << 20 &&
+                     view.n_dims == 2 && view.shape[1] >= 1 && view.shape[1] <= kWidestTable &&
                      (view.shape[0] == rows || (which == REC_TABLE_USER && view.shape[0] == 1)) &&
                      view.strides[1] == 1 && view.strides[0] == view.shape[1];
   if (!sound)

@@ -11,6 +11,8 @@
 
 namespace rec {
 
+inline constexpr int64_t kWidestTable = 1 << 20;  // columns of a user or item table
+
 // A plugin's model, called through its table: a status becomes rec::Error with the plugin's message, an exception
 // PLUGIN_FAILED.
 class PluginModel {

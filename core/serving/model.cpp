@@ -172,7 +172,8 @@ Json describe_model(const Model& model) {
               {"model_version", model.model_version},
               {"n_users", model.n_users()},
               {"n_items", model.n_items()}};
-  for (const auto& [key, value] : model.info.items()) out[key] = value;
+  for (const auto& [key, value] : model.info.items())
+    if (!out.contains(key)) out[key] = value;
   out["user_id_type"] = model.catalog->users.type() == REC_ID_INT64 ? "int64" : "bytes";
   out["item_id_type"] = model.catalog->items.type() == REC_ID_INT64 ? "int64" : "bytes";
   out["served_by"] = model.needs_plugin ? "plugin" : model.has_item_weights() ? "item weights" : "tables";

@@ -109,7 +109,10 @@ NamedTensor read_table(const TensorFile& file, const Json& serving, const char* 
                        bool one_row_will_do) {
   if (!serving.contains(key)) return {};
   NamedTensor table = file.require(serving.at(key).get<std::string>(), REC_DTYPE_F32, 2);
-  if ((table.shape[0] != n_rows && !(one_row_will_do && table.shape[0] == 1)) || table.shape[1] < 1) throw corrupt(key);
+  // A table without rows has no bytes, whatever its width.
+  if ((table.shape[0] != n_rows && !(one_row_will_do && table.shape[0] == 1)) || table.shape[1] < 1 ||
+      table.shape[1] > kWidestTable)
+    throw corrupt(key);
   for (float value : table.as<const float>())
     if (!std::isfinite(value)) throw corrupt(key);
   return table;

@@ -15,10 +15,15 @@ Json number(double value) {
 double to_double(const Json& value) {
   if (value.is_null()) return std::nan("");
   const double infinity = std::numeric_limits<double>::infinity();
-  return value == "+" ? infinity : value == "-" ? -infinity : value.get<double>();
+  return is_text(value, "+") ? infinity : is_text(value, "-") ? -infinity : value.get<double>();
 }
 
-int64_t whole(const Json& value) { return whole_number<int64_t>(value, REC_CORRUPT_DATA); }
+// Numbers of epochs and batches: far below where counting on would overflow.
+int64_t whole(const Json& value) {
+  const auto number = whole_number<int64_t>(value, REC_CORRUPT_DATA);
+  if (number > int64_t{1} << 52) throw Error(REC_CORRUPT_DATA, cat("the checkpoint counts to ", number));
+  return number;
+}
 
 Json saved_record(const EpochRecord& record) {
   Json metrics = Json::array();

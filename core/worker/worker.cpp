@@ -11,12 +11,16 @@ MemoryFile share_model(const Model& model) {
 }
 
 constexpr double kSecondsToDescribe = 120;  // most of them for loading a runtime
+constexpr double kSecondsToStart = 600;     // from another model, which may be large
 
 class WorkerTraining : public Training {
  public:
   WorkerTraining(const Dataset& dataset, const std::string& model, const std::string& params_json,
                  const TrainerOptions& options, const CancelToken* cancel)
-      : model_(model), process_(model, cat("training of '", model, "'")) {
+      : model_(model),
+        n_users_(dataset.n_users()),
+        n_items_(dataset.n_items()),
+        process_(model, cat("training of '", model, "'")) {
     const MemoryFile data = share_dataset(dataset);
     process_.call({{"call", "create"}, {"model", model}, {"params", params_json}, {"options", options}}, {&data}, {},
                   cancel);
@@ -24,7 +28,7 @@ class WorkerTraining : public Training {
 
   void warm_start(const Model& from) override {
     const MemoryFile file = share_model(from);
-    process_.call({{"call", "warm_start"}}, {&file}, {}, nullptr);
+    process_.call({{"call", "warm_start"}}, {&file}, {}, nullptr, kSecondsToStart);
   }
 
   void run(const Observer& observer, const CancelToken* cancel) override {
@@ -33,11 +37,17 @@ class WorkerTraining : public Training {
 
   std::shared_ptr<const Model> model(int32_t which, const CancelToken* cancel) override {
     const Message answer = process_.call({{"call", "model"}, {"which", which}}, {}, {}, cancel);
-    return read_answer(model_, [&] { return load_model_over(answer.files.at(0).map(), PluginOpening::kLater); });
+    return read_answer(model_, [&] {
+      auto trained = load_model_over(answer.files.at(0).map(), PluginOpening::kLater);
+      if (trained->name != model_ || trained->n_users() != n_users_ || trained->n_items() != n_items_)
+        throw Error(REC_PLUGIN_FAILED, "it is the model of another training");
+      return trained;
+    });
   }
 
  private:
   const std::string model_;
+  const int64_t n_users_, n_items_;
   WorkerProcess process_;
 };
 
@@ -71,7 +81,13 @@ std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Datas
   const Message answer =
       process.call({{"call", "evaluate"}, {"metrics", metrics}, {"protocol", protocol}, {"threads", threads}},
                    {&file, &data}, {}, cancel);
-  return read_answer(model.name, [&] { return shared_report(answer.files.at(0)); });
+  return read_answer(model.name, [&] {
+    auto report = shared_report(answer.files.at(0));
+    for (const int64_t user : report->users)
+      if (user < REC_NO_ROW || user >= dataset.n_users())
+        throw Error(REC_PLUGIN_FAILED, "its users are not those of the data set");
+    return report;
+  });
 }
 
 std::string describe_in_worker(const std::string& model) {

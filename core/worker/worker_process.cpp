@@ -165,7 +165,13 @@ Message WorkerProcess::call(const Json& request, const std::vector<const MemoryF
   for (;;) {
     std::optional<Message> message = next(cancel);
     if (!message) report_end();
-    if (handle(*message, observer, cancel)) return std::move(*message);
+    if (!handle(*message, observer, cancel)) continue;
+    const Json& call = request.at("call");
+    if (!message->body.contains("done") || message->body["done"] != call) {
+      kill("answered a call that was not made and was killed");
+      report_end();
+    }
+    return std::move(*message);
   }
 }
 
@@ -198,7 +204,7 @@ std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
       try {
         return channel_->receive();
       } catch (const Error& error) {
-        if (error.status != REC_CORRUPT_DATA) throw;
+        if (error.status == REC_OUT_OF_MEMORY) throw;
         kill(cat("sent ", error.message, ", and was killed"));
         return std::nullopt;
       }
@@ -218,6 +224,7 @@ void WorkerProcess::ask_to_stop() {
 // With what it has started: they are one process group.
 void WorkerProcess::kill(std::string why) {
   ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // in case it has left its group
   ended_ = std::move(why);
 }
 
@@ -241,6 +248,11 @@ void WorkerProcess::read_output() {
 
 void WorkerProcess::report_end() {
   channel_->close();
+  const double deadline = now() + kSecondsToEnd;
+  while (ended_.empty() && !has_ended()) {
+    if (now() > deadline) kill("closed its socket and was killed");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   const std::string status = end();
   if (ended_.empty()) ended_ = status;
   read_output();
@@ -255,7 +267,10 @@ std::string WorkerProcess::end() {
   while (!has_ended() && now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   // Until it is waited for, no other process group has this number.
   siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0) ::kill(-pid_, SIGKILL);
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    ::kill(-pid_, SIGKILL);
+    ::kill(pid_, SIGKILL);  // in case it has left its group
+  }
   int status = 0;
   pid_t got;
   do {

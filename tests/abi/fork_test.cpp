@@ -195,14 +195,56 @@ TEST_F(Fork, WithinACallbackEndsTheCallInTheChild) {
     if (event->kind == REC_EVENT_EPOCH && event->epoch == 3) child = fork();
     return REC_OK;
   };
-  const rec_status_t status = rec_trainer_run(t.get(), &run, nullptr);
-  if (child == 0) _exit(status == REC_BAD_STATE ? 0 : 1);
+  rec_error_t* error = nullptr;
+  const rec_status_t status = rec_trainer_run(t.get(), &run, &error);
+  if (child == 0)
+    _exit(status == REC_BAD_STATE && std::string(rec_error_message(error)).find("forked") != std::string::npos ? 0 : 1);
   EXPECT_EQ(status, REC_OK);
   int ended = -1;
   for (int i = 0; i < 500 && waitpid(child, &ended, WNOHANG) == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   kill(child, SIGKILL);
   EXPECT_EQ(ended, 0);
+}
+
+// A log sink may fork as well.
+TEST_F(Fork, WithinALogSinkEndsTheCallInTheChild) {
+  const auto data = world();
+  static pid_t child;
+  child = -1;
+  call([](rec_error_t** e) {
+    return rec_log_set_sink([](int32_t, const char*, void*) { child = fork(); }, REC_LOG_INFO, nullptr, nullptr, e);
+  });
+  rec_plugin_load(REC_PLUGINS_FOLDER "/librecore_ease.so", nullptr);  // logs a line
+  const rec_status_t status = rec_log_poll(nullptr, nullptr);
+  if (child == 0) _exit(status == REC_BAD_STATE ? 0 : 1);
+  ASSERT_GT(child, 0);
+  int ended = -1;
+  waitpid(child, &ended, 0);
+  EXPECT_EQ(ended, 0);
+  rec_log_set_sink(nullptr, REC_LOG_ERROR, nullptr, nullptr, nullptr);
+}
+
+// A sink that takes its time holds up the call that it is in, and no other.
+TEST_F(Callback, OfASlowSinkHoldsUpNoOtherCall) {
+  const auto data = world();
+  static std::atomic<bool> entered, go_on;
+  entered = go_on = false;
+  call([](rec_error_t** e) {
+    return rec_log_set_sink(
+        [](int32_t, const char*, void*) {
+          entered = true;
+          while (!go_on) std::this_thread::yield();
+        },
+        REC_LOG_INFO, nullptr, nullptr, e);
+  });
+  rec_plugin_load(REC_PLUGINS_FOLDER "/librecore_ease.so", nullptr);
+  std::thread slow([] { rec_log_poll(nullptr, nullptr); });
+  while (!entered) std::this_thread::yield();
+  EXPECT_NE(train(data.get(), "bprmf", R"({"epochs": 1})"), nullptr);
+  go_on = true;
+  slow.join();
+  rec_log_set_sink(nullptr, REC_LOG_ERROR, nullptr, nullptr, nullptr);
 }
 
 // pthread_exit() unwinds the stack of the thread that made the call; the work ends first.

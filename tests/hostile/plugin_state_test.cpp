@@ -52,6 +52,31 @@ TEST_F(ModelFile, SetsParametersOnlyAndFiniteOnes) {
   }
 }
 
+// A table without rows has no bytes, however wide it says it is.
+TEST_F(ModelFile, WithTablesOfNobodyAndNothingIsNoWiderThanOthers) {
+  const std::string good = bytes_of("bprmf");
+  const auto of_width = [&](int64_t width) {
+    return forged(good, [&](Json& h, Json&, std::string& d) {
+      std::string data;
+      for (auto& [name, entry] : h.items()) {
+        if (name == "__metadata__") continue;
+        const bool table = name == "user_emb" || name == "item_emb";
+        const bool offsets = name == "seen.offsets" || name == "history.offsets";
+        if (table) entry["shape"] = {0, width};
+        if (!table) entry["shape"] = {offsets ? 1 : 0};
+        const size_t begin = data.size();
+        if (offsets) data.append(8, '\0');
+        entry["data_offsets"] = {begin, data.size()};
+      }
+      d = data;
+    });
+  };
+  std::string message;
+  EXPECT_EQ(load_bytes(of_width(4), &message), REC_OK) << message;
+  EXPECT_EQ(load_bytes(of_width(int64_t{1} << 62), &message), REC_CORRUPT_DATA) << message;
+  EXPECT_EQ(load_bytes(of_width((int64_t{1} << 20) + 1), &message), REC_CORRUPT_DATA) << message;
+}
+
 TEST_F(ModelFile, OfACheckpointHoldsWhatThePluginSays) {
   const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
   const std::string path = folder_ / "a.ckpt";
@@ -87,6 +112,8 @@ TEST_F(ModelFile, OfACheckpointHoldsWhatThePluginSays) {
       {"a neighbour beyond the items", "itemknn",
        "tensor 'neighbors' has 2147483600 at element 0; it must be between -1 and 2",
        [](Json& h, Json&, std::string& d) { fill(h, d, "neighbors", int32_t{2147483600}); }},
+      {"an epoch beyond all counting", "bprmf", "the checkpoint counts to ",
+       [](Json&, Json& m, std::string&) { m["epoch"] = m["last"]["epoch"] = INT64_MAX; }},
       {"a moment that is not a number", "bprmf", "tensor 'optimizer.item_emb.m' has nan at element 0",
        [](Json& h, Json&, std::string& d) {
          fill(h, d, "optimizer.item_emb.m", std::numeric_limits<float>::quiet_NaN());

@@ -160,8 +160,8 @@ TEST_F(Saving, ReportsThatTheDiskFailsToFlush) {
 
 TEST_F(Saving, RemovesWhatAKilledSaveLeftAndNothingElse) {
   const std::string path = folder_ / "m.rec";
-  const std::string leftover = folder_.file("m.rec.tmp0", "half"), mine = folder_.file("m.rec.tmp", "mine");
-  const std::string busy = folder_.file("m.rec.tmp1", "of a save that is running");
+  const std::string leftover = folder_.file(".m.rec.recore-save0", "half"), mine = folder_.file("m.rec.tmp0", "mine");
+  const std::string busy = folder_.file(".m.rec.recore-save1", "of a save that is running");
   EXPECT_EQ(saved(path), "");
   EXPECT_FALSE(file_exists(leftover));
   EXPECT_TRUE(file_exists(mine));

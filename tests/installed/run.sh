@@ -53,15 +53,15 @@ echo "== third-party plugin by pkg-config"
 mkdir alone
 cc -std=c99 -O2 -fPIC -shared $(pkg-config --cflags recore) third_party_plugin/fism.c -lm -o alone/librecore_fism.so
 rm "$(pkg-config --variable=pluginsdir recore)/librecore_fism.so"
-REC_PLUGIN_PATH=alone "$work/prefix/bin/recore" train --model fism --data orchard.inter.gz --set epochs=3 --set batch_size=256 --out fism2.rec --quiet
-REC_PLUGIN_PATH=alone "$work/prefix/bin/recore" evaluate --model fism2.rec --data orchard.inter.gz --metrics ndcg@20
+REC_PLUGIN_PATH=$work/alone "$work/prefix/bin/recore" train --model fism --data orchard.inter.gz --set epochs=3 --set batch_size=256 --out fism2.rec --quiet
+REC_PLUGIN_PATH=$work/alone "$work/prefix/bin/recore" evaluate --model fism2.rec --data orchard.inter.gz --metrics ndcg@20
 
 if [ -n "${REC_WITH_TORCH:-}" ]; then
   echo "== third-party plugin over LibTorch by CMake"
   cmake -S third_party_plugin/libtorch -B simplex -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >s.log && cmake --build simplex >>s.log || { cat s.log; exit 1; }
   if nm -D --undefined-only simplex/librecore_simplex.so | grep ' rec_'; then echo "the plugin links the library"; exit 1; fi
   "$work/prefix/bin/recore" plugin check simplex/librecore_simplex.so
-  REC_PLUGIN_PATH=simplex "$work/prefix/bin/recore" train --model simplex --data orchard.inter.gz --set epochs=3 --set lr=0.01 --out simplex.rec --quiet
+  REC_PLUGIN_PATH=$work/simplex "$work/prefix/bin/recore" train --model simplex --data orchard.inter.gz --set epochs=3 --set lr=0.01 --out simplex.rec --quiet
   "$work/prefix/bin/recore" recommend --model simplex.rec --user u0061 -k 3 --exclude-seen # the tables are in the file
 fi
 

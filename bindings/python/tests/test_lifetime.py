@@ -223,3 +223,30 @@ if __name__ == "__main__":
     assert done.returncode == 0, done.stderr
     first, second = eval(done.stdout)
     assert first == second > 0
+
+
+def test_a_forked_child_ends_while_its_parent_trains(tmp_path):
+    program = f"""
+import os, sys, threading
+import recore
+data = recore.Dataset.load({str(ORCHARD)!r})
+stop = threading.Event()
+def train():
+    try:
+        recore.train(data, "bprmf", epochs=1000000, patience=0, on_epoch=lambda event: True, cancel=stop)
+    except recore.CancelledError:
+        pass
+thread = threading.Thread(target=train)
+thread.start()
+codes = []
+for _ in range(20):
+    pid = os.fork()
+    if pid == 0:
+        sys.exit(0)
+    codes.append(os.waitpid(pid, 0)[1])
+stop.set()
+thread.join()
+print(codes == [0] * 20)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "True\n", done.stderr
