@@ -26,10 +26,14 @@ struct Released {
   // When the caller's thread has ended, nothing can run there; an exception of the producer has nowhere to go.
   ~Released() {
     if (value.release == nullptr) return;
+    bool has_begun = false;
     try {
-      on_caller([this] { value.release(&value); });
+      on_caller([&] {
+        has_begun = true;
+        value.release(&value);
+      });
     } catch (const CallerEnded&) {
-      value.release(&value);
+      if (!has_begun) value.release(&value);
     } catch (...) {
     }
   }

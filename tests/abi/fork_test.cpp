@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "core/data/arrow_abi.h"
 #include "tests/conformance/capi.h"
 
 namespace rec::test {
@@ -238,7 +239,7 @@ TEST_F(Callback, OfASlowSinkHoldsUpNoOtherCall) {
         },
         REC_LOG_INFO, nullptr, nullptr, e);
   });
-  rec_plugin_load(REC_PLUGINS_FOLDER "/librecore_ease.so", nullptr);
+  rec_plugin_load(REC_PLUGINS_FOLDER "/librecore_fpmc.so", nullptr);
   std::thread slow([] { rec_log_poll(nullptr, nullptr); });
   while (!entered) std::this_thread::yield();
   EXPECT_NE(train(data.get(), "bprmf", R"({"epochs": 1})"), nullptr);
@@ -278,6 +279,44 @@ TEST_F(Callback, ThatEndsItsThreadEndsTheCall) {
     EXPECT_EQ(result, nullptr);
   }
   model_of(t.get(), REC_MODEL_LAST);  // neither busy nor broken
+}
+
+// The producer of an Arrow stream may end the thread as well; the stream is released once.
+TEST_F(Callback, OfAnArrowStreamThatEndsItsThreadEndsTheCall) {
+  static int n_released;
+  ArrowArrayStream ends{}, ends_late{};
+  ends.get_schema = [](ArrowArrayStream*, ArrowSchema*) -> int { pthread_exit(nullptr); };
+  ends.get_next = [](ArrowArrayStream*, ArrowArray*) { return 1; };
+  ends.get_last_error = [](ArrowArrayStream*) -> const char* { return "none"; };
+  ends.release = [](ArrowArrayStream* stream) {
+    ++n_released;
+    stream->release = nullptr;
+  };
+  ends_late = ends;
+  ends_late.get_schema = [](ArrowArrayStream*, ArrowSchema*) { return 1; };
+  ends_late.release = [](ArrowArrayStream* stream) {
+    ++n_released;
+    stream->release = nullptr;
+    pthread_exit(nullptr);
+  };
+  for (ArrowArrayStream* stream : {&ends, &ends_late}) {
+    n_released = 0;
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(
+                  &thread, nullptr,
+                  [](void* given) -> void* {
+                    rec_dataset_t* data = nullptr;
+                    rec_dataset_create_from_arrow(static_cast<ArrowArrayStream*>(given), nullptr, nullptr, &data,
+                                                  nullptr);
+                    return given;  // not reached
+                  },
+                  stream),
+              0);
+    void* result = stream;
+    pthread_join(thread, &result);
+    EXPECT_EQ(result, nullptr);
+    EXPECT_EQ(n_released, 1);
+  }
 }
 
 }  // namespace
