@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <memory>
 
 #include "core/base/error.h"
@@ -39,6 +40,9 @@ class Process {
   static std::atomic<bool> forked_, used_;
   static std::atomic<int> setting_up_;
 };
+
+// Within catch (...): whether the thread is being ended, by pthread_exit() in host code. That must go on: throw;
+inline bool thread_is_ending() { return std::current_exception() == nullptr; }
 
 // An object that a forked child must not destroy, since threads of the parent wait in it.
 struct DeleteUnlessForked {

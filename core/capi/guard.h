@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cxxabi.h>
-
 #include <cstring>
 #include <memory>
 #include <new>
@@ -40,9 +38,8 @@ rec_status_t guarded_setup(rec_error_t** out_error, Body&& body) {
     const Process::Setup setup;
     body();
     return Process::is_forked_child() ? report_forked(out_error) : REC_OK;  // host code may have forked
-  } catch (const abi::__forced_unwind&) {                                   // the host's callback ended its thread
-    throw;
   } catch (...) {
+    if (thread_is_ending()) throw;
     return Process::is_forked_child() ? report_forked(out_error) : report_current_exception(out_error);
   }
 }

@@ -144,9 +144,8 @@ class LongCall {
   void run(const std::function<void()>& errand) {
     try {
       errand();
-    } catch (const abi::__forced_unwind&) {
-      throw;
     } catch (...) {
+      if (thread_is_ending()) throw;
       errand_failure_ = std::current_exception();
     }
     Process::throw_if_forked();
@@ -157,9 +156,8 @@ class LongCall {
   void keep_exception(Body&& body) {
     try {
       body();
-    } catch (const abi::__forced_unwind&) {
-      throw;
     } catch (...) {
+      if (thread_is_ending()) throw;
       if (!host_exception_) host_exception_ = std::current_exception();
       cancel_.request();
     }
