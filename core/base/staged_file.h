@@ -18,7 +18,7 @@ class StagedFile {
              const CancelToken* cancel = nullptr);
   StagedFile(StagedFile&&) = default;
   ~StagedFile();
-  // Makes the change durable, too.
+  // Returns when the change is on disk.
   void replace_old(const std::string& keep_as = "");
 
  private:

@@ -261,7 +261,7 @@ void WorkerProcess::report_end() {
                                      said.empty() ? std::string() : cat("; it last wrote '", printable(said), "'")));
 }
 
-// Waits for the process, which has nothing left to do, and returns how it ended. What it has started ends, too.
+// Waits for the process, which has nothing left to do, kills the processes that it has started, and returns how it ended.
 std::string WorkerProcess::end() {
   const double deadline = now() + kSecondsToEnd;
   while (!has_ended() && now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
