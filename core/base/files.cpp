@@ -7,7 +7,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <vector>
@@ -117,6 +120,19 @@ Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
   return Buffer<char>(std::span<const char>(text));
 }
 
+std::array<char, PATH_MAX> find_own_folder() {
+  std::array<char, PATH_MAX> path{};
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&library_folder), &info) == 0 || info.dli_fname == nullptr ||
+      ::realpath(info.dli_fname, path.data()) == nullptr)
+    path[0] = '\0';
+  if (char* slash = std::strrchr(path.data(), '/')) *slash = '\0';
+  return path;
+}
+
+// Found when the library is loaded: the path that it was loaded by may be relative, and the working directory may change.
+const std::array<char, PATH_MAX> own_folder = find_own_folder();
+
 }  // namespace
 
 void DescriptorWriter::write(const void* data, int64_t n_bytes) {
@@ -158,13 +174,7 @@ bool file_exists(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
-std::string library_folder() {
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&library_folder), &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code code;
-  const auto path = std::filesystem::canonical(info.dli_fname, code);
-  return code ? std::string() : path.parent_path().string();
-}
+std::string library_folder() { return own_folder.data(); }
 
 bool is_directory(const std::string& path) {
   struct stat status;

@@ -237,7 +237,10 @@ PluginRegistry::Location PluginRegistry::place_of(std::string_view model) {
   std::vector<std::string> names;
   for (const auto& plugin : plugins_) names.push_back(plugin->name());
   for (const Candidate& candidate : candidates()) {
-    if (candidate.model == model) return {candidate.path, check_found(model, candidate.path).runtime, false};
+    if (candidate.model == model) {
+      const std::string path = trusted_path(candidate.path);
+      return {path, check_found(model, path).runtime, false};
+    }
     names.push_back(candidate.model);
   }
   std::sort(names.begin(), names.end());  // a loaded model may be listed as a file too

@@ -123,6 +123,10 @@ static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const r
     for (;;) pause();
   _exit(3);
 #endif
+#ifdef EVIL_GROUP /* leaves the group of processes that its host would kill, and never answers */
+  if (setpgid(0, getpgid(getppid())) != 0) exit(4);
+  for (;;) pause();
+#endif
 #ifdef EVIL_FLOOD
   for (;;) host->log(REC_LOG_WARNING, "evil n=1");
 #endif
