@@ -115,6 +115,10 @@ void Training::prepare() {
   check_output("out", options_.out);
   checkpoint_ = options_.checkpoint.empty() ? options_.out + ".ckpt" : options_.checkpoint;
   check_output("checkpoint", checkpoint_);
+  std::error_code code;
+  // As the library does: the link stays, and the files that are removed at the end are its target's.
+  if (std::filesystem::is_symlink(checkpoint_, code))
+    if (const auto target = std::filesystem::canonical(checkpoint_, code); !code) checkpoint_ = target.string();
   if (!options_.report.empty()) check_output("report", options_.report);
   check_distinct(options_.out, checkpoint_, options_.report);
   const Json params = read_params(options_.set, context_.common);

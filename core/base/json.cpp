@@ -64,10 +64,11 @@ class Limits : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-Json parse_json(std::string_view text, std::string_view what, rec_status_t status) {
+Json parse_json(std::string_view text, std::string_view what, rec_status_t status, const CancelToken* cancel) {
   std::vector<std::set<std::string>> keys;
   size_t n_values = 0;
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    throw_if_cancelled(cancel);
     if (depth > kMaxDepth) throw Error(status, cat(what, ": JSON is nested more than ", kMaxDepth, " deep"));
     const bool begins = event == Json::parse_event_t::value || event == Json::parse_event_t::object_start ||
                         event == Json::parse_event_t::array_start;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/cancel.h"
 #include "core/base/error.h"
 
 namespace rec {
@@ -25,7 +26,8 @@ inline constexpr size_t kMaxJsonKeys = 4096;  // of an object: ordered ones sear
 
 // JSON from outside: at most 64 levels deep, 65,536 values in all, kMaxJsonKeys per object, none twice. Failures carry
 // `status` and start with `what`.
-Json parse_json(std::string_view text, std::string_view what, rec_status_t status = REC_INVALID_ARGUMENT);
+Json parse_json(std::string_view text, std::string_view what, rec_status_t status = REC_INVALID_ARGUMENT,
+                const CancelToken* cancel = nullptr);
 
 // MessagePack from another process, as shallow; it keeps NaN, and text that is not UTF-8. CORRUPT_DATA if it is malformed.
 Json parse_message(std::span<const char> bytes, std::string_view what);

@@ -52,8 +52,9 @@ std::string follow(const std::string& path, const struct stat& link) {
   return target;
 }
 
-// The regular file to replace, if there is one, and its status.
+// The same as file_to_replace, with the status of the file if there is one.
 std::string target_of(const std::string& path, struct stat& old, bool& is_there) {
+  if (path.empty()) throw argument_error(REC_INVALID_ARGUMENT, "path", "is empty");
   is_there = ::lstat(path.c_str(), &old) == 0;
   if (!is_there && errno == ENOENT) return path;
   if (!is_there) throw system_error("write", path, errno);
@@ -87,16 +88,24 @@ void flush_folder_of(const std::string& path) {
 
 }  // namespace
 
-// Without a name until it is complete, where the file system knows such files: then nothing is left by a kill.
+std::string file_to_replace(const std::string& path) {
+  struct stat old;
+  bool is_there = false;
+  return target_of(path, old, is_there);
+}
+
+// Without a name until it is complete, where the file system knows such files and /proc can name them later: then nothing
+// is left by a kill.
 StagedFile::StagedFile(const std::string& path, const std::function<void(FileWriter&)>& fill,
                        const CancelToken* cancel) {
   struct stat old;
   bool is_there = false;
   path_ = target_of(path, old, is_there);
-  file_ = Descriptor(::open(folder_of(path_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
+  const bool can_be_named = ::access("/proc/self/fd", X_OK) == 0;
+  if (can_be_named) file_ = Descriptor(::open(folder_of(path_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
   if (file_.get() >= 0)
     ::flock(file_.get(), LOCK_EX | LOCK_NB);
-  else if (errno == EOPNOTSUPP || errno == EISDIR)
+  else if (!can_be_named || errno == EOPNOTSUPP || errno == EISDIR)
     claim_name(&StagedFile::create);
   else
     throw system_error("create a file beside", path_, errno);

@@ -8,10 +8,13 @@
 
 namespace rec {
 
-// A new file, filled and flushed, that waits in the folder of `path` until replace_old() gives it that name; the old
-// one is removed or becomes `keep_as`. Without replace_old() the old file stays as it was and the new one goes, also
-// when the process is killed. A symbolic link stays one and its target is replaced, with the target's mode kept.
-// INVALID_ARGUMENT for a folder, device or FIFO; DENIED for another user's link in a folder like /tmp.
+// The file that a save to `path` replaces: where a symbolic link leads, else `path`. INVALID_ARGUMENT for a folder, device
+// or FIFO; NOT_FOUND for a link that leads nowhere; DENIED for another user's link in a folder like /tmp.
+std::string file_to_replace(const std::string& path);
+
+// A new file, filled and flushed, that waits in the folder of file_to_replace(path) until replace_old() gives it that
+// name; the old one is removed or becomes `keep_as`. Without replace_old() the old file stays as it was and the new one
+// goes, also when the process is killed. The old file's mode is kept.
 class StagedFile {
  public:
   StagedFile(const std::string& path, const std::function<void(FileWriter&)>& fill,

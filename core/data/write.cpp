@@ -1,13 +1,15 @@
 #include "core/data/write.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <optional>
 
 #include "core/base/files.h"
-#include "core/base/staged_file.h"
 #include "core/base/log.h"
+#include "core/base/staged_file.h"
 #include "core/base/text.h"
 
 namespace rec {
@@ -120,13 +122,33 @@ std::string left_out(const Dataset& dataset) {
   return names;
 }
 
+// The folders that were missing on a path, made; unless they are kept, they are removed again while nothing is in them.
+class NewFolders {
+ public:
+  explicit NewFolders(const std::string& folder) {
+    for (std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal(); !file_exists(path.string());
+         path = path.parent_path())
+      made_.push_back(path.string());
+    create_directories(folder);
+  }
+  ~NewFolders() {
+    for (const std::string& path : made_) ::rmdir(path.c_str());
+  }
+  NewFolders(const NewFolders&) = delete;
+  NewFolders& operator=(const NewFolders&) = delete;
+  void keep() { made_.clear(); }
+
+ private:
+  std::vector<std::string> made_;  // the innermost first
+};
+
 }  // namespace
 
 void write_dataset(const Dataset& dataset, const std::string& folder, const CancelToken* cancel) {
   if (folder.empty()) throw invalid_argument("directory", "must not be empty");
   check_ids(dataset.users, "user_id");
   check_ids(dataset.items, "item_id");
-  create_directories(folder);
+  NewFolders new_folders(folder);
   const std::string base = folder + "/" + name_of(folder);
   const auto staged = [&](const char* suffix, Part part) {
     return StagedFile(base + suffix, [&](FileWriter& file) { write_part(dataset, part, file); }, cancel);
@@ -155,6 +177,7 @@ void write_dataset(const Dataset& dataset, const std::string& folder, const Canc
   valid.replace_old();
   test.replace_old();
   train.replace_old();
+  new_folders.keep();
   if (const std::string names = left_out(dataset); !names.empty())
     log::write(REC_LOG_WARNING, cat("dataset_saved path=", folder, " left_out=", names));
 }

@@ -15,7 +15,6 @@ namespace rec {
 
 namespace {
 
-constexpr int64_t kMaxHeaderBytes = int64_t{16} << 20;
 constexpr int64_t kFormatVersion = 1;
 constexpr std::string_view kNoDigits = "0000000000000000";
 constexpr std::string_view kHashKey = "\"recore.header_xxh3\":\"";
@@ -46,8 +45,8 @@ struct Corrupt {
   }
 };
 
-std::string what_it_is(const Buffer<char>& bytes) {
-  const std::string_view head(bytes.data(), std::min<int64_t>(bytes.size(), 16));
+std::string what_it_is(std::span<const char> bytes) {
+  const std::string_view head(bytes.data(), std::min<size_t>(bytes.size(), 16));
   if (head.starts_with("PK\x03\x04")) return "a zip archive";
   if (head.starts_with("\x80\x02") || head.starts_with("\x80\x04")) return "a Python pickle";
   if (head.starts_with("<")) return "HTML or XML";
@@ -86,30 +85,66 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
   return tensor;
 }
 
-// The manifest and the tensors of a header whose own checksum has been verified.
-TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buffer<char>>& bytes,
-                        const std::string& name, std::string_view format, const Corrupt& corrupt,
-                        const CancelToken* cancel) {
-  const auto header_end = std::ssize(head);
-  const int64_t size = bytes->size();
-  const Json header = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA);
-  const auto metadata = header.find("__metadata__");
-  if (metadata == header.end() || !metadata->is_object() || !metadata->contains("recore.manifest") ||
+// The length of a header, from the first bytes of its file.
+int64_t header_end_of(std::span<const char> head, const Corrupt& corrupt) {
+  if (head.size() < 8) throw corrupt(std::ssize(head), "too short for a model file");
+  uint64_t header_bytes = 0;
+  for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | static_cast<unsigned char>(head[i]);
+  if (header_bytes > kMaxHeaderBytes || head.size() < 9 || head[8] != '{')
+    throw corrupt(0, what_it_is(head), ", or its header is damaged");
+  return 8 + static_cast<int64_t>(header_bytes);
+}
+
+struct Header {
+  int64_t end = 0;
+  Json entries, manifest;
+};
+
+// The header of a file that begins with these bytes. Its checksum is checked first: what that covers can then be trusted
+// to be as it was written.
+Header read_header(std::span<const char> bytes, const std::string& name, std::string_view format,
+                   const Corrupt& corrupt, const CancelToken* cancel) {
+  Header header;
+  header.end = header_end_of(bytes, corrupt);
+  if (header.end > std::ssize(bytes)) throw corrupt(std::ssize(bytes), "the file ends within its header");
+  std::string head(bytes.data(), header.end);
+  const size_t key = head.rfind(kHashKey);
+  if (key == std::string::npos || key + kHashKey.size() + 16 > head.size())
+    throw corrupt(8, "the header has no checksum");
+  const size_t digits = key + kHashKey.size();
+  const std::string stored = head.substr(digits, 16);
+  head.replace(digits, 16, kNoDigits);
+  if (stored != hash(head.data(), header.end))
+    throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
+
+  header.entries = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA, cancel);
+  const auto metadata = header.entries.find("__metadata__");
+  if (metadata == header.entries.end() || !metadata->is_object() || !metadata->contains("recore.manifest") ||
       !(*metadata)["recore.manifest"].is_string())
     throw corrupt(8, "a safetensors file, but it has no Recore manifest");
-  TensorFile file;
-  file.manifest = parse_json((*metadata)["recore.manifest"].get<std::string>(), name, REC_CORRUPT_DATA);
-  const Json version = file.manifest.value("format_version", Json());
+  header.manifest =
+      parse_json((*metadata)["recore.manifest"].get_ref<const std::string&>(), name, REC_CORRUPT_DATA, cancel);
+  const Json version = header.manifest.value("format_version", Json());
   if (version != kFormatVersion)
     throw Error(REC_UNSUPPORTED,
                 cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
-  if (!is_text(file.manifest.value("format", Json()), format))
-    throw Error(REC_INVALID_ARGUMENT, cat(name, ": holds ", printable(dump_json(file.manifest.value("format", Json()))),
-                                          ", wanted \"", format, "\""));
+  if (!is_text(header.manifest.value("format", Json()), format))
+    throw Error(REC_INVALID_ARGUMENT,
+                cat(name, ": holds ", printable(dump_json(header.manifest.value("format", Json()))), ", wanted \"",
+                    format, "\""));
+  return header;
+}
+
+// The tensors that a header lists.
+TensorFile read_tensors(Header header, const std::shared_ptr<const Buffer<char>>& bytes, const Corrupt& corrupt,
+                        const CancelToken* cancel) {
+  const int64_t header_end = header.end, size = bytes->size();
+  TensorFile file;
+  file.manifest = std::move(header.manifest);
   const Json& sums = file.manifest.at("tensors");
 
   int64_t expected_begin = 0;
-  for (const auto& [tensor_name, entry] : header.items()) {
+  for (const auto& [tensor_name, entry] : header.entries.items()) {
     if (tensor_name == "__metadata__") continue;
     throw_if_cancelled(cancel);
     NamedTensor tensor =
@@ -126,6 +161,16 @@ TensorFile read_tensors(const std::string& head, const std::shared_ptr<const Buf
     throw corrupt(header_end + expected_begin, "there are bytes after the last tensor");
   if (sums.size() != file.tensors.size()) throw corrupt(8, "the manifest lists other tensors than the file has");
   return file;
+}
+
+// What a JSON library's exception says about a manifest is an error of the file.
+template <class Read>
+auto sound(const Corrupt& corrupt, const Read& read) {
+  try {
+    return read();
+  } catch (const Json::exception& error) {
+    throw corrupt(8, "the manifest is not sound: ", printable(error.what()));
+  }
 }
 
 }  // namespace
@@ -231,38 +276,24 @@ bool begins_as(const std::string& path, std::string_view format) {
   return head.size() > 8 && std::string_view(head.data() + 8, head.size() - 8) == magic;
 }
 
-TensorFile read_tensor_file(const std::string& path, std::string_view format) {
-  return parse_tensor_file(std::make_shared<Buffer<char>>(read_file(path)), path, format);
+Json read_manifest(const std::string& path, std::string_view format, const CancelToken* cancel) {
+  const Corrupt corrupt{path};
+  const Buffer<char> first = read_head(path, 16);
+  const Buffer<char> head = read_head(path, header_end_of(first.span(), corrupt));
+  return sound(corrupt, [&] { return read_header(head.span(), path, format, corrupt, cancel).manifest; });
+}
+
+TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t most_bytes,
+                            const CancelToken* cancel) {
+  return parse_tensor_file(std::make_shared<Buffer<char>>(read_file(path, most_bytes, cancel)), path, format, cancel);
 }
 
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
                              std::string_view format, const CancelToken* cancel) {
   const Corrupt corrupt{name};
-  const int64_t size = bytes->size();
-  if (size < 8) throw corrupt(size, "too short for a model file");
-  uint64_t header_bytes = 0;
-  for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | static_cast<unsigned char>((*bytes)[i]);
-  if (header_bytes > kMaxHeaderBytes || size < 9 || (*bytes)[8] != '{')
-    throw corrupt(0, what_it_is(*bytes), ", or its header is damaged");
-  const int64_t header_end = 8 + static_cast<int64_t>(header_bytes);
-  if (header_end > size) throw corrupt(size, "the file ends within its header");
-
-  // The hash is checked first: what it covers can then be trusted to be as it was written.
-  std::string head(bytes->data(), header_end);
-  const size_t key = head.rfind(kHashKey);
-  if (key == std::string::npos || key + kHashKey.size() + 16 > head.size())
-    throw corrupt(8, "the header has no checksum");
-  const size_t digits = key + kHashKey.size();
-  const std::string stored = head.substr(digits, 16);
-  head.replace(digits, 16, kNoDigits);
-  if (stored != hash(head.data(), header_end))
-    throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
-
-  try {
-    return read_tensors(head, bytes, name, format, corrupt, cancel);
-  } catch (const Json::exception& error) {
-    throw corrupt(8, "the manifest is not sound: ", printable(error.what()));
-  }
+  return sound(corrupt, [&] {
+    return read_tensors(read_header(bytes->span(), name, format, corrupt, cancel), bytes, corrupt, cancel);
+  });
 }
 
 }  // namespace rec

@@ -65,10 +65,17 @@ void write_tensor_file(const std::string& path, Json manifest, const std::vector
 // CORRUPT_DATA unless every element of a tensor that a file gave is a finite number, or an integer from `min` to `max`.
 void check_values(const NamedTensor& tensor, int64_t min = 0, int64_t max = 0);
 
+// The most bytes of a file beside its tensors.
+inline constexpr int64_t kMaxHeaderBytes = int64_t{16} << 20;
+
 // Whether a file begins like one of this format; the rest is not checked.
 bool begins_as(const std::string& path, std::string_view format);
-// Reads and checks every byte. `format` must match the manifest's "format" ("recore.model" or "recore.checkpoint").
-TensorFile read_tensor_file(const std::string& path, std::string_view format);
+// The manifest alone: reads no more than the header, and checks that. `format` must match the manifest's "format"
+// ("recore.model" or "recore.checkpoint").
+Json read_manifest(const std::string& path, std::string_view format, const CancelToken* cancel);
+// Reads and checks every byte. LIMIT if there are more than `most_bytes`.
+TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t most_bytes,
+                            const CancelToken* cancel);
 // The same over bytes that tensors will point into. `name` stands for the file in messages.
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
                              std::string_view format, const CancelToken* cancel = nullptr);

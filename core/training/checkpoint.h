@@ -7,7 +7,8 @@
 
 namespace rec {
 
-// The file that a training is resumed from, and the one before it at PATH.prev.
+// The file that a training is resumed from, and the one before it at PATH.prev. A symbolic link is followed once, when
+// the trainer is made, and a relative path stays what it was then.
 class CheckpointFile {
  public:
   // INVALID_ARGUMENT or NOT_FOUND for a path that cannot be written or names something other than a checkpoint.
@@ -17,11 +18,12 @@ class CheckpointFile {
   const std::string& path() const { return path_; }
   // `manifest` gets the format and the identity of the run.
   void write(const Json& manifest, const Json& run, const std::vector<NamedTensor>& tensors);
-  // The newest intact checkpoint, which must be of this run; nothing if there is no file, for a fresh start.
-  std::optional<TensorFile> read(const Json& run);
+  // The newest intact checkpoint, which must be of this run; nothing if there is no file, for a fresh start. LIMIT if
+  // it has more than `most_bytes`.
+  std::optional<TensorFile> read(const Json& run, int64_t most_bytes, const CancelToken* cancel);
 
  private:
-  std::string path_;
+  std::string path_, previous_;
   bool is_damaged_ = false;  // the file at path_, which is then not kept as PATH.prev
 };
 

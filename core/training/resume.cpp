@@ -38,6 +38,19 @@ void Trainer::save_checkpoint(const Observer& observer) {
   observer(event(REC_EVENT_CHECKPOINT));
 }
 
+// Every tensor, and the parameters of two finished epochs.
+int64_t Trainer::largest_checkpoint() const {
+  std::vector<NamedTensor> own;
+  live_columns_->append_tensors(own);
+  int64_t bytes = kMaxHeaderBytes;
+  for (const NamedTensor& tensor : own) bytes = checked_add(bytes, tensor.bytes());
+  for (const rec_tensor_info_t& info : live_->tensors()) {
+    const int64_t copies = info.kind == REC_TENSOR_PARAMETER ? 3 : 1;
+    bytes = checked_add(bytes, checked_mul(copies, checked_mul(tensor_elements(info), dtype_size(info.dtype))));
+  }
+  return bytes;
+}
+
 void Trainer::restore(const TensorFile& file) {
   const std::vector<rec_tensor_info_t> infos = live_->tensors();
   for (size_t i = 0; i < infos.size(); ++i) set_tensor(*live_, infos[i], static_cast<int64_t>(i), file, "");
@@ -46,8 +59,7 @@ void Trainer::restore(const TensorFile& file) {
   try {
     progress = Progress::from_json(file.manifest, setup_, rows_->batches_per_epoch());
   } catch (const Json::exception& error) {
-    throw Error(REC_CORRUPT_DATA,
-                cat(checkpoint_.path(), ": the manifest is not sound: ", printable(error.what())));
+    throw Error(REC_CORRUPT_DATA, cat(checkpoint_.path(), ": the manifest is not sound: ", printable(error.what())));
   }
   if (progress.cursor.epoch > 0) {
     // The models of finished epochs, by a second instance of the plugin.

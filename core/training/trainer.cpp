@@ -44,7 +44,9 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   }
   throw_if_cancelled(cancel);
   if (!setup_.options.resume) return;
-  if (const auto file = checkpoint_.read(setup_.identity(data_.hash()))) restore(*file);
+  int64_t most_bytes = largest_checkpoint();
+  if (budget.limit() > 0) most_bytes = std::clamp<int64_t>(budget.limit() - budget.used(), 1, most_bytes);
+  if (const auto file = checkpoint_.read(setup_.identity(data_.hash()), most_bytes, cancel)) restore(*file);
 }
 
 Trainer::~Trainer() = default;
@@ -149,18 +151,18 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
   TrainingEvent done = event(REC_EVENT_EPOCH);
   done.train_seconds = seconds;
   const Clock::time_point start = Clock::now();
+  const bool is_due = record.epoch % setup_.integer("eval_every") == 0 || record.epoch == n_epochs_;
   std::shared_ptr<const Model> now;
   try {
     now = snapshot(*live_, setup_.params, data_.catalog(), {});
+    if (evaluation_ != nullptr && is_due) {
+      const Report report = evaluation_->run(*make_scorer(now), *pool_, cancel);
+      done.metric_names = report.names;
+      done.metric_values = record.metrics = report.means;
+    }
   } catch (Error& error) {
     if (error.status == REC_NUMERIC) error.message += cat(" after epoch ", record.epoch);
     throw;
-  }
-  const bool is_due = record.epoch % setup_.integer("eval_every") == 0 || record.epoch == n_epochs_;
-  if (evaluation_ != nullptr && is_due) {
-    const Report report = evaluation_->run(*make_scorer(now), *pool_, cancel);
-    done.metric_names = report.names;
-    done.metric_values = record.metrics = report.means;
   }
   done.eval_seconds = seconds_since(start);
   done.is_best = progress_.is_better(record, setup_, evaluation_ != nullptr);

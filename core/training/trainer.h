@@ -59,6 +59,7 @@ class Trainer : public Training {
   Json info(const EpochRecord& record) const;
   std::unique_ptr<PluginModel> new_model(const CancelToken* cancel);
   void save_checkpoint(const Observer& observer);
+  int64_t largest_checkpoint() const;  // of this run, in bytes
   void restore(const TensorFile& file);
 
   TrainingSetup setup_;

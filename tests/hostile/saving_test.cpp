@@ -1,5 +1,6 @@
 // What a save replaces, what it keeps, and what a failure or a kill leaves.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -9,9 +10,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <random>
 #include <thread>
 
+#include "core/base/descriptor.h"
 #include "core/base/files.h"
 #include "core/base/staged_file.h"
 #include "tests/conformance/capi.h"
@@ -19,12 +24,21 @@
 
 namespace {
 int fail_fsync_in = 0;  // 1 fails the next fsync, 2 the one after it
-}
+bool has_proc = true;
+}  // namespace
 
-// Takes libc's place in this program.
+// These take libc's place in this program.
 extern "C" int fsync(int fd) {
   if (fail_fsync_in > 0 && --fail_fsync_in == 0) return errno = EIO, -1;
   return static_cast<int>(syscall(SYS_fsync, fd));
+}
+extern "C" int access(const char* path, int mode) noexcept {
+  if (!has_proc && std::string_view(path).starts_with("/proc")) return errno = ENOENT, -1;
+  return static_cast<int>(syscall(SYS_faccessat, AT_FDCWD, path, mode));
+}
+extern "C" int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
+  if (!has_proc && std::string_view(from).starts_with("/proc")) return errno = ENOENT, -1;
+  return static_cast<int>(syscall(SYS_linkat, from_folder, from, to_folder, to, flags));
 }
 
 namespace rec::test {
@@ -159,13 +173,116 @@ TEST_F(Saving, ReportsThatTheDiskFailsToFlush) {
 }
 
 TEST_F(Saving, RemovesWhatAKilledSaveLeftAndNothingElse) {
-  const std::string path = folder_ / "m.rec";
-  const std::string leftover = folder_.file(".m.rec.recore-save0", "half"), mine = folder_.file("m.rec.tmp0", "mine");
-  const std::string busy = folder_.file(".m.rec.recore-save1", "of a save that is running");
+  const std::string path = folder_ / "m.rec", mine = folder_.file("m.rec.tmp0", "mine");
+  const std::string busy = folder_.file(".m.rec.recore-save0", "of a save that is running");
+  const std::string leftover = folder_.file(".m.rec.recore-save1", "half");
+  const Descriptor running(open(busy.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(flock(running.get(), LOCK_EX | LOCK_NB), 0);
   EXPECT_EQ(saved(path), "");
   EXPECT_FALSE(file_exists(leftover));
   EXPECT_TRUE(file_exists(mine));
-  EXPECT_TRUE(file_exists(busy));  // its turn comes when it is the first
+  EXPECT_TRUE(file_exists(busy));
+}
+
+TEST_F(Saving, WorksWithoutProc) {
+  const std::string path = folder_ / "m.rec";
+  has_proc = false;
+  EXPECT_EQ(saved(path), "");
+  EXPECT_EQ(saved(path), "");
+  has_proc = true;
+  load(path);
+  EXPECT_EQ(names_in(folder_.path()), std::vector<std::string>{"m.rec"});
+}
+
+TEST_F(Saving, SaysThatAPathIsEmpty) {
+  EXPECT_EQ(saved(""), "path: is empty");
+  EXPECT_EQ(status_, REC_INVALID_ARGUMENT);
+}
+
+TEST_F(Saving, OfADataSetThatFailsLeavesNoFolder) {
+  const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
+  const std::string path = folder_ / "new/shop";
+  const auto save_data = [&] { return rec_dataset_save(data.get(), path.c_str(), nullptr, nullptr); };
+  fail_fsync_in = 1;
+  EXPECT_EQ(save_data(), REC_IO);
+  fail_fsync_in = 0;
+  EXPECT_FALSE(file_exists(folder_ / "new"));
+  EXPECT_EQ(save_data(), REC_OK);
+}
+
+// Checkpoints of one training; the file and the one before it.
+class Checkpoints : public Saving {
+ protected:
+  // The error of a training that writes one after each batch, "" for success.
+  std::string trained(const std::string& path, bool resume = false, int64_t memory_limit_bytes = 0,
+                      const std::string& params = R"({"epochs": 3, "emb_size": 64})") {
+    rec_trainer_options_t options{};
+    options.struct_size = sizeof options;
+    options.checkpoint_path = path.c_str();
+    options.checkpoint_batches = 1;
+    options.resume = resume;
+    options.memory_limit_bytes = memory_limit_bytes;
+    try {
+      const auto data = dataset({1, 1, 2, 2, 3, 3}, {10, 11, 10, 12, 11, 12});
+      const auto t = trainer(data.get(), "bprmf", params, &options);
+      if (then_) then_();
+      call([&](rec_error_t** error) { return rec_trainer_run(t.get(), nullptr, error); });
+      return "";
+    } catch (const CallFailed& failure) {
+      return failure.what();
+    }
+  }
+  std::string content(const std::string& path) {
+    const Buffer<char> bytes = read_file(path);
+    return {bytes.data(), static_cast<size_t>(bytes.size())};
+  }
+  std::function<void()> then_;  // between the trainer's creation and its run
+};
+
+TEST_F(Checkpoints, AreBesideTheTargetOfALink) {
+  std::filesystem::create_directory(folder_ / "deep");
+  const std::string link = folder_ / "link", target = folder_ / "deep/a.ckpt";
+  ASSERT_EQ(trained(target), "");
+  ASSERT_EQ(symlink("deep/a.ckpt", link.c_str()), 0);
+  EXPECT_EQ(trained(link), "");
+  EXPECT_TRUE(S_ISLNK(mode_of(link)));
+  EXPECT_TRUE(file_exists(target + ".prev"));
+  EXPECT_FALSE(file_exists(link + ".prev"));
+  std::filesystem::remove_all(folder_ / "deep");
+  EXPECT_NE(trained(link).find("it is a symbolic link that leads nowhere"), std::string::npos);
+}
+
+TEST_F(Checkpoints, StayWhereTheyWereWhenTheWorkingFolderChanges) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::create_directory(folder_ / "elsewhere");
+  std::filesystem::current_path(folder_.path());
+  then_ = [&] { std::filesystem::current_path(folder_ / "elsewhere"); };
+  EXPECT_EQ(trained("a.ckpt"), "");
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(file_exists(folder_ / "a.ckpt"));
+  EXPECT_TRUE(file_exists(folder_ / "a.ckpt.prev"));
+}
+
+TEST_F(Checkpoints, DoNotReplaceAFileOfTheUser) {
+  const std::string mine = folder_.file("a.ckpt.prev", "mine");
+  const std::string said = trained(folder_ / "a.ckpt");
+  EXPECT_NE(said.find(mine + ", which is not a checkpoint"), std::string::npos) << said;
+  EXPECT_EQ(content(mine), "mine");
+}
+
+// The header, which says whose the file is, is read first; then memory is taken for a checkpoint of this run and no more.
+TEST_F(Checkpoints, AreReadWithinTheMemoryOfTheirRun) {
+  const std::string path = folder_ / "a.ckpt";
+  ASSERT_EQ(trained(path), "");
+  const std::string whole = content(path);
+  EXPECT_EQ(trained(path, true, std::ssize(whole) + 100000), "");
+  const std::string limited = trained(path, true, std::ssize(whole) - 1000);
+  EXPECT_NE(limited.find("LIMIT"), std::string::npos) << limited;
+  std::ofstream(path, std::ios::binary) << whole << std::string(20 << 20, 'x');
+  const std::string large = trained(path, true);
+  EXPECT_NE(large.find("bytes are more than the limit of"), std::string::npos) << large;
+  const std::string other = trained(path, true, 0, R"({"epochs": 3, "emb_size": 8})");
+  EXPECT_NE(other.find("is from a different run"), std::string::npos) << other;
 }
 
 // Killed at a random instant, a process that saves leaves the old file or the new one, whole.
