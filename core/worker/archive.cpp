@@ -181,10 +181,14 @@ MemoryFile share_dataset(const Dataset& dataset) { return share("recore data set
 std::shared_ptr<const Dataset> shared_dataset(const MemoryFile& file) { return shared<Dataset>(file); }
 
 MemoryFile share_report(const Report& report) { return share("recore report", report); }
-std::shared_ptr<const Report> shared_report(const MemoryFile& file) {
+std::shared_ptr<const Report> shared_report(const MemoryFile& file, const std::vector<std::string>& names,
+                                            int64_t n_users) {
   auto report = shared<Report>(file);
   const size_t n_metrics = report->names.size(), n_rows = report->users.size();
   if (report->means.size() != n_metrics || report->values.size() != n_metrics * n_rows) throw damaged();
+  if (report->names != names) throw Error(REC_PLUGIN_FAILED, "its metrics are not those that were asked for");
+  for (const int64_t user : report->users)
+    if (user < REC_NO_ROW || user >= n_users) throw Error(REC_PLUGIN_FAILED, "its users are not those of the data set");
   return report;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/base/memory_file.h"
 #include "core/data/dataset.h"
@@ -13,6 +15,8 @@ MemoryFile share_dataset(const Dataset& dataset);
 std::shared_ptr<const Dataset> shared_dataset(const MemoryFile& file);
 
 MemoryFile share_report(const Report& report);
-std::shared_ptr<const Report> shared_report(const MemoryFile& file);
+// PLUGIN_FAILED unless it is a report of these metrics over a data set of so many users.
+std::shared_ptr<const Report> shared_report(const MemoryFile& file, const std::vector<std::string>& names,
+                                            int64_t n_users);
 
 }  // namespace rec

@@ -1,5 +1,6 @@
 #include "core/worker/channel.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -23,17 +24,24 @@ union Control {  // the alignment that the kernel wants
 
 }  // namespace
 
-bool Channel::send(const Json& body, const std::vector<const MemoryFile*>& files) {
+void Channel::close() {
+  if (socket_.get() >= 0) ::shutdown(socket_.get(), SHUT_RDWR);
+  socket_.reset();
+}
+
+bool Channel::send(const Json& body, const std::vector<const MemoryFile*>& files,
+                   const std::function<bool()>& keep_waiting) {
   const std::vector<uint8_t> bytes = Json::to_msgpack(body);
-  if (bytes.size() <= kLargestPacket) return send_packet(bytes, files);
+  if (bytes.size() <= kLargestPacket) return send_packet(bytes, files, keep_waiting);
   const MemoryFile note =
       MemoryFile::write("recore note", [&](FileWriter& out) { out.write(bytes.data(), std::ssize(bytes)); });
   std::vector<const MemoryFile*> with_note = files;
   with_note.push_back(&note);
-  return send_packet(Json::to_msgpack(nullptr), with_note);
+  return send_packet(Json::to_msgpack(nullptr), with_note, keep_waiting);
 }
 
-bool Channel::send_packet(const std::vector<uint8_t>& bytes, const std::vector<const MemoryFile*>& files) {
+bool Channel::send_packet(const std::vector<uint8_t>& bytes, const std::vector<const MemoryFile*>& files,
+                          const std::function<bool()>& keep_waiting) {
   iovec piece{const_cast<uint8_t*>(bytes.data()), bytes.size()};
   msghdr message{};
   message.msg_iov = &piece;
@@ -52,9 +60,14 @@ bool Channel::send_packet(const std::vector<uint8_t>& bytes, const std::vector<c
     }
   }
   for (;;) {
-    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0) return true;
-    if (errno == EPIPE || errno == ECONNRESET || errno == EBADF || errno == EAGAIN) return false;
-    if (errno != EINTR) throw system_error("write to", "the worker process", errno);
+    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | (keep_waiting ? MSG_DONTWAIT : 0)) >= 0) return true;
+    if (errno == EPIPE || errno == ECONNRESET || errno == EBADF) return false;
+    if (errno == EAGAIN) {
+      if (!keep_waiting()) return false;
+      pollfd full{socket_.get(), POLLOUT, 0};
+      ::poll(&full, 1, kPollMilliseconds);
+    } else if (errno != EINTR)
+      throw system_error("write to", "the worker process", errno);
   }
 }
 

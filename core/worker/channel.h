@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct Message {
   std::vector<MemoryFile> files;
 };
 
+inline constexpr int kPollMilliseconds = 50;
+
 // One end of a socket that carries whole messages; a body too large for a packet goes in a memory file, the last one.
 // The two processes run the same version of the library, but a plugin in the worker may have broken it: what it sends is
 // checked as a file is.
@@ -24,14 +27,18 @@ class Channel {
   explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
 
   int descriptor() const { return socket_.get(); }
-  void close() { socket_.reset(); }
-  // False when the other side has gone, or has read nothing for the time that the socket allows. Threads: any.
-  bool send(const Json& body, const std::vector<const MemoryFile*>& files = {});
+  // The other side sees it at once, even if a process has inherited this end.
+  void close();
+  // False when the other side has gone, or when the socket is full and `keep_waiting`, asked every kPollMilliseconds, says
+  // no; without keep_waiting it waits for ever. Threads: any.
+  bool send(const Json& body, const std::vector<const MemoryFile*>& files = {},
+            const std::function<bool()>& keep_waiting = {});
   // Waits for the next message; nothing when the other side has gone. CORRUPT_DATA for what is no message.
   std::optional<Message> receive();
 
  private:
-  bool send_packet(const std::vector<uint8_t>& bytes, const std::vector<const MemoryFile*>& files);
+  bool send_packet(const std::vector<uint8_t>& bytes, const std::vector<const MemoryFile*>& files,
+                   const std::function<bool()>& keep_waiting);
 
   Descriptor socket_;
 };

@@ -76,18 +76,14 @@ void check_in_worker(const std::string& model, const std::string& params_json, c
 
 std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Dataset& dataset, const std::string& metrics,
                                                  const Protocol& protocol, int32_t threads, const CancelToken* cancel) {
+  std::vector<std::string> names;
+  for (const MetricSpec& metric : parse_metrics(metrics)) names.push_back(metric.name + protocol.suffix());
   WorkerProcess process(model.name, cat("evaluation of '", model.name, "'"));
   const MemoryFile file = share_model(model), data = share_dataset(dataset);
   const Message answer =
       process.call({{"call", "evaluate"}, {"metrics", metrics}, {"protocol", protocol}, {"threads", threads}},
                    {&file, &data}, {}, cancel);
-  return read_answer(model.name, [&] {
-    auto report = shared_report(answer.files.at(0));
-    for (const int64_t user : report->users)
-      if (user < REC_NO_ROW || user >= dataset.n_users())
-        throw Error(REC_PLUGIN_FAILED, "its users are not those of the data set");
-    return report;
-  });
+  return read_answer(model.name, [&] { return shared_report(answer.files.at(0), names, dataset.n_users()); });
 }
 
 std::string describe_in_worker(const std::string& model) {

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -25,12 +24,11 @@ namespace rec {
 
 namespace {
 
-constexpr int kPollMilliseconds = 50;
 constexpr size_t kOutputKept = 4096;
 constexpr int kFirstDescriptor = 10;  // above those that the new process uses
 constexpr int kWorkerSocket = 3;
 constexpr double kSecondsToEnd = 2;
-constexpr timeval kTimeToRead{60, 0};  // the worker has a thread for it
+constexpr double kSecondsToRead = 60;  // a message; the worker has a thread for it
 
 // Read once: the host may change its environment while other threads read it.
 const std::string& worker_program() {
@@ -135,7 +133,6 @@ WorkerProcess::WorkerProcess(const std::string& model, std::string what, double 
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
     throw system_error("make", "a socket for the worker process", errno);
   channel_.emplace(Descriptor(sockets[0]));
-  ::setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &kTimeToRead, sizeof kTimeToRead);
   const Descriptor theirs = out_of_the_way(Descriptor(sockets[1]));
   if (::pipe2(pipe, O_CLOEXEC) != 0) throw system_error("make", "a pipe for the worker process", errno);
   output_ = Descriptor(pipe[0]);
@@ -151,17 +148,17 @@ WorkerProcess::WorkerProcess(const std::string& model, std::string what, double 
 }
 
 WorkerProcess::~WorkerProcess() {
-  channel_.reset();  // the process then ends by itself
+  if (channel_) channel_->close();  // the process then ends by itself
   if (pid_ > 0) end();
 }
 
 Message WorkerProcess::call(const Json& request, const std::vector<const MemoryFile*>& files, const Observer& observer,
                             const CancelToken* cancel, double seconds) {
   if (!ended_.empty()) throw Error(REC_BAD_STATE, cat(what_, ": its worker process has ended: it ", ended_));
-  told_to_stop_ = false;
+  must_stop_ = told_to_stop_ = false;
   answer_by_ = now() + seconds;
   late_ = cat("gave no answer within ", seconds, " s and was killed");
-  if (!channel_->send(request, files)) report_end();
+  send(request, files, cancel);
   for (;;) {
     std::optional<Message> message = next(cancel);
     if (!message) report_end();
@@ -175,6 +172,19 @@ Message WorkerProcess::call(const Json& request, const std::vector<const MemoryF
   }
 }
 
+// A worker that reads nothing cannot be told to stop either.
+void WorkerProcess::send(const Json& body, const std::vector<const MemoryFile*>& files, const CancelToken* cancel) {
+  const double start = now();
+  const auto keep_waiting = [&] {
+    if (has_ended()) return false;
+    const double seconds = cancel != nullptr && cancel->requested() ? kSecondsToEnd : kSecondsToRead;
+    const bool in_time = now() < start + seconds;
+    if (!in_time) kill(cat("read nothing for ", seconds, " s and was killed"));
+    return in_time;
+  };
+  if (!channel_->send(body, files, keep_waiting)) report_end();
+}
+
 // Whether the message is the answer; the others are dealt with.
 bool WorkerProcess::handle(Message& message, const Observer& observer, const CancelToken* cancel) {
   try {
@@ -185,7 +195,7 @@ bool WorkerProcess::handle(Message& message, const Observer& observer, const Can
   }
   if (!message.body.contains("event")) return false;
   if (cancel != nullptr && cancel->requested()) ask_to_stop();
-  if (!channel_->send({{"seen", true}})) report_end();
+  send({{"seen", true}}, {}, cancel);
   return false;
 }
 
@@ -214,18 +224,26 @@ std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
 }
 
 void WorkerProcess::ask_to_stop() {
-  if (told_to_stop_) return;
-  told_to_stop_ = true;
-  answer_by_ = now() + seconds_to_stop_;
-  late_ = cat("did not stop within ", seconds_to_stop_, " s and was killed");
-  channel_->send({{"cancel", true}});
+  if (!must_stop_) {
+    must_stop_ = true;
+    answer_by_ = now() + seconds_to_stop_;
+    late_ = cat("did not stop within ", seconds_to_stop_, " s and was killed");
+  }
+  if (!told_to_stop_) told_to_stop_ = channel_->send({{"cancel", true}}, {}, [] { return false; });
 }
 
-// With what it has started: they are one process group.
 void WorkerProcess::kill(std::string why) {
+  kill_group();
+  ended_ = std::move(why);
+}
+
+// The process and what it has started. Until it is waited for, no other process group has its number; a host that ignores
+// SIGCHLD or waits for any child may have waited for it.
+void WorkerProcess::kill_group() {
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0) return;
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);  // in case it has left its group
-  ended_ = std::move(why);
 }
 
 // Leaves the exit status for end(). No child is left when the host ignores SIGCHLD.
@@ -265,12 +283,7 @@ void WorkerProcess::report_end() {
 std::string WorkerProcess::end() {
   const double deadline = now() + kSecondsToEnd;
   while (!has_ended() && now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  // Until it is waited for, no other process group has this number.
-  siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
-    ::kill(-pid_, SIGKILL);
-    ::kill(pid_, SIGKILL);  // in case it has left its group
-  }
+  kill_group();
   int status = 0;
   pid_t got;
   do {

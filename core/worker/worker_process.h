@@ -28,10 +28,12 @@ class WorkerProcess {
                const CancelToken* cancel, double seconds = std::numeric_limits<double>::infinity());
 
  private:
+  void send(const Json& body, const std::vector<const MemoryFile*>& files, const CancelToken* cancel);
   bool handle(Message& message, const Observer& observer, const CancelToken* cancel);
   std::optional<Message> next(const CancelToken* cancel);
   void ask_to_stop();
   void kill(std::string why);
+  void kill_group();
   bool has_ended() const;
   void read_output();
   [[noreturn]] void report_end();
@@ -44,7 +46,7 @@ class WorkerProcess {
   std::string last_output_;  // the last part of it
   std::string ended_;        // how the process ended, once it has
   pid_t pid_ = -1;
-  bool told_to_stop_ = false;
+  bool must_stop_ = false, told_to_stop_ = false;
   double answer_by_ = 0;  // seconds of the monotonic clock
   std::string late_;      // what it did not do by then
 };

@@ -13,6 +13,8 @@ namespace {
 struct Seeds {
   std::vector<std::string> models;
   std::vector<char> report;
+  std::vector<std::string> names{"ndcg@3", "recall@3"};
+  int64_t n_users = 0;
 };
 
 const Seeds& seeds() {
@@ -20,6 +22,7 @@ const Seeds& seeds() {
     auto* made = new Seeds;
     PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
     const auto data = small_data();
+    made->n_users = data->n_users();
     for (const ModelKind& kind : {kModelKinds[1], kModelKinds[5], kModelKinds[8]}) {
       Trainer trainer(data, kind.name, params_of(kind, 1), {});
       trainer.run([](const TrainingEvent&) {}, nullptr);
@@ -148,7 +151,8 @@ void use(const Message& answer) {
   attempt([&] { read_answer("fuzzed", [&] { return answer.body.at("text").get<std::string>(); }); });
   attempt([&] { read_answer("fuzzed", [&] { return load_model_over(answer.files.at(0).map()); }); });
   attempt([&] {
-    const auto report = read_answer("fuzzed", [&] { return shared_report(answer.files.at(0)); });
+    const auto report =
+        read_answer("fuzzed", [&] { return shared_report(answer.files.at(0), seeds().names, seeds().n_users); });
     if (report->means.size() != report->names.size() ||
         report->values.size() != report->names.size() * report->users.size())
       finding("a report whose columns do not fit each other");

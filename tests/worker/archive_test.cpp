@@ -72,7 +72,7 @@ TEST(Archive, KeepsRelationsAndCandidates) {
 
 TEST(Archive, GivesAReportBackBitForBit) {
   const Report report{{"ndcg@20", "auc"}, {0.25, 1.0 / 3}, {0.1, std::nan(""), 0.3, 0.4}, {7, -1}};
-  const auto back = shared_report(share_report(report));
+  const auto back = shared_report(share_report(report), report.names, 8);
   EXPECT_EQ(back->names, report.names);
   EXPECT_EQ(back->means, report.means);
   EXPECT_EQ(back->users, report.users);
@@ -97,7 +97,11 @@ TEST(Archive, ThatLiesIsRefused) {
     const char* name;
     MemoryFile file;
   } cases[] = {
-      {"fewer means than names", share_report(Report{{"ndcg@20", "auc"}, {0.25}, {0.1, 0.2}, {7}})},
+      {"fewer means than names", share_report(Report{{"auc"}, {}, {0.1}, {7}})},
+      {"another metric", share_report(Report{{"ndcg@20"}, {0.25}, {0.1}, {7}})},
+      {"one more metric", share_report(Report{{"auc", "ndcg@20"}, {0.25, 0.5}, {0.1, 0.2}, {7}})},
+      {"a user beyond the data set", share_report(Report{{"auc"}, {0.25}, {0.1}, {8}})},
+      {"a user below none", share_report(Report{{"auc"}, {0.25}, {0.1}, {-2}})},
       {"fewer values than rows", share_report(Report{{"auc"}, {0.25}, {}, {7}})},
       {"more names than bytes", file_of({int64_t{1} << 40})},
       {"as many names as bytes", file_of(std::vector<int64_t>(1 << 20, 1 << 20))},
@@ -105,7 +109,7 @@ TEST(Archive, ThatLiesIsRefused) {
       {"nothing", file_of({})},
   };
   for (const auto& row : cases)
-    EXPECT_EQ(error_of([&] { shared_report(row.file); }).status, REC_PLUGIN_FAILED) << row.name;
+    EXPECT_EQ(error_of([&] { shared_report(row.file, {"auc"}, 8); }).status, REC_PLUGIN_FAILED) << row.name;
 }
 
 // What another process sends is not believed.
@@ -123,6 +127,7 @@ TEST(Channel, RefusesWhatIsNoMessage) {
                                repeated(60'000, "\x91"),       // lists in lists
                                repeated(20'000, "\x81\xa1k"),  // objects in objects
                                "\xdb\x7f\xff\xff\xff",         // a text without its bytes
+                               std::string("\xde\x00\x41", 3) + repeated(65, "\xa1k\xc0"),  // too many keys
                                "\xc1",
                                "\x01\x01"};
   for (const std::string& bytes : cases) {
