@@ -27,6 +27,7 @@
  *  - No function prints, exits, installs a signal handler or changes the locale.
  *  - After fork() in a process that has used the library, every call in the child returns REC_BAD_STATE and a destroy
  *    function does nothing. rec_log_set_sink, rec_plugin_add_folder and the _init functions alone are no use of it.
+ *    _Fork() and clone() are not noticed.
  *  - A callback may end its thread by pthread_exit(): the call ends first, as if it had been cancelled.
  */
 #ifndef REC_C_API_H
@@ -143,7 +144,8 @@ typedef void (*rec_log_fn)(int32_t level, const char* message, void* user_data);
 typedef void (*rec_destroy_fn)(void* user_data);
 
 /**
- * Sets where log lines go; without a sink they are dropped.
+ * Sets where log lines go; without a sink they are dropped. Waits until no other thread is in the old sink, so that the
+ * old sink is not called afterwards; a sink must not wait for a thread that sets another.
  * @param sink    nullable: no more lines.
  * @param level   the lowest REC_LOG_ level that is delivered.
  * @param destroy nullable; called with user_data when another sink replaces this one.
@@ -503,7 +505,7 @@ typedef struct rec_trainer_options_t {
   const char* main_metric;          /**< nullable: the first of metrics; decides the best epoch and patience */
   const rec_protocol_t* protocol;   /**< nullable: full ranking. Its part is ignored. REC_ROWS_USER means the rows of the
                                          task (lists, labelled rows) when the first metric is defined for those */
-  int64_t memory_limit_bytes;       /**< 0 = none; core and plugin's estimate together */
+  int64_t memory_limit_bytes;       /**< 0 = none; core, plugin's estimate and the checkpoint that is read, together */
   int32_t isolation;                /**< REC_ISOLATION_ */
   int32_t reserved;
 } rec_trainer_options_t;
@@ -598,8 +600,8 @@ REC_API rec_status_t rec_model_save(const rec_model_t* model, const char* path, 
 typedef struct rec_load_options_t {
   uint32_t struct_size;
   int32_t reserved;
-  int64_t memory_limit_bytes; /**< covers the file and the plugin's estimate when a plugin serves it; 0 = 256 MiB and 8 times
-                                  the file */
+  int64_t memory_limit_bytes; /**< covers the file, copies of its ids and histories, and the plugin's estimate when a plugin
+                                  serves it; 0 = 256 MiB and 8 times the file */
 } rec_load_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */

@@ -522,10 +522,12 @@ typedef struct rec_plugin_t {
   /** Query vectors [B, d], d as in the item table. USER is the user's row, or -1 for an unknown user (only with
       REC_CAP_COLD_USER). HISTORY is what the caller gives with the query, else the items of the user's training
       interactions: the last history_max, oldest first, repetitions kept; both may be empty. With USER_TABLE as well, encode
-      still answers every query; the user table is stored in the model file and not read. [concurrent] */
+      still answers every query; the user table is stored in the model file and not read. Numbers must be finite, and at
+      most 1e15 in size, as those of tables and item weights. [concurrent] */
   rec_status_t (*encode)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries,
                          float* out_vectors);
-  /** Scores [B, C] of the queries' item column; users and histories as for encode. [concurrent] */
+  /** Scores [B, C] of the queries' item column; users and histories as for encode. A finite number, or -INFINITY for an
+      item that must not be recommended. [concurrent] */
   rec_status_t (*score)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries,
                         float* out_scores);
   /** After initialize, before training, for each saved model to start from: copies what it can use of the n parameter

@@ -58,6 +58,14 @@ std::vector<rec_feature_t> views_of(const std::vector<Feature>& features, Featur
   return views;
 }
 
+// A product of two vectors of the largest width stays 100 times below the largest float; so does a sum of 2^31 weights.
+bool can_be_scored(std::span<const float> values) {
+  constexpr float kLargest = 1e15f;
+  bool can = true;
+  for (const float value : values) can &= std::abs(value) <= kLargest;
+  return can;
+}
+
 void bind_for_serving(PluginModel& model, const Catalog& catalog) {
   if (model.plan().wants_relations == 0) return;
   const std::vector<rec_csr_t> relations = views_of(catalog.relations);
@@ -76,7 +84,7 @@ NamedTensor copy_of_table(const PluginModel& live, int32_t which, const char* na
   const int64_t n = view.shape[0] * view.shape[1];
   const auto* data = static_cast<const float*>(view.data);
   for (int64_t i = 0; i < n; ++i)
-    if (!std::isfinite(data[i]))
+    if (!can_be_scored({data + i, 1}))
       throw Error(REC_NUMERIC, cat("the ", which == REC_TABLE_USER ? "user" : "item", " table has ", data[i],
                                    " in row ", i / view.shape[1]));
   // A table that is a parameter is stored once, under the parameter's name.

@@ -58,7 +58,7 @@ struct Model {
   NamedTensor user_table, item_table;                         // shape empty when the model has no such table
   NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
   bool needs_plugin = false;                                  // for serving
-  MemoryBudget budget;                                        // limit given when the file was opened, less the file
+  MemoryBudget budget;                                        // limit given when the file was opened, less what it took
 
   // The plugin that serves it. One with a runtime such as LibTorch is loaded, or refused, at the first call.
   const PluginModel& plugin() const;  // opened at the first call, in model_file.cpp
@@ -85,6 +85,9 @@ struct Model {
   std::shared_ptr<ServedBy> served_by_ = std::make_shared<ServedBy>();
 };
 
+// Whether vectors or weights of these numbers give finite scores: finite ones could still add up to infinity.
+bool can_be_scored(std::span<const float> values);
+
 // Copies of the current tensors of a plugin's model, of this REC_TENSOR_ kind; 0 = of every kind.
 std::vector<NamedTensor> copies_of_tensors(PluginModel& live, int32_t kind = 0);
 
@@ -98,7 +101,8 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
 
 void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel = nullptr);
 void write_model(FileWriter& out, const Model& model, bool user_data);
-// memory_limit_bytes also covers what the file says its plugin will allocate; 0 = 256 MiB and 8 times the file.
+// memory_limit_bytes covers the file, what is copied from it and what it says its plugin will allocate; 0 = 256 MiB and 8
+// times the file.
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
                                         const CancelToken* cancel = nullptr);
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,

@@ -1,6 +1,5 @@
 // A Model as a .rec file and back. The file is hostile: every cross-reference is checked before it is used.
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/files.h"
 #include "core/base/staged_file.h"
@@ -30,10 +29,19 @@ void add_csr(std::vector<NamedTensor>& out, const std::string& name, const Csr& 
   out.push_back(borrow_tensor(name + ".items", {csr.columns.size()}, csr.columns.data()));
 }
 
-template <class T>
-Buffer<T> copy_of(const NamedTensor& tensor) {
-  return Buffer<T>(tensor.as<const T>());
-}
+// A file whose tensors are copied as far as the budget allows.
+struct Sections {
+  const TensorFile& file;
+  MemoryBudget& budget;
+
+  bool has(const std::string& name) const { return file.find(name) != nullptr; }
+  template <class T>
+  Buffer<T> copy(const std::string& name) const {
+    const NamedTensor& tensor = file.require(name, kDtypeOf<T>, 1);
+    budget.charge(tensor.bytes(), "what the file says of users and items");
+    return Buffer<T>(tensor.as<const T>());
+  }
+};
 
 Error corrupt(std::string_view what) {
   return Error(REC_CORRUPT_DATA, cat("the model file is damaged: its ", what, " cannot be right"));
@@ -46,18 +54,16 @@ void check_offsets(std::span<const int64_t> offsets, int64_t n_rows, int64_t end
   if (!sound) throw corrupt(what);
 }
 
-IdMap read_ids(const TensorFile& file, const std::string& name) {
-  Buffer<int32_t> sorted = copy_of<int32_t>(file.require(name + ".sorted", REC_DTYPE_I32, 1));
-  if (file.find(name + ".ids") != nullptr)
-    return IdMap::from_sorted(REC_ID_INT64, copy_of<int64_t>(file.require(name + ".ids", REC_DTYPE_I64, 1)), {},
-                              std::move(sorted));
-  return IdMap::from_sorted(REC_ID_BYTES, copy_of<int64_t>(file.require(name + ".offsets", REC_DTYPE_I64, 1)),
-                            copy_of<char>(file.require(name + ".bytes", REC_DTYPE_U8, 1)), std::move(sorted));
+IdMap read_ids(const Sections& file, const std::string& name) {
+  auto sorted = file.copy<int32_t>(name + ".sorted");
+  if (file.has(name + ".ids"))
+    return IdMap::from_sorted(REC_ID_INT64, file.copy<int64_t>(name + ".ids"), {}, std::move(sorted));
+  return IdMap::from_sorted(REC_ID_BYTES, file.copy<int64_t>(name + ".offsets"), file.copy<char>(name + ".bytes"),
+                            std::move(sorted));
 }
 
-Csr read_csr(const TensorFile& file, const std::string& name, int64_t n_rows, int64_t n_items, bool ascending) {
-  Csr csr{copy_of<int64_t>(file.require(name + ".offsets", REC_DTYPE_I64, 1)),
-          copy_of<int32_t>(file.require(name + ".items", REC_DTYPE_I32, 1))};
+Csr read_csr(const Sections& file, const std::string& name, int64_t n_rows, int64_t n_items, bool ascending) {
+  Csr csr{file.copy<int64_t>(name + ".offsets"), file.copy<int32_t>(name + ".items")};
   check_offsets(csr.offsets.span(), n_rows, csr.columns.size(), name + ".offsets");
   for (int64_t r = 0; r < n_rows; ++r) {
     int64_t previous = -1;
@@ -69,33 +75,31 @@ Csr read_csr(const TensorFile& file, const std::string& name, int64_t n_rows, in
   return csr;
 }
 
-std::shared_ptr<const Catalog> read_catalog(const TensorFile& file) {
+std::shared_ptr<const Catalog> read_catalog(const Sections& file) {
   auto catalog = std::make_shared<Catalog>();
   catalog->users = read_ids(file, "users");
   catalog->items = read_ids(file, "items");
   const int64_t n_users = catalog->users.size(), n_items = catalog->items.size();
-  if (file.find("seen.offsets") != nullptr) {
+  if (file.has("seen.offsets")) {
     catalog->has_user_data = true;
     catalog->seen = read_csr(file, "seen", n_users, n_items, true);
     catalog->history = read_csr(file, "history", n_users, n_items, false);
-    if (file.find("history.times") != nullptr) {
-      catalog->history_time = copy_of<int64_t>(file.require("history.times", REC_DTYPE_I64, 1));
+    if (file.has("history.times")) {
+      catalog->history_time = file.copy<int64_t>("history.times");
       if (catalog->history_time.size() != catalog->history.nnz()) throw corrupt("history.times");
     }
   }
-  if (file.find("item_title.offsets") != nullptr) {
-    catalog->title_offsets = copy_of<int64_t>(file.require("item_title.offsets", REC_DTYPE_I64, 1));
-    catalog->title_bytes = copy_of<char>(file.require("item_title.bytes", REC_DTYPE_U8, 1));
+  if (file.has("item_title.offsets")) {
+    catalog->title_offsets = file.copy<int64_t>("item_title.offsets");
+    catalog->title_bytes = file.copy<char>("item_title.bytes");
     check_offsets(catalog->title_offsets.span(), n_items, catalog->title_bytes.size(), "item_title.offsets");
     if (invalid_utf8({catalog->title_bytes.data(), static_cast<size_t>(catalog->title_bytes.size())}))
       throw corrupt("item_title.bytes");
   }
-  const NamedTensor* names = file.find("relations.names");
-  if (names == nullptr) return catalog;
-  // NUL after each name.
-  const auto bytes = file.require("relations.names", REC_DTYPE_U8, 1).as<const char>();
-  for (size_t begin = 0; begin < bytes.size();) {
-    const size_t end = static_cast<size_t>(std::find(bytes.begin() + begin, bytes.end(), '\0') - bytes.begin());
+  if (!file.has("relations.names")) return catalog;
+  const auto bytes = file.copy<char>("relations.names");  // NUL after each name
+  for (int64_t begin = 0; begin < bytes.size();) {
+    const int64_t end = std::find(bytes.begin() + begin, bytes.end(), '\0') - bytes.begin();
     if (end == bytes.size() || catalog->relations.size() == kMostRelations) throw corrupt("relations.names");
     const std::string section = cat("relations.", catalog->relations.size());
     catalog->relations.push_back(
@@ -113,8 +117,7 @@ NamedTensor read_table(const TensorFile& file, const Json& serving, const char* 
   if ((table.shape[0] != n_rows && !(one_row_will_do && table.shape[0] == 1)) || table.shape[1] < 1 ||
       table.shape[1] > kWidestTable)
     throw corrupt(key);
-  for (float value : table.as<const float>())
-    if (!std::isfinite(value)) throw corrupt(key);
+  if (!can_be_scored(table.as<const float>())) throw corrupt(key);
   return table;
 }
 
@@ -131,22 +134,38 @@ void read_item_weights(const TensorFile& file, int64_t n_items, Model& model) {
       if (columns[e] < 0 || columns[e] >= n_items || (e > offsets[r] && columns[e - 1] >= columns[e]))
         throw corrupt("item weights");
     }
-  for (float value : model.weight_values.as<const float>())
-    if (!std::isfinite(value)) throw corrupt("item weights");
+  if (!can_be_scored(model.weight_values.as<const float>())) throw corrupt("item weights");
+}
+
+// Makes something from the parameters in a file, so that a bad one is an error of the file.
+template <class Make>
+auto from_parameters(const Make& make) {
+  const auto unsound = [](const char* why) {
+    return Error(REC_CORRUPT_DATA, cat("the model file's parameters are not sound: ", printable(why)));
+  };
+  try {
+    return make();
+  } catch (const Json::exception& error) {
+    throw unsound(error.what());
+  } catch (const Error& error) {
+    if (error.status != REC_INVALID_ARGUMENT) throw;
+    throw unsound(error.what());
+  }
 }
 
 // For a model that tables cannot serve: finds its plugin by name and creates the model with the file's parameters.
 std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   const Plugin& plugin = PluginRegistry::instance().find(model.name);
   const std::span<const rec_param_t> tables[] = {plugin.params(), loop_params()};
-  auto params = std::make_shared<const Params>(parse_params(model.info.at("parameters"), tables));
+  const auto params = from_parameters(
+      [&] { return std::make_shared<const Params>(parse_params(model.info.at("parameters"), tables)); });
   rec_schema_t schema{};
   schema.struct_size = sizeof schema;
   schema.n_users = model.n_users();
   schema.n_items = model.n_items();
   schema.n_relations = static_cast<int32_t>(model.catalog->relations.size());
   schema.has_times = !model.catalog->history_time.empty();
-  const rec_plan_t plan = PluginModel::plan(plugin, *params, schema);
+  const rec_plan_t plan = from_parameters([&] { return PluginModel::plan(plugin, *params, schema); });
   // The scorer gives the plugin room for vectors as wide as the file's item table. Asked before the plugin gets anything:
   // a model that its tables serve may need its training data to freeze.
   const bool by_vectors = !model.item_table.shape.empty();
@@ -154,7 +173,7 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   if ((plan.capabilities & needed) != needed) throw corrupt("serving tables");
   MemoryBudget budget = model.budget;
   budget.charge(plan.memory_bytes, "the plugin with the file's parameters");
-  auto served = std::make_shared<PluginModel>(plugin, params, schema);
+  const auto served = from_parameters([&] { return std::make_shared<PluginModel>(plugin, params, schema); });
   const std::vector<rec_tensor_info_t> tensors = served->tensors();
   std::vector<bool> filled(tensors.size());
   for (const NamedTensor& tensor : model.parameters) {
@@ -178,17 +197,17 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   return served;
 }
 
-std::shared_ptr<const Model> to_model(TensorFile file, const MemoryBudget& budget,
+std::shared_ptr<const Model> to_model(TensorFile file, MemoryBudget budget,
                                       PluginOpening opening = PluginOpening::kNow) {
   auto model = std::make_shared<Model>();
-  model->budget = budget;
   try {
     model->name = file.manifest.at("model").get<std::string>();
     check_model_name(model->name);
     model->model_version = whole_number<int32_t>(file.manifest.at("model_version"), REC_CORRUPT_DATA);
     model->info = file.manifest.at("info");
     if (!model->info.is_object()) throw corrupt("manifest's info");
-    model->catalog = read_catalog(file);
+    model->catalog = read_catalog({file, budget});
+    model->budget = budget;
     const Json& serving = file.manifest.at("serving");
     model->user_table = read_table(file, serving, "user_table", model->n_users(), true);
     model->item_table = read_table(file, serving, "item_table", model->n_items(), false);

@@ -1,3 +1,4 @@
+#include <limits>
 #include <numeric>
 
 #include "core/serving/block_scorer.h"
@@ -19,7 +20,7 @@ class PluginScorer final : public BlockScorer {
   void score_range(int64_t begin, int64_t end, float* scores, Scratch& scratch) const override {
     int32_t* items = scratch.batch.column(REC_COLUMN_ITEM).reshape<int32_t>(1, end - begin);
     std::iota(items, items + (end - begin), static_cast<int32_t>(begin));
-    plugin()->score(scratch.batch.view(1), scores);
+    score({scores, static_cast<size_t>(end - begin)}, scratch);
   }
 
   void score_items(int64_t, std::span<const int32_t> items, float* scores, Scratch& scratch) const override {
@@ -27,8 +28,17 @@ class PluginScorer final : public BlockScorer {
       const auto block = items.subspan(begin, std::min<size_t>(kItems, items.size() - begin));
       std::copy(block.begin(), block.end(),
                 scratch.batch.column(REC_COLUMN_ITEM).reshape<int32_t>(1, std::ssize(block)));
-      plugin()->score(scratch.batch.view(1), scores + begin);
+      score({scores + begin, block.size()}, scratch);
     }
+  }
+
+ private:
+  // Scores of the batch's items. A ranking would pass over what is no number, as if the item were not there.
+  void score(std::span<float> scores, Scratch& scratch) const {
+    plugin()->score(scratch.batch.view(1), scores.data());
+    bool sound = true;
+    for (const float value : scores) sound &= value <= std::numeric_limits<float>::max();
+    if (!sound) throw Error(REC_NUMERIC, cat("plugin '", model().name, "': score gave an item NaN or infinity"));
   }
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -19,7 +20,7 @@ class TableScorer final : public Scorer {
     for (int64_t i = 0; i < items_.rows; ++i) {
       double square = 0;
       for (int64_t k = 0; k < items_.d; ++k) square += static_cast<double>(items_.row(i)[k]) * items_.row(i)[k];
-      inverse_norms_[i] = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0;
+      inverse_norms_[i] = square > 0 ? static_cast<float>(std::min(1 / std::sqrt(square), kLargestFloat)) : 0;
     }
   }
 
@@ -117,6 +118,8 @@ class TableScorer final : public Scorer {
   }
 
  private:
+  static constexpr double kLargestFloat = std::numeric_limits<float>::max();
+
   static Buffer<float> make_tiles(const MatrixView& items) {
     auto tiles = Buffer<float>::uninitialized(kernels::tiled_size(items.rows, items.d));
     kernels::tile_items(items.data, items.rows, items.d, tiles.data(), 0, kernels::tile_count(items.rows));
@@ -129,6 +132,9 @@ class TableScorer final : public Scorer {
     fill_query_columns(queries, scratch.asked, scratch);
     scratch.encoded.resize(scratch.asked.size() * d);
     plugin()->encode(scratch.batch.view(1), scratch.encoded.data());
+    if (!can_be_scored(scratch.encoded))
+      throw Error(REC_NUMERIC,
+                  cat("plugin '", model().name, "': encode gave a vector with a number that is NaN or above 1e15"));
     for (size_t b = 0; b < scratch.asked.size(); ++b)
       std::copy_n(scratch.encoded.data() + static_cast<int64_t>(b) * d, d,
                   scratch.vectors.data() + scratch.asked[b] * d);

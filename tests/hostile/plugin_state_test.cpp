@@ -40,6 +40,14 @@ TEST_F(ModelFile, SetsParametersOnlyAndFiniteOnes) {
          m["serving"]["plugin"] = true;
          m["serving"].erase("user_table");
        }},
+      {"a number so large that scores would be infinite", "bprmf", REC_CORRUPT_DATA,
+       [](Json& h, Json&, std::string& d) { fill(h, d, "item_emb", 3e38f); }},
+      {"weights so large that scores would be infinite", "itemknn", REC_CORRUPT_DATA,
+       [](Json& h, Json&, std::string& d) { fill(h, d, "serving.weights.values", 3e38f); }},
+      {"a parameter out of range", "neumf", REC_CORRUPT_DATA,
+       [](Json&, Json& m, std::string&) { m["info"]["parameters"]["emb_size"] = -1; }},
+      {"parameters that are none", "fpmc", REC_CORRUPT_DATA,
+       [](Json&, Json& m, std::string&) { m["info"]["parameters"] = {1, 2}; }},
       {"layers that would take gigabytes, and no limit given", "neumf", REC_LIMIT,
        [](Json&, Json& m, std::string&) { m["info"]["parameters"]["layers"] = {20000, 20000}; }},
   };
@@ -50,6 +58,49 @@ TEST_F(ModelFile, SetsParametersOnlyAndFiniteOnes) {
     ASSERT_EQ(load_bytes(good, &message), REC_OK) << message;
     EXPECT_EQ(load_bytes(forged(good, row.change), &message), row.status) << message;
   }
+}
+
+// A ranking would leave such an item out, as if it were not there.
+TEST_F(ModelFile, WhosePluginScoresWithNaNGivesAnErrorInsteadOfARanking) {
+  const std::string bytes = forged(bytes_of("neumf"), [](Json& h, Json&, std::string& d) {
+    for (const auto& [name, entry] : h.items())
+      if (name != "__metadata__" && entry["dtype"] == "F32") fill(h, d, name, 3e38f);
+  });
+  const auto model = make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) {
+    return rec_model_load_bytes(bytes.data(), std::ssize(bytes), nullptr, nullptr, out, error);
+  });
+  try {
+    top_k(recommender(model.get()).get(), {1}, 2);
+    FAIL() << "its scores are no numbers";
+  } catch (const CallFailed& failure) {
+    EXPECT_EQ(failure.status, REC_NUMERIC) << failure.what();
+  }
+}
+
+TEST_F(ModelFile, OfVectorsNearZeroStillHasSimilarItems) {
+  const std::string bytes =
+      forged(bytes_of("bprmf"), [](Json& h, Json&, std::string& d) { fill(h, d, "item_emb", 1e-40f); });
+  const auto model = make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) {
+    return rec_model_load_bytes(bytes.data(), std::ssize(bytes), nullptr, nullptr, out, error);
+  });
+  const std::vector<int64_t> item{10};
+  const rec_ids_t items = int64_ids(item, REC_ID_INT64);
+  TopK out{std::vector<int64_t>(2), std::vector<float>(2), std::vector<rec_status_t>(1)};
+  const rec_output_t output = output_to(out.rows, out.scores, out.status);
+  const auto serving = recommender(model.get());
+  call([&](rec_error_t** error) { return rec_recommender_similar_items(serving.get(), &items, 2, &output, error); });
+  EXPECT_EQ(out.status.at(0), REC_OK);
+  EXPECT_NE(out.rows.at(0), REC_NO_ROW);
+  EXPECT_NE(out.rows.at(1), REC_NO_ROW);
+}
+
+// The limit covers the file and the copies of its ids and histories.
+TEST_F(ModelFile, OfManyIdsIsLoadedWithinTheMemoryLimit) {
+  const std::string good = bytes_of("bprmf");
+  std::string message;
+  EXPECT_EQ(load_bytes(good, &message, std::ssize(good) + 10), REC_LIMIT);
+  EXPECT_NE(message.find("what the file says of users and items needs"), std::string::npos) << message;
+  EXPECT_EQ(load_bytes(good, &message, 2 * std::ssize(good)), REC_OK) << message;
 }
 
 // A table without rows has no bytes, however wide it says it is.
