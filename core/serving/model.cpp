@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/base/text.h"
+
 namespace rec {
 
 std::string_view Catalog::title(int64_t item) const {
@@ -119,7 +121,7 @@ std::vector<NamedTensor> copies_of_tensors(PluginModel& live, int32_t kind) {
 
 void set_from_file(PluginModel& model, const rec_tensor_info_t& info, int64_t i, const NamedTensor& tensor) {
   if (tensor.dtype != info.dtype || !std::ranges::equal(tensor.shape, std::span(info.shape, info.n_dims)))
-    throw Error(REC_CORRUPT_DATA, cat("tensor '", tensor.name, "' has a different type or shape"));
+    throw Error(REC_CORRUPT_DATA, cat("tensor '", printable(tensor.name), "' has a different type or shape"));
   check_values(tensor, info.min, info.max);
   model.set_tensor(i, tensor.data);
 }

@@ -182,7 +182,7 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
       name = plugin.slots->tensor_name_of(model.model_version, name);
     for (size_t i = 0; name != nullptr && i < tensors.size(); ++i) {
       if (std::string_view(tensors[i].name) != name) continue;
-      if (tensors[i].kind != REC_TENSOR_PARAMETER) throw corrupt(cat("tensor '", tensor.name, "'"));
+      if (tensors[i].kind != REC_TENSOR_PARAMETER) throw corrupt(cat("tensor '", printable(tensor.name), "'"));
       set_from_file(*served, tensors[i], static_cast<int64_t>(i), tensor);
       filled[i] = true;
     }
@@ -218,7 +218,7 @@ std::shared_ptr<const Model> to_model(TensorFile file, MemoryBudget budget,
     for (const NamedTensor& tensor : file.tensors)
       if (tensor.kind == REC_TENSOR_PARAMETER) {
         if (tensor.dtype != REC_DTYPE_F32 && tensor.dtype != REC_DTYPE_F64)
-          throw corrupt(cat("tensor '", tensor.name, "'"));
+          throw corrupt(cat("tensor '", printable(tensor.name), "'"));
         check_values(tensor);
         model->parameters.push_back(tensor);
       }
@@ -303,17 +303,11 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
 
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
                                         const CancelToken* cancel) {
-  try {
+  return of_file(path, [&] {
     auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes, cancel));
     return to_model(parse_tensor_file(bytes, path, kFormat, cancel),
                     budget_after_file(bytes->span(), memory_limit_bytes));
-  } catch (Error& error) {
-    if (error.file.empty()) {
-      error.message = cat(path, ": ", error.message);
-      error.file = path;
-    }
-    throw;
-  }
+  });
 }
 
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,

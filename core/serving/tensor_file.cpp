@@ -140,6 +140,7 @@ TensorFile read_tensors(Header header, const std::shared_ptr<const Buffer<char>>
                         const CancelToken* cancel) {
   const int64_t header_end = header.end, size = bytes->size();
   TensorFile file;
+  file.name = corrupt.file;
   file.manifest = std::move(header.manifest);
   const Json& sums = file.manifest.at("tensors");
 
@@ -192,7 +193,7 @@ const NamedTensor* TensorFile::find(std::string_view name) const {
 const NamedTensor& TensorFile::require(std::string_view name, int32_t dtype, size_t n_dims) const {
   const NamedTensor* tensor = find(name);
   if (tensor == nullptr || tensor->dtype != dtype || tensor->shape.size() != n_dims)
-    throw Error(REC_CORRUPT_DATA, cat("the file has no tensor '", name, "' of the type and shape wanted"));
+    throw Error(REC_CORRUPT_DATA, cat("the file has no tensor '", printable(name), "' of the type and shape wanted"));
   return *tensor;
 }
 
@@ -244,9 +245,9 @@ void check_elements(const NamedTensor& tensor, int64_t min, int64_t max) {
     const T value = values[i];
     if constexpr (std::is_floating_point_v<T>) {
       if (!std::isfinite(value))
-        throw Error(REC_CORRUPT_DATA, cat("tensor '", tensor.name, "' has ", value, " at element ", i));
+        throw Error(REC_CORRUPT_DATA, cat("tensor '", printable(tensor.name), "' has ", value, " at element ", i));
     } else if (value < min || value > max) {
-      throw Error(REC_CORRUPT_DATA, cat("tensor '", tensor.name, "' has ", int64_t{value}, " at element ", i,
+      throw Error(REC_CORRUPT_DATA, cat("tensor '", printable(tensor.name), "' has ", int64_t{value}, " at element ", i,
                                         "; it must be between ", min, " and ", max));
     }
   }

@@ -48,6 +48,7 @@ NamedTensor own_tensor(std::string name, std::vector<int64_t> shape, Buffer<T> b
 // recore.manifest (a checksum per tensor in it) and recore.header_xxh3, the hash of everything before the data with its
 // own digits read as zeros. Every byte is covered by one of them.
 struct TensorFile {
+  std::string name;  // in messages
   Json manifest;
   std::vector<NamedTensor> tensors;
 
@@ -64,6 +65,20 @@ void write_tensor_file(const std::string& path, Json manifest, const std::vector
 
 // CORRUPT_DATA unless every element of a tensor that a file gave is a finite number, or an integer from `min` to `max`.
 void check_values(const NamedTensor& tensor, int64_t min = 0, int64_t max = 0);
+
+// Returns read(); an error that names no file gets this one.
+template <class Read>
+auto of_file(const std::string& path, const Read& read) {
+  try {
+    return read();
+  } catch (Error& error) {
+    if (error.file.empty()) {
+      error.message = cat(path, ": ", error.message);
+      error.file = path;
+    }
+    throw;
+  }
+}
 
 // The most bytes of a file beside its tensors.
 inline constexpr int64_t kMaxHeaderBytes = int64_t{16} << 20;

@@ -59,7 +59,7 @@ void Trainer::restore(const TensorFile& file) {
   try {
     progress = Progress::from_json(file.manifest, setup_, rows_->batches_per_epoch());
   } catch (const Json::exception& error) {
-    throw Error(REC_CORRUPT_DATA, cat(checkpoint_.path(), ": the manifest is not sound: ", printable(error.what())));
+    throw Error(REC_CORRUPT_DATA, cat("the manifest is not sound: ", printable(error.what())));
   }
   if (progress.cursor.epoch > 0) {
     // The models of finished epochs, by a second instance of the plugin.

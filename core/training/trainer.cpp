@@ -46,7 +46,8 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   if (!setup_.options.resume) return;
   int64_t most_bytes = largest_checkpoint();
   if (budget.limit() > 0) most_bytes = std::clamp<int64_t>(budget.limit() - budget.used(), 1, most_bytes);
-  if (const auto file = checkpoint_.read(setup_.identity(data_.hash()), most_bytes, cancel)) restore(*file);
+  if (const auto file = checkpoint_.read(setup_.identity(data_.hash()), most_bytes, cancel))
+    of_file(file->name, [&] { restore(*file); });
 }
 
 Trainer::~Trainer() = default;
