@@ -17,18 +17,19 @@ int run(const std::string& path, Context& context) {
   Table facts({path, ""});
   for (const auto& [key, value] : card.items())
     if (key != "parameters" && key != "tensors" && key != "valid_metrics" && key != "sections")
-      facts.add(
-          {"  " + key, plain(value.is_number_integer() && key.starts_with("n_") ? grouped(value) : value_text(value))});
+      facts.add({"  " + plain(key),
+                 plain(value.is_number_integer() && key.starts_with("n_") ? grouped(value) : value_text(value))});
   std::string sections;
   for (const Json& section : card["sections"]) sections += (sections.empty() ? "" : ", ") + value_text(section);
   facts.add({"  sections", sections.empty() ? "-" : sections});
   context.output.line(facts.text());
 
   Table metrics({"valid metrics", ""});
-  for (const auto& [name, value] : card["valid_metrics"].items()) metrics.add({"  " + name, fixed(value, 4)});
+  for (const auto& [name, value] : card["valid_metrics"].items()) metrics.add({"  " + plain(name), fixed(value, 4)});
   if (!card["valid_metrics"].empty()) context.output.line(metrics.text());
   Table parameters({"parameters", ""});
-  for (const auto& [name, value] : card["parameters"].items()) parameters.add({"  " + name, plain(value_text(value))});
+  for (const auto& [name, value] : card["parameters"].items())
+    parameters.add({"  " + plain(name), plain(value_text(value))});
   context.output.line(parameters.text());
   Table tensors({"tensors", "shape", "bytes"});
   tensors.right(2);

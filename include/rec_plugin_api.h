@@ -449,8 +449,10 @@ typedef struct rec_plugin_model_t rec_plugin_model_t;
 #define REC_TENSOR_OPTIMIZER 2 /**< needed to go on training */
 #define REC_TENSOR_STATE 3     /**< any other state that resuming needs */
 
-/** A named tensor of a model. Names are unique and consist of letters, digits, '_' and '.'. A PARAMETER is F32 or F64. The
-    library checks what it read from a file before set_tensor: floats are finite, integers within min and max. */
+/** A named tensor of a model. Names are unique and consist of letters, digits, '_' and '.'; they do not begin with users.,
+    items., seen., history., item_title., relations., serving., best., last. or sampler., which files use. A PARAMETER is
+    F32 or F64. The library checks what it read from a file before set_tensor: floats are finite, integers within min and
+    max. */
 typedef struct rec_tensor_info_t {
   const char* name;
   int32_t dtype; /**< REC_DTYPE_ */
@@ -526,8 +528,7 @@ typedef struct rec_plugin_t {
       most 1e15 in size, as those of tables and item weights. [concurrent] */
   rec_status_t (*encode)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries,
                          float* out_vectors);
-  /** Scores [B, C] of the queries' item column; users and histories as for encode. A finite number, or -INFINITY for an
-      item that must not be recommended. [concurrent] */
+  /** Scores [B, C] of the queries' item column; users and histories as for encode. Finite numbers. [concurrent] */
   rec_status_t (*score)(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries,
                         float* out_scores);
   /** After initialize, before training, for each saved model to start from: copies what it can use of the n parameter

@@ -43,6 +43,7 @@ struct Error : std::exception {
 template <class... Parts>
 std::string cat(const Parts&... parts) {
   std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // without memory it would leave out a piece and go on
   out.imbue(std::locale::classic());
   (out << ... << parts);
   return std::move(out).str();

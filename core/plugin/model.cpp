@@ -177,11 +177,22 @@ std::vector<rec_tensor_info_t> PluginModel::tensors() const {
         std::all_of(info.shape, info.shape + info.n_dims, [](int64_t extent) { return extent >= 0; });
     if (!sound)
       throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': tensor ", i, " is not well described"));
+    if (!is_tensor_name(info.name))
+      throw Error(REC_PLUGIN_FAILED,
+                  cat("plugin '", plugin_.name(), "': no tensor may be called '", printable(info.name), "'"));
     if (!names.insert(info.name).second)
       throw Error(REC_PLUGIN_FAILED, cat("plugin '", plugin_.name(), "': two tensors are called '", info.name, "'"));
     tensor_elements(info);
   }
   return tensors;
+}
+
+bool is_tensor_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+  if (name.empty() || name == "__metadata__" || name.find_first_not_of(kAllowed) != name.npos) return false;
+  constexpr std::string_view kTaken[] = {"users.",     "items.",   "seen.", "history.", "item_title.",
+                                         "relations.", "serving.", "best.", "last.",    "sampler."};
+  return std::ranges::none_of(kTaken, [&](std::string_view taken) { return name.starts_with(taken); });
 }
 
 void PluginModel::get_tensor(int64_t i, void* out_data) {

@@ -71,4 +71,8 @@ class PluginModel {
 
 int64_t tensor_elements(const rec_tensor_info_t& info);  // checked
 
+// Whether a plugin's tensor may have this name: letters, digits, '_' and '.', and none of the names that files use for
+// what is not a plugin's.
+bool is_tensor_name(std::string_view name);
+
 }  // namespace rec

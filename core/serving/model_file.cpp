@@ -4,6 +4,7 @@
 #include "core/base/files.h"
 #include "core/base/staged_file.h"
 #include "core/base/text.h"
+#include "core/kernels/kernels.h"
 #include "core/plugin/loop_params.h"
 #include "core/serving/model.h"
 
@@ -80,6 +81,7 @@ std::shared_ptr<const Catalog> read_catalog(const Sections& file) {
   catalog->users = read_ids(file, "users");
   catalog->items = read_ids(file, "items");
   const int64_t n_users = catalog->users.size(), n_items = catalog->items.size();
+  if (n_users == 0 || n_items == 0) throw corrupt("users or items, of which there are none,");
   if (file.has("seen.offsets")) {
     catalog->has_user_data = true;
     catalog->seen = read_csr(file, "seen", n_users, n_items, true);
@@ -113,6 +115,8 @@ NamedTensor read_table(const TensorFile& file, const Json& serving, const char* 
                        bool one_row_will_do) {
   if (!serving.contains(key)) return {};
   NamedTensor table = file.require(serving.at(key).get<std::string>(), REC_DTYPE_F32, 2);
+  // A file that is written again has it under its own name, or as the parameter that it is.
+  if (table.name != cat("serving.", key) && table.kind != REC_TENSOR_PARAMETER) throw corrupt(key);
   // A table without rows has no bytes, whatever its width.
   if ((table.shape[0] != n_rows && !(one_row_will_do && table.shape[0] == 1)) || table.shape[1] < 1 ||
       table.shape[1] > kWidestTable)
@@ -156,6 +160,11 @@ auto from_parameters(const Make& make) {
 // For a model that tables cannot serve: finds its plugin by name and creates the model with the file's parameters.
 std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   const Plugin& plugin = PluginRegistry::instance().find(model.name);
+  const bool renames = REC_HAS_SLOT(plugin.slots, tensor_name_of);
+  if (const int32_t version = plugin.slots->model_version;
+      model.model_version > version || (model.model_version < version && !renames))
+    throw Error(REC_UNSUPPORTED, cat("the file is of version ", model.model_version, " of '", model.name,
+                                     "', its plugin is of version ", version));
   const std::span<const rec_param_t> tables[] = {plugin.params(), loop_params()};
   const auto params = from_parameters(
       [&] { return std::make_shared<const Params>(parse_params(model.info.at("parameters"), tables)); });
@@ -171,6 +180,9 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   const bool by_vectors = !model.item_table.shape.empty();
   const int64_t needed = by_vectors ? REC_CAP_ENCODE | REC_CAP_ITEM_TABLE : REC_CAP_SCORE;
   if ((plan.capabilities & needed) != needed) throw corrupt("serving tables");
+  const bool by_times = std::find(plan.query_columns, plan.query_columns + plan.n_query_columns,
+                                  REC_COLUMN_HISTORY_TIME) != plan.query_columns + plan.n_query_columns;
+  if (by_times && model.catalog->has_user_data && model.catalog->history_time.empty()) throw corrupt("history.times");
   MemoryBudget budget = model.budget;
   budget.charge(plan.memory_bytes, "the plugin with the file's parameters");
   const auto served = from_parameters([&] { return std::make_shared<PluginModel>(plugin, params, schema); });
@@ -178,7 +190,7 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   std::vector<bool> filled(tensors.size());
   for (const NamedTensor& tensor : model.parameters) {
     const char* name = tensor.name.c_str();
-    if (model.model_version != plugin.slots->model_version && REC_HAS_SLOT(plugin.slots, tensor_name_of))
+    if (model.model_version != plugin.slots->model_version)
       name = plugin.slots->tensor_name_of(model.model_version, name);
     for (size_t i = 0; name != nullptr && i < tensors.size(); ++i) {
       if (std::string_view(tensors[i].name) != name) continue;
@@ -207,21 +219,23 @@ std::shared_ptr<const Model> to_model(TensorFile file, MemoryBudget budget,
     model->info = file.manifest.at("info");
     if (!model->info.is_object()) throw corrupt("manifest's info");
     model->catalog = read_catalog({file, budget});
-    model->budget = budget;
     const Json& serving = file.manifest.at("serving");
     model->user_table = read_table(file, serving, "user_table", model->n_users(), true);
     model->item_table = read_table(file, serving, "item_table", model->n_items(), false);
     if (!model->user_table.shape.empty() &&
         (model->item_table.shape.empty() || model->item_table.shape[1] != model->user_table.shape[1]))
       throw corrupt("serving tables");
+    if (const auto& shape = model->item_table.shape; !shape.empty())
+      budget.charge(checked_mul(4, kernels::tiled_size(shape[0], shape[1])), "the item table as it is served");
     if (serving.value("item_weights", false)) read_item_weights(file, model->n_items(), *model);
     for (const NamedTensor& tensor : file.tensors)
       if (tensor.kind == REC_TENSOR_PARAMETER) {
-        if (tensor.dtype != REC_DTYPE_F32 && tensor.dtype != REC_DTYPE_F64)
+        if ((tensor.dtype != REC_DTYPE_F32 && tensor.dtype != REC_DTYPE_F64) || !is_tensor_name(tensor.name))
           throw corrupt(cat("tensor '", printable(tensor.name), "'"));
         check_values(tensor);
         model->parameters.push_back(tensor);
       }
+    model->budget = budget;
     model->needs_plugin = serving.value("plugin", false);
     if (model->needs_plugin) {
       // Open the plugin now, so that a bad file fails here; but do not load LibTorch just to open a file.

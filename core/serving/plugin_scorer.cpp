@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -37,7 +38,7 @@ class PluginScorer final : public BlockScorer {
   void score(std::span<float> scores, Scratch& scratch) const {
     plugin()->score(scratch.batch.view(1), scores.data());
     bool sound = true;
-    for (const float value : scores) sound &= value <= std::numeric_limits<float>::max();
+    for (const float value : scores) sound &= std::abs(value) <= std::numeric_limits<float>::max();
     if (!sound) throw Error(REC_NUMERIC, cat("plugin '", model().name, "': score gave an item NaN or infinity"));
   }
 };

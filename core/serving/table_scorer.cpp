@@ -126,18 +126,32 @@ class TableScorer final : public Scorer {
     return tiles;
   }
 
-  // The plugin's vectors for the queries in `asked`, each written to its place.
+  // The plugin's vectors for the queries in `asked`: as many at once as their histories, padded to the longest, allow.
   void encode(const Queries& queries, Scratch& scratch) const {
+    constexpr int64_t kHistoryCells = kQueries * 128;
+    std::span<const int64_t> left = scratch.asked;
+    while (!left.empty()) {
+      int64_t n = 0, longest = 0;
+      for (; n < std::ssize(left); ++n) {
+        longest = std::max(longest, wants_histories() ? std::ssize(history_of(queries, left[n]).items) : 0);
+        if (n > 0 && (n + 1) * longest > kHistoryCells) break;
+      }
+      encode(queries, left.first(n), scratch);
+      left = left.subspan(n);
+    }
+  }
+
+  // Each vector is written to its place.
+  void encode(const Queries& queries, std::span<const int64_t> asked, Scratch& scratch) const {
     const int64_t d = items_.d;
-    fill_query_columns(queries, scratch.asked, scratch);
-    scratch.encoded.resize(scratch.asked.size() * d);
+    fill_query_columns(queries, asked, scratch);
+    scratch.encoded.resize(asked.size() * d);
     plugin()->encode(scratch.batch.view(1), scratch.encoded.data());
     if (!can_be_scored(scratch.encoded))
       throw Error(REC_NUMERIC,
                   cat("plugin '", model().name, "': encode gave a vector with a number that is NaN or above 1e15"));
-    for (size_t b = 0; b < scratch.asked.size(); ++b)
-      std::copy_n(scratch.encoded.data() + static_cast<int64_t>(b) * d, d,
-                  scratch.vectors.data() + scratch.asked[b] * d);
+    for (size_t b = 0; b < asked.size(); ++b)
+      std::copy_n(scratch.encoded.data() + static_cast<int64_t>(b) * d, d, scratch.vectors.data() + asked[b] * d);
   }
 
   MatrixView items_;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/base/log.h"
+#include "core/base/process.h"
 
 namespace rec {
 
@@ -25,7 +26,7 @@ union Control {  // the alignment that the kernel wants
 }  // namespace
 
 void Channel::close() {
-  if (socket_.get() >= 0) ::shutdown(socket_.get(), SHUT_RDWR);
+  if (socket_.get() >= 0 && !Process::is_forked_child()) ::shutdown(socket_.get(), SHUT_RDWR);
   socket_.reset();
 }
 

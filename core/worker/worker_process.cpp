@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/base/log.h"
+#include "core/base/process.h"
 #include "core/base/text.h"
 #include "core/base/trusted_path.h"
 #include "core/plugin/registry.h"
@@ -149,7 +150,7 @@ WorkerProcess::WorkerProcess(const std::string& model, std::string what, double 
 
 WorkerProcess::~WorkerProcess() {
   if (channel_) channel_->close();  // the process then ends by itself
-  if (pid_ > 0) end();
+  if (pid_ > 0 && !Process::is_forked_child()) end();
 }
 
 Message WorkerProcess::call(const Json& request, const std::vector<const MemoryFile*>& files, const Observer& observer,

@@ -1,5 +1,6 @@
 #include "plugins/neumf/neumf.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "plugins/common/rows.h"
@@ -17,6 +18,12 @@ void relu(float* x, int64_t n) {
 // scores[e] += x[e] . w for rows x [n, h].
 void add_products(const Context& context, const float* x, int64_t n, const float* w, int64_t h, float* scores) {
   plugin::check(context.host.matmul(context.call, REC_MATMUL_TRANSPOSE_B | REC_MATMUL_ADD, n, 1, h, x, w, scores));
+}
+
+// Items that score takes through the layers at once, so that its memory does not grow with the catalogue.
+int64_t items_at_once(const std::vector<int64_t>& layers) {
+  const int64_t widest = layers.empty() ? 1 : *std::max_element(layers.begin(), layers.end());
+  return std::clamp<int64_t>((int64_t{1} << 20) / widest, 16, 4096);
 }
 
 // Bounds the memory of the parts: each has its own gradients of the dense weights.
@@ -43,7 +50,8 @@ void NeuMf::plan(const Options& options, const rec_schema_t& schema, rec_plan_t&
   const int64_t parts = schema.n_interactions > 0 ? most_parts(dense) : 0;
   plan.memory_bytes = plugin::weight_bytes(schema) * (tables + dense) + 4 * parts * dense +
                       12 * options.objective.largest_batch(schema) * width +
-                      (options.layers.empty() ? 0 : 4 * schema.n_items * options.layers.front());
+                      (options.layers.empty() ? 0 : 4 * schema.n_items * options.layers.front()) +
+                      8 * items_at_once(options.layers) * width;
   plugin::want_in_queries(plan, {REC_COLUMN_USER});
 }
 
@@ -351,21 +359,26 @@ void NeuMf::score(const Context& context, const Batch& queries, float* out_score
     std::fill_n(scores, C, options_.predict_bias ? predict_bias_.data()[0] : 0.f);
     if (options_.mlp()) {
       const int64_t d = options_.mlp_emb_size;
-      int64_t h = options_.layers.front();
-      plugin::Floats of_user(layers_[0]->bias(), layers_[0]->bias() + h), x(C * h), y;
-      for (int64_t k = 0; k < h; ++k)
+      const int64_t first = options_.layers.front(), at_once = items_at_once(options_.layers);
+      plugin::Floats of_user(layers_[0]->bias(), layers_[0]->bias() + first), x, y;
+      for (int64_t k = 0; k < first; ++k)
         for (int64_t j = 0; j < d; ++j) of_user[k] += layers_[0]->weight()[k * 2 * d + j] * mlp_user_.row(user)[j];
-      for (int64_t c = 0; c < C; ++c)
-        for (int64_t k = 0; k < h; ++k) x[c * h + k] = of_user[k] + item_part_[items[c] * h + k];
-      relu(x.data(), std::ssize(x));
-      for (size_t k = 1; k < layers_.size(); ++k) {
-        h = layers_[k]->out();
-        y.resize(C * h);
-        layers_[k]->forward(context, x.data(), C, y.data());
-        relu(y.data(), std::ssize(y));
-        std::swap(x, y);
+      for (int64_t begin = 0; begin < C; begin += at_once) {
+        const int64_t n = std::min(at_once, C - begin);
+        int64_t h = first;
+        x.resize(n * h);
+        for (int64_t c = 0; c < n; ++c)
+          for (int64_t k = 0; k < h; ++k) x[c * h + k] = of_user[k] + item_part_[items[begin + c] * h + k];
+        relu(x.data(), std::ssize(x));
+        for (size_t k = 1; k < layers_.size(); ++k) {
+          h = layers_[k]->out();
+          y.resize(n * h);
+          layers_[k]->forward(context, x.data(), n, y.data());
+          relu(y.data(), std::ssize(y));
+          std::swap(x, y);
+        }
+        add_products(context, x.data(), n, mlp_weights(), h, scores + begin);
       }
-      add_products(context, x.data(), C, mlp_weights(), h, scores);
     }
     if (options_.gmf()) {
       const int64_t d = options_.emb_size;

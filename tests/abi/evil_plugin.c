@@ -146,7 +146,11 @@ static int64_t tensor_count(const rec_plugin_model_t* model) {
 }
 static rec_status_t tensor_info(rec_call_t* call, const rec_plugin_model_t* model, int64_t i, rec_tensor_info_t* out) {
   (void)call, (void)model, (void)i;
+#ifdef EVIL_TENSOR_NAME
+  out->name = EVIL_TENSOR_NAME;
+#else
   out->name = "huge";
+#endif
   out->dtype = REC_DTYPE_F32;
   out->kind = REC_TENSOR_PARAMETER;
   out->n_dims = 2;

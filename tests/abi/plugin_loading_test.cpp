@@ -182,6 +182,7 @@ TEST(PluginContract, IsHeldAgainstThePlugin) {
       {"evil_silent", REC_NUMERIC, "compute failed"},
       {"evil_status", REC_PLUGIN_FAILED, "unknown status 4711"},
       {"evil_tensors", REC_LIMIT, "does not fit"},
+      {"evil_name", REC_PLUGIN_FAILED, "no tensor may be called 'users.offsets'"},
       {"evil_table", REC_PLUGIN_FAILED, "get_table gave no float32 [2, d]"},
       {"evil_weights", REC_PLUGIN_FAILED, "get_item_weights gave rows that are not sound"},
       {"evil_nan", REC_NUMERIC, "nan"},

@@ -50,6 +50,13 @@ class PluginCheck(CliTest):
         names = [event.get("name") for event in self.events_of("plugins", {"REC_PLUGIN_PATH": self.folder})]
         self.assertIn("crashes", names)
 
+    def test_a_plugin_that_speaks_for_the_checks_is_reported(self):
+        for name, event in [("begins", "begin"), ("ends", "done")]:
+            text = '"{\\"event\\": \\"%s\\"}\\n"' % event
+            write = f" extern long write(int, const void*, unsigned long); if (write(3, {text}, sizeof {text} - 1) < 0) return 1;"
+            found = self.broken(f"librecore_{name}.so", COMPUTE, COMPUTE + write)
+            self.assertEqual(found, {"trains": "it writes to the checks' own channel, and was killed"})
+
     def test_a_missing_file_is_not_found(self):
         self.assertIn("there is no ./missing.so", self.recore("plugin check ./missing.so", 3).stderr)
 

@@ -9,6 +9,15 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr int kParameter = 1;  // REC_TENSOR_PARAMETER
 
+// Gives a tensor another name; the order of the tensors stays.
+void rename_tensor(Json& header, Json& manifest, const std::string& from, const std::string& to) {
+  Json renamed = Json::object();
+  for (const auto& [name, entry] : header.items()) renamed[name == from ? to : name] = entry;
+  header = renamed;
+  manifest["tensors"][to] = manifest["tensors"][from];
+  manifest["tensors"].erase(from);
+}
+
 std::string int32s(int64_t n, int32_t value) {
   const std::vector<int32_t> values(n, value);
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof value};
@@ -48,6 +57,17 @@ TEST_F(ModelFile, SetsParametersOnlyAndFiniteOnes) {
        [](Json&, Json& m, std::string&) { m["info"]["parameters"]["emb_size"] = -1; }},
       {"parameters that are none", "fpmc", REC_CORRUPT_DATA,
        [](Json&, Json& m, std::string&) { m["info"]["parameters"] = {1, 2}; }},
+      {"a table of the file's own that is called a parameter", "lightgcn", REC_CORRUPT_DATA,
+       [](Json&, Json& m, std::string&) { m["tensors"]["serving.item_table"]["kind"] = kParameter; }},
+      {"a table under a name that no save gives it", "lightgcn", REC_CORRUPT_DATA,
+       [](Json& h, Json& m, std::string&) {
+         rename_tensor(h, m, "serving.item_table", "elsewhere");
+         m["serving"]["item_table"] = "elsewhere";
+       }},
+      {"histories without the times that the plugin looks at", "slrc_plus", REC_CORRUPT_DATA,
+       [](Json& h, Json& m, std::string&) { rename_tensor(h, m, "history.times", "elsewhere"); }},
+      {"tensors of a later version of the model", "neumf", REC_UNSUPPORTED,
+       [](Json&, Json& m, std::string&) { m["model_version"] = 1000; }},
       {"layers that would take gigabytes, and no limit given", "neumf", REC_LIMIT,
        [](Json&, Json& m, std::string&) { m["info"]["parameters"]["layers"] = {20000, 20000}; }},
   };
@@ -62,18 +82,21 @@ TEST_F(ModelFile, SetsParametersOnlyAndFiniteOnes) {
 
 // A ranking would leave such an item out, as if it were not there.
 TEST_F(ModelFile, WhosePluginScoresWithNaNGivesAnErrorInsteadOfARanking) {
-  const std::string bytes = forged(bytes_of("neumf"), [](Json& h, Json&, std::string& d) {
-    for (const auto& [name, entry] : h.items())
-      if (name != "__metadata__" && entry["dtype"] == "F32") fill(h, d, name, 3e38f);
-  });
-  const auto model = make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) {
-    return rec_model_load_bytes(bytes.data(), std::ssize(bytes), nullptr, nullptr, out, error);
-  });
-  try {
-    top_k(recommender(model.get()).get(), {1}, 2);
-    FAIL() << "its scores are no numbers";
-  } catch (const CallFailed& failure) {
-    EXPECT_EQ(failure.status, REC_NUMERIC) << failure.what();
+  for (const float value : {3e38f, -3e38f}) {
+    SCOPED_TRACE(value);
+    const std::string bytes = forged(bytes_of("neumf"), [&](Json& h, Json&, std::string& d) {
+      for (const auto& [name, entry] : h.items())
+        if (name != "__metadata__" && entry["dtype"] == "F32") fill(h, d, name, value);
+    });
+    const auto model = make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) {
+      return rec_model_load_bytes(bytes.data(), std::ssize(bytes), nullptr, nullptr, out, error);
+    });
+    try {
+      top_k(recommender(model.get()).get(), {1}, 2);
+      ADD_FAILURE() << "its scores are no numbers";
+    } catch (const CallFailed& failure) {
+      EXPECT_EQ(failure.status, REC_NUMERIC) << failure.what();
+    }
   }
 }
 
@@ -104,7 +127,7 @@ TEST_F(ModelFile, OfManyIdsIsLoadedWithinTheMemoryLimit) {
 }
 
 // A table without rows has no bytes, however wide it says it is.
-TEST_F(ModelFile, WithTablesOfNobodyAndNothingIsNoWiderThanOthers) {
+TEST_F(ModelFile, WithTablesOfNobodyAndNothingIsRefused) {
   const std::string good = bytes_of("bprmf");
   const auto of_width = [&](int64_t width) {
     return forged(good, [&](Json& h, Json&, std::string& d) {
@@ -123,7 +146,8 @@ TEST_F(ModelFile, WithTablesOfNobodyAndNothingIsNoWiderThanOthers) {
     });
   };
   std::string message;
-  EXPECT_EQ(load_bytes(of_width(4), &message), REC_OK) << message;
+  EXPECT_EQ(load_bytes(of_width(4), &message), REC_CORRUPT_DATA);
+  EXPECT_NE(message.find("of which there are none"), std::string::npos) << message;
   EXPECT_EQ(load_bytes(of_width(int64_t{1} << 62), &message), REC_CORRUPT_DATA) << message;
   EXPECT_EQ(load_bytes(of_width((int64_t{1} << 20) + 1), &message), REC_CORRUPT_DATA) << message;
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 
+#include "core/base/error.h"
 #include "tests/conformance/worlds.h"
 #include "tests/hooked_malloc.h"
 #include "tests/unit/temp_folder.h"
@@ -73,6 +74,24 @@ class FailingMemory : public testing::Test, public Worlds {
 
   TempFolder folder_;
 };
+
+// Paths are made of such texts.
+TEST_F(FailingMemory, CutsNoText) {
+  const std::string piece(100, 'x'), whole = "x" + piece + "12345";
+  for (int64_t n = 0;; ++n) {
+    std::string text = whole;
+    const Answer answer = with_failing(n, false, [&]() -> rec_status_t {
+      try {
+        text = cat("x", piece, 12345);
+        return REC_OK;
+      } catch (const std::bad_alloc&) {
+        return REC_OUT_OF_MEMORY;
+      }
+    });
+    EXPECT_EQ(text, whole) << "when allocation " << n << " fails";
+    if (answer.complete) break;
+  }
+}
 
 template <class T, class Call>
 rec_status_t made_and_ended(Call&& make_it) {

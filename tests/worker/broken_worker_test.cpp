@@ -119,6 +119,32 @@ TEST_F(BrokenWorker, EndsThoughAForkedChildHoldsTheSocket) {
   EXPECT_LT(seconds_to_end(true), alone + 1);
 }
 
+// The child's copy of a trainer that is being made must not end the parent's worker.
+TEST_F(BrokenWorker, SurvivesAForkInALogSinkWhileItStarts) {
+  static pid_t child;
+  child = -1;
+  const auto data = checkerboard();
+  call([](rec_error_t** error) {
+    const rec_log_fn sink = [](int32_t, const char*, void*) {
+      if (child == -1) child = fork();
+    };
+    return rec_log_set_sink(sink, REC_LOG_INFO, nullptr, nullptr, error);
+  });
+  const rec_trainer_options_t options = trainer_options(REC_ISOLATION_PROCESS);
+  rec_trainer_t* made = nullptr;
+  const rec_status_t status =
+      rec_trainer_create(data.get(), "bprmf", kBprmf.c_str(), &options, nullptr, &made, nullptr);
+  if (child == 0) _exit(status == REC_BAD_STATE ? 0 : 1);
+  rec_log_set_sink(nullptr, REC_LOG_INFO, nullptr, nullptr, nullptr);
+  const Handle<rec_trainer_t> t(made);
+  ASSERT_GT(child, 0) << "a worker logs that its plugin is loaded";
+  int ended = -1;
+  waitpid(child, &ended, 0);
+  EXPECT_EQ(ended, 0);
+  ASSERT_EQ(status, REC_OK);
+  EXPECT_EQ(TrainingRun()(t.get()), REC_OK);
+}
+
 TEST_F(BrokenWorker, IsNotWaitedForWithoutEndWhenItReadsNothing) {
   int sockets[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
