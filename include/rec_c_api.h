@@ -25,9 +25,10 @@
  *    handle; "Threads: exclusive" means one call at a time on the same handle.
  *  - A call that takes rec_run_options_t may run for long: it can be cancelled and reports progress, see there.
  *  - No function prints, exits, installs a signal handler or changes the locale.
- *  - After fork() in a process that has used the library, every call in the child returns REC_BAD_STATE and a destroy
- *    function does nothing. rec_log_set_sink, rec_plugin_add_folder and the _init functions alone are no use of it.
- *    _Fork() and clone() are not noticed.
+ *  - A process may fork() before its first call, and each child then uses the library on its own. After fork() in a process
+ *    that has used the library, every call in the child returns REC_BAD_STATE and a destroy function does nothing. Calls of
+ *    rec_log_set_sink, rec_plugin_add_folder, the _init functions and those that return no status do not count. _Fork() and
+ *    clone() are not noticed.
  *  - A callback may end its thread by pthread_exit(): the call ends first, as if it had been cancelled.
  */
 #ifndef REC_C_API_H
@@ -417,13 +418,16 @@ REC_API void rec_dataset_destroy(rec_dataset_t* dataset);
  * Loads one plugin file. Plugins that are not loaded this way are found as librecore_<model>.so in REC_PLUGIN_PATH
  * (absolute folders separated by ':', read once, at the first look-up), then beside the library in recore/plugins/. A
  * plugin is never unloaded. Loading the same file again does nothing.
- * @return OK, NOT_FOUND, DENIED (the file or a folder above it belongs to another user or may be written by everybody;
- *         see docs/decisions/0016), ABI_MISMATCH, UNSUPPORTED (another LibTorch is in this process),
- *         PLUGIN_FAILED.
+ * @return OK, NOT_FOUND, IO, DENIED (the file or a folder above it may be written by everybody and is not a sticky folder,
+ *         or belongs to a user other than root, this user and the owner of the library), ABI_MISMATCH, UNSUPPORTED (another
+ *         LibTorch is in this process), BAD_STATE (its model is loaded from another file), PLUGIN_FAILED.
  * Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error);
-/** Adds a folder that is searched before all others. Threads: any. @since 1.0 */
+/**
+ * Adds a folder that is searched before all others. Its files are checked when they are used; one that is refused hides
+ * those of its name in later folders. @return OK, NOT_FOUND. Threads: any. @since 1.0
+ */
 REC_API rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error);
 /**
  * Every model that can be found, as a JSON list of {name, version, path, doc, error}; error has the reason why a file is
@@ -497,9 +501,10 @@ typedef struct rec_trainer_t rec_trainer_t;
 typedef struct rec_trainer_options_t {
   uint32_t struct_size;
   int32_t resume;                   /**< 1: continue from checkpoint_path if the file exists */
-  const char* checkpoint_path;      /**< nullable: no checkpoints. The previous one is kept at PATH.prev */
+  const char* checkpoint_path;      /**< nullable or "": no checkpoints. The previous one is kept at PATH.prev. Both stay when
+                                         the training has ended, and without resume they are written over */
   double checkpoint_seconds;        /**< least time between two checkpoints; 0 = 30 */
-  int64_t checkpoint_batches;       /**< > 0: also after this number of batches */
+  int64_t checkpoint_batches;       /**< > 0: also after each so many batches of an epoch */
   const char* metrics;              /**< nullable = those of the task ("ndcg@20,recall@20", "rechorus.ndcg@5,...",
                                          "rechorus.auc,..."); evaluated on valid after each eval_every epochs */
   const char* main_metric;          /**< nullable: the first of metrics; decides the best epoch and patience */
@@ -601,16 +606,18 @@ typedef struct rec_load_options_t {
   uint32_t struct_size;
   int32_t reserved;
   int64_t memory_limit_bytes; /**< covers the file, copies of its ids and histories, and the plugin's estimate when a plugin
-                                  serves it; 0 = 256 MiB and 8 times the file */
+                                  serves it; 0 = 256 MiB plus 8 times the size of the file */
 } rec_load_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
 REC_API rec_status_t rec_load_options_init(rec_load_options_t* options, uint32_t struct_size, rec_error_t** out_error);
 /**
  * Opens a model file. The file is data: it names a model, never code, and every byte is checked.
- * @param options nullable.
+ * @param options nullable; give a memory_limit_bytes for files that come from elsewhere.
  * @param run     nullable.
- * @return OK, NOT_FOUND, IO, CORRUPT_DATA (with the byte offset), UNSUPPORTED (another version), LIMIT, CANCELLED.
+ * @return OK, NOT_FOUND (no file; or, with the argument model, no plugin that it needs), IO, INVALID_ARGUMENT (not a regular
+ *         file, or a checkpoint), CORRUPT_DATA (with the byte offset, if there is one), UNSUPPORTED (another version), LIMIT,
+ *         OUT_OF_MEMORY, CANCELLED; when the model needs its plugin to be served, also what loading that returns.
  * Threads: any. @since 1.0
  */
 REC_API rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, const rec_run_options_t* run,
@@ -737,7 +744,8 @@ REC_API rec_status_t rec_recommender_options_init(rec_recommender_options_t* opt
 /**
  * A recommender over a model, which it keeps alive.
  * @param options nullable.
- * @return OK, INVALID_ARGUMENT, UNSUPPORTED (exclude_seen with a model saved without user data).
+ * @return OK, INVALID_ARGUMENT, UNSUPPORTED (exclude_seen with a model saved without user data); a model over LibTorch loads
+ *         its plugin here, so also what that returns, and CORRUPT_DATA.
  * Threads: readers of model. @since 1.0
  */
 REC_API rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommender_options_t* options,
