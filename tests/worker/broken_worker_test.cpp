@@ -191,7 +191,7 @@ TEST_F(BrokenWorker, IsKilledWhenItDoesNotStop) {
     process->call({{"call", "create"}, {"model", model}, {"params", ""}, {"options", TrainerOptions()}}, {&file}, {},
                   nullptr);
     const std::jthread later([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(300));  // it is in its compute by then
+      std::this_thread::sleep_for(std::chrono::seconds(1));  // it is in its compute by then
       cancel.request();
     });
     try {
