@@ -605,8 +605,8 @@ REC_API rec_status_t rec_model_save(const rec_model_t* model, const char* path, 
 typedef struct rec_load_options_t {
   uint32_t struct_size;
   int32_t reserved;
-  int64_t memory_limit_bytes; /**< covers the file, copies of its ids and histories, and the plugin's estimate when a plugin
-                                  serves it; 0 = 256 MiB plus 8 times the size of the file */
+  int64_t memory_limit_bytes; /**< covers the file, copies of its ids and histories, its item table as it is served, and the
+                                  plugin's estimate when a plugin serves it; 0 = 256 MiB plus 8 times the size of the file */
 } rec_load_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */

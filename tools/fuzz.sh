@@ -16,7 +16,7 @@ targets=("$@")
 kept_files=30 kept_bytes=1024
 
 if [ "$mode" = random ]; then
-  cmake --preset asan >build/asan.log 2>&1 &&
+  tools/setup.sh && cmake --preset asan >build/asan.log 2>&1 &&
     cmake --build --preset asan --target "${targets[@]/#/fuzz_}" >>build/asan.log 2>&1 || { tail -n 20 build/asan.log; exit 1; }
 else
   tools/setup.sh fuzz && tools/build.sh fuzz || exit 1

@@ -101,8 +101,8 @@ std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<c
 
 void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel = nullptr);
 void write_model(FileWriter& out, const Model& model, bool user_data);
-// memory_limit_bytes covers the file, what is copied from it and what it says its plugin will allocate; 0 = 256 MiB and 8
-// times the file.
+// memory_limit_bytes covers the file, what is copied from it, its item table as it is served, and what its plugin says it
+// allocates; 0 = 256 MiB plus 8 times the size of the file.
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
                                         const CancelToken* cancel = nullptr);
 std::shared_ptr<const Model> load_model_bytes(std::span<const char> bytes, int64_t memory_limit_bytes,

@@ -81,7 +81,8 @@ std::shared_ptr<const Catalog> read_catalog(const Sections& file) {
   catalog->users = read_ids(file, "users");
   catalog->items = read_ids(file, "items");
   const int64_t n_users = catalog->users.size(), n_items = catalog->items.size();
-  if (n_users == 0 || n_items == 0) throw corrupt("users or items, of which there are none,");
+  if (n_users == 0 || n_items == 0)
+    throw Error(REC_CORRUPT_DATA, cat("the model file is damaged: it has no ", n_users == 0 ? "users" : "items"));
   if (file.has("seen.offsets")) {
     catalog->has_user_data = true;
     catalog->seen = read_csr(file, "seen", n_users, n_items, true);

@@ -15,7 +15,7 @@ constexpr std::string_view kFormat = "recore.checkpoint";
 constexpr std::string_view kPrevious = ".prev";
 
 // The first checkpoint moves the file at the path to PATH.prev and a later one replaces it, so both must be checkpoints.
-// A resumed run reads them, and reports more about a damaged one.
+// A resumed run reads the first, and reports more about a damaged one.
 void check_replaceable(const std::string& path, bool resume) {
   if (!file_exists(path)) return;
   const char* what = is_directory(path)                        ? "a folder"
@@ -50,7 +50,7 @@ CheckpointFile::CheckpointFile(const TrainerOptions& options) {
     throw error.at_argument("checkpoint_path");
   }
   previous_ = cat(path_, kPrevious);
-  check_replaceable(previous_, options.resume);
+  check_replaceable(previous_, false);  // a resumed run replaces it too, and may not have read it
 }
 
 void CheckpointFile::write(const Json& manifest, const Json& run, const std::vector<NamedTensor>& tensors) {

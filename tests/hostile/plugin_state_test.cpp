@@ -55,7 +55,7 @@ TEST_F(ModelFile, SetsParametersOnlyAndFiniteOnes) {
        [](Json& h, Json&, std::string& d) { fill(h, d, "serving.weights.values", 3e38f); }},
       {"a parameter out of range", "neumf", REC_CORRUPT_DATA,
        [](Json&, Json& m, std::string&) { m["info"]["parameters"]["emb_size"] = -1; }},
-      {"parameters that are none", "fpmc", REC_CORRUPT_DATA,
+      {"parameters as a list", "fpmc", REC_CORRUPT_DATA,
        [](Json&, Json& m, std::string&) { m["info"]["parameters"] = {1, 2}; }},
       {"a table of the file's own that is called a parameter", "lightgcn", REC_CORRUPT_DATA,
        [](Json&, Json& m, std::string&) { m["tensors"]["serving.item_table"]["kind"] = kParameter; }},
@@ -147,7 +147,7 @@ TEST_F(ModelFile, WithTablesOfNobodyAndNothingIsRefused) {
   };
   std::string message;
   EXPECT_EQ(load_bytes(of_width(4), &message), REC_CORRUPT_DATA);
-  EXPECT_NE(message.find("of which there are none"), std::string::npos) << message;
+  EXPECT_NE(message.find("it has no users"), std::string::npos) << message;
   EXPECT_EQ(load_bytes(of_width(int64_t{1} << 62), &message), REC_CORRUPT_DATA) << message;
   EXPECT_EQ(load_bytes(of_width((int64_t{1} << 20) + 1), &message), REC_CORRUPT_DATA) << message;
 }

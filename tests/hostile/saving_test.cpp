@@ -264,10 +264,13 @@ TEST_F(Checkpoints, StayWhereTheyWereWhenTheWorkingFolderChanges) {
 }
 
 TEST_F(Checkpoints, DoNotReplaceAFileOfTheUser) {
+  ASSERT_EQ(trained(folder_ / "a.ckpt"), "");
   const std::string mine = folder_.file("a.ckpt.prev", "mine");
-  const std::string said = trained(folder_ / "a.ckpt");
-  EXPECT_NE(said.find(mine + ", which is not a checkpoint"), std::string::npos) << said;
-  EXPECT_EQ(content(mine), "mine");
+  for (const bool resume : {false, true}) {
+    const std::string said = trained(folder_ / "a.ckpt", resume);
+    EXPECT_NE(said.find(mine + ", which is not a checkpoint"), std::string::npos) << said;
+    EXPECT_EQ(content(mine), "mine");
+  }
 }
 
 // The header, which says whose the file is, is read first; then memory is taken for a checkpoint of this run and no more.
