@@ -337,5 +337,64 @@ TEST_F(Sampler, ThatAModelCannotUseIsRefused) {
   }
 }
 
+class Pieces : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+};
+
+// Layers so wide that 64 items at a time go through them.
+TEST_F(Pieces, OfAWideNeuMfGiveTheScoresOfSingleItems) {
+  const auto data = checkerboard(40, 100);
+  const auto model = train(data.get(), "neumf", R"({"layers": [16384], "emb_size": 2, "epochs": 1})");
+  const auto serving = recommender(model.get());
+  const TopK all = top_k(serving.get(), {1003}, 100);
+  const std::vector<int64_t> user{1003};
+  for (size_t i = 0; i < all.rows.size(); ++i) {
+    const std::vector<int64_t> row{all.rows[i]};
+    const rec_ids_t users = int64_ids(user), candidates = int64_ids(row, REC_ID_ROW);
+    rec_request_t request{};
+    request.struct_size = sizeof request;
+    request.users = &users;
+    request.candidates = &candidates;
+    EXPECT_EQ(score(serving.get(), request, 1).at(0), all.scores[i]) << "item row " << all.rows[i];
+  }
+}
+
+// Histories so long that not all of them are padded to the longest at once.
+TEST_F(Pieces, OfManyLongHistoriesGiveTheAnswersOfSingleOnes) {
+  const auto data = cycle();
+  const auto model =
+      train(data.get(), "gru4rec", R"({"variant": "recbole", "layers": [8], "emb_size": 4, "epochs": 1})");
+  const auto serving = recommender(model.get());
+  const auto answer = [&](int64_t first, int64_t n) {
+    std::vector<int64_t> users, history, offsets{0};
+    for (int64_t u = first; u < first + n; ++u) {
+      users.push_back(1000 + u);
+      for (int64_t t = 0; t < 200 + 7 * u; ++t) history.push_back((3 * u + t) % 20);
+      offsets.push_back(std::ssize(history));
+    }
+    const rec_ids_t user_ids = int64_ids(users), history_ids = int64_ids(history);
+    rec_request_t request{};
+    request.struct_size = sizeof request;
+    request.k = 5;
+    request.users = &user_ids;
+    request.history_items = &history_ids;
+    request.history_offsets = offsets.data();
+    request.n_history_offsets = std::ssize(offsets);
+    TopK out{std::vector<int64_t>(5 * n), std::vector<float>(5 * n), std::vector<rec_status_t>(n)};
+    const rec_output_t output = output_to(out.rows, out.scores, out.status);
+    call([&](rec_error_t** error) { return rec_recommender_top_k(serving.get(), &request, &output, error); });
+    return out;
+  };
+  const TopK all = answer(0, 60);
+  for (int64_t u = 0; u < 60; ++u) {
+    const TopK alone = answer(u, 1);
+    for (int64_t i = 0; i < 5; ++i) {
+      EXPECT_EQ(alone.rows[i], all.rows[5 * u + i]) << "user " << u;
+      EXPECT_EQ(alone.scores[i], all.scores[5 * u + i]) << "user " << u;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rec::test
