@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <mutex>
 
 #include "core/serving/block_scorer.h"
 
@@ -27,11 +28,14 @@ class WeightsScorer final : public BlockScorer {
 
   void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const override {
     if (item < 0) return pad(k, rows, scores);
-    scratch.history.assign(1, item);
+    std::call_once(columns_made_, [this] { make_columns(); });
+    const std::span giving(giving_.data() + giving_offsets_[item], giving_.data() + giving_offsets_[item + 1]);
     BlockSelection({&item, 1}, nullptr, nullptr, k, rows, scores, scratch)
         .run(n_items_, [&](int64_t begin, int64_t end, float* block) {
-          score_range(begin, end, block, scratch);
-          std::replace(block, block + (end - begin), 0.f, -std::numeric_limits<float>::infinity());
+          std::fill_n(block, end - begin, -std::numeric_limits<float>::infinity());
+          auto at = std::ranges::lower_bound(giving, begin, {}, &Giving::item);
+          for (; at != giving.end() && at->item < end; ++at)
+            if (at->weight != 0) block[at->item - begin] = at->weight;
         });
   }
 
@@ -78,6 +82,31 @@ class WeightsScorer final : public BlockScorer {
   }
 
  private:
+  // An item that gives weight to another: of a neighbourhood model, one of the other's neighbours.
+  struct Giving {
+    int32_t item;
+    float weight;
+  };
+
+  // The matrix by columns, for similar: row h has the items that h gives weight to, and not those that h is close to.
+  void make_columns() const {
+    const int64_t nnz = offsets_[n_items_];
+    Buffer<int64_t> offsets(n_items_ + 1);
+    for (int64_t e = 0; e < nnz; ++e) ++offsets[columns_[e] + 1];
+    for (int64_t i = 0; i < n_items_; ++i) offsets[i + 1] += offsets[i];
+    auto giving = Buffer<Giving>::uninitialized(nnz);
+    Buffer<int64_t> next = offsets.copy();
+    for (int64_t h = 0; h < n_items_; ++h)
+      for (int64_t e = offsets_[h]; e < offsets_[h + 1]; ++e)
+        giving[next[columns_[e]]++] = {static_cast<int32_t>(h), values_[e]};
+    giving_offsets_ = std::move(offsets);
+    giving_ = std::move(giving);
+  }
+
+  mutable std::once_flag columns_made_;
+  mutable Buffer<int64_t> giving_offsets_;  // [n_items + 1]
+  mutable Buffer<Giving> giving_;           // ascending within a column
+
   int64_t n_items_;
   const int64_t* offsets_;  // [n_items + 1]
   const int32_t* columns_;  // ascending within a row

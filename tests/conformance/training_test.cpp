@@ -396,5 +396,27 @@ TEST_F(Pieces, OfManyLongHistoriesGiveTheAnswersOfSingleOnes) {
   }
 }
 
+class Similar : public testing::Test, protected Worlds {
+ protected:
+  static void SetUpTestSuite() { add_plugins(); }
+};
+
+// All items are equally near, so each keeps those of the lowest rows: its neighbours, and not the items that it is one of.
+TEST_F(Similar, ItemsOfItemKnnAreItsNeighbours) {
+  std::vector<int64_t> users, items;
+  for (int64_t user = 0; user < 3; ++user)
+    for (int64_t item = 10; item < 15; ++item) users.push_back(user), items.push_back(item);
+  const auto data = dataset(users, items);
+  const auto model = train(data.get(), "itemknn", R"({"n_neighbors": 2})");
+  const auto serving = recommender(model.get());
+  const std::vector<int64_t> asked{10, 11, 12, 13, 14};
+  const rec_ids_t ids = int64_ids(asked);
+  TopK out{std::vector<int64_t>(10), std::vector<float>(10), std::vector<rec_status_t>(5)};
+  const rec_output_t output = output_to(out.rows, out.scores, out.status);
+  call([&](rec_error_t** error) { return rec_recommender_similar_items(serving.get(), &ids, 2, &output, error); });
+  EXPECT_EQ(out.rows, (std::vector<int64_t>{1, 2, 0, 2, 0, 1, 0, 1, 0, 1}));
+  for (const float score : out.scores) EXPECT_GT(score, 0);
+}
+
 }  // namespace
 }  // namespace rec::test

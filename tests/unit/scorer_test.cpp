@@ -143,26 +143,47 @@ TEST(Scorer, FindsSimilarItemsInAnyBlock) {
   constexpr int64_t kWanted = 50;
   std::vector<int64_t> rows(kWanted);
   std::vector<float> scores(kWanted);
-  for (const bool by_weights : {true, false}) {
-    SCOPED_TRACE(by_weights);
-    const World world(by_weights);
-    std::vector<float> all(kItems);
-    const auto length = [&](int64_t i) {
-      return 1 / std::sqrt(static_cast<double>(world.items[2 * i] * world.items[2 * i]) +
-                           world.items[2 * i + 1] * world.items[2 * i + 1]);
-    };
-    const int32_t item = 0;
-    for (int64_t i = 0; i < kItems; ++i) {
-      const float dot = std::fma(world.items[1], world.items[2 * i + 1], world.items[0] * world.items[2 * i]);
-      const auto inverse = [&](int64_t j) { return std::isfinite(length(j)) ? static_cast<float>(length(j)) : 0.f; };
-      const float weight = world.weights[0][i];
-      all[i] =
-          by_weights ? (weight == 0 ? kNone : weight) : std::clamp(dot * inverse(i) * inverse(item), -1.f, 1.f) + 0.f;
-    }
-    make_scorer(world.model)->similar(item, kWanted, rows.data(), scores.data(), scratch);
-    const auto expected = best(all, kWanted, [&](int64_t i) { return i != item; });
-    for (size_t j = 0; j < kWanted; ++j) EXPECT_EQ(std::pair(rows[j], scores[j]), expected[j]) << j;
+  const World world(false);
+  std::vector<float> all(kItems);
+  const auto length = [&](int64_t i) {
+    return 1 / std::sqrt(static_cast<double>(world.items[2 * i] * world.items[2 * i]) +
+                         world.items[2 * i + 1] * world.items[2 * i + 1]);
+  };
+  const int32_t item = 0;
+  for (int64_t i = 0; i < kItems; ++i) {
+    const float dot = std::fma(world.items[1], world.items[2 * i + 1], world.items[0] * world.items[2 * i]);
+    const auto inverse = [&](int64_t j) { return std::isfinite(length(j)) ? static_cast<float>(length(j)) : 0.f; };
+    all[i] = std::clamp(dot * inverse(i) * inverse(item), -1.f, 1.f) + 0.f;
   }
+  make_scorer(world.model)->similar(item, kWanted, rows.data(), scores.data(), scratch);
+  const auto expected = best(all, kWanted, [&](int64_t i) { return i != item; });
+  for (size_t j = 0; j < kWanted; ++j) EXPECT_EQ(std::pair(rows[j], scores[j]), expected[j]) << j;
+}
+
+// They are the neighbours that a neighbourhood model has kept for the item; whose neighbour the item is does not matter.
+TEST(Scorer, TakesTheItemsThatGiveAnItemWeightAsSimilar) {
+  const World world(true);
+  constexpr int64_t kStep = 7919, kItem = 5;
+  std::vector<int64_t> offsets{0};
+  std::vector<int32_t> columns;
+  std::vector<float> values, all(kItems, kNone);
+  for (int64_t h = 0; h < kItems; ++h) {
+    if (h == kItem || h % kStep == 0) {
+      columns.insert(columns.end(), {2, static_cast<int32_t>(kItem)});
+      values.insert(values.end(), {9, static_cast<float>(h % 4)});
+      if (h % 4 != 0) all[h] = static_cast<float>(h % 4);
+    }
+    offsets.push_back(std::ssize(columns));
+  }
+  world.model->weight_offsets = own_tensor("o", {kItems + 1}, Buffer<int64_t>(offsets));
+  world.model->weight_columns = own_tensor("c", {offsets.back()}, Buffer<int32_t>(columns));
+  world.model->weight_values = own_tensor("v", {offsets.back()}, Buffer<float>(values));
+  std::vector<int64_t> rows(20);
+  std::vector<float> scores(20);
+  Scorer::Scratch scratch;
+  make_scorer(world.model)->similar(kItem, 20, rows.data(), scores.data(), scratch);
+  const auto expected = best(all, 20, [&](int64_t i) { return i != kItem; });
+  for (size_t j = 0; j < 20; ++j) EXPECT_EQ(std::pair(rows[j], scores[j]), expected[j]) << j;
 }
 
 }  // namespace
