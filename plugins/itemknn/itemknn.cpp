@@ -7,12 +7,17 @@ void ItemKnn::plan(const Options& options, const rec_schema_t& schema, rec_plan_
   plan.max_epochs = 1;
   plan.batch_size = 128;
   plan.wants_graph = 1;
-  plan.memory_bytes = 16 * schema.n_items * options.n_neighbors;
+  plan.memory_bytes = 16 * schema.n_items * (options.n_neighbors + 1) + 8 * schema.n_users;
   plugin::want(plan, {REC_COLUMN_ITEM});
 }
 
 ItemKnn::ItemKnn(const Options& options, const rec_schema_t& schema)
-    : n_items_(schema.n_items), n_neighbors_(options.n_neighbors), shrink_(options.shrink) {
+    : n_items_(schema.n_items),
+      n_neighbors_(options.n_neighbors),
+      shrink_(options.shrink),
+      bm25_k1_(options.bm25_k1),
+      bm25_b_(options.bm25_b),
+      weighting_(options.weighting) {
   neighbors_.resize(n_items_ * n_neighbors_, -1);
   similarities_.resize(neighbors_.size());
 }
@@ -25,26 +30,54 @@ void ItemKnn::initialize(const Context&, int64_t) {
 void ItemKnn::bind(const Context&, const rec_dataset_view_t& view) {
   users_ = view.graph_users;
   items_ = view.graph_items;
+  weigh();
 }
 
-// sim(i, j) = |U_i and U_j| / (sqrt(|U_i| |U_j|) + shrink); equal similarities go to the lower row.
-void ItemKnn::find_neighbors(int32_t item, std::vector<int32_t>& counts, std::vector<int32_t>& met, int32_t* neighbors,
+// A user of degree d has the weight idf = log(n_items) - log(1 + d), as a word in many documents has a small one.
+void ItemKnn::weigh() {
+  const auto degree = [](const rec_csr_t& csr, int64_t row) {
+    return static_cast<double>(csr.offsets[row + 1] - csr.offsets[row]);
+  };
+  user_weights_.assign(users_.n_rows, 1);
+  if (weighting_ != Weighting::kNone)
+    for (int64_t user = 0; user < users_.n_rows; ++user) {
+      const double idf = std::log(static_cast<double>(n_items_)) - std::log1p(degree(users_, user));
+      user_weights_[user] = idf * idf;
+    }
+  norms_.assign(n_items_, 0);
+  gains_.assign(n_items_, 1);
+  const double mean_degree = static_cast<double>(items_.offsets[n_items_]) / static_cast<double>(n_items_);
+  for (int64_t item = 0; item < n_items_; ++item) {
+    for (int64_t e = items_.offsets[item]; e < items_.offsets[item + 1]; ++e)
+      norms_[item] += user_weights_[items_.columns[e]];
+    const double length = 1 - bm25_b_ + bm25_b_ * degree(items_, item) / mean_degree;
+    if (weighting_ == Weighting::kBm25) gains_[item] = (bm25_k1_ + 1) / (bm25_k1_ * length + 1);
+  }
+}
+
+// The product of the two items' vectors over their lengths, for bm25 the product alone; equal similarities go to the lower
+// row.
+void ItemKnn::find_neighbors(int32_t item, std::vector<double>& overlaps, std::vector<int32_t>& met, int32_t* neighbors,
                              float* similarities) const {
-  const auto degree = [this](int32_t i) { return static_cast<double>(items_.offsets[i + 1] - items_.offsets[i]); };
   met.clear();
   for (int64_t e = items_.offsets[item]; e < items_.offsets[item + 1]; ++e) {
     const int32_t user = items_.columns[e];
+    const double weight = user_weights_[user];
+    if (weight == 0) continue;
     for (int64_t f = users_.offsets[user]; f < users_.offsets[user + 1]; ++f) {
       const int32_t other = users_.columns[f];
       if (other == item) continue;
-      if (counts[other]++ == 0) met.push_back(other);
+      if (overlaps[other] == 0) met.push_back(other);
+      overlaps[other] += weight;
     }
   }
   std::vector<std::pair<float, int32_t>> ranked;
   ranked.reserve(met.size());
   for (int32_t other : met) {
-    ranked.emplace_back(static_cast<float>(counts[other] / (std::sqrt(degree(item) * degree(other)) + shrink_)), other);
-    counts[other] = 0;
+    const double lengths = weighting_ == Weighting::kBm25 ? 1 : std::sqrt(norms_[item] * norms_[other]);
+    const double similarity = gains_[item] * gains_[other] * overlaps[other] / (lengths + shrink_);
+    ranked.emplace_back(static_cast<float>(similarity), other);
+    overlaps[other] = 0;
   }
   const int64_t k = std::min(n_neighbors_, std::ssize(ranked));
   std::partial_sort(ranked.begin(), ranked.begin() + k, ranked.end(), [](const auto& a, const auto& b) {
@@ -62,9 +95,10 @@ double ItemKnn::compute(const Context& context, const Batch& batch) {
   batch_neighbors_.resize(batch.n_rows() * n_neighbors_);
   batch_similarities_.resize(batch_neighbors_.size());
   plugin::parallel_for(context, batch.n_rows(), 16, [&](int64_t begin, int64_t end) {
-    std::vector<int32_t> counts(n_items_), met;
+    std::vector<double> overlaps(n_items_);
+    std::vector<int32_t> met;
     for (int64_t b = begin; b < end; ++b)
-      find_neighbors(batch.items()[b], counts, met, batch_neighbors_.data() + b * n_neighbors_,
+      find_neighbors(batch.items()[b], overlaps, met, batch_neighbors_.data() + b * n_neighbors_,
                      batch_similarities_.data() + b * n_neighbors_);
   });
   return 0;
