@@ -26,7 +26,7 @@ std::string date(int64_t seconds) {
 void print_description(const Json& about, Output& output) {
   Table table({plain(value_text(about["source"])), ""});
   for (const char* key : {"n_users", "n_items", "n_interactions", "n_train", "n_valid", "n_test", "n_duplicates",
-                          "n_users_with_one", "n_titles", "n_skipped"})
+                          "n_users_with_one", "n_titles", "n_skipped", "n_missing"})
     table.add({std::string("  ") + key, grouped(about[key])});
   table.add({"  density", fixed(about["density"].get<double>() * 100, 3) + " %"});
   if (!about["time"].is_null())
@@ -45,6 +45,10 @@ void print_description(const Json& about, Output& output) {
   }
   for (const char* key : {"user_id_type", "item_id_type", "format"})
     table.add({std::string("  ") + key, value_text(about[key])});
+  std::string read_as;
+  for (const auto& [what, how] : about["read_as"].items())
+    read_as += (read_as.empty() ? "" : ", ") + what + ": " + plain(value_text(how));
+  if (!read_as.empty()) table.add({"  read as", read_as});
   output.line(table.text());
   Table quantiles({"interactions", "min", "p10", "p25", "p50", "p75", "p90", "p99", "max", "mean"});
   for (size_t column = 1; column < 10; ++column) quantiles.right(column);

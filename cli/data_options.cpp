@@ -7,6 +7,14 @@ namespace {
 constexpr Choice kIdTypes[] = {{"auto", REC_ID_AUTO}, {"int64", REC_ID_INT64}, {"bytes", REC_ID_BYTES}};
 constexpr Choice kBadRows[] = {{"error", REC_BAD_ROW_ERROR}, {"skip", REC_BAD_ROW_SKIP}};
 
+constexpr Choice kHeaders[] = {{"auto", REC_HEADER_AUTO}, {"yes", REC_HEADER_YES}, {"no", REC_HEADER_NO}};
+constexpr Choice kQuotes[] = {{"auto", REC_QUOTES_AUTO}, {"csv", REC_QUOTES_CSV}, {"none", REC_QUOTES_NONE}};
+constexpr Choice kTimeUnits[] = {{"auto", REC_TIME_AUTO},
+                                 {"s", REC_TIME_SECONDS},
+                                 {"ms", REC_TIME_MILLISECONDS},
+                                 {"us", REC_TIME_MICROSECONDS},
+                                 {"ns", REC_TIME_NANOSECONDS}};
+
 const char* text_or_null(const std::optional<std::string>& text) { return text ? text->c_str() : nullptr; }
 
 }  // namespace
@@ -23,7 +31,12 @@ void add_data_options(CLI::App& app, DataOptions& options) {
                  "auto, csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower")
       ->group(group)
       ->capture_default_str();
-  app.add_option("--user-column", options.user_column, "Found by its usual names unless given")
+  app.add_option("--valid", options.valid, "A file of the same format whose rows are for validation")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--test", options.test, "The same for the test")->type_name("FILE")->group(group);
+  app.add_option("--user-column", options.user_column,
+                 "Found by its usual names unless given; 1, 2, ... without a header")
       ->type_name("NAME")
       ->group(group);
   app.add_option("--item-column", options.item_column, "The same")->type_name("NAME")->group(group);
@@ -40,10 +53,28 @@ void add_data_options(CLI::App& app, DataOptions& options) {
       ->type_name("NAME")
       ->group(group);
   app.add_option("--separator", options.separator, "One byte; detected unless given")->type_name("BYTE")->group(group);
+  app.add_option("--header", options.header, "Whether the first line names the columns: auto, yes or no")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--quotes", options.quotes, "auto, csv or none: a quote is a character")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--time-unit", options.time_unit, "Of times that are numbers: auto, s, ms, us or ns")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--time-format", options.time_format, "Of dates, such as '%d/%m/%Y %H:%M:%S' [ISO 8601]")
+      ->type_name("FORMAT")
+      ->group(group);
+  app.add_option("--missing", options.missing, "Ids that are none, by comma [NA,N/A,NaN,nan,null,NULL,None,\\N]")
+      ->type_name("WORDS")
+      ->group(group);
   app.add_option("--min-weight", options.min_weight, "Leave out rows below")->type_name("X")->group(group);
   app.add_option("--user-id-type", options.user_id_type, "auto, int64 or bytes")->group(group)->capture_default_str();
   app.add_option("--item-id-type", options.item_id_type, "auto, int64 or bytes")->group(group)->capture_default_str();
   app.add_option("--bad-rows", options.bad_rows, "error or skip")->group(group)->capture_default_str();
+  app.add_option("--max-bad-rows", options.max_bad_rows, "How many --bad-rows skip may leave out [1000]")
+      ->type_name("N")
+      ->group(group);
 }
 
 Dataset load_dataset(const DataOptions& options, Context& context) {
@@ -59,6 +90,16 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   given.label_column = text_or_null(options.label_column);
   given.impression_key = text_or_null(options.impression_key);
   given.separator = text_or_null(options.separator);
+  given.header = pick("header", options.header, kHeaders);
+  given.quotes = pick("quotes", options.quotes, kQuotes);
+  given.time_unit = pick("time-unit", options.time_unit, kTimeUnits);
+  given.time_format = text_or_null(options.time_format);
+  given.missing = text_or_null(options.missing);
+  given.max_bad_rows = options.max_bad_rows;
+  given.has_part = options.part.has_value();
+  given.part = options.part.value_or(0);
+  given.valid_path = text_or_null(options.valid);
+  given.test_path = text_or_null(options.test);
   given.has_min_weight = options.min_weight.has_value();
   given.min_weight = options.min_weight.value_or(0);
   given.memory_limit_bytes = static_cast<int64_t>(options.memory_limit);
@@ -89,13 +130,14 @@ SplitData load_split(const DataOptions& options, int64_t seed, Context& context)
     const Stop::Abandonable abandonable(context.stop);
     data.description = describe(data.dataset);
   }
-  if (data.description["n_valid"] == 0 && data.description["n_test"] == 0) {
+  if (!data.description["has_parts"]) {
     data.split = Split{};
     data.split->seed = seed;
     data.dataset = split_dataset(data.dataset, *data.split, context);
     const Stop::Abandonable abandonable(context.stop);
     data.description = describe(data.dataset);
-    context.output.note("the data are not split yet: split 8:1:1 by user with seed " + std::to_string(seed));
+    context.output.note("the data are not split yet: split 8:1:1 by user with seed " + std::to_string(seed) +
+                        "; --all takes them whole");
   }
   if (data.description["n_skipped"] > 0)
     context.output.note(value_text(data.description["n_skipped"]) + " bad rows were skipped");

@@ -12,8 +12,12 @@ struct DataOptions {
   std::string path, format = "auto";
   std::optional<std::string> user_column, item_column, time_column, weight_column, label_column, impression_key,
       separator;
+  std::optional<std::string> time_format, missing, valid, test;
   std::optional<double> min_weight;
-  std::string user_id_type = "auto", item_id_type = "auto", bad_rows = "error";
+  std::string user_id_type = "auto", item_id_type = "auto", bad_rows = "error", header = "auto", quotes = "auto",
+              time_unit = "auto";
+  int64_t max_bad_rows = 0;
+  std::optional<int32_t> part;  // REC_PART_ of all rows
   uint64_t memory_limit = 0;
 };
 

@@ -18,6 +18,7 @@ struct EvaluateOptions {
   std::optional<std::string> metrics;
   ProtocolOptions protocol;
   DataOptions data;
+  bool all = false;
 };
 
 int run(const EvaluateOptions& options, Context& context) {
@@ -32,11 +33,15 @@ int run(const EvaluateOptions& options, Context& context) {
   const Json card = describe(model);
   const int64_t seed = context.common.seed.value_or(card.value("seed", int64_t{1}));
   protocol.seed = seed;
-  const SplitData data = load_split(options.data, seed, context);
+  DataOptions read = options.data;
+  if (options.all) read.part = protocol.part;
+  const SplitData data = load_split(read, seed, context);
   const int64_t n_train = card.value("n_train", int64_t{-1});
   if (data.split && (seed != card.value("seed", seed) || (n_train >= 0 && data.description["n_train"] != n_train)))
-    context.output.note("warning: the model was trained on another split (seed " + value_text(card["seed"]) + ", " +
-                        grouped(n_train) + " interactions in train), so this part holds what it has seen");
+    context.output.note("warning: the model was trained on " + grouped(n_train) + " interactions with seed " +
+                        value_text(card["seed"]) + ", and the train part of this split has " +
+                        grouped(data.description["n_train"]) +
+                        "; what is measured may hold rows that it was trained on, and leaves out others");
 
   const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
@@ -64,9 +69,10 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
   call(rec_report_counts, report.get(), &n_metrics, &result.n_rows);
   for (int64_t i = 0; i < n_metrics; ++i) {
     const char* name = nullptr;
-    double mean = 0;
+    double mean = 0, standard_error = 0;
     call(rec_report_get_metric, report.get(), i, &name, &mean);
-    result.metrics.push_back({name, mean});
+    call(rec_report_get_standard_error, report.get(), i, &standard_error);
+    result.metrics.push_back({name, mean, standard_error});
   }
   return result;
 }
@@ -85,10 +91,12 @@ void tell_metrics(const Evaluation& evaluation, const Json& model, const std::st
                 {"seed", protocol.seed},
                 {"split", split_json(split)},
                 {"n_rows", evaluation.n_rows},
-                {"metrics", metrics_json(evaluation.metrics)}});
-  Table table({"metric", part});
-  table.right(1);
-  for (const NamedValue& metric : evaluation.metrics) table.add({metric.name, fixed(metric.value, 4)});
+                {"metrics", metrics_json(evaluation.metrics)},
+                {"standard_errors", standard_errors_json(evaluation.metrics)}});
+  Table table({"metric", part, "standard error"});
+  table.right(1).right(2);
+  for (const NamedValue& metric : evaluation.metrics)
+    table.add({metric.name, fixed(metric.value, 4), rounded(metric.standard_error)});
   output.line(table.text());
 }
 
@@ -116,6 +124,12 @@ Json metrics_json(const std::vector<NamedValue>& metrics) {
   return json;
 }
 
+Json standard_errors_json(const std::vector<NamedValue>& metrics) {
+  Json json = Json::object();
+  for (const NamedValue& metric : metrics) json[metric.name] = metric.standard_error;
+  return json;
+}
+
 Json describe(const Model& model) { return json_of(rec_model_describe, model.get()); }
 
 void add_evaluate(Commands& commands) {
@@ -133,6 +147,7 @@ void add_evaluate(Commands& commands) {
                  "Comma-separated names [recall, ndcg, map and precision @20; those of ReChorus for lists and labels]")
       ->type_name("LIST");
   app.add_option("--part", options->part, "valid or test")->capture_default_str();
+  app.add_flag("--all", options->all, "Measure every row of the data, without a split");
   add_protocol_options(app, options->protocol);
   add_isolation(app, options->isolation);
   add_memory_limit(app, options->data.memory_limit);

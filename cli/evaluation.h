@@ -1,6 +1,7 @@
 // One evaluation of a model on a part of a data set, as evaluate prints it and train's report page shows it.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace rec::cli {
 struct NamedValue {
   std::string name;
   double value;
+  double standard_error = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct Evaluation {
@@ -31,6 +33,7 @@ void tell_metrics(const Evaluation& evaluation, const Json& model, const std::st
 // " users", " events", ... for a kind of rows, REC_ROWS_.
 const char* row_noun(int32_t rows);
 Json metrics_json(const std::vector<NamedValue>& metrics);
+Json standard_errors_json(const std::vector<NamedValue>& metrics);
 Json describe(const Model& model);
 
 }  // namespace rec::cli

@@ -6,9 +6,12 @@ namespace rec::cli {
 
 namespace {
 
-Json id_at(const rec_ids_t& ids, int64_t i) {
-  if (ids.type == REC_ID_INT64) return ids.i64[i];
+std::string bytes_at(const rec_ids_t& ids, int64_t i) {
   return std::string(ids.bytes + ids.offsets[i], ids.offsets[i + 1] - ids.offsets[i]);
+}
+
+Json id_at(const rec_ids_t& ids, int64_t i) {
+  return ids.type == REC_ID_INT64 ? Json(ids.i64[i]) : text_json(bytes_at(ids, i));
 }
 
 }  // namespace
@@ -20,7 +23,8 @@ IdList::IdList(const std::string& argument, const std::string& type, const std::
     ids_.type = REC_ID_INT64;
     for (const std::string& id : ids) {
       const auto number = to_int64(id);
-      if (!number) throw usage_error(argument, "this model's ids are int64, got '" + id + "'");
+      if (!number || std::to_string(*number) != id)
+        throw usage_error(argument, "this model's ids are int64, got '" + id + "'");
       numbers_.push_back(*number);
     }
     ids_.i64 = numbers_.data();
@@ -37,10 +41,31 @@ IdList::IdList(const std::string& argument, const std::string& type, const std::
   }
 }
 
+std::vector<std::string> split_ids(const std::string& argument, const std::string& text) {
+  std::vector<std::string> ids(1);
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] == ',') {
+      ids.emplace_back();
+      ++at;
+    } else if (text[at] == '"' && ids.back().empty()) {
+      while (true) {
+        if (++at == text.size()) throw usage_error(argument, "a quote is never closed in '" + text + "'");
+        if (text[at] == '"' && (++at == text.size() || text[at] != '"')) break;
+        ids.back() += text[at];
+      }
+      if (at < text.size() && text[at] != ',')
+        throw usage_error(argument, "text follows a closing quote in '" + text + "'");
+    } else {
+      ids.back() += text[at++];
+    }
+  }
+  return ids;
+}
+
 Json id_json(const std::string& type, const std::string& id) {
   if (type == "int64")
     if (const auto number = to_int64(id)) return *number;
-  return id;
+  return text_json(id);
 }
 
 std::vector<Item> items_of(const Model& model, const int64_t* rows, const float* scores, int64_t n) {
@@ -52,7 +77,9 @@ std::vector<Item> items_of(const Model& model, const int64_t* rows, const float*
   call(rec_model_item_titles, model.get(), rows, n, &titles, &titles_owner);
   const Text keep_titles(titles_owner);
   std::vector<Item> items;
-  for (int64_t i = 0; i < n; ++i) items.push_back({id_at(ids, i), id_at(titles, i).get<std::string>(), scores[i]});
+  for (int64_t i = 0; i < n; ++i)
+    items.push_back({id_at(ids, i), ids.type == REC_ID_INT64 ? std::to_string(ids.i64[i]) : bytes_at(ids, i),
+                     bytes_at(titles, i), scores[i]});
   return items;
 }
 
@@ -67,8 +94,8 @@ void print_items(Output& output, const std::string& query_key, const Json& query
                   {"item", item.id},
                   {"title", item.title.empty() ? Json() : Json(item.title)},
                   {"score", item.score}});
-    table.add({std::to_string(i + 1), plain(value_text(item.id)), item.title.empty() ? "-" : plain(item.title),
-               fixed(item.score, 4)});
+    table.add(
+        {std::to_string(i + 1), plain(item.text), item.title.empty() ? "-" : plain(item.title), fixed(item.score, 4)});
   }
   output.line(items.empty() ? "nothing is left to recommend" : table.text());
 }

@@ -23,10 +23,14 @@ class IdList {
   rec_ids_t ids_;
 };
 
+// Ids by comma; one with a comma in it stands in quotes: a,"b, c" or "say ""so""".
+std::vector<std::string> split_ids(const std::string& argument, const std::string& text);
+
 Json id_json(const std::string& type, const std::string& id);  // a number for int64
 
 struct Item {
   Json id;
+  std::string text;  // of the id
   std::string title;
   float score;
 };

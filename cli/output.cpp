@@ -83,7 +83,68 @@ Json failure_event(const Failure& failure) {
           {"line", failure.line < 0 ? Json() : Json(failure.line)}};
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+namespace {
+
+// A byte on its way through a JSON string: its two halves as the noncharacters U+FDD0 to U+FDEF, whose UTF-8 begins with
+// EF B7. Text that holds one of those is written in bytes, so that nothing else looks like this.
+constexpr std::string_view kMark = "\xef\xb7";
+
+// The bytes of the UTF-8 character that the text begins with; 0 if it begins with none.
+size_t utf8_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t n = first >= 0xc2 && first <= 0xdf ? 2 : first >> 4 == 0xe ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+  for (size_t i = 1; i < n; ++i)
+    if (byte(i) >> 6 != 2) return 0;
+  // Longer than needed, a surrogate, or beyond U+10FFFF.
+  const bool bad = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+                   (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
+  return bad ? 0 : n;
+}
+
+void append_byte(std::string& out, unsigned char byte) {
+  for (const int half : {byte >> 4, 16 + (byte & 15)}) (out += kMark) += static_cast<char>(0x90 + half);
+}
+
+}  // namespace
+
+Json text_json(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const size_t n = utf8_length(text.substr(at));
+    const bool marked = text.substr(at).starts_with(kMark) && n == 3 &&
+                        static_cast<unsigned char>(text[at + 2]) >= 0x90 &&
+                        static_cast<unsigned char>(text[at + 2]) <= 0xaf;
+    if (n > 0 && !marked) {
+      out += text.substr(at, n);
+      at += n;
+    } else {
+      for (size_t i = 0; i < std::max<size_t>(n, 1); ++i) append_byte(out, static_cast<unsigned char>(text[at++]));
+    }
+  }
+  return out;
+}
+
+std::string dump(const Json& json) {
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.find(kMark) == std::string::npos) return text;
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const size_t mark = std::min(text.find(kMark, at), text.size());
+    out.append(text, at, mark - at);
+    at = mark;
+    const auto half = [&](size_t i) { return static_cast<unsigned char>(text[i]) - 0x90; };
+    if (text.size() - at >= 6 && half(at + 2) >= 0 && half(at + 2) < 16 && text.compare(at + 3, 2, kMark) == 0) {
+      constexpr char kDigits[] = "0123456789abcdef";
+      ((out += "\\udc") += kDigits[half(at + 2)]) += kDigits[half(at + 5) - 16];
+      at += 6;
+    } else if (at < text.size()) {
+      out += text[at++];
+    }
+  }
+  return out;
+}
 
 Table::Table(std::vector<std::string> header) : right_(header.size(), false) { rows_.push_back(std::move(header)); }
 
@@ -109,6 +170,13 @@ std::string Table::text() const {
     out += (out.empty() ? "" : "\n") + line;
   }
   return out;
+}
+
+std::string rounded(double value) {
+  char text[32];
+  if (std::isnan(value)) return "-";
+  std::snprintf(text, sizeof text, "%.2g", value);
+  return text;
 }
 
 std::string fixed(double value, int digits) {

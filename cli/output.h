@@ -36,6 +36,10 @@ class Output {
 Json failure_event(const Failure& failure);
 std::string dump(const Json& json);
 
+// Text that may hold any bytes as a JSON string: dump writes each byte that is no UTF-8 as \udcXX, as Python's
+// surrogateescape reads it, so that different ids stay different.
+Json text_json(std::string_view text);
+
 // Columns as wide as their widest cell, two spaces between.
 class Table {
  public:
@@ -50,6 +54,7 @@ class Table {
 };
 
 std::string fixed(double value, int digits);       // "0.1234"; "-" for NaN
+std::string rounded(double value);                 // to two digits: "0.0071"; "-" for NaN
 std::string fixed(const Json& value, int digits);  // "-" for null, which JSON has for NaN
 std::string grouped(int64_t value);                // "1,234,567"
 std::string seconds_text(double seconds);          // "4.2 ms", "0.12 s", "3 min 04 s"

@@ -42,6 +42,8 @@ rec_protocol_t ProtocolOptions::read() const {
   if (!history.empty()) read.history = pick("history", history, kHistories);
   read.max_pos = max_pos;
   read.max_neg = max_neg;
+  read.n_users = n_users;
+  read.skip_first = skip_first;
   return read;
 }
 
@@ -73,6 +75,11 @@ void add_protocol_options(CLI::App& app, ProtocolOptions& options) {
          "What the model may know about a row's user: training (the train part), or before (what happened before the "
          "row) [training for users, else before]")
       ->type_name("RULE");
+  app.add_option("--eval-users", options.n_users,
+                 "Measure so many users, drawn once by the seed; the metric's name says so [all]")
+      ->type_name("N");
+  app.add_flag("--skip-first", options.skip_first,
+               "With --rows event: a user's first event is no row, as in the GRU4Rec authors' evaluation");
   app.add_option("--ties", options.ties, "lower-row or against-target")->capture_default_str();
 }
 

@@ -9,7 +9,8 @@ namespace rec::cli {
 
 struct ProtocolOptions {
   std::string protocol = "full", rows, mask = "known", ties = "lower-row", history;
-  int64_t max_pos = 0, max_neg = 0;
+  int64_t max_pos = 0, max_neg = 0, n_users = 0;
+  bool skip_first = false;
 
   // Name of the kind of rows: as given, else the one that the candidates need.
   std::string row_kind() const;

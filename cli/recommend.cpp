@@ -69,7 +69,7 @@ int recommend(const RecommendOptions& options, Context& context) {
 
   std::vector<std::string> history;
   for (const std::string& list : options.history)
-    for (std::string& item : split(list, ',')) history.push_back(std::move(item));
+    for (std::string& item : split_ids("history", list)) history.push_back(std::move(item));
   std::vector<std::string> histories;
   std::vector<int64_t> offsets = {0};
   if (anonymous) users = {"(history)"};
@@ -132,7 +132,8 @@ void add_recommend(Commands& commands) {
   app.add_option("-k", options->k, "Items wanted")->type_name("N")->capture_default_str();
   app.add_flag("--exclude-seen", options->exclude_seen,
                "Leave out what the user had in training, as kept in the model file");
-  app.add_option("--history", options->history, "What an unknown user had: comma-separated item ids")
+  app.add_option("--history", options->history,
+                 "What an unknown user had: item ids by comma, one with a comma in quotes")
       ->type_name("ITEM,ITEM")
       ->allow_extra_args(false);
 }

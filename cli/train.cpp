@@ -340,6 +340,8 @@ void add_train(Commands& commands) {
                  "File or folder; data without parts are split 8:1:1 by user with the seed")
       ->type_name("PATH")
       ->required();
+  app.add_flag_callback(
+      "--all", [options] { options->data.part = REC_PART_TRAIN; }, "Train on every row, without a split");
   app.add_option("--out", options->out, "Model file to write")->type_name("FILE")->required();
   app.add_option("--set", options->set, "A parameter; `recore plugins NAME` lists them; may be given several times")
       ->type_name("NAME=VALUE")

@@ -234,7 +234,7 @@ REC_API rec_status_t rec_run_options_init(rec_run_options_t* options, uint32_t s
 
 /* ---- ids ------------------------------------------------------------------------------------------------------ */
 
-#define REC_ID_AUTO 0   /**< options only: int64 when the first id is a decimal int64, else bytes */
+#define REC_ID_AUTO 0   /**< options only: int64 when every id is a decimal int64, else bytes */
 #define REC_ID_INT64 1
 #define REC_ID_BYTES 2
 #define REC_ID_ROW 3    /**< requests only: i64 holds rows of the model */
@@ -271,7 +271,24 @@ typedef struct rec_dataset_t rec_dataset_t;
 #define REC_BAD_ROW_ERROR 0 /**< the first bad row of a file ends the call */
 #define REC_BAD_ROW_SKIP 1  /**< bad rows are skipped and counted, up to max_bad_rows */
 
-/** How a file or folder is read. */
+#define REC_HEADER_AUTO 0 /**< the first line of a CSV or TSV file is a header unless it has a number or a date in it */
+#define REC_HEADER_YES 1
+#define REC_HEADER_NO 2   /**< columns are named by their position: "1", "2", ... */
+
+#define REC_QUOTES_AUTO 0 /**< as in CSV, but in tab-separated files only where a quoted cell ends in its line */
+#define REC_QUOTES_CSV 1  /**< RFC 4180: a quoted cell may hold separators and line ends */
+#define REC_QUOTES_NONE 2 /**< a quote is a character */
+
+#define REC_TIME_AUTO 0 /**< by the size of most numbers: seconds below 10^11, milliseconds below 10^14, and so on */
+#define REC_TIME_SECONDS 1
+#define REC_TIME_MILLISECONDS 2
+#define REC_TIME_MICROSECONDS 3
+#define REC_TIME_NANOSECONDS 4
+
+/**
+ * How a file or folder is read. What is not given is found from the data: rec_dataset_describe shows what was found
+ * (read_as), and where the data could mean something else (notes), which is also logged with REC_LOG_WARNING.
+ */
 typedef struct rec_dataset_options_t {
   uint32_t struct_size;
   int32_t user_id_type;        /**< REC_ID_AUTO, _INT64 or _BYTES */
@@ -293,6 +310,17 @@ typedef struct rec_dataset_options_t {
   const char* impression_key;  /**< nullable: what separates the impression lists of a user: "time", or a column;
                                     by default the time, or impression_id where there is no time (in RecBole files
                                     impression_id comes first); "" = no lists */
+  int32_t header;              /**< REC_HEADER_, of CSV and TSV files */
+  int32_t quotes;              /**< REC_QUOTES_, of CSV and TSV files */
+  int32_t time_unit;           /**< REC_TIME_, of times that are numbers */
+  int32_t part;                /**< REC_PART_ of every row, with has_part; for formats that have no parts */
+  int32_t has_part;
+  int32_t reserved2;
+  const char* time_format;     /**< nullable = ISO 8601; of dates, from %Y %m %d %H %M %S %y %b %I %p %z */
+  const char* missing;         /**< nullable = "NA,N/A,NaN,nan,null,NULL,None,\\N": ids that are none, by comma; such
+                                    rows are left out and counted */
+  const char* valid_path;      /**< nullable: a file of the same format, whose rows are REC_PART_VALID */
+  const char* test_path;       /**< nullable: likewise, REC_PART_TEST */
 } rec_dataset_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
@@ -301,7 +329,8 @@ REC_API rec_status_t rec_dataset_options_init(rec_dataset_options_t* options, ui
 
 /**
  * Reads a data set. Files that are already split (RecBole .train/.valid/.test.inter, ReChorus train/dev/test.csv,
- * LightGCN train/valid/test.txt) keep their parts; in any other file every row is train until rec_dataset_split.
+ * LightGCN train/valid/test.txt) keep their parts; in any other file every row is train, unless the options give parts,
+ * until rec_dataset_split.
  *
  * @param path     file, or folder of one of the formats; .gz is decompressed.
  * @param options  nullable.
@@ -319,7 +348,8 @@ typedef struct rec_columns_t {
   int32_t reserved;
   const rec_ids_t* users;       /**< [n] */
   const rec_ids_t* items;       /**< [n] */
-  const int64_t* times;         /**< [n], nullable */
+  const int64_t* times;         /**< [n], nullable; since 1970, in time_unit. What is below a second decides the order of a
+                                     user's rows, and is not kept otherwise */
   int64_t n_times;
   const float* weights;         /**< [n], nullable, finite */
   int64_t n_weights;
@@ -333,6 +363,8 @@ typedef struct rec_columns_t {
   const rec_ids_t* title_items; /**< [n_titles], nullable: items that have a title */
   const rec_ids_t* titles;      /**< [n_titles] of REC_ID_BYTES, UTF-8 */
   int64_t memory_limit_bytes;   /**< 0 = no limit */
+  int32_t time_unit;            /**< REC_TIME_ */
+  int32_t reserved2;
 } rec_columns_t;
 
 /** Zero columns of this size. Threads: any. @since 1.0 */
@@ -352,7 +384,7 @@ struct ArrowArrayStream; /* Arrow C stream interface, https://arrow.apache.org/d
 
 /**
  * A data set from an Arrow stream of record batches, by options->user_column and so on. Id columns are integers, or
- * (large) strings or binaries, without nulls; times are integers or timestamps; weights and labels are numbers.
+ * (large) strings or binaries, without nulls; times are numbers, timestamps or texts; weights and labels are numbers.
  *
  * @param stream  taken: released by this call, whether it succeeds or not. Its functions are called on the calling
  *                thread; there is no tick while one of them runs.
@@ -484,12 +516,15 @@ typedef struct rec_protocol_t {
   int32_t mask;         /**< REC_MASK_ */
   int32_t ties;         /**< REC_TIES_ */
   int64_t n_candidates; /**< sampled candidates per positive; 0 = 99 */
-  int64_t seed;         /**< of sampled candidates */
+  int64_t seed;         /**< of sampled candidates and users */
   int64_t max_pos;      /**< how many clicked items of an impression list count, the first ones; 0 = 20 */
   int64_t max_neg;      /**< how many shown ones; 0 = 20. Other numbers are part of a metric's name:
                              "rechorus.hr@5[list10+40]" */
   int32_t history;      /**< REC_HISTORY_ */
-  int32_t reserved;
+  int32_t skip_first;   /**< 1: the first event of a user, which nothing came before, is no row, as in the GRU4Rec authors'
+                             evaluation of sessions; for REC_ROWS_EVENT: "gru4rec.recall@20[skip_first]" */
+  int64_t n_users;      /**< > 0: of the users with rows, so many are measured, drawn by seed, the same in each evaluation;
+                             for REC_ROWS_USER and _EVENT: "recall@20[users1000]" */
 } rec_protocol_t;
 
 /** Zero protocol of this size: full ranking of the test part by user. Threads: any. @since 1.0 */
@@ -709,6 +744,14 @@ REC_API rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_
 REC_API rec_status_t rec_report_get_metric(const rec_report_t* report, int64_t metric, const char** out_name,
                                            double* out_mean, rec_error_t** out_error);
 /**
+ * How much a mean would vary with other users, in one standard deviation: sqrt(C / (C - 1) * sum over users of
+ * (sum over the user's rows of (value - mean))^2) / n_rows, for C users. Users that the model does not know count row by row.
+ * @param metric 0 .. n_metrics - 1. @param out_standard_error NaN for one user, and for auc, rmse and f1_score.
+ * Threads: readers. @since 1.0
+ */
+REC_API rec_status_t rec_report_get_standard_error(const rec_report_t* report, int64_t metric,
+                                                   double* out_standard_error, rec_error_t** out_error);
+/**
  * The value of every metric in every row.
  * @param out_values [n_metrics, n_rows], owned by the report; NaN where a metric is undefined for the row: auc, rmse and
  *                   f1_score have a mean but no value of a single row. Threads: readers. @since 1.0
@@ -732,7 +775,7 @@ typedef struct rec_recommender_t rec_recommender_t;
 
 typedef struct rec_recommender_options_t {
   uint32_t struct_size;
-  int32_t exclude_seen; /**< 1: leave out what the user had in training, as the model file records it */
+  int32_t exclude_seen; /**< 1: leave out what the user had, as the model file records it: in train, valid and test */
   int64_t max_k;        /**< 0 = 1000 */
   int32_t n_callers;    /**< calls that run at the same time, each with its own scratch memory; more wait; 0 = 64 */
   int32_t strict;       /**< 1: one row that cannot be answered fails the call */
@@ -812,8 +855,8 @@ REC_API rec_status_t rec_recommender_top_k(const rec_recommender_t* recommender,
 REC_API rec_status_t rec_recommender_score(const rec_recommender_t* recommender, const rec_request_t* request,
                                            const rec_output_t* output, rec_error_t** out_error);
 /**
- * The k items most similar to each of the n given items, without the item itself: by cosine of their vectors, or by
- * item-to-item weight.
+ * The k items most similar to each of the n given items, without the item itself: by cosine of their vectors, or by the
+ * weight that they give to the item (its neighbours in itemknn).
  * @param output rows [n, k], padded with REC_NO_ROW; scores [n, k], nullable; status [n], nullable: NOT_FOUND for an
  *               unknown item.
  * @return OK, INVALID_ARGUMENT, UNSUPPORTED (a model without item vectors and weights). Threads: readers. @since 1.0

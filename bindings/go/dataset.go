@@ -81,12 +81,92 @@ func Separator(separator string) LoadOption {
 	return textOption("separator", separator, crec.RecDatasetOptionsT.SetSeparator)
 }
 
+// Header says whether the first line of a CSV or TSV file names the columns; by default it does unless it has a number or a
+// date in it. Without a header, columns are named "1", "2", ...
+func Header(has bool) LoadOption {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
+		o.SetHeader(crec.REC_HEADER_NO)
+		if has {
+			o.SetHeader(crec.REC_HEADER_YES)
+		}
+		return nil
+	}}
+}
+
+// QuoteKind says what a quote means in a CSV or TSV file.
+type QuoteKind int
+
+// The kinds of quotes.
+const (
+	AutoQuotes QuoteKind = QuoteKind(crec.REC_QUOTES_AUTO) // as in CSV, in TSV only where a quoted cell ends in its line
+	CSVQuotes  QuoteKind = QuoteKind(crec.REC_QUOTES_CSV)  // a quoted cell may hold separators and line ends
+	NoQuotes   QuoteKind = QuoteKind(crec.REC_QUOTES_NONE) // a quote is a character
+)
+
+// Quotes says what a quote means.
+func Quotes(kind QuoteKind) LoadOption {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
+		o.SetQuotes(int(kind))
+		return nil
+	}}
+}
+
+// TimeUnit is the unit of times that are numbers.
+type TimeUnit int32
+
+// The units of times. AutoTime goes by the size of most numbers: seconds below 10^11, milliseconds below 10^14, and so on.
+const (
+	AutoTime     TimeUnit = TimeUnit(crec.REC_TIME_AUTO)
+	Seconds      TimeUnit = TimeUnit(crec.REC_TIME_SECONDS)
+	Milliseconds TimeUnit = TimeUnit(crec.REC_TIME_MILLISECONDS)
+	Microseconds TimeUnit = TimeUnit(crec.REC_TIME_MICROSECONDS)
+	Nanoseconds  TimeUnit = TimeUnit(crec.REC_TIME_NANOSECONDS)
+)
+
+// Times gives the unit of times that are numbers.
+func Times(unit TimeUnit) LoadOption {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
+		o.SetTimeUnit(int(unit))
+		return nil
+	}}
+}
+
+// TimeFormat says how dates are written, from %Y %m %d %H %M %S %y %b %I %p %z; by default ISO 8601.
+func TimeFormat(format string) LoadOption {
+	return textOption("time_format", format, crec.RecDatasetOptionsT.SetTimeFormat)
+}
+
+// Missing are the words, by comma, for an id that is missing; such rows are left out and counted. By default NA, NaN, null,
+// None, \N and their like.
+func Missing(words string) LoadOption {
+	return textOption("missing", words, crec.RecDatasetOptionsT.SetMissing)
+}
+
+// AllOf puts every row into one part, for files that have none of their own.
+func AllOf(part Part) LoadOption {
+	return LoadOption{func(o crec.RecDatasetOptionsT) error {
+		o.SetHasPart(1)
+		o.SetPart(int(part))
+		return nil
+	}}
+}
+
+// ValidFile names a file of the same format, whose rows are for validation.
+func ValidFile(path string) LoadOption {
+	return textOption("valid_path", path, crec.RecDatasetOptionsT.SetValidPath)
+}
+
+// TestFile names a file of the same format, whose rows are for the test.
+func TestFile(path string) LoadOption {
+	return textOption("test_path", path, crec.RecDatasetOptionsT.SetTestPath)
+}
+
 // IDKind says how the ids of a file are read.
 type IDKind int
 
 // The kinds of ids.
 const (
-	AutoIDs  IDKind = IDKind(crec.REC_ID_AUTO) // integers when the first id is one
+	AutoIDs  IDKind = IDKind(crec.REC_ID_AUTO) // integers when every id is one; a number and its text are the same id
 	Int64IDs IDKind = IDKind(crec.REC_ID_INT64)
 	ByteIDs  IDKind = IDKind(crec.REC_ID_BYTES)
 )
@@ -172,7 +252,8 @@ const (
 // Columns are interactions in memory: Users and Items, and columns of the same length n or nil.
 type Columns struct {
 	Users, Items     IDs
-	Times            []int64   // UTC epoch seconds
+	Times            []int64   // since 1970 UTC, in TimeUnit; what is below a second decides the order only
+	TimeUnit         TimeUnit  // by default by their size
 	Weights          []float32 // finite
 	Parts            []Part    // nil: all is train
 	Labels           []float32 // 1 for a clicked row, 0 for one that was only shown
@@ -186,7 +267,7 @@ type Columns struct {
 func NewDataset(ctx context.Context, c Columns) (*Dataset, error) {
 	raw := crec.Columns{
 		Users: c.Users.raw, Items: c.Items.raw, Times: c.Times, Weights: c.Weights, Parts: c.Parts, Labels: c.Labels,
-		Impressions: c.Impressions, MemoryLimitBytes: c.MemoryLimitBytes,
+		Impressions: c.Impressions, TimeUnit: int32(c.TimeUnit), MemoryLimitBytes: c.MemoryLimitBytes,
 	}
 	if len(c.Titles) > 0 {
 		var items, titles IDs

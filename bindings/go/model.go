@@ -291,7 +291,9 @@ type Protocol struct {
 	Seed              int64
 	MaxPos, MaxNeg    int // clicked and shown items of a list that count; 0 = 20
 	History           History
-	Threads           int // 0 = as many as the machine has
+	SkipFirst         bool // with EventRows: a user's first event is no row, as in the GRU4Rec authors' evaluation
+	NUsers            int  // > 0: so many of the users are measured, drawn by Seed
+	Threads           int  // 0 = as many as the machine has
 	Isolation         Isolation
 }
 
@@ -307,16 +309,21 @@ func (p Protocol) raw() crec.RecProtocolT {
 	raw.SetMaxPos(int64(p.MaxPos))
 	raw.SetMaxNeg(int64(p.MaxNeg))
 	raw.SetHistory(int(p.History))
+	raw.SetSkipFirst(number(p.SkipFirst))
+	raw.SetNUsers(int64(p.NUsers))
 	return raw
 }
 
 // Report is an evaluation: the mean of each metric and its value for every row.
 type Report struct {
-	Metrics  []string             // full names: "hit@10[uni99]"
-	Means    map[string]float64   // by full name
-	Values   map[string][]float64 // [n rows]; NaN where a metric is undefined for the row
-	Users    IDs                  // [n rows]
-	UserRows []int64              // [n rows], their rows in the model; -1 = unknown to it
+	Metrics []string           // full names: "hit@10[uni99]"
+	Means   map[string]float64 // by full name
+	// StandardErrors say how much a mean would vary with other users, in one standard deviation; NaN for one user, and for
+	// auc, rmse and f1_score.
+	StandardErrors map[string]float64
+	Values         map[string][]float64 // [n rows]; NaN where a metric is undefined for the row
+	Users          IDs                  // [n rows]; of a user that the model does not know, whose row is -1, it has no meaning
+	UserRows       []int64              // [n rows], their rows in the model; -1 = unknown to it
 }
 
 // String is for logs: the means, in the order asked for.
@@ -358,17 +365,18 @@ func (m *Model) report(raw crec.Report) (*Report, error) {
 		return nil, failed(err)
 	}
 	values := make([]float64, nMetrics*nRows)
-	r := &Report{Means: map[string]float64{}, Values: map[string][]float64{}, UserRows: make([]int64, nRows)}
+	r := &Report{Means: map[string]float64{}, StandardErrors: map[string]float64{}, Values: map[string][]float64{}, UserRows: make([]int64, nRows)}
 	if err := crec.ReportRows(raw, values, r.UserRows); err != nil {
 		return nil, failed(err)
 	}
 	for i := range int(nMetrics) {
-		name, mean, err := crec.ReportMetric(raw, i)
+		name, mean, standardError, err := crec.ReportMetric(raw, i)
 		if err != nil {
 			return nil, failed(err)
 		}
 		r.Metrics = append(r.Metrics, name)
 		r.Means[name] = mean
+		r.StandardErrors[name] = standardError
 		r.Values[name] = values[i*int(nRows) : (i+1)*int(nRows)]
 	}
 	var err error

@@ -83,6 +83,7 @@ type Handle uintptr
 %ignore rec_model_item_vectors;
 %ignore rec_model_user_vectors;
 %ignore rec_report_get_metric;
+%ignore rec_report_get_standard_error;
 %ignore rec_event_fn;
 %ignore rec_log_fn;
 %ignore rec_destroy_fn;

@@ -118,6 +118,7 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %typemap(argout) double* out_mean {
   %recore_succeeded (*jenv)->SetDoubleArrayRegion(jenv, $input, 0, 1, $1);
 }
+%apply double* out_mean { double* out_standard_error };
 
 /* ---- arrays: a Java array or a direct buffer of that type; null is NULL ---- */
 

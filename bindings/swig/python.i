@@ -75,6 +75,7 @@
 %typemap(argout) double* out_mean {
   $result = rec_py_append($result, PyFloat_FromDouble(*$1));
 }
+%apply double* out_mean { double* out_standard_error };
 
 /* ---- arrays: anything with the buffer protocol; None is NULL ---- */
 

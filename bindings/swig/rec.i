@@ -79,7 +79,8 @@
 %recore_options(rec_dataset_options,
   free((char*)$self->format); free((char*)$self->user_column); free((char*)$self->item_column);
   free((char*)$self->time_column); free((char*)$self->weight_column); free((char*)$self->separator);
-  free((char*)$self->label_column); free((char*)$self->impression_key);)
+  free((char*)$self->label_column); free((char*)$self->impression_key); free((char*)$self->time_format);
+  free((char*)$self->missing); free((char*)$self->valid_path); free((char*)$self->test_path);)
 %recore_options(rec_trainer_options,
   free((char*)$self->checkpoint_path); free((char*)$self->metrics); free((char*)$self->main_metric);)
 %recore_options(rec_split_options, )

@@ -49,4 +49,14 @@ float Rng::next_normal() {
   return static_cast<float>(radius * std::cos(angle));
 }
 
+void shuffle(int64_t* values, int64_t n, Rng rng) {
+  for (int64_t i = n - 1; i > 0; --i) {
+    // next_below takes 32 bits; larger sets use a modulo whose bias is below 2^-31.
+    const uint64_t bound = static_cast<uint64_t>(i) + 1;
+    const uint64_t j =
+        bound < (uint64_t{1} << 32) ? rng.next_below(static_cast<uint32_t>(bound)) : rng.next_u64() % bound;
+    std::swap(values[i], values[j]);
+  }
+}
+
 }  // namespace rec

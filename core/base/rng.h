@@ -58,4 +58,7 @@ class Rng {
   float spare_ = 0;
 };
 
+// Every order equally likely.
+void shuffle(int64_t* values, int64_t n, Rng rng);
+
 }  // namespace rec

@@ -1,5 +1,7 @@
 #include <tuple>
 
+#include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
 #include "core/data/arrow.h"
@@ -30,11 +32,26 @@ DatasetOptions read_options(const rec_dataset_options_t* given) {
   options.memory_limit_bytes = o.memory_limit_bytes;
   if (o.label_column != nullptr) options.label_column = o.label_column;
   if (o.impression_key != nullptr) options.impression_key = o.impression_key;
+  options.header = o.header;
+  options.quotes = o.quotes;
+  options.time_unit = o.time_unit;
+  if (o.has_part != 0) options.part = o.part;
+  if (o.time_format != nullptr) options.time_format = o.time_format;
+  if (o.missing != nullptr) options.missing = o.missing;
+  if (o.valid_path != nullptr) options.valid_path = o.valid_path;
+  if (o.test_path != nullptr) options.test_path = o.test_path;
   return options;
 }
 
-rec_dataset_t* give(Dataset dataset) {
+rec_dataset_t* new_dataset(Dataset dataset) {
   return new_handle<rec_dataset_t>(std::make_shared<const Dataset>(std::move(dataset)));
+}
+
+// One that was read: what could be meant otherwise is told.
+rec_dataset_t* give(Dataset dataset) {
+  for (const std::string& note : dataset.notes)
+    log::write(REC_LOG_WARNING, dataset.source.empty() ? note : cat(printable(dataset.source), ": ", note));
+  return new_dataset(std::move(dataset));
 }
 
 }  // namespace
@@ -101,7 +118,8 @@ rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_split_opt
       split.test_ratio = o.test_ratio;
     }
     split.seed = static_cast<uint64_t>(o.seed);
-    return give(long_call(run, [&](const Caller& caller) { return split_dataset(*object, split, caller.cancel); }));
+    return new_dataset(
+        long_call(run, [&](const Caller& caller) { return split_dataset(*object, split, caller.cancel); }));
   });
 }
 

@@ -13,6 +13,11 @@ int32_t check_choice(const char* name, int32_t value, int32_t last) {
   return value;
 }
 
+void check_metric(const Report& report, int64_t metric) {
+  const auto n = std::ssize(report.names);
+  if (metric < 0 || metric >= n) throw invalid_argument("metric", "must be between 0 and ", n - 1, ", got ", metric);
+}
+
 }  // namespace
 
 namespace rec {
@@ -32,6 +37,9 @@ Protocol read_protocol(const rec_protocol_t* given) {
     throw invalid_argument("n_candidates", "must be between 0 and 1000000, got ", p.n_candidates);
   if (p.n_candidates > 0) protocol.n_candidates = p.n_candidates;
   protocol.seed = static_cast<uint64_t>(p.seed);
+  protocol.skip_first = p.skip_first != 0;
+  if (p.n_users < 0) throw invalid_argument("n_users", "must be >= 0, got ", p.n_users);
+  protocol.n_users = p.n_users;
   for (const auto& [name, given_slots, slots] :
        {std::tuple{"max_pos", p.max_pos, &protocol.max_pos}, std::tuple{"max_neg", p.max_neg, &protocol.max_neg}}) {
     if (given_slots < 0 || given_slots > 1000000)
@@ -79,10 +87,18 @@ rec_status_t rec_report_get_metric(const rec_report_t* report, int64_t metric, c
                                    rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(report);
-    const auto n = std::ssize(object->names);
-    if (metric < 0 || metric >= n) throw invalid_argument("metric", "must be between 0 and ", n - 1, ", got ", metric);
+    check_metric(*object, metric);
     if (out_name != nullptr) *out_name = object->names[metric].c_str();
     if (out_mean != nullptr) *out_mean = object->means[metric];
+  });
+}
+
+rec_status_t rec_report_get_standard_error(const rec_report_t* report, int64_t metric, double* out_standard_error,
+                                           rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(report);
+    check_metric(*object, metric);
+    not_null(out_standard_error, "out_standard_error") = object->standard_errors[metric];
   });
 }
 

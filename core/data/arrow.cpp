@@ -89,8 +89,11 @@ class Reader {
         options_(options),
         plan_(plan_columns(column_names(schema), options)),
         builder_(id_type(options.user_id_type, plan_.user), id_type(options.item_id_type, plan_.item),
-                 options.memory_limit_bytes, cancel) {
+                 options.memory_limit_bytes, cancel, options.time_unit),
+        sink_(options, builder_) {
     builder_.declare(plan_.optional());
+    tell_columns(column_names(schema), plan_, sink_);
+    if (options.part) sink_.set_has_parts();
     if (options.min_weight && plan_.weight < 0) throw invalid_argument("min_weight", "the stream has no weight column");
   }
 
@@ -125,6 +128,7 @@ class Reader {
   Dataset finish() {
     Dataset dataset = builder_.finish();
     dataset.format = "arrow";
+    sink_.tell(dataset);
     dataset.n_skipped = n_skipped_;
     return dataset;
   }
@@ -142,10 +146,10 @@ class Reader {
 
   static void check_kind(const ArrowColumn& column, const char* name, bool id) {
     const auto kind = column.kind();
-    const bool good =
-        id ? kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kText : kind != ArrowColumn::Kind::kText;
-    const bool number_of_time = std::string_view(name) != "time" && kind == ArrowColumn::Kind::kTime;
-    if (good && !number_of_time) return;
+    const bool is_number = kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kFloating;
+    const bool good = id ? kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kText
+                         : is_number || std::string_view(name) == "time";
+    if (good) return;
     throw Error(REC_INVALID_DATA,
                 cat(name, id ? ": ids must be integers, strings or binaries" : ": must be a column of numbers"))
         .at_argument(name);
@@ -166,7 +170,7 @@ class Reader {
       shown.impression_key = text ? builder_.impression_key(impressions->text_at(i)) : impressions->integer_at(i);
     } else if (times && plan_.impression >= 0) {
       times->refuse_null(i);
-      shown.impression_key = times->seconds_at(i);
+      shown.impression_key = times->moment_at(i).key();
     }
     return shown;
   }
@@ -175,10 +179,10 @@ class Reader {
            const std::optional<ArrowColumn>& weights, const Shown& shown) {
     users.refuse_null(i);
     items.refuse_null(i);
-    int64_t time = 0;
+    Moment time;
     if (times) {
       times->refuse_null(i);
-      time = times->seconds_at(i);
+      time = times->moment_at(i);
     }
     float weight = 0;
     if (weights) {
@@ -192,7 +196,7 @@ class Reader {
                text_item = items.kind() == ArrowColumn::Kind::kText;
     const auto put = [&](auto user, auto item) {
       try {
-        builder_.add(user, item, time, weight, Part::kTrain, shown);
+        builder_.add(user, item, time, weight, static_cast<Part>(options_.part.value_or(REC_PART_TRAIN)), shown);
       } catch (Error& error) {
         error.message = cat("row ", n_rows_ + i, ": ", error.message);
         throw;
@@ -221,6 +225,7 @@ class Reader {
   const DatasetOptions& options_;
   ColumnPlan plan_;
   DatasetBuilder builder_;
+  RowSink sink_;  // keeps what was found
   int64_t n_rows_ = 0, n_skipped_ = 0;
 };
 

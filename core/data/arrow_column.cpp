@@ -150,17 +150,25 @@ std::string_view ArrowColumn::view_at(int64_t i) const {
   return {static_cast<const char*>(array_->buffers[2 + buffer]) + offset, static_cast<size_t>(length)};
 }
 
-int64_t ArrowColumn::seconds_at(int64_t i) const {
-  if (dictionary_) return dictionary_->seconds_at(index_at(i));
+Moment ArrowColumn::moment_at(int64_t i) const {
+  if (dictionary_) return dictionary_->moment_at(index_at(i));
   if (kind_ == Kind::kInteger) return index_at(i);
-  if (kind_ == Kind::kFloating) {
-    const double seconds = number_at(i);
-    if (!(std::abs(seconds) < 0x1p63) || seconds != std::trunc(seconds))
-      fail(i, cat(seconds, " is not a whole number of seconds"));
-    return static_cast<int64_t>(seconds);
+  if (kind_ == Kind::kText) {
+    const std::string_view text = text_at(i);
+    const auto moment = parse_moment(text);
+    if (!moment) fail(i, cat("'", printable(text), "' is neither a number that fits an int64 nor a date of ISO 8601"));
+    return *moment;
   }
-  if (seconds_per_unit_ > 1) return value<int32_t>(i) * seconds_per_unit_;
-  return floor_divide(value<int64_t>(i), units_per_second_);
+  if (kind_ == Kind::kFloating) {
+    const double number = number_at(i), whole = std::floor(number);
+    if (!(std::abs(number) < 0x1p63)) fail(i, cat(number, " is not a time"));
+    return {static_cast<int64_t>(whole), static_cast<int32_t>(std::min((number - whole) * 1e9, 1e9 - 1))};
+  }
+  if (seconds_per_unit_ > 1) return {value<int32_t>(i) * seconds_per_unit_, 0, true};
+  const auto units = value<int64_t>(i);
+  const int64_t seconds = floor_divide(units, units_per_second_);
+  return {seconds, static_cast<int32_t>((units - seconds * units_per_second_) * (1'000'000'000 / units_per_second_)),
+          true};
 }
 
 }  // namespace rec

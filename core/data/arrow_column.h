@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/data/arrow_abi.h"
+#include "core/data/moment.h"
 
 namespace rec {
 
@@ -26,7 +27,7 @@ class ArrowColumn {
   int64_t integer_at(int64_t i) const;        // kInteger; INVALID_DATA above INT64_MAX
   double number_at(int64_t i) const;          // kInteger, kFloating
   std::string_view text_at(int64_t i) const;  // kText
-  int64_t seconds_at(int64_t i) const;        // kInteger, kFloating when whole, kTime (rounded down)
+  Moment moment_at(int64_t i) const;          // any kind; INVALID_DATA for a text that is no time
 
  private:
   bool is_null(int64_t i) const;

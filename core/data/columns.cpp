@@ -47,7 +47,7 @@ Shown shown_of(const rec_columns_t& columns, int64_t row) {
   if (columns.impressions != nullptr)
     shown.impression_key = columns.impressions[row];
   else if (columns.times != nullptr)
-    shown.impression_key = columns.times[row];
+    shown.impression_key = Moment(columns.times[row]).key();
   return shown;
 }
 
@@ -126,7 +126,10 @@ Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* ca
   if (columns.memory_limit_bytes < 0)
     throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", columns.memory_limit_bytes);
 
-  DatasetBuilder builder(users.type, items.type, columns.memory_limit_bytes, cancel);
+  if (columns.time_unit < REC_TIME_AUTO || columns.time_unit > REC_TIME_NANOSECONDS)
+    throw invalid_argument("time_unit", "must be one of REC_TIME_, got ", columns.time_unit);
+
+  DatasetBuilder builder(users.type, items.type, columns.memory_limit_bytes, cancel, columns.time_unit);
   const bool has_labels = columns.labels != nullptr;
   if (columns.impressions != nullptr && !has_labels)
     throw invalid_argument("impressions", "need labels: only labelled rows form lists");
@@ -135,13 +138,14 @@ Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* ca
   for (int64_t i = 0; i < users.n; ++i) {
     const Part part = part_of(columns, i);
     const float weight = weight_of(columns, i);
-    const int64_t time = columns.times == nullptr ? 0 : columns.times[i];
+    const Moment time = columns.times == nullptr ? 0 : columns.times[i];
     const Shown shown = shown_of(columns, i);
     with_ids(users, items, i, [&](auto user, auto item) { builder.add(user, item, time, weight, part, shown); });
   }
   add_titles(columns, items, builder);
   Dataset dataset = builder.finish();
   dataset.format = "memory";
+  dataset.has_parts = columns.parts != nullptr;
   return dataset;
 }
 

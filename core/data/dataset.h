@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/data/csr.h"
@@ -48,7 +49,12 @@ struct Dataset {
 
   std::string format;  // "csv", "recbole", ...; "memory" for columns from a caller
   std::string source;  // path, or ""
-  int64_t n_skipped = 0;
+  int64_t n_skipped = 0;   // bad rows
+  int64_t n_missing = 0;   // rows without a user or an item
+  bool has_parts = false;  // the parts were given, rather than train for want of a word about them
+  // How it was read, in pairs such as "separator" and "tab"; what of it could be meant otherwise, in sentences.
+  std::vector<std::pair<std::string, std::string>> read_as;
+  std::vector<std::string> notes;
 
   int64_t n_users() const { return users.size(); }
   int64_t n_items() const { return items.size(); }

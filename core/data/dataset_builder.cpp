@@ -22,15 +22,53 @@ Buffer<T> take(std::vector<T>& values) {
   return buffer;
 }
 
+const char* unit_name(int32_t unit) {
+  switch (unit) {
+    case REC_TIME_SECONDS: return "seconds";
+    case REC_TIME_MILLISECONDS: return "milliseconds";
+    case REC_TIME_MICROSECONDS: return "microseconds";
+    case REC_TIME_NANOSECONDS: return "nanoseconds";
+    default: return "dates";
+  }
+}
+
+std::string quoted_id(const IdMap& ids, int64_t row) { return cat("'", printable(ids.text_at(row)), "'"); }
+
+// What a misread column looks like.
+void add_notes(Dataset& data) {
+  if (!data.time.empty()) {
+    constexpr int64_t k1990 = 631152000, k2100 = 4102444800;
+    const auto [first, last] = std::minmax_element(data.time.begin(), data.time.end());
+    if (*first < k1990 || *last >= k2100)
+      data.notes.push_back(cat("the times go from ", date_text(*first), " to ", date_text(*last),
+                               " UTC; if they are something else, give their unit or format"));
+  }
+  if (!data.weight.empty()) {
+    const auto [least, most] = std::minmax_element(data.weight.begin(), data.weight.end());
+    const float largest = std::max(std::abs(*least), std::abs(*most));
+    if (largest > 1e8f)
+      data.notes.push_back(cat("weights go up to ", largest, ", as times and ids do; are they weights?"));
+  }
+  if (data.n() >= 20) {
+    std::vector<int64_t> counts(data.n_users());
+    for (int32_t user : data.user) ++counts[user];
+    const auto most = std::max_element(counts.begin(), counts.end());
+    if (data.n_users() > 1 && *most * 2 > data.n())
+      data.notes.push_back(cat("user ", quoted_id(data.users, most - counts.begin()), " has ", *most, " of the ",
+                               data.n(), " rows; is it somebody, or a word for nobody?"));
+  }
+}
+
 }  // namespace
 
 DatasetBuilder::DatasetBuilder(int32_t user_id_type, int32_t item_id_type, int64_t memory_limit_bytes,
-                               const CancelToken* cancel)
+                               const CancelToken* cancel, int32_t time_unit)
     : budget_(memory_limit_bytes),
       cancel_(cancel),
       users_("user_id", user_id_type, &budget_),
       items_("item_id", item_id_type, &budget_),
-      impression_ids_("impression_id", REC_ID_BYTES, &budget_) {}
+      impression_ids_("impression_id", REC_ID_BYTES, &budget_),
+      time_(time_unit) {}
 
 // Once per block: charges the memory of the next rows, and stops if the caller has cancelled.
 void DatasetBuilder::reserve_block() {
@@ -42,12 +80,12 @@ void DatasetBuilder::reserve_block() {
   charged_rows_ += kBlock;
 }
 
-void DatasetBuilder::push(const IdColumn::Key& user, const IdColumn::Key& item, int64_t time, float weight, Part part,
-                          const Shown& shown) {
+void DatasetBuilder::push(const IdColumn::Key& user, const IdColumn::Key& item, const Moment& time, float weight,
+                          Part part, const Shown& shown) {
   if (n() == charged_rows_) reserve_block();
   user_.push_back(users_.add(user));
   item_.push_back(items_.add(item));
-  if (columns_.time) time_.push_back(time);
+  if (columns_.time) time_.add(time);
   if (columns_.weight) weight_.push_back(weight);
   if (columns_.label) label_.push_back(shown.label);
   if (columns_.impression) impression_key_.push_back(shown.impression_key);
@@ -139,9 +177,51 @@ Buffer<int32_t> DatasetBuilder::number_impressions() const {
   return number;
 }
 
+// Times in seconds, and the rows of one second in the order of their fractions.
+void DatasetBuilder::finish_times(Dataset& out) {
+  if (!columns_.time) return;
+  out.read_as.emplace_back("times", unit_name(time_.unit()));
+  MomentColumn::Seconds seconds = time_.finish(user_, users_.size());
+  out.time = std::move(seconds.of_row);
+  if (!seconds.order.empty()) reorder(seconds.order);
+}
+
+// Row i becomes what row order[i] was. Only rows of one user and one second change their places.
+void DatasetBuilder::reorder(std::span<const int64_t> order) {
+  const auto reordered = [&](auto& column) {
+    if (column.empty()) return;
+    auto old = column;
+    for (size_t i = 0; i < order.size(); ++i) column[i] = old[order[i]];
+  };
+  reordered(item_);
+  reordered(weight_);
+  reordered(label_);
+  reordered(part_);
+  reordered(impression_key_);
+  if (candidate_rows_.empty()) return;
+  // Where each row's list is, then the lists in the new order of rows.
+  constexpr int64_t kNone = -1;
+  std::vector<int64_t> list_of(order.size(), kNone), rows, ends;
+  for (size_t l = 0; l < candidate_rows_.size(); ++l) list_of[candidate_rows_[l]] = static_cast<int64_t>(l);
+  std::vector<int32_t> candidates;
+  candidates.reserve(candidates_.size());
+  for (size_t row = 0; row < order.size(); ++row) {
+    const int64_t list = list_of[order[row]];
+    if (list == kNone) continue;
+    candidates.insert(candidates.end(), candidates_.begin() + (list == 0 ? 0 : candidate_ends_[list - 1]),
+                      candidates_.begin() + candidate_ends_[list]);
+    rows.push_back(static_cast<int64_t>(row));
+    ends.push_back(std::ssize(candidates));
+  }
+  candidates_ = std::move(candidates);
+  candidate_rows_ = std::move(rows);
+  candidate_ends_ = std::move(ends);
+}
+
 Dataset DatasetBuilder::finish() {
   if (n() == 0) throw Error(REC_INVALID_DATA, "there are no interactions");
   Dataset out;
+  finish_times(out);
   if (!candidate_rows_.empty()) {
     out.candidate_offsets = Buffer<int64_t>(n() + 1);
     for (size_t i = 0; i < candidate_rows_.size(); ++i)
@@ -182,7 +262,6 @@ Dataset DatasetBuilder::finish() {
   }
   out.user = take(user_);
   out.item = take(item_);
-  out.time = take(time_);
   out.weight = take(weight_);
   out.label = take(label_);
   out.part = take(part_);
@@ -191,6 +270,7 @@ Dataset DatasetBuilder::finish() {
   throw_if_cancelled(cancel_);
   out.users = users_.finish();
   out.items = items_.finish();
+  add_notes(out);
   return out;
 }
 

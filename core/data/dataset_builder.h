@@ -9,6 +9,7 @@
 #include "core/base/checked.h"
 #include "core/data/dataset.h"
 #include "core/data/id_column.h"
+#include "core/data/moment.h"
 
 namespace rec {
 
@@ -27,7 +28,9 @@ struct Shown {
 // Collects interactions row by row into a Dataset. A row that is refused leaves no trace.
 class DatasetBuilder {
  public:
-  DatasetBuilder(int32_t user_id_type, int32_t item_id_type, int64_t memory_limit_bytes, const CancelToken* cancel);
+  // time_unit: REC_TIME_, of times that are numbers.
+  DatasetBuilder(int32_t user_id_type, int32_t item_id_type, int64_t memory_limit_bytes, const CancelToken* cancel,
+                 int32_t time_unit = REC_TIME_AUTO);
   DatasetBuilder(const DatasetBuilder&) = delete;
   DatasetBuilder& operator=(const DatasetBuilder&) = delete;
 
@@ -37,9 +40,10 @@ class DatasetBuilder {
 
   // Ids as text or as int64; undeclared columns are dropped.
   template <class UserId, class ItemId>
-  void add(UserId user, ItemId item, int64_t time, float weight, Part part, const Shown& shown = {}) {
+  void add(UserId user, ItemId item, const Moment& time, float weight, Part part, const Shown& shown = {}) {
     const IdColumn::Key user_key = users_.key(user);
     const IdColumn::Key item_key = items_.key(item);
+    if (columns_.time) time_.check(time);
     push(user_key, item_key, time, weight, part, shown);
   }
 
@@ -77,8 +81,10 @@ class DatasetBuilder {
   Dataset finish();
 
  private:
-  void push(const IdColumn::Key& user, const IdColumn::Key& item, int64_t time, float weight, Part part,
+  void push(const IdColumn::Key& user, const IdColumn::Key& item, const Moment& time, float weight, Part part,
             const Shown& shown);
+  void finish_times(Dataset& out);
+  void reorder(std::span<const int64_t> order);
   Buffer<int32_t> number_impressions() const;
   void put_title(int32_t item, std::string_view title);
   void reserve_block();
@@ -90,7 +96,7 @@ class DatasetBuilder {
   OptionalColumns columns_;
   int64_t charged_rows_ = 0;
   std::vector<int32_t> user_, item_;
-  std::vector<int64_t> time_;
+  MomentColumn time_;
   std::vector<float> weight_, label_;
   std::vector<Part> part_;
   std::vector<int64_t> impression_key_;

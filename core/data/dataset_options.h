@@ -20,6 +20,13 @@ struct DatasetOptions {
   // column impression_id where there is no time.
   std::optional<std::string> impression_key;
   std::optional<std::string> separator;  // one byte; detected if not given
+  int32_t header = REC_HEADER_AUTO;      // without one, a column is named by its position from 1
+  int32_t quotes = REC_QUOTES_AUTO;
+  int32_t time_unit = REC_TIME_AUTO;
+  std::optional<std::string> time_format;  // of a date; ISO 8601 if not given
+  std::optional<std::string> missing;      // words for a missing id, by comma; the usual ones if not given
+  std::optional<int32_t> part;             // of all rows of the file, REC_PART_
+  std::string valid_path, test_path;       // files with the rows of these parts, or ""
   std::optional<double> min_weight;
   int64_t max_bad_rows = 0;        // 0 = 1000
   int64_t memory_limit_bytes = 0;  // 0 = none

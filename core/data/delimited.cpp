@@ -2,11 +2,17 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+
 namespace rec {
 
 DelimitedReader::DelimitedReader(TextFile& file, char separator, Quotes quotes)
-    : begin_(file.data()), at_(begin_), end_(file.data() + file.size()), separator_(separator), quotes_(quotes == Quotes::kRfc4180) {
+    : begin_(file.data()), at_(begin_), end_(file.data() + file.size()), separator_(separator), quotes_(quotes) {
   for (char c : {separator, '\r', '\n'}) ends_cell_[static_cast<unsigned char>(c)] = true;
+  if (separator == ' ') ends_cell_['\t'] = true;
+  if (quotes == Quotes::kNone && separator != ' ') return;
+  is_blank_[' '] = true;
+  if (separator != '\t') is_blank_['\t'] = true;
 }
 
 void DelimitedReader::end_line() {
@@ -27,21 +33,49 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
   line_ = next_line_;
   if (at_ == end_) return false;
   while (true) {
-    if (quotes_ && at_ < end_ && *at_ == '"') {
-      cells.push_back(quoted_cell());
-    } else {
-      // A local copy: a store to the member might alias the bytes, and would be made for each of them.
-      char* at = at_;
-      char* const end = end_;
-      while (at < end && !ends_cell_[static_cast<unsigned char>(*at)]) ++at;
-      cells.emplace_back(at_, at - at_);
-      at_ = at;
-    }
+    skip_blanks();
+    const bool ends = at_ == end_ || *at_ == '\n' || *at_ == '\r';
+    if (separator_ == ' ' && ends && !cells.empty()) break;
+    const bool quoted = !ends && *at_ == '"' && (quotes_ == Quotes::kRfc4180 || is_quoted_within_line());
+    cells.push_back(quoted ? quoted_cell() : plain_cell());
+    if (separator_ == ' ') continue;
     if (at_ == end_ || *at_ != separator_) break;
     ++at_;
   }
   end_line();
   return true;
+}
+
+void DelimitedReader::skip_blanks() {
+  while (at_ < end_ && is_blank_[static_cast<unsigned char>(*at_)]) ++at_;
+}
+
+std::string_view DelimitedReader::plain_cell() {
+  // A local copy: a store to the member might alias the bytes, and would be made for each of them.
+  char* at = at_;
+  char* const end = end_;
+  while (at < end && !ends_cell_[static_cast<unsigned char>(*at)]) ++at;
+  const char* last = at;
+  while (last > at_ && is_blank_[static_cast<unsigned char>(last[-1])]) --last;
+  const std::string_view cell(at_, last - at_);
+  at_ = at;
+  return cell;
+}
+
+// Whether the quote at at_ is closed in its line, before the end of the cell.
+bool DelimitedReader::is_quoted_within_line() const {
+  if (quotes_ != Quotes::kWithinLine) return false;
+  for (const char* at = at_ + 1; at < end_ && *at != '\n' && *at != '\r'; ++at) {
+    if (*at != '"') continue;
+    if (at + 1 < end_ && at[1] == '"') {
+      ++at;
+      continue;
+    }
+    ++at;
+    while (at < end_ && is_blank_[static_cast<unsigned char>(*at)]) ++at;
+    return at == end_ || ends_cell_[static_cast<unsigned char>(*at)];
+  }
+  return false;
 }
 
 // A doubled quote stands for one: the cell only shrinks, so it is rewritten in place.
@@ -63,7 +97,8 @@ std::string_view DelimitedReader::quoted_cell() {
     }
     *out++ = *at_++;
   }
-  if (at_ < end_ && !ends_cell_[static_cast<unsigned char>(*at_)]) {
+  skip_blanks();
+  if (!at_cell_end()) {
     skip_line();
     throw Error(REC_INVALID_DATA, "text after the closing quote of a cell");
   }
@@ -85,7 +120,7 @@ char detect_separator(std::string_view line) {
       best = candidate;
     }
   }
-  return best;
+  return best == 0 && trim(line).find(' ') != std::string_view::npos ? ' ' : best;
 }
 
 }  // namespace rec

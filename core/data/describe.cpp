@@ -87,6 +87,11 @@ std::string describe_dataset(const Dataset& dataset) {
   // A path may hold any bytes; JSON may not.
   json["source"] = invalid_utf8(dataset.source) ? printable(dataset.source) : dataset.source;
   json["n_skipped"] = dataset.n_skipped;
+  json["n_missing"] = dataset.n_missing;
+  json["has_parts"] = dataset.has_parts;
+  json["read_as"] = Json::object();
+  for (const auto& [what, how] : dataset.read_as) json["read_as"][what] = how;
+  json["notes"] = dataset.notes;
   json["interactions_per_user"] = quantiles(all.by_user);
   json["interactions_per_item"] = quantiles(all.by_item);
   return dump_json(json);

@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <random>
 
 #include "core/base/text.h"
@@ -32,14 +33,14 @@ uint64_t mix(uint64_t x, uint64_t key) {
 }  // namespace
 
 IdColumn::IdColumn(std::string name, int32_t type, MemoryBudget* budget)
-    : name_(std::move(name)), type_(type), budget_(budget), hash_key_(random_key()) {
+    : name_(std::move(name)), type_(type), is_declared_(type != REC_ID_AUTO), budget_(budget), hash_key_(random_key()) {
   grow();
 }
 
 IdColumn::Key IdColumn::key(std::string_view text) const {
   if (type_ == REC_ID_BYTES) return {REC_ID_BYTES, 0, text};
   const auto value = parse_int64(text);
-  if (!value && type_ == REC_ID_AUTO) return {REC_ID_BYTES, 0, text};
+  if (!value && !is_declared_) return {REC_ID_BYTES, 0, text};
   if (!value) {
     const char* why = looks_like_integer(text) ? "does not fit an int64 written plainly" : "is not an int64";
     throw argument_error(REC_INVALID_DATA, name_, "'", printable(text), "' ", why,
@@ -77,6 +78,7 @@ size_t IdColumn::slot_of(const Slot& probe, std::string_view text) const {
 }
 
 int32_t IdColumn::add(const Key& key) {
+  if (type_ == REC_ID_INT64 && key.type == REC_ID_BYTES) become_text();
   type_ = key.type;
   const Slot wanted = probe(key);
   Slot& slot = slots_[slot_of(wanted, key.text)];
@@ -96,7 +98,32 @@ int32_t IdColumn::add(const Key& key) {
   return static_cast<int32_t>(row);
 }
 
-int32_t IdColumn::find(const Key& key) const { return slots_[slot_of(probe(key), key.text)].row; }
+int32_t IdColumn::find(const Key& key) const {
+  return key.type == type_ ? slots_[slot_of(probe(key), key.text)].row : -1;
+}
+
+// The same ids in the same rows, written as text.
+void IdColumn::become_text() {
+  budget_->charge(size() * 8, "ids");
+  std::vector<int64_t> numbers;
+  numbers.swap(i64_);
+  std::fill(slots_.begin(), slots_.end(), Slot());
+  type_ = REC_ID_BYTES;
+  for (size_t row = 0; row < numbers.size(); ++row) {
+    const Key key = this->key(numbers[row]);
+    budget_->charge(std::ssize(key.text), "ids");
+    bytes_.insert(bytes_.end(), key.text.begin(), key.text.end());
+    offsets_.push_back(std::ssize(bytes_));
+    place({probe(key).key, static_cast<int32_t>(row)});
+  }
+}
+
+// Into a free slot; the id must not be in the table.
+void IdColumn::place(const Slot& slot) {
+  size_t at = first_slot(slot.key);
+  while (slots_[at].row >= 0) at = (at + 1) & mask_;
+  slots_[at] = slot;
+}
 
 void IdColumn::grow() {
   const size_t n = slots_.empty() ? 1024 : slots_.size() * 2;
@@ -104,12 +131,8 @@ void IdColumn::grow() {
   std::vector<Slot> old(n);
   old.swap(slots_);
   mask_ = n - 1;
-  for (const Slot& slot : old) {
-    if (slot.row < 0) continue;
-    size_t at = first_slot(slot.key);
-    while (slots_[at].row >= 0) at = (at + 1) & mask_;
-    slots_[at] = slot;
-  }
+  for (const Slot& slot : old)
+    if (slot.row >= 0) place(slot);
 }
 
 IdMap IdColumn::finish() {

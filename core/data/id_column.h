@@ -13,17 +13,18 @@ namespace rec {
 // Assigns rows to ids, by first appearance.
 class IdColumn {
  public:
-  // name is "user_id" or "item_id"; REC_ID_AUTO decides by the first id.
+  // name is "user_id" or "item_id". With REC_ID_AUTO the ids are numbers as long as all are; the first that is none
+  // makes all of them text.
   IdColumn(std::string name, int32_t type, MemoryBudget* budget);
 
   // An id as this column holds it: value for int64 ids, text for bytes. The text is the caller's, or scratch that
-  // lives until the next key(). The first id added decides the type, not the first looked up.
+  // lives until the next key().
   struct Key {
     int32_t type = REC_ID_AUTO;
     int64_t value = 0;
     std::string_view text;
   };
-  // INVALID_DATA when the column has int64 ids and the text is not one.
+  // INVALID_DATA when the column was declared to have int64 ids and the text is not one.
   Key key(std::string_view text) const;
   Key key(int64_t value);
 
@@ -33,7 +34,7 @@ class IdColumn {
 
   // Sets the type, unless it was declared or an id has been added.
   void prefer(int32_t type) {
-    if (type_ == REC_ID_AUTO) type_ = type;
+    if (type_ == REC_ID_AUTO) type_ = type, is_declared_ = true;
   }
 
   int32_t type() const { return type_; }
@@ -55,9 +56,12 @@ class IdColumn {
   bool same_text(int32_t row, std::string_view text) const;
   size_t slot_of(const Slot& probe, std::string_view text) const;
   void grow();
+  void place(const Slot& slot);
+  void become_text();
 
   std::string name_;
   int32_t type_;
+  bool is_declared_;
   MemoryBudget* budget_;
   std::vector<int64_t> i64_;
   std::vector<int64_t> offsets_{0};

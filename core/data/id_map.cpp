@@ -1,6 +1,7 @@
 #include "core/data/id_map.h"
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
 #include <string>
 
@@ -74,7 +75,8 @@ IdMap IdMap::from_sorted(int32_t type, Buffer<int64_t> ids_or_offsets, Buffer<ch
     map.offsets_ = std::move(ids_or_offsets);
     map.bytes_ = std::move(bytes);
   } else {
-    throw Error(REC_CORRUPT_DATA, cat("ids: type must be int64 (", int{REC_ID_INT64}, ") or bytes (", int{REC_ID_BYTES}, "), got ", type));
+    throw Error(REC_CORRUPT_DATA, cat("ids: type must be int64 (", int{REC_ID_INT64}, ") or bytes (", int{REC_ID_BYTES},
+                                      "), got ", type));
   }
   const int64_t n = type == REC_ID_INT64 ? map.i64_.size() : map.offsets_.size() - 1;
   if (sorted.size() != n)
@@ -93,14 +95,20 @@ IdMap IdMap::from_sorted(int32_t type, Buffer<int64_t> ids_or_offsets, Buffer<ch
 }
 
 int32_t IdMap::find(int64_t id) const {
-  if (type_ != REC_ID_INT64) return -1;
+  if (type_ != REC_ID_INT64) {
+    char digits[24];
+    return find(std::string_view(digits, std::to_chars(digits, digits + sizeof digits, id).ptr));
+  }
   const int32_t* at = std::lower_bound(sorted_.begin(), sorted_.end(), id,
                                        [this](int32_t row, int64_t wanted) { return i64_[row] < wanted; });
   return at != sorted_.end() && i64_[*at] == id ? *at : -1;
 }
 
 int32_t IdMap::find(std::string_view id) const {
-  if (type_ != REC_ID_BYTES) return -1;
+  if (type_ != REC_ID_BYTES) {
+    const auto number = parse_int64(id);
+    return number ? find(*number) : -1;
+  }
   const int32_t* at = std::lower_bound(sorted_.begin(), sorted_.end(), id,
                                        [this](int32_t row, std::string_view wanted) { return bytes_at(row) < wanted; });
   return at != sorted_.end() && bytes_at(*at) == id ? *at : -1;
@@ -116,10 +124,22 @@ IdMap IdMap::copy() const {
   return map;
 }
 
+Buffer<int32_t> IdMap::rows_of(const IdMap& other) const {
+  auto rows = Buffer<int32_t>::uninitialized(other.size());
+  for (int64_t i = 0; i < other.size(); ++i)
+    rows[i] = other.type_ == REC_ID_INT64 ? find(other.int64_at(i)) : find(other.bytes_at(i));
+  return rows;
+}
+
 bool IdMap::same_ids(const IdMap& other) const {
   const auto equal = [](const auto& a, const auto& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); };
-  return type_ == other.type_ && equal(i64_, other.i64_) && equal(offsets_, other.offsets_) &&
-         equal(bytes_, other.bytes_);
+  if (type_ == other.type_)
+    return equal(i64_, other.i64_) && equal(offsets_, other.offsets_) && equal(bytes_, other.bytes_);
+  if (size() != other.size()) return false;
+  const Buffer<int32_t> rows = rows_of(other);
+  for (int64_t i = 0; i < size(); ++i)
+    if (rows[i] != i) return false;
+  return true;
 }
 
 }  // namespace rec

@@ -2,13 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "core/base/buffer.h"
 
 namespace rec {
 
-// External ids of rows 0 .. n - 1, and back. Look-up is a binary search over a stored permutation, so that opening a
+// External ids of rows 0 .. n - 1, and back. An int64 and its plain decimal text are the same id. Look-up is a binary search over a stored permutation, so that opening a
 // model file builds no hash table.
 class IdMap {
  public:
@@ -25,7 +26,11 @@ class IdMap {
   std::string_view bytes_at(int64_t row) const {
     return {bytes_.data() + offsets_[row], static_cast<size_t>(offsets_[row + 1] - offsets_[row])};
   }
-  // The row, or -1. An id of the other type is never found.
+  // The id as text: a number in plain decimal.
+  std::string text_at(int64_t row) const {
+    return type_ == REC_ID_INT64 ? std::to_string(i64_[row]) : std::string(bytes_at(row));
+  }
+  // The row, or -1.
   int32_t find(int64_t id) const;
   int32_t find(std::string_view id) const;
 
@@ -34,6 +39,8 @@ class IdMap {
   const Buffer<char>& bytes() const { return bytes_; }
   const Buffer<int32_t>& sorted() const { return sorted_; }
   IdMap copy() const;
+  // Rows of the other's ids in this one; -1 for an id that it does not have.
+  Buffer<int32_t> rows_of(const IdMap& other) const;
   // Whether both have the same ids in the same rows.
   bool same_ids(const IdMap& other) const;
 

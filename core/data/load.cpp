@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <vector>
 
 #include "core/base/files.h"
@@ -40,6 +41,24 @@ std::string detect_folder(const std::string& path) {
   throw error;
 }
 
+// Whether lines of words are ratings, "user item rating [time]", rather than each user's items in one line: they are all of
+// one length, and a user has several.
+bool are_ratings(std::string_view text) {
+  if (text.size() == kTextHead) text = text.substr(0, text.rfind('\n'));  // the last line is cut
+  size_t n_words = 0;
+  bool repeats = false;
+  std::set<std::string_view> users;
+  for (std::string_view line : split(text, '\n')) {
+    std::vector<std::string_view> words = split(trim(line), ' ');
+    std::erase(words, "");
+    if (words.empty()) continue;
+    if (n_words == 0) n_words = words.size();
+    if (words.size() != n_words) return false;
+    repeats |= !users.insert(words[0]).second;
+  }
+  return n_words >= 2 && n_words <= 4 && repeats;
+}
+
 std::string detect_by_first_line(const std::string& path) {
   const TextFile file = open_text_head(path);
   const std::string_view line = first_line(file.text());
@@ -47,9 +66,13 @@ std::string detect_by_first_line(const std::string& path) {
   if (line.find(":token") != std::string_view::npos) return "recbole";
   if (line.find("SessionId") != std::string_view::npos && line.find("ItemId") != std::string_view::npos)
     return "gru4rec";
-  if (detect_separator(line) != 0) return "csv";
+  if (const char separator = detect_separator(line); separator != 0 && separator != ' ') return "csv";
   const auto words = split(trim(line), ' ');
-  if (!words.empty() && std::all_of(words.begin(), words.end(), looks_like_integer)) return "lightgcn";
+  const auto is_number = [](std::string_view word) { return parse_double(word).has_value(); };
+  if (!words.empty() && std::all_of(words.begin(), words.end(), looks_like_integer) && !are_ratings(file.text()))
+    return "lightgcn";
+  if (words.size() > 1 && (names_users({words.begin(), words.end()}) || std::ranges::any_of(words, is_number)))
+    return "csv";
   throw located(
       Error(REC_UNSUPPORTED, cat("the format cannot be told from the first line '", printable(line), "'; give it")),
       path, 1);
@@ -80,6 +103,14 @@ void check_options(const DatasetOptions& options) {
   if (std::find(kFormats.begin(), kFormats.end(), options.format) == kFormats.end())
     throw invalid_argument("format", "there is no format '", printable(options.format), "'",
                            suggestion(options.format, kFormats));
+  const auto check_one_of = [](const char* name, int32_t value, int32_t last, const char* family) {
+    if (value < 0 || value > last) throw invalid_argument(name, "must be one of ", family, ", got ", value);
+  };
+  check_one_of("header", options.header, REC_HEADER_NO, "REC_HEADER_");
+  check_one_of("quotes", options.quotes, REC_QUOTES_NONE, "REC_QUOTES_");
+  check_one_of("time_unit", options.time_unit, REC_TIME_NANOSECONDS, "REC_TIME_");
+  if (options.part) check_one_of("part", *options.part, REC_PART_TEST, "REC_PART_");
+  if (options.time_format) check_time_format(*options.time_format);
   if (options.separator && options.separator->size() != 1)
     throw invalid_argument("separator", "must be one byte, got '", printable(*options.separator), "'");
   if (options.separator && std::string_view("\r\n\"").find(options.separator->front()) != std::string_view::npos)
@@ -111,20 +142,35 @@ std::string detect_format(const std::string& path) {
 Dataset load_dataset(const std::string& path, const DatasetOptions& options, const CancelToken* cancel) {
   check_options(options);
   const std::string format = options.format == "auto" ? detect_format(path) : options.format;
-  DatasetBuilder builder(options.user_id_type, options.item_id_type, options.memory_limit_bytes, cancel);
+  DatasetBuilder builder(options.user_id_type, options.item_id_type, options.memory_limit_bytes, cancel,
+                         options.time_unit);
   RowSink sink(options, builder);
-  if (!is_directory(path)) sink.set_single_file();
+  if (options.part) sink.set_part(static_cast<Part>(*options.part));
+  const bool is_alone = options.valid_path.empty() && options.test_path.empty();
+  if (!is_directory(path) && is_alone) sink.set_single_file();
   read(format, path, sink);
+  const auto read_part = [&](const std::string& file, Part part, const char* option) {
+    if (file.empty()) return;
+    if (sink.has_parts()) throw invalid_argument(option, "the rows of ", path, " have parts of their own");
+    sink.set_part(part);
+    read(format, file, sink);
+  };
+  read_part(options.valid_path, Part::kValid, "valid_path");
+  read_part(options.test_path, Part::kTest, "test_path");
+  if (options.part && sink.has_parts())
+    throw invalid_argument("part", "the rows of ", path, " have parts of their own");
+  if (options.part || !is_alone) sink.set_has_parts();
   if (builder.n() == 0) {
     Error error(REC_INVALID_DATA,
-                cat(path, ": there are no interactions in it", options.min_weight ? " that pass min_weight" : ""));
+                cat(path, ": there are no interactions in it", options.min_weight ? " that pass min_weight" : "",
+                    sink.n_missing() > 0 ? cat("; ", sink.n_missing(), " rows have no user or no item") : ""));
     error.file = path;
     throw error;
   }
   Dataset dataset = builder.finish();
   dataset.format = format;
   dataset.source = path;
-  dataset.n_skipped = sink.n_skipped();
+  sink.tell(dataset);
   return dataset;
 }
 

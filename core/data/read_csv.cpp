@@ -11,15 +11,30 @@ char separator_of(const TextFile& file, char separator, const RowSink& sink) {
   const std::string_view line = first_line(file.text());
   const char found = line.empty() ? ',' : detect_separator(line);
   if (found == 0)
-    throw located(Error(REC_INVALID_DATA, "no separator (tab , ; |) in the first line; give it with separator")
-                      .at_argument("separator"),
-                  file.path, 1);
+    throw located(
+        Error(REC_INVALID_DATA, "no separator (tab , ; | or blanks) in the first line; give it with separator")
+            .at_argument("separator"),
+        file.path, 1);
   return found;
 }
 
-void read_table(const std::string& path, char separator, const DatasetOptions& names, RowSink& sink) {
+const char* separator_name(char separator) { return separator == '\t' ? "tab" : separator == ' ' ? "blanks" : nullptr; }
+
+Quotes quotes_of(char separator, int32_t wanted) {
+  if (wanted == REC_QUOTES_NONE) return Quotes::kLiteral;
+  if (wanted == REC_QUOTES_CSV) return Quotes::kRfc4180;
+  return separator == '\t' ? Quotes::kWithinLine : Quotes::kRfc4180;
+}
+
+const char* quotes_name(Quotes quotes) {
+  return quotes == Quotes::kRfc4180 ? "as in CSV" : quotes == Quotes::kLiteral ? "none" : "within a line";
+}
+
+void read_table(const std::string& path, char wanted_separator, const DatasetOptions& names, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
-  DelimitedReader reader(file, separator_of(file, separator, sink), Quotes::kRfc4180);
+  const char separator = separator_of(file, wanted_separator, sink);
+  const Quotes quotes = quotes_of(separator, names.quotes);
+  DelimitedReader reader(file, separator, quotes);
   std::vector<std::string_view> cells;
   try {
     if (!reader.next(cells)) throw Error(REC_INVALID_DATA, "the file has only empty lines");
@@ -27,23 +42,26 @@ void read_table(const std::string& path, char separator, const DatasetOptions& n
     throw located(std::move(error), path, reader.line());
   }
 
-  bool named = false;
-  for (const auto* name : {&names.user_column, &names.item_column, &names.time_column, &names.weight_column,
-                           &names.label_column, &names.impression_key})
-    named |= *name && !(*name)->empty();
-  const std::optional<ColumnPlan> headerless = named ? std::nullopt : plan_headerless(cells, names);
+  const bool named = is_header(cells, names);
   std::vector<std::string> header;
-  for (std::string_view cell : cells) header.emplace_back(trim(cell));
-  const ColumnPlan plan = headerless ? *headerless : plan_columns(header, names, path, reader.line());
+  if (named)
+    for (std::string_view cell : cells) header.emplace_back(trim(cell));
+  const ColumnPlan plan = named ? plan_columns(header, names, path, reader.line())
+                                : with_place(path, reader.line(), [&] { return plan_positions(cells, names); });
+  sink.decided("separator", separator_name(separator) ? separator_name(separator) : std::string(1, separator));
+  sink.decided("header", named ? "yes" : "no");
+  sink.decided("quotes", quotes_name(quotes));
+  tell_columns(header, plan, sink);
+  if (named && !names.user_column) note_other_users(header, plan.user, sink);
   sink.begin_file(path, plan.optional());
-  if (headerless) {
+  if (!named) {
     try {
-      sink.add(sink.parse(cells, plan), Part::kTrain);
+      sink.add(sink.parse(cells, plan));
     } catch (Error& error) {
       sink.reject(std::move(error), reader.line(), false);
     }
   }
-  for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), Part::kTrain); });
+  for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan)); });
 }
 
 }  // namespace
@@ -57,6 +75,7 @@ void read_gru4rec(const std::string& path, RowSink& sink) {
   if (!names.user_column) names.user_column = "SessionId";
   if (!names.item_column) names.item_column = "ItemId";
   if (!names.time_column) names.time_column = "Time";
+  if (names.header == REC_HEADER_AUTO) names.header = REC_HEADER_YES;
   read_table(path, '\t', names, sink);
 }
 

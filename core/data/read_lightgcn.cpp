@@ -40,10 +40,11 @@ void read_lines(const std::string& path, Part part, RowSink& sink) {
 }  // namespace
 
 void read_lightgcn(const std::string& path, RowSink& sink) {
-  if (!is_directory(path)) return read_lines(path, Part::kTrain, sink);
+  if (!is_directory(path)) return read_lines(path, sink.part(), sink);
   const auto train = find_text_file(path, "train.txt");
   if (!train) throw system_error("open", path + "/train.txt", ENOENT);
   read_lines(*train, Part::kTrain, sink);
+  sink.set_has_parts();
   if (const auto valid = find_text_file(path, "valid.txt")) read_lines(*valid, Part::kValid, sink);
   if (const auto test = find_text_file(path, "test.txt")) read_lines(*test, Part::kTest, sink);
 }

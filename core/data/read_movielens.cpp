@@ -41,9 +41,11 @@ std::string find_ratings(const std::string& path) {
   throw error;
 }
 
-ColumnPlan plan_ratings(DelimitedReader& reader, const Release& release, const RowSink& sink, const std::string& path) {
+// Only the releases with commas have a header.
+ColumnPlan plan_ratings(DelimitedReader& reader, const Release& release, const RowSink& sink, const std::string& path,
+                        std::vector<std::string>& header) {
   if (release.separator == ',') {
-    const std::vector<std::string> header = read_header(reader, path);
+    header = read_header(reader, path);
     return plan_columns(header, sink.options(), path, reader.line());
   }
   const auto wanted = [](const std::optional<std::string>& name) { return !name || !name->empty(); };
@@ -103,9 +105,11 @@ void read_movielens(const std::string& path, RowSink& sink) {
   TextFile file = open_text(ratings, sink.builder().budget());
   const Release& release = release_of(ratings, file);
   DelimitedReader reader(file, release.separator, release.separator == ',' ? Quotes::kRfc4180 : Quotes::kNone);
-  const ColumnPlan plan = plan_ratings(reader, release, sink, ratings);
+  std::vector<std::string> header;
+  const ColumnPlan plan = plan_ratings(reader, release, sink, ratings, header);
   sink.begin_file(ratings, plan.optional());
-  for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), Part::kTrain); });
+  tell_columns(header, plan, sink);
+  for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan)); });
 
   const std::string folder = std::filesystem::path(ratings).parent_path().string();
   if (sink.builder().n() == 0) return;

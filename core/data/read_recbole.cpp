@@ -98,6 +98,44 @@ std::vector<std::string> field_names(const std::vector<std::string_view>& cells,
 
 char separator_of(const RowSink& sink) { return sink.options().separator ? sink.options().separator->front() : '\t'; }
 
+// Rows of "session, item_id_list, item", where the list is what came before the item. A session with a row for each of its
+// events repeats the events before; they are added once.
+class Sessions {
+ public:
+  Sessions(RowSink& sink, Part part) : sink_(sink), part_(part) {}
+
+  void add(Row row, std::string_view list) {
+    DatasetBuilder& builder = sink_.builder();
+    items_.clear();
+    for (std::string_view item : split(trim(list), ' '))
+      if (!item.empty()) items_.push_back(item);
+    items_.push_back(row.item);
+    const int32_t known_user = builder.users().find(builder.users().key(row.user));
+    size_t n_known = 0;
+    if (known_user >= 0 && known_user < std::ssize(events_)) {
+      const std::vector<int32_t>& before = events_[known_user];
+      while (n_known < std::min(before.size(), items_.size()) &&
+             builder.items().find(builder.items().key(items_[n_known])) == before[n_known])
+        ++n_known;
+      if (n_known < std::min(before.size(), items_.size())) n_known = 0;  // not the same events
+    }
+    for (size_t i = n_known; i < items_.size(); ++i) {
+      row.item = items_[i];
+      if (!sink_.add(row, part_)) continue;
+      const int32_t user = builder.users().find(builder.users().key(row.user));
+      if (std::ssize(events_) <= user) events_.resize(user + 1);
+      builder.budget().charge(4, "sessions");
+      events_[user].push_back(builder.items().find(builder.items().key(row.item)));
+    }
+  }
+
+ private:
+  RowSink& sink_;
+  Part part_;
+  std::vector<std::string_view> items_;
+  std::vector<std::vector<int32_t>> events_;  // item rows by user
+};
+
 // has_lists is false when write_dataset's NAME.no_lists says that labelled rows belong to no list.
 void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
@@ -116,7 +154,15 @@ void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sin
   ColumnPlan plan = plan_columns(header, options, path, reader.line());
   plan.weight_may_be_empty = true;
   sink.begin_file(path, plan.optional());
-  for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), part); });
+  tell_columns(header, plan, sink);
+  const auto list = std::find(header.begin(), header.end(), "item_id_list");
+  if (list == header.end()) {
+    for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan), part); });
+    return;
+  }
+  sink.decided("item_id_list", "the events before the item");
+  Sessions sessions(sink, part);
+  for_each_row(reader, sink, [&](const auto& row) { sessions.add(sink.parse(row, plan), row[list - header.begin()]); });
 }
 
 void read_titles(const std::string& path, RowSink& sink) {
@@ -161,6 +207,7 @@ void read_recbole(const std::string& path, RowSink& sink) {
     read_byte_ids(*ids, sink);
   const bool has_lists = source.name.empty() || !find_text_file(source.folder, source.name + ".no_lists");
   if (source.benchmark) {
+    sink.set_has_parts();
     for (const PartFile& part : kParts) {
       const std::string name = source.name + part.suffix + ".inter";
       const auto file = find_text_file(source.folder, name);
@@ -171,7 +218,7 @@ void read_recbole(const std::string& path, RowSink& sink) {
     }
   } else {
     const bool folder = is_directory(path);
-    read_inter(folder ? *find_text_file(source.folder, source.name + ".inter") : path, Part::kTrain, has_lists, sink);
+    read_inter(folder ? *find_text_file(source.folder, source.name + ".inter") : path, sink.part(), has_lists, sink);
   }
   // An empty cell of a float column is a missing value, which RecBole replaces by the column's mean.
   if (!sink.builder().fill_weights()) {

@@ -49,6 +49,7 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
   const auto list = std::find(header.begin(), header.end(), "neg_items");
   const int list_column = part == Part::kTrain || list == header.end() ? -1 : static_cast<int>(list - header.begin());
   sink.begin_file(path, plan.optional());
+  tell_columns(header, plan, sink);
 
   for_each_row(reader, sink, [&](const auto& row_cells) {
     const Row row = sink.parse(row_cells, plan);
@@ -159,6 +160,7 @@ void read_rechorus(const std::string& folder, RowSink& sink) {
   };
   File files[] = {
       {"train.csv", Part::kTrain, "", {}}, {"dev.csv", Part::kValid, "", {}}, {"test.csv", Part::kTest, "", {}}};
+  sink.set_has_parts();
   for (File& file : files) {
     const auto path = find_text_file(folder, file.name);
     if (!path && file.part == Part::kTrain) throw system_error("open", folder + "/" + file.name, ENOENT);

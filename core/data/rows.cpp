@@ -1,9 +1,9 @@
 #include "core/data/rows.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/base/text.h"
 
@@ -17,6 +17,7 @@ const std::vector<std::string> kTimeNames{"timestamp", "time", "ts"};
 const std::vector<std::string> kWeightNames{"rating", "weight", "score", "stars"};
 const std::vector<std::string> kLabelNames{"label"};
 const std::vector<std::string> kImpressionNames{"impressionid"};
+constexpr const char* kMissing = "NA,N/A,NaN,nan,null,NULL,None,\\N";
 
 std::string plain(std::string_view name) {
   std::string out = to_lower(trim(name));
@@ -67,11 +68,43 @@ int impression_column(const std::vector<std::string>& header, const DatasetOptio
   return named_column(header, *key, "impression_key");
 }
 
+// A column by its name, or by its position where there are no names.
+std::string column_name(const std::vector<std::string>& header, int column) {
+  return column < 0 ? "none" : header.empty() ? cat("column ", column + 1) : printable(header[column]);
+}
+
 Error bad_cell(std::string_view column, std::string_view cell, const char* what) {
   const std::string name = printable(column);
   Error error(REC_INVALID_DATA, cat(name, ": '", printable(cell), "' ", what));
   error.argument = name;
   return error;
+}
+
+// user, item, rating, time. A date is the time wherever it stands; unless it comes last, nothing but user and item is read
+// beside it. A third and last number that is too large for a rating is the time, too.
+ColumnPlan usual_order(const std::vector<std::string_view>& first_row) {
+  constexpr double kLargestRating = 1e8;  // as a time, 1973
+  ColumnPlan plan;
+  std::vector<int> others;
+  const int n = static_cast<int>(first_row.size());
+  for (int column = 0; column < n; ++column) {
+    const auto moment = parse_moment(first_row[column]);
+    if (plan.time < 0 && moment && moment->is_date)
+      plan.time = column;
+    else
+      others.push_back(column);
+  }
+  if (others.size() < 2) return plan;
+  plan.user = others[0];
+  plan.item = others[1];
+  if (others.size() == 2 || (plan.time >= 0 && plan.time < n - 1)) return plan;
+  const auto third = parse_double(first_row[others[2]]);
+  if (n == 3 && third && *third > kLargestRating)
+    plan.time = others[2];
+  else
+    plan.weight = others[2];
+  if (others.size() > 3) plan.time = others[3];
+  return plan;
 }
 
 }  // namespace
@@ -118,6 +151,25 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
   return with_place(path, line, [&] { return plan_columns(header, options); });
 }
 
+void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink) {
+  const std::pair<const char*, int> roles[] = {
+      {"user", plan.user}, {"item", plan.item}, {"time", plan.time}, {"weight", plan.weight}, {"label", plan.label}};
+  for (const auto& [role, column] : roles)
+    if (column >= 0 || std::string_view(role) != "label") sink.decided(role, column_name(header, column));
+}
+
+bool names_users(const std::vector<std::string>& header) {
+  return std::ranges::any_of(
+      header, [](const std::string& name) { return std::ranges::find(kUserNames, plain(name)) != kUserNames.end(); });
+}
+
+void note_other_users(const std::vector<std::string>& header, int user, RowSink& sink) {
+  for (int column = 0; column < std::ssize(header); ++column)
+    if (column != user && std::ranges::find(kUserNames, plain(header[column])) != kUserNames.end())
+      sink.note(cat("the user is column '", printable(header[user]), "'; column '", printable(header[column]),
+                    "' could be the one that is wanted"));
+}
+
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path) {
   std::vector<std::string_view> cells;
   try {
@@ -130,18 +182,66 @@ std::vector<std::string> read_header(DelimitedReader& reader, const std::string&
   return header;
 }
 
-std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row,
-                                          const DatasetOptions& options) {
-  const auto number = [](std::string_view cell) { return parse_double(cell).has_value() || looks_like_integer(cell); };
-  if (first_row.size() < 2 || first_row.size() > 4 || !std::all_of(first_row.begin(), first_row.end(), number))
-    return std::nullopt;
-  ColumnPlan plan;
-  plan.n_columns = first_row.size();
-  plan.user = 0;
-  plan.item = 1;
-  const auto wanted = [](const std::optional<std::string>& name) { return !name || !name->empty(); };
-  if (plan.n_columns > 2 && wanted(options.weight_column)) plan.weight = 2;
-  if (plan.n_columns > 3 && wanted(options.time_column)) plan.time = 3;
+bool is_header(const std::vector<std::string_view>& first_row, const DatasetOptions& options) {
+  if (options.header != REC_HEADER_AUTO) return options.header == REC_HEADER_YES;
+  const std::vector<std::string> cells(first_row.begin(), first_row.end());
+  for (const auto* name : {&options.user_column, &options.item_column, &options.time_column, &options.weight_column,
+                           &options.label_column, &options.impression_key})
+    if (*name && std::ranges::find(cells, **name) != cells.end()) return true;
+  const auto usual = [&](const std::vector<std::string>& names) {
+    return std::ranges::any_of(cells,
+                               [&](const auto& cell) { return std::ranges::find(names, plain(cell)) != names.end(); });
+  };
+  if (usual(kUserNames) && usual(kItemNames)) return true;
+  return std::ranges::none_of(cells, [](const auto& cell) { return looks_like_integer(cell) || parse_moment(cell); });
+}
+
+ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const DatasetOptions& options) {
+  const int n = static_cast<int>(first_row.size());
+  const bool is_given = options.user_column && options.item_column;
+  if (n < 2 || (n > 4 && !is_given))
+    throw Error(REC_INVALID_DATA, cat("there is no header, and ", n,
+                                      " columns could be anything; give user_column and item_column by position: "
+                                      "\"1\", \"2\", ..., or say that there is a header"))
+        .at_argument("user_column");
+  const ColumnPlan usual = is_given ? ColumnPlan() : usual_order(first_row);
+  std::vector<int> given;
+  const auto choose = [&](const std::optional<std::string>& name, const char* option, int by_default) {
+    if (!name) return std::ranges::find(given, by_default) == given.end() ? by_default : -1;
+    if (name->empty()) return -1;
+    const auto position = parse_int64(*name);
+    if (!position || *position < 1 || *position > n)
+      throw argument_error(REC_INVALID_DATA, option, "there is no column '", printable(*name),
+                           "': the first row is no header, so that columns are named \"1\" to \"", n, "\"");
+    return static_cast<int>(*position) - 1;
+  };
+  const auto plan_all = [&] {
+    ColumnPlan plan;
+    plan.n_columns = first_row.size();
+    plan.user = choose(options.user_column, "user_column", usual.user);
+    plan.item = choose(options.item_column, "item_column", usual.item);
+    plan.time = choose(options.time_column, "time_column", usual.time);
+    plan.weight = choose(options.weight_column, "weight_column", usual.weight);
+    plan.label = choose(options.label_column, "label_column", -1);
+    return plan;
+  };
+  // First those that are given, since no other role may have their columns.
+  const ColumnPlan named = [&] {
+    given.resize(first_row.size());
+    std::iota(given.begin(), given.end(), 0);
+    return plan_all();
+  }();
+  given = {named.user, named.item, named.time, named.weight, named.label};
+  std::erase(given, -1);
+  ColumnPlan plan = plan_all();
+  if (plan.user < 0 || plan.item < 0)
+    throw Error(REC_INVALID_DATA, "there is no header, and the columns of users and of items are not told; give both by position")
+        .at_argument(plan.user < 0 ? "user_column" : "item_column");
+  if (plan.user == plan.item)
+    throw Error(REC_INVALID_DATA, "user and item are the same column").at_argument("item_column");
+  std::vector<std::string> positions;
+  for (int i = 1; i <= n; ++i) positions.push_back(cat(i));
+  plan.impression = impression_column(positions, options, plan);
   return plan;
 }
 
@@ -153,20 +253,18 @@ float parse_weight(std::string_view cell, std::string_view column) {
   return weight;
 }
 
-int64_t parse_time(std::string_view cell, std::string_view column) {
-  int64_t time;
-  const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), time);
-  if (code == std::errc() && end == cell.data() + cell.size()) return time;
-  const auto value = parse_double(cell);
-  if (!value || *value != std::trunc(*value)) throw bad_cell(column, cell, "is not a whole number of seconds");
-  if (!(std::abs(*value) < 0x1p63)) throw bad_cell(column, cell, "does not fit an int64");
-  return static_cast<int64_t>(*value);
-}
-
 float parse_label(std::string_view cell, std::string_view column) {
   const auto value = parse_double(cell);
   if (!value || (*value != 0 && *value != 1)) throw bad_cell(column, cell, "is neither 0 nor 1");
   return static_cast<float>(*value);
+}
+
+RowSink::RowSink(const DatasetOptions& options, DatasetBuilder& builder) : options_(options), builder_(builder) {
+  const std::string words = options.missing.value_or(kMissing);
+  for (std::string_view word : split(words, ',')) {
+    missing_.emplace_back(word);
+    longest_missing_ = std::max(longest_missing_, word.size());
+  }
 }
 
 void RowSink::begin_file(const std::string& path, const OptionalColumns& columns) {
@@ -192,22 +290,50 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
   row.item = cell(plan.item);
   if (row.user.empty()) throw bad_cell("user_id", row.user, "is empty");
   if (row.item.empty()) throw bad_cell("item_id", row.item, "is empty");
-  if (plan.time >= 0) row.time = parse_time(cell(plan.time), "time");
+  if (plan.time >= 0) {
+    const auto& format = options_.time_format;
+    const auto time = format ? parse_moment(cell(plan.time), *format) : parse_moment(cell(plan.time));
+    if (!time && format) throw bad_cell("time", cell(plan.time), "is not written as the time format says");
+    if (!time) throw bad_cell("time", cell(plan.time), "is neither a number that fits an int64 nor a date of ISO 8601");
+    row.time = *time;
+  }
   if (plan.weight >= 0 && cell(plan.weight).empty() && plan.weight_may_be_empty)
     row.weight = std::numeric_limits<float>::quiet_NaN();
   else if (plan.weight >= 0)
     row.weight = parse_weight(cell(plan.weight), "weight");
   if (plan.label >= 0) row.shown.label = parse_label(cell(plan.label), "label");
   if (plan.impression >= 0)
-    row.shown.impression_key = plan.impression == plan.time ? row.time : builder_.impression_key(cell(plan.impression));
+    row.shown.impression_key =
+        plan.impression == plan.time ? row.time.key() : builder_.impression_key(cell(plan.impression));
   return row;
 }
 
 bool RowSink::add(const Row& row, Part part) {
+  if (is_missing(row.user) || is_missing(row.item)) {
+    ++n_missing_;
+    return false;
+  }
   // Not "<": a missing weight (NaN) passes no bound.
   if (options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight)) return false;
   builder_.add(row.user, row.item, row.time, row.weight, part, row.shown);
   return true;
+}
+
+void RowSink::decided(const char* what, std::string how) {
+  for (const auto& [known, _] : read_as_)
+    if (known == what) return;
+  read_as_.emplace_back(what, std::move(how));
+}
+
+void RowSink::tell(Dataset& dataset) {
+  dataset.n_skipped = n_skipped_;
+  dataset.n_missing = n_missing_;
+  dataset.has_parts = has_parts_;
+  dataset.read_as.insert(dataset.read_as.begin(), read_as_.begin(), read_as_.end());
+  if (n_missing_ > 0)
+    notes_.push_back(cat(n_missing_, " rows were left out, because their user or item is a word for a missing one (",
+                         options_.missing.value_or(kMissing), ")"));
+  dataset.notes.insert(dataset.notes.begin(), notes_.begin(), notes_.end());
 }
 
 void RowSink::reject(Error error, int64_t line, bool fatal) {

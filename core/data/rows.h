@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@
 #include "core/data/delimited.h"
 
 namespace rec {
+
+class RowSink;
 
 // The positions of the wanted columns in a row; -1 = absent.
 struct ColumnPlan {
@@ -27,23 +30,30 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
 // The same for a header at a line of a file.
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options, const std::string& path,
                         int64_t line);
-// A file of numbers without a header: user, item[, rating[, time]].
-std::optional<ColumnPlan> plan_headerless(const std::vector<std::string_view>& first_row,
-                                          const DatasetOptions& options);
+// Whether the first row of a file names the columns: as the options say, else unless it has a number or a date in it.
+bool is_header(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
+// Columns without a header, by their positions "1", "2", ...: those that the options give, else user, item[, rating[, time]],
+// with the time where the first row has a date.
+ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
+// Whether a column is named as users are.
+bool names_users(const std::vector<std::string>& header);
+// Keeps which column has which role; the header is empty where columns have positions only.
+void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
+// A note for each other column that is named as users are.
+void note_other_users(const std::vector<std::string>& header, int user, RowSink& sink);
 // The names in the first row, without blanks around them; an error in it has its file and line.
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path);
 // The column whose name is one of `names` (lower case, without _ and -), earlier names first; -1 for none.
 int find_column(const std::vector<std::string>& header, const std::vector<std::string>& names);
 
-// A finite number that float holds. An integer, or a float without fraction as RecBole writes times.
+// A finite number that float holds.
 float parse_weight(std::string_view cell, std::string_view column);
-int64_t parse_time(std::string_view cell, std::string_view column);
 // 0 or 1.
 float parse_label(std::string_view cell, std::string_view column);
 
 struct Row {
   std::string_view user, item;
-  int64_t time = 0;
+  Moment time;
   float weight = 0;
   Shown shown;
 };
@@ -51,15 +61,17 @@ struct Row {
 // What every reader does with its rows: add, filter, count the bad ones.
 class RowSink {
  public:
-  RowSink(const DatasetOptions& options, DatasetBuilder& builder) : options_(options), builder_(builder) {}
+  RowSink(const DatasetOptions& options, DatasetBuilder& builder);
 
   // Which columns a file has; a later file must have the same.
   void begin_file(const std::string& path, const OptionalColumns& columns);
   // Bad rows from here on belong to a file of titles.
   void begin_titles(const std::string& path) { path_ = path; }
   Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan);
-  // False when min_weight leaves the row out.
+  // False when the row is left out: for want of an id, or by min_weight.
   bool add(const Row& row, Part part);
+  // The same for a row of a format that has no parts.
+  bool add(const Row& row) { return add(row, part_); }
   // Counts a valid row that the format says to leave out.
   void skip() { ++n_skipped_; }
   // Reports progress, if the current file is the only one.
@@ -67,20 +79,41 @@ class RowSink {
     if (is_single_file_) rec::set_done(builder_.cancel(), share);
   }
   void set_single_file() { is_single_file_ = true; }
+  // The part of the rows of files that have none.
+  void set_part(Part part) { part_ = part; }
+  Part part() const { return part_; }
+  // The rows have parts of their own.
+  void set_has_parts() { has_parts_ = true; }
+  bool has_parts() const { return has_parts_; }
+
+  // Keeps what was found rather than given, for the description; only of the first file.
+  void decided(const char* what, std::string how);
+  void note(std::string sentence) { notes_.push_back(std::move(sentence)); }
+  // Puts what was found, and counted, into the data set.
+  void tell(Dataset& dataset);
   // Counts a bad row or throws its error with its place, as the options say.
   void reject(Error error, int64_t line, bool fatal);
 
   const DatasetOptions& options() const { return options_; }
   DatasetBuilder& builder() { return builder_; }
   const std::string& path() const { return path_; }
-  int64_t n_skipped() const { return n_skipped_; }
+  int64_t n_missing() const { return n_missing_; }
 
  private:
+  bool is_missing(std::string_view id) const {
+    return id.size() <= longest_missing_ && std::ranges::find(missing_, id) != missing_.end();
+  }
+
   const DatasetOptions& options_;
   DatasetBuilder& builder_;
+  std::vector<std::string> missing_;  // words
+  size_t longest_missing_ = 0;
   std::string path_, first_path_;
-  int64_t n_skipped_ = 0;
-  bool is_single_file_ = false;
+  int64_t n_skipped_ = 0, n_missing_ = 0;
+  bool is_single_file_ = false, has_parts_ = false;
+  Part part_ = Part::kTrain;
+  std::vector<std::pair<std::string, std::string>> read_as_;
+  std::vector<std::string> notes_;
 };
 
 // Calls use(cells) for each row; its errors go to the sink with the row's line.

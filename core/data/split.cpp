@@ -37,16 +37,6 @@ ByUser group_by_user(const Dataset& dataset) {
   return out;
 }
 
-void shuffle(int64_t* values, int64_t n, Rng rng) {
-  for (int64_t i = n - 1; i > 0; --i) {
-    // next_below takes 32 bits; larger sets use a modulo whose bias is below 2^-31.
-    const uint64_t bound = static_cast<uint64_t>(i) + 1;
-    const uint64_t j =
-        bound < (uint64_t{1} << 32) ? rng.next_below(static_cast<uint32_t>(bound)) : rng.next_u64() % bound;
-    std::swap(values[i], values[j]);
-  }
-}
-
 // The first counts.train of the order are train, then valid, then test.
 void assign(const int64_t* order, const PartCounts& counts, Buffer<Part>& part) {
   for (int64_t i = 0; i < counts.train + counts.valid + counts.test; ++i)
@@ -156,6 +146,10 @@ Dataset copy_dataset(const Dataset& dataset) {
   out.format = dataset.format;
   out.source = dataset.source;
   out.n_skipped = dataset.n_skipped;
+  out.n_missing = dataset.n_missing;
+  out.has_parts = dataset.has_parts;
+  out.read_as = dataset.read_as;
+  out.notes = dataset.notes;
   return out;
 }
 
@@ -167,6 +161,7 @@ Dataset split_dataset(const Dataset& dataset, const SplitOptions& options, const
   if (by_time && dataset.time.empty())
     throw argument_error(REC_INVALID_DATA, "kind", "a split by time needs times, and the data set has none");
   Dataset out = copy_dataset(dataset);
+  out.has_parts = true;
   throw_if_cancelled(cancel);
   if (options.kind == REC_SPLIT_RATIO)
     split_ratio(dataset, options, cancel, out.part);

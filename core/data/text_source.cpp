@@ -81,10 +81,7 @@ TextFile open_text(const std::string& path, MemoryBudget& budget) {
   return checked_text(path, std::move(bytes));
 }
 
-TextFile open_text_head(const std::string& path) {
-  constexpr int64_t kHeadBytes = 1 << 16;
-  return checked_text(path, read_text_head(path, kHeadBytes));
-}
+TextFile open_text_head(const std::string& path) { return checked_text(path, read_text_head(path, kTextHead)); }
 
 std::string_view first_line(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));

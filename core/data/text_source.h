@@ -23,6 +23,7 @@ struct TextFile {
 };
 
 TextFile open_text(const std::string& path, MemoryBudget& budget);
+constexpr int64_t kTextHead = 1 << 16;
 // Its beginning, enough to recognise the format.
 TextFile open_text_head(const std::string& path);
 

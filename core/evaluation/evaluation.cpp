@@ -3,25 +3,34 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/rng.h"
 #include "core/evaluation/evaluation_input.h"
 
 namespace rec {
 
 namespace {
 
-// Row of each id among the known ones; -1 = unknown.
-Buffer<int32_t> match_ids(const IdMap& ids, const IdMap& known) {
-  auto rows = Buffer<int32_t>::uninitialized(ids.size());
-  for (int64_t i = 0; i < ids.size(); ++i)
-    rows[i] = ids.type() == REC_ID_INT64 ? known.find(ids.int64_at(i)) : known.find(ids.bytes_at(i));
-  return rows;
-}
-
 Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog) {
-  Buffer<int32_t> rows = match_ids(data.items, catalog.items);
+  Buffer<int32_t> rows = catalog.items.rows_of(data.items);
+  if (std::ranges::none_of(rows, [](int32_t row) { return row >= 0; }))
+    throw argument_error(REC_INVALID_DATA, "dataset", "the model knows none of its ", rows.size(), " items");
   for (int64_t i = 0; i < rows.size(); ++i)
     if (rows[i] < 0) rows[i] = static_cast<int32_t>(catalog.items.size() + i);
   return rows;
+}
+
+// n_users of those with rows, each set of them equally likely.
+Buffer<char> sample_users(const Dataset& data, const Protocol& protocol) {
+  if (protocol.n_users == 0) return {};
+  Buffer<char> chosen(data.n_users());
+  for (int64_t i = 0; i < data.n(); ++i)
+    if (data.part[i] == protocol.part && data.is_positive(i)) chosen[data.user[i]] = 1;
+  std::vector<int64_t> users;
+  for (int64_t user = 0; user < data.n_users(); ++user)
+    if (chosen[user]) users.push_back(user);
+  shuffle(users.data(), std::ssize(users), Rng(protocol.seed, RngStream::kEvaluation, 0, UINT64_MAX));
+  for (size_t i = static_cast<size_t>(protocol.n_users); i < users.size(); ++i) chosen[users[i]] = 0;
+  return chosen;
 }
 
 std::unique_ptr<const Evaluation> make_evaluation(const EvaluationInput& input) {
@@ -54,9 +63,10 @@ EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, c
       metrics(std::move(metrics_)),
       cancel(cancel_),
       n_items(catalog.items.size()),
-      user_row(match_ids(data.users, catalog.users)),
+      user_row(catalog.users.rows_of(data.users)),
       item_row(item_rows(data, catalog)),
-      timelines(data) {}
+      timelines(data),
+      is_measured(sample_users(data_, protocol_)) {}
 
 Error EvaluationInput::no_rows(const char* what) const {
   return argument_error(REC_INVALID_DATA, "dataset", "no ", what, " in its ",
@@ -84,6 +94,28 @@ Report evaluate(std::shared_ptr<const Model> model, const Dataset& data, const P
   return rows->run(*make_scorer(std::move(model)), pool, cancel);
 }
 
+double standard_error(std::span<const double> values, std::span<const double> weights, std::span<const int32_t> users,
+                      double mean) {
+  double squares = 0, total = 0;
+  int64_t n_users = 0;
+  for (size_t row = 0; row < values.size();) {
+    double deviation = 0, weight = 0;
+    const size_t first = row;
+    do {
+      const double w = std::isnan(values[row]) ? 0 : weights.empty() ? 1 : weights[row];
+      if (w != 0) deviation += w * (values[row] - mean);
+      weight += w;
+      ++row;
+    } while (row < values.size() && users[row] >= 0 && users[row] == users[first]);
+    squares += deviation * deviation;
+    total += weight;
+    n_users += weight != 0;
+  }
+  if (n_users < 2) return std::nan("");
+  const auto n = static_cast<double>(n_users);
+  return std::sqrt(n / (n - 1) * squares) / total;
+}
+
 Report report_of(const std::vector<MetricSpec>& metrics, const std::string& suffix, std::span<const int32_t> users,
                  std::vector<double> values, std::span<const double> gauc_weights) {
   Report report;
@@ -100,6 +132,9 @@ Report report_of(const std::vector<MetricSpec>& metrics, const std::string& suff
       total += weight;
     }
     report.means.push_back(total > 0 ? sum / total : std::nan(""));
+    report.standard_errors.push_back(standard_error(
+        std::span(report.values).subspan(m * users.size(), users.size()),
+        metrics[m].metric == Metric::kGauc ? gauc_weights : std::span<const double>(), users, report.means.back()));
   }
   return report;
 }

@@ -14,6 +14,7 @@ namespace rec {
 struct Report {
   std::vector<std::string> names;  // with the protocol's suffix
   std::vector<double> means;       // over the rows where the metric is defined
+  std::vector<double> standard_errors;  // of the means, over users
   std::vector<double> values;      // [n_metrics, n_rows]
   std::vector<int64_t> users;      // [n_rows] the model's user row, -1 = unknown to it
 };

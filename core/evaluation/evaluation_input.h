@@ -30,7 +30,9 @@ struct EvaluationInput {
   Buffer<int32_t> user_row;   // of each user of the data set; -1 = unknown to the model
   Buffer<int32_t> item_row;   // of each item of the data set; unknown items get distinct numbers from n_items on
   Timelines timelines;
+  Buffer<char> is_measured;  // [n_users] of the data set, by Protocol::n_users; or empty: all are
 
+  bool measures(int32_t user) const { return is_measured.empty() || is_measured[user] != 0; }
   // INVALID_DATA: the part has no `what`.
   Error no_rows(const char* what) const;
 };
@@ -44,6 +46,11 @@ std::unique_ptr<const Evaluation> make_list_evaluation(const EvaluationInput& in
 // REC_ROWS_LABEL: a prediction and a label for each row of the part. The prediction is sigmoid(score); auc goes by the
 // score itself. A row that the model cannot score is left out.
 std::unique_ptr<const Evaluation> make_label_evaluation(const EvaluationInput& input);
+
+// The standard error of a mean of values with weights (none = 1 each) over the rows where they are not NaN; adjacent rows of
+// one known user count as one.
+double standard_error(std::span<const double> values, std::span<const double> weights, std::span<const int32_t> users,
+                      double mean);
 
 // A report of values [n_metrics, n_rows]: each mean is over the rows where the metric is defined, for gauc weighted with
 // gauc_weights [n_rows].

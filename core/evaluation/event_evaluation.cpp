@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "core/evaluation/ranking_evaluation.h"
 
 namespace rec {
@@ -17,12 +19,14 @@ class EventEvaluation final : public RankingEvaluation {
     RankingRows rows;
     CsrBuilder positives, masks;
     for (int32_t user = 0; user < data.n_users(); ++user) {
+      if (!input.measures(user)) continue;
       const size_t n_before = rows.users.size();
+      bool is_first = input.protocol.skip_first;
       for (int64_t i : input.timelines.of(user)) {
         if (!data.is_positive(i)) continue;
         const int32_t item = input.item_row[data.item[i]];
         if (masks_items && is_masked(input.protocol, data.part[i]) && item < input.n_items) masks.add(item);
-        if (data.part[i] != input.protocol.part) continue;
+        if (std::exchange(is_first, false) || data.part[i] != input.protocol.part) continue;
         positives.add(item);
         positives.close();
         rows.add(input.user_row[user], i, masks.n_rows());

@@ -86,6 +86,9 @@ class LabelEvaluation final : public Evaluation {
                                         : std::nan(""));
         next += known[i] != 0;
       }
+      report.standard_errors.push_back(has_row_values(metric.metric) ? standard_error(std::span(report.values).last(n),
+                                                                                      {}, users_, report.means.back())
+                                                                     : std::nan(""));
     }
     return report;
   }

@@ -37,6 +37,8 @@ std::string Protocol::suffix() const {
   else if (candidates != REC_CANDIDATES_FULL)
     text = cat(candidates == REC_CANDIDATES_UNIFORM ? "[uni" : "[pop", n_candidates, "]");
   if (knows_training_only() != (rows == REC_ROWS_USER)) text += knows_training_only() ? "[training]" : "[before]";
+  if (skip_first) text += "[skip_first]";
+  if (n_users > 0) text += cat("[users", n_users, "]");
   return text;
 }
 
@@ -52,6 +54,11 @@ Json card_of(const Protocol& protocol) {
                {"history", protocol.knows_training_only() ? "training" : "before"}};
   if (protocol.candidates == REC_CANDIDATES_UNIFORM || protocol.candidates == REC_CANDIDATES_POPULAR) {
     card["n_candidates"] = protocol.n_candidates;
+    card["seed"] = protocol.seed;
+  }
+  if (protocol.skip_first) card["skip_first"] = true;
+  if (protocol.n_users > 0) {
+    card["n_users"] = protocol.n_users;
     card["seed"] = protocol.seed;
   }
   if (protocol.rows == REC_ROWS_LIST) {
@@ -79,6 +86,10 @@ void check_protocol(const Protocol& protocol, const std::vector<MetricSpec>& met
                            "given lists need rows = REC_ROWS_EVENT and a data set that came with lists (neg_items)");
   if (protocol.ties == REC_TIES_AGAINST_TARGET && protocol.rows != REC_ROWS_EVENT)
     throw invalid_argument("ties", "REC_TIES_AGAINST_TARGET needs one target a row; use rows = REC_ROWS_EVENT");
+  if (protocol.skip_first && protocol.rows != REC_ROWS_EVENT)
+    throw invalid_argument("skip_first", "needs rows that are events; use rows = REC_ROWS_EVENT");
+  if (protocol.n_users > 0 && protocol.rows != REC_ROWS_EVENT && protocol.rows != REC_ROWS_USER)
+    throw invalid_argument("n_users", "needs rows that rank items; use rows = REC_ROWS_USER or REC_ROWS_EVENT");
   if ((protocol.rows == REC_ROWS_LIST || protocol.rows == REC_ROWS_LABEL) && protocol.candidates != REC_CANDIDATES_FULL)
     throw invalid_argument("candidates", "must be REC_CANDIDATES_FULL (0), got ", protocol.candidates,
                            ": labelled rows are their own candidates");

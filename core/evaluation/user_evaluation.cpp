@@ -15,6 +15,7 @@ class UserEvaluation final : public RankingEvaluation {
     RankingRows rows;
     CsrBuilder positives, masks;
     for (int32_t user = 0; user < data.n_users(); ++user) {
+      if (!input.measures(user)) continue;
       int64_t first = -1;  // of the part
       for (int64_t i : input.timelines.of(user)) {
         if (!data.is_positive(i)) continue;

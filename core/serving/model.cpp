@@ -22,6 +22,8 @@ std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Intera
   for (const Relation& relation : dataset.relations) catalog->relations.push_back(relation.copy());
   catalog->has_user_data = true;
   catalog->seen = distinct_rows(train.by_user);
+  if (std::ranges::any_of(dataset.part, [](Part part) { return part != Part::kTrain; }))
+    catalog->held_out = distinct_rows(build_interactions(dataset, false, true, true).by_user);
 
   const Csr& all = train.by_user;
   catalog->history.offsets = Buffer<int64_t>(all.n_rows() + 1);

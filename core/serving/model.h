@@ -21,6 +21,7 @@ struct Catalog {
   std::vector<Relation> relations;
   bool has_user_data = false;
   Csr seen;                      // [n_users] distinct training items, ascending
+  Csr held_out;                  // [n_users] distinct items of valid and test, ascending; or empty
   Csr history;                   // [n_users] the last items, oldest first
   Buffer<int64_t> history_time;  // beside history.columns, or empty
 

@@ -86,6 +86,7 @@ std::shared_ptr<const Catalog> read_catalog(const Sections& file) {
   if (file.has("seen.offsets")) {
     catalog->has_user_data = true;
     catalog->seen = read_csr(file, "seen", n_users, n_items, true);
+    if (file.has("held_out.offsets")) catalog->held_out = read_csr(file, "held_out", n_users, n_items, true);
     catalog->history = read_csr(file, "history", n_users, n_items, false);
     if (file.has("history.times")) {
       catalog->history_time = file.copy<int64_t>("history.times");
@@ -290,6 +291,7 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
   add_ids(tensors, "items", catalog.items);
   if (user_data && catalog.has_user_data) {
     add_csr(tensors, "seen", catalog.seen);
+    if (!catalog.held_out.offsets.empty()) add_csr(tensors, "held_out", catalog.held_out);
     add_csr(tensors, "history", catalog.history);
     if (!catalog.history_time.empty())
       tensors.push_back(borrow_tensor("history.times", {catalog.history_time.size()}, catalog.history_time.data()));

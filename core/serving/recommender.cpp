@@ -168,17 +168,25 @@ void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_sc
   write_status(memory->status, "users", " and has no history", out_status);
 }
 
-// The items that each user of a block has seen, ascending: from the model file and from the given history.
+// The items that each user of a block has seen, ascending: from the model file, also those that were held out of training,
+// and from the given history.
 void Recommender::find_seen(const Queries& queries, CallMemory& memory) const {
-  const Csr& known = model().catalog->seen;
+  const Catalog& catalog = *model().catalog;
   memory.seen_offsets.assign(1, 0);
   memory.seen.clear();
   for (int64_t q = 0; q < queries.n; ++q) {
     const auto begin = std::ssize(memory.seen);
-    if (const int32_t user = queries.user(q); user >= 0)
-      memory.seen.insert(memory.seen.end(), known.row(user).begin(), known.row(user).end());
-    if (const std::span<const int32_t> given = queries.given_history(q); !given.empty()) {
-      memory.seen.insert(memory.seen.end(), given.begin(), given.end());
+    const auto add = [&](std::span<const int32_t> items) {
+      memory.seen.insert(memory.seen.end(), items.begin(), items.end());
+      return !items.empty();
+    };
+    bool sorted = true;
+    if (const int32_t user = queries.user(q); user >= 0) {
+      add(catalog.seen.row(user));
+      if (!catalog.held_out.offsets.empty() && add(catalog.held_out.row(user))) sorted = false;
+    }
+    if (add(queries.given_history(q))) sorted = false;
+    if (!sorted) {
       std::sort(memory.seen.begin() + begin, memory.seen.end());
       memory.seen.erase(std::unique(memory.seen.begin() + begin, memory.seen.end()), memory.seen.end());
     }

@@ -150,13 +150,13 @@ void visit(Archive& archive, Data& data) {
   });
   visit_features(archive, data.user_features);
   visit_features(archive, data.item_features);
-  archive(data.format), archive(data.source), archive(data.n_skipped);
+  archive(data.format), archive(data.source), archive(data.n_skipped);  // the rest only a description needs
 }
 
 template <class Archive, Is<Report> Data>
 void visit(Archive& archive, Data& report) {
   archive.each(report.names, [](Archive& a, auto& name) { a(name); });
-  archive(report.means), archive(report.values), archive(report.users);
+  archive(report.means), archive(report.standard_errors), archive(report.values), archive(report.users);
 }
 
 template <class T>
@@ -185,7 +185,9 @@ std::shared_ptr<const Report> shared_report(const MemoryFile& file, const std::v
                                             int64_t n_users) {
   auto report = shared<Report>(file);
   const size_t n_metrics = report->names.size(), n_rows = report->users.size();
-  if (report->means.size() != n_metrics || report->values.size() != n_metrics * n_rows) throw damaged();
+  if (report->means.size() != n_metrics || report->standard_errors.size() != n_metrics ||
+      report->values.size() != n_metrics * n_rows)
+    throw damaged();
   if (report->names != names) throw Error(REC_PLUGIN_FAILED, "its metrics are not those that were asked for");
   for (const int64_t user : report->users)
     if (user < REC_NO_ROW || user >= n_users) throw Error(REC_PLUGIN_FAILED, "its users are not those of the data set");

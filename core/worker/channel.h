@@ -54,7 +54,8 @@ class Channel {
   }
 REC_JSON_FIELDS(TrainingEvent, kind, epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds, metric_names,
                 metric_values, is_best)
-REC_JSON_FIELDS(Protocol, part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history)
+REC_JSON_FIELDS(Protocol, part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history, skip_first,
+                n_users)
 REC_JSON_FIELDS(TrainerOptions, resume, checkpoint_path, checkpoint_seconds, checkpoint_batches, metrics, main_metric,
                 protocol, memory_limit_bytes)
 Json note_of(const Error& error);

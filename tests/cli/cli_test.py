@@ -49,10 +49,16 @@ class CliTest(unittest.TestCase):
     def recore(cls, arguments, code=0, env=None):
         words = arguments.split() if isinstance(arguments, str) else arguments
         done = subprocess.run([RECORE] + words, cwd=cls.folder, capture_output=True, text=True, timeout=120,
+                              errors="surrogateescape",
                               env={**os.environ, **(env or {})})
         if done.returncode != code:
             raise AssertionError(f"recore {arguments}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
         return done
+
+    @classmethod
+    def write(cls, name, text):
+        with open(os.path.join(cls.folder, name), "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
 
     @classmethod
     def events(cls, arguments, code=0):
@@ -214,7 +220,23 @@ class Evaluate(CliTest):
         self.assertEqual(ours["metrics"], theirs["metrics"])
 
     def test_warns_of_another_seed(self):
-        self.assertIn("another split", self.recore("evaluate --model m.rec --data orchard.inter.gz --seed 9").stderr)
+        self.assertIn("may hold rows that it was trained on",
+                      self.recore("evaluate --model m.rec --data orchard.inter.gz --seed 9").stderr)
+
+    def test_measures_a_test_file_whole(self):
+        self.write("train.csv", "user,item\n" + "".join(f"{u},{i}\n" for u in range(6) for i in range(u, u + 4)))
+        self.write("test.csv", "user,item\n" + "".join(f"{u},{i}\n" for u in range(6) for i in (u + 4, u + 5)))
+        done = self.recore("train --model itemknn --data train.csv --all --out all.rec")
+        self.assertNotIn("split", done.stderr)
+        self.assertEqual(self.events("info all.rec")[0]["n_train"], 24)
+        event = self.events("evaluate --model all.rec --data test.csv --all --rows event --metrics recall@3")[0]
+        self.assertEqual((event["n_rows"], event["split"]), (12, None))
+        done = self.recore("train --model itemknn --data train.csv --test test.csv --out parts.rec")
+        self.assertNotIn("split", done.stderr)
+        with open(os.path.join(self.folder, "all.rec"), "rb") as one, open(os.path.join(self.folder, "parts.rec"), "rb") as other:
+            self.assertNotEqual(one.read(), other.read())  # the second knows what was held out
+        event = self.events("evaluate --model parts.rec --data train.csv --test test.csv --rows event --metrics recall@3")[0]
+        self.assertEqual((event["n_rows"], event["split"]), (12, None))
 
 
 class Serve(CliTest):
@@ -234,6 +256,22 @@ class Serve(CliTest):
         events = self.events("recommend --model m.rec --user nobody --user u0061 -k 3", 3)
         self.assertEqual([event["event"] for event in events], ["error"] + ["recommendation"] * 3)
         self.assertEqual((events[0]["status"], events[0]["user"]), ("NOT_FOUND", "nobody"))
+
+    def test_leaves_out_what_was_held_out(self):
+        self.write("buys.csv", "user,item\n" + "".join(f"{u},{i}\n" for u in range(20) for i in range(10)) + "0,99\n")
+        self.recore("train --model popularity --data buys.csv --out buys.rec")
+        self.assertGreater(self.events("data split buys.csv --out buys")[0]["n_test"], 0)
+        items = [event["item"] for event in self.events("recommend --model buys.rec --user 1 -k 20 --exclude-seen")[:-1]]
+        self.assertEqual(items, [99])
+
+    def test_knows_ids_of_any_text(self):
+        self.write("names.csv", 'user,item\n1,"Earth, Wind"\n1,"say ""so"""\n2,caf\udce9\n2,caf\udce8\n3,\ufdd0\ufde0\n')
+        self.recore("train --model popularity --data names.csv --all --out names.rec")
+        items = {event["item"] for event in self.events("recommend --model names.rec --user 1 -k 9")[:-1]}
+        self.assertEqual(items, {"Earth, Wind", 'say "so"', "caf\udce9", "caf\udce8", "\udcef\udcb7\udc90\udcef\udcb7\udca0"})
+        known = self.recore(["recommend", "--model", "names.rec", "--history", '"Earth, Wind","say ""so""",caf\udce9', "-k", "3"])
+        self.assertNotIn("does not know", known.stderr)
+        self.assertIn("never closed", self.recore(["recommend", "--model", "names.rec", "--history", '"Earth'], 2).stderr)
 
     def test_recommends_to_a_history(self):
         known = self.events("recommend --model m.rec --user nobody --history film-039,film-231 -k 3")
@@ -278,6 +316,21 @@ class Data(CliTest):
         self.assertEqual([about["n_train"], about["n_valid"], about["n_test"]], [15000, 5000, 5000])
         again = self.events("data describe six")[0]
         self.assertEqual([again["n_train"], again["n_valid"], again["n_test"]], [15000, 5000, 5000])
+
+    def test_shows_how_a_file_was_read(self):
+        self.write("plain.csv", "1 10 4 1433221332117\n2 20 5 1433221332118\nNA 20 5 1433221332118\n")
+        about = self.events("data describe plain.csv")[0]
+        self.assertEqual(about["read_as"], {"separator": "blanks", "header": "no", "quotes": "as in CSV", "user": "column 1",
+                                            "item": "column 2", "time": "column 4", "weight": "column 3", "times": "milliseconds"})
+        self.assertEqual((about["n_interactions"], about["n_missing"], about["has_parts"]), (2, 1, False))
+        done = self.recore("data describe plain.csv")
+        self.assertIn("header: no", done.stdout)
+        self.assertIn("1 rows were left out", done.stderr)
+        for option, given in (("--header", "maybe"), ("--quotes", "x"), ("--time-unit", "h"), ("--time-format", "%Q"),
+                              ("--max-bad-rows", "-1")):
+            self.recore(f"data describe plain.csv {option} {given}", 2)
+        about = self.events(["data", "describe", "plain.csv", "--time-unit", "us", "--missing", "2"])[0]
+        self.assertEqual((about["n_users"], about["time"]["first"], about["read_as"]["times"]), (2, 1433221, "microseconds"))
 
     def test_reads_named_columns(self):
         with open(self.path("odd.txt"), "w") as file:

@@ -85,7 +85,7 @@ TEST_P(Conformance, LeavesSeenItemsOutAndSignsShortRows) {
   for (int64_t u = 0; u < 40; ++u) {
     std::vector<int64_t> rows(top.rows.begin() + u * 25, top.rows.begin() + (u + 1) * 25);
     const auto n = std::find(rows.begin(), rows.end(), REC_NO_ROW) - rows.begin();
-    EXPECT_EQ(n, 14) << "20 items, 6 of 10 in training";
+    EXPECT_EQ(n, 10) << "20 items, 10 in train, valid and test";
     for (int64_t k = n; k < 25; ++k) {
       EXPECT_EQ(rows[k], REC_NO_ROW);
       EXPECT_EQ(top.scores[u * 25 + k], -INFINITY);

@@ -71,6 +71,53 @@ INSTANTIATE_TEST_SUITE_P(
             "FloatTimes", "user,item,time\n1,10,1.2e9\n2,20,978300760.0\n", {"1 10 @1200000000", "2 20 @978300760"}},
         GoodFile{
             "NegativeTimesAndIds", "user,item,time\n-5,-9223372036854775808,-1\n", {"-5 -9223372036854775808 @-1"}},
+        GoodFile{"FractionsOfSeconds",
+                 "user,item,time\n1,10,5.5\n1,20,5.25\n2,30,-0.5\n",
+                 {"1 20 @5", "1 10 @5", "2 30 @-1"}},
+        GoodFile{"Milliseconds",
+                 "user,item,time\n1,10,1433221332117\n1,20,1433221332016\n2,30,1433223236124\n",
+                 {"1 20 @1433221332", "1 10 @1433221332", "2 30 @1433223236"}},
+        GoodFile{"Nanoseconds", "user,item,time\n1,10,1433221332117000000\n", {"1 10 @1433221332"}},
+        GoodFile{"GivenUnit", "user,item,time\n1,10,5000\n1,20,4999\n", {"1 10 @5", "1 20 @4"}, with([](auto& o) {
+                   o.time_unit = REC_TIME_MILLISECONDS;
+                 })},
+        GoodFile{"Dates",
+                 "user,item,time\n1,10,2014-04-07\n1,20,2014-04-07T10:51:09.277Z\n2,30,2014-04-07 10:51:09+02:00\n",
+                 {"1 10 @1396828800", "1 20 @1396867869", "2 30 @1396860669"}},
+        GoodFile{
+            "GivenTimeFormat", "user,item,time\n1,10,31/12/99 11:59:01 PM\n", {"1 10 @946684741"}, with([](auto& o) {
+              o.time_format = "%d/%m/%y %I:%M:%S %p";
+            })},
+        GoodFile{"BlanksAroundCells", "user, item, rating\n1, 10, 4\n2 ,20\t,5\n", {"1 10 *4", "2 20 *5"}},
+        GoodFile{"BlanksAroundQuotes", "user, item\n 1 , \"10\" \n2,20\n", kTwoRows},
+        GoodFile{"BlanksAsSeparators", "user item rating\n1  10 4\n 2 \t20 5 \n", {"1 10 *4", "2 20 *5"}},
+        GoodFile{"QuotesThatAreNone", "user\titem\n1\t\"10\n2\t5\"\n", {"1 \"10", "2 5\""}},
+        GoodFile{"QuotesInsideTabs", "user\titem\n1\t\"10\"\n2\t\"a\" b\n", {"1 10", "2 \"a\" b"}},
+        GoodFile{"QuotesTurnedOff", "user,item\n\"1,10\n2,20\"\n", {"\"1 10", "2 20\""}, with([](auto& o) {
+                   o.quotes = REC_QUOTES_NONE;
+                 })},
+        GoodFile{"HeaderlessText",
+                 "A1,B1,5.0,1363996800\nA2,B2,1.0,1363996801\n",
+                 {"A1 B1 @1363996800 *5", "A2 B2 @1363996801 *1"}},
+        GoodFile{"HeaderlessUserItemTime", "A1,B1,1363996800\n", {"A1 B1 @1363996800"}},
+        GoodFile{"HeaderlessUserItemRating", "A1,B1,4\n", {"A1 B1 *4"}},
+        GoodFile{"HeaderlessWithADate",
+                 "1,2014-04-07T10:51:09.277Z,10,0\n1,2014-04-07T10:51:09.100Z,20,S\n",
+                 {"1 20 @1396867869", "1 10 @1396867869"}},
+        GoodFile{"HeaderlessByPosition", "x,10,7,1,9\ny,20,8,2,9\n", {"1 10 @7", "2 20 @8"}, with([](auto& o) {
+                   o.user_column = "4", o.item_column = "2", o.time_column = "3";
+                 })},
+        GoodFile{"HeaderSaidToBeNone", "ann,film\nbob,book\n", {"ann film", "bob book"}, with([](auto& o) {
+                   o.header = REC_HEADER_NO;
+                 })},
+        GoodFile{"HeaderOfNumbers", "1,2\n1,10\n2,20\n", kTwoRows,
+                 with([](auto& o) { o.header = REC_HEADER_YES, o.user_column = "1", o.item_column = "2"; })},
+        GoodFile{"MissingIds", "user,item\n1,10\nNA,20\nnan,30\n2,NULL\nNone,1\n\\N,2\n2,20\n", kTwoRows},
+        GoodFile{"MissingIdsByOtherWords", "user,item\n1,10\nNA,20\n?,30\n", {"1 10", "NA 20"}, with([](auto& o) {
+                   o.missing = "?,none";
+                 })},
+        GoodFile{"TextAmongNumbers", "user,item\n1,10\nann,20\n1,30\n", {"1 10", "ann 20", "1 30"}},
+        GoodFile{"NumberBeyondInt64", "user,item\n1,10\n9223372036854775808,20\n", {"1 10", "9223372036854775808 20"}},
         GoodFile{"TextIds", "user,item\n007,5.0\n7,5\n", {"007 5.0", "7 5"}},
         GoodFile{"TextUsersNumberItems", "user,item\nann,1\n\xf0\x9f\x98\x80,2\n", {"ann 1", "\xf0\x9f\x98\x80 2"}},
         GoodFile{"DeclaredTextIds", "user,item\n1,10\nx,y\n", {"1 10", "x y"}, with([](auto& o) {
@@ -135,21 +182,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"UnknownGivenColumn", "user,item\na,b\n", 1, {"time_column", "'stamp'"}, with([](auto& o) {
                   o.time_column = "stamp";
                 })},
-        BadFile{"HeaderlessWithANamedWeight", "1,10,4.5\n", 1, {"no user column"}, with([](auto& o) {
+        BadFile{"HeaderlessWithManyColumns", "a,b,1,2,3\n", 1, {"no header", "5 columns", "user_column"}},
+        BadFile{"HeaderlessWithANamedWeight", "1,10,4.5\n", 1, {"'score'", "no header", "\"3\""}, with([](auto& o) {
                   o.weight_column = "score";
                 })},
-        BadFile{"HeaderlessWithANamedTime", "1,10,4.5,100\n", 1, {"no user column"}, with([](auto& o) {
+        BadFile{"HeaderlessWithANamedTime", "1,10,4.5,100\n", 1, {"'when'", "no header"}, with([](auto& o) {
                   o.time_column = "when";
                 })},
         BadFile{"NoSeparator", "userid\n1\n", 1, {"no separator"}},
         BadFile{"EmptyUser", "user,item\n,10\n", 2, {"user_id", "empty"}},
         BadFile{"EmptyItem", "user,item\n1,\n", 2, {"item_id", "empty"}},
-        BadFile{"TextAmongInt64Ids", "user,item\n1,10\nann,20\n", 3, {"user_id", "'ann'", "not an int64", "bytes"}},
-        BadFile{"PaddedInt64Id", "user,item\n1,10\n2, 20\n", 3, {"item_id", "' 20'", "not an int64"}},
         BadFile{"OverflowingInt64Id",
                 "user,item\n1,10\n9223372036854775808,20\n",
                 3,
-                {"'9223372036854775808'", "does not fit"}},
+                {"'9223372036854775808'", "does not fit"},
+                with([](auto& o) { o.user_id_type = REC_ID_INT64; })},
         BadFile{"DeclaredInt64", "user,item\nx,10\n", 2, {"user_id", "'x'"}, with([](auto& o) {
                   o.user_id_type = REC_ID_INT64;
                 })},
@@ -160,10 +207,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"NanRating", "user,item,rating\n1,10,nan\n", 2, {"'nan'", "finite"}},
         BadFile{"InfiniteRating", "user,item,rating\n1,10,-inf\n", 2, {"'-inf'", "finite"}},
         BadFile{"EmptyRating", "user,item,rating\n1,10,\n", 2, {"weight", "not a number"}},
-        BadFile{"DateTime", "user,item,time\n1,10,2020-01-01\n", 2, {"time", "'2020-01-01'", "whole number"}},
-        BadFile{"FractionalTime", "user,item,time\n1,10,5.5\n", 2, {"'5.5'"}},
+        BadFile{"DateAmongNumbers", "user,item,time\n1,10,5\n1,20,2020-01-01\n", 3, {"time", "date", "numbers"}},
+        BadFile{"NoSuchDay", "user,item,time\n1,10,2021-02-29\n", 2, {"time", "'2021-02-29'", "ISO 8601"}},
+        BadFile{"OtherDateFormat", "user,item,time\n1,10,29.2.2020\n", 2, {"time", "'29.2.2020'"}},
+        BadFile{"NotAsTheFormatSays", "user,item,time\n1,10,2020-01-01\n", 2, {"time format"}, with([](auto& o) {
+                  o.time_format = "%d.%m.%Y";
+                })},
         BadFile{"NanTime", "user,item,time\n1,10,nan\n", 2, {"'nan'"}},
-        BadFile{"OverflowingTime", "user,item,time\n1,10,9223372036854775808\n", 2, {"does not fit"}},
+        BadFile{"OverflowingTime", "user,item,time\n1,10,9223372036854775808\n", 2, {"fits an int64"}},
         BadFile{
             "MinWeightWithoutWeights", "user,item\n1,10\n", 1, {"min_weight"}, with([](auto& o) { o.min_weight = 1; })},
         BadFile{"MinWeightAboveAll", "user,item,rating\n1,10,3\n", -1, {"min_weight"}, with([](auto& o) {
@@ -184,9 +235,108 @@ TEST(Csv, CountsSkippedRowsAndGivesThemNoIds) {
   DatasetOptions options;
   options.bad_rows = REC_BAD_ROW_SKIP;
   const Dataset data = load_dataset(folder.file("a.csv", "user,item,time\n1,10,1\n2,20,x\n3,x,5\n"), options);
-  EXPECT_EQ(data.n_skipped, 2);
-  EXPECT_EQ(data.n_users(), 1);
-  EXPECT_EQ(data.n_items(), 1);
+  EXPECT_EQ(data.n_skipped, 1);
+  EXPECT_EQ(data.n_users(), 2);
+  EXPECT_EQ(data.n_items(), 2);
+}
+
+TEST(Csv, SaysHowItWasRead) {
+  const TempFolder folder;
+  const Dataset data =
+      load_dataset(folder.file("a.csv",
+                               "sessionId;userId;itemId;timestamp\n1;7;10;1433221332117\n1;NA;10;1433221332118\n"
+                               "2;8;20;1433221332119\n"));
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(data.read_as, (Pairs{{"separator", ";"},
+                                 {"header", "yes"},
+                                 {"quotes", "as in CSV"},
+                                 {"user", "userId"},
+                                 {"item", "itemId"},
+                                 {"time", "timestamp"},
+                                 {"weight", "none"},
+                                 {"times", "milliseconds"}}));
+  EXPECT_EQ(data.n_missing, 1);
+  ASSERT_EQ(data.notes.size(), 2u);
+  EXPECT_NE(data.notes[0].find("'userId'; column 'sessionId'"), std::string::npos) << data.notes[0];
+  EXPECT_NE(data.notes[1].find("1 rows were left out"), std::string::npos) << data.notes[1];
+}
+
+TEST(Csv, NotesWhatCannotBeMeant) {
+  const TempFolder folder;
+  const auto notes = [&](const std::string& text, const DatasetOptions& options = {}) {
+    return load_dataset(folder.file("a.csv", text), options).notes;
+  };
+  EXPECT_TRUE(notes("user,item,rating,time\n1,10,5,1433221332\n2,20,1,1433221333\n").empty());
+  const auto old = notes("user,item,time\n1,10,17\n");
+  ASSERT_EQ(old.size(), 1u);
+  EXPECT_NE(old[0].find("1970-01-01 00:00:17"), std::string::npos) << old[0];
+  DatasetOptions seconds;
+  seconds.time_unit = REC_TIME_SECONDS;
+  const auto late = notes("user,item,time\n1,10,1433221332117\n", seconds);
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_NE(late[0].find("47386"), std::string::npos) << late[0];
+  const auto heavy = notes("user,item,rating\n1,10,1433221332\n");
+  ASSERT_EQ(heavy.size(), 1u);
+  EXPECT_NE(heavy[0].find("weights go up to"), std::string::npos) << heavy[0];
+  std::string crowd = "user,item\n";
+  for (int i = 0; i < 40; ++i) crowd += cat(i % 4 == 0 ? cat(i) : "guest", ",", i, "\n");
+  const auto guest = notes(crowd);
+  ASSERT_EQ(guest.size(), 1u);
+  EXPECT_NE(guest[0].find("'guest' has 30 of the 40"), std::string::npos) << guest[0];
+}
+
+TEST(Csv, FilesOfPartsKeepThem) {
+  const TempFolder folder;
+  const std::string train = folder.file("a.csv", "user,item\n1,10\n"),
+                    valid = folder.file("v.csv", "user,item\n1,20\n"), test = folder.file("t.csv", "user,item\n2,20\n");
+  EXPECT_FALSE(load_dataset(train).has_parts);
+  DatasetOptions options;
+  options.valid_path = valid;
+  options.test_path = test;
+  const Dataset data = load_dataset(train, options);
+  EXPECT_TRUE(data.has_parts);
+  EXPECT_EQ(std::vector(data.part.begin(), data.part.end()), (std::vector{Part::kTrain, Part::kValid, Part::kTest}));
+  DatasetOptions all;
+  all.part = REC_PART_TEST;
+  const Dataset whole = load_dataset(test, all);
+  EXPECT_TRUE(whole.has_parts);
+  EXPECT_EQ(whole.part[0], Part::kTest);
+}
+
+// Users and times whose order decides nothing else: rows of one second move within their user's places only.
+TEST(Csv, RowsOfASecondMoveAsWholes) {
+  const TempFolder folder;
+  const Dataset data = load_dataset(folder.file(
+      "a.csv", "user,item,rating,time\n1,10,1,7.9\n2,11,2,7.8\n1,12,3,7.1\n2,13,4,7.2\n1,14,5,6.5\n1,15,6,7.1\n"));
+  EXPECT_EQ(rows_of(data), (Rows{"1 12 @7 *3", "2 13 @7 *4", "1 15 @7 *6", "2 11 @7 *2", "1 14 @6 *5", "1 10 @7 *1"}));
+}
+
+// A number and its plain text are one id, whatever the type of the column.
+TEST(Ids, OfBothTypesAreTheSame) {
+  const TempFolder folder;
+  DatasetOptions text;
+  text.user_id_type = text.item_id_type = REC_ID_BYTES;
+  const std::string path = folder.file("a.csv", "user,item\n1,10\n-2,20\n");
+  const Dataset numbers = load_dataset(path), texts = load_dataset(path, text);
+  ASSERT_EQ(texts.items.type(), REC_ID_BYTES);
+  EXPECT_TRUE(numbers.users.same_ids(texts.users));
+  EXPECT_TRUE(texts.items.same_ids(numbers.items));
+  EXPECT_EQ(texts.users.find(int64_t{-2}), 1);
+  EXPECT_EQ(numbers.users.find("-2"), 1);
+  for (const char* other : {"-02", " -2", "-2.0", "+1", ""}) EXPECT_EQ(numbers.users.find(other), -1) << other;
+}
+
+TEST(Ids, OfAColumnThatTurnsOutToBeTextKeepTheirRows) {
+  MemoryBudget budget(0);
+  IdColumn column("user_id", REC_ID_AUTO, &budget);
+  for (int64_t i = 0; i < 5000; ++i) EXPECT_EQ(column.add(column.key(cat(i))), i);
+  EXPECT_EQ(column.add(column.key(std::string_view("x"))), 5000);
+  for (int64_t i = 0; i < 5000; ++i) {
+    EXPECT_EQ(column.find(column.key(cat(i))), i);
+    EXPECT_EQ(column.find(column.key(i)), i);
+  }
+  EXPECT_EQ(column.find(column.key(std::string_view("007"))), -1);
+  EXPECT_EQ(column.finish().type(), REC_ID_BYTES);
 }
 
 TEST(Csv, ASkippedRowDoesNotDecideTheTypeOfIds) {

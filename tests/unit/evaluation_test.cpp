@@ -353,6 +353,69 @@ TEST(Evaluation, CountsWhatTheModelDoesNotKnowAsMisses) {
   }
 }
 
+// Users are what varies: the rows of one are summed before they are squared.
+TEST(Evaluation, TellsTheStandardErrorOfAMean) {
+  const World world(11);
+  for (const int32_t rows : {REC_ROWS_USER, REC_ROWS_EVENT}) {
+    Protocol protocol;
+    protocol.rows = rows;
+    const Report report = world.evaluate(protocol, "recall@10,ndcg@10");
+    const size_t n = report.users.size();
+    for (size_t m = 0; m < 2; ++m) {
+      std::map<int64_t, double> deviation;
+      for (size_t row = 0; row < n; ++row) deviation[report.users[row]] += report.values[m * n + row] - report.means[m];
+      double squares = 0;
+      for (const auto& [user, d] : deviation) squares += d * d;
+      const auto n_users = static_cast<double>(deviation.size());
+      EXPECT_NEAR(report.standard_errors[m], std::sqrt(n_users / (n_users - 1) * squares) / static_cast<double>(n),
+                  1e-12);
+    }
+  }
+}
+
+TEST(Evaluation, MeasuresTheSameSampleOfUsers) {
+  const World world(12);
+  Protocol all, sampled;
+  sampled.n_users = 20;
+  sampled.seed = 5;
+  for (const int32_t rows : {REC_ROWS_USER, REC_ROWS_EVENT}) {
+    all.rows = sampled.rows = rows;
+    const Report whole = world.evaluate(all, "recall@10"), part = world.evaluate(sampled, "recall@10");
+    EXPECT_EQ(part.names[0], "recall@10[users20]");
+    EXPECT_EQ(part.users, world.evaluate(sampled, "recall@10", 1).users);
+    const std::set<int64_t> users(part.users.begin(), part.users.end());
+    EXPECT_EQ(users.size(), 20u);
+    std::vector<double> values;  // of the whole evaluation, for these users
+    for (size_t row = 0; row < whole.users.size(); ++row)
+      if (users.count(whole.users[row]) > 0) values.push_back(whole.values[row]);
+    EXPECT_EQ(part.values, values);
+    Protocol other = sampled;
+    other.seed = 6;
+    EXPECT_NE(world.evaluate(other, "recall@10").users, part.users);
+    Protocol more = sampled;
+    more.n_users = 1000;
+    EXPECT_EQ(world.evaluate(more, "recall@10").users, whole.users);
+  }
+}
+
+TEST(Evaluation, LeavesOutFirstEvents) {
+  const std::vector<int64_t> users{1, 1, 1, 2, 3, 3}, items{0, 1, 2, 0, 1, 0}, times{1, 2, 3, 1, 9, 4};
+  const std::vector<int32_t> parts{REC_PART_TRAIN, REC_PART_TEST, REC_PART_TEST,
+                                   REC_PART_TEST,  REC_PART_TEST, REC_PART_TEST};
+  World world(13);
+  world.data = dataset_of(users, items, parts, [&](rec_columns_t& columns) {
+    columns.times = times.data();
+    columns.n_times = std::ssize(times);
+  });
+  Protocol protocol;
+  protocol.rows = REC_ROWS_EVENT;
+  EXPECT_EQ(world.evaluate(protocol, "recall@10").users, (std::vector<int64_t>{1, 1, 2, 3, 3}));
+  protocol.skip_first = true;
+  const Report report = world.evaluate(protocol, "recall@10");
+  EXPECT_EQ(report.users, (std::vector<int64_t>{1, 1, 3}));
+  EXPECT_EQ(report.names[0], "recall@10[skip_first]");
+}
+
 TEST(Evaluation, RefusesWhatDoesNotGoTogether) {
   const World world(7);
   const auto status = [&](Protocol protocol, const char* metrics) {
@@ -370,6 +433,12 @@ TEST(Evaluation, RefusesWhatDoesNotGoTogether) {
   EXPECT_EQ(status(ties, "recall@5"), REC_INVALID_ARGUMENT);
   EXPECT_EQ(status(Protocol{}, "rechorus.hr@5"), REC_INVALID_ARGUMENT);
   EXPECT_EQ(status(Protocol{}, "rmse"), REC_INVALID_ARGUMENT);
+  Protocol skip, sample;
+  skip.skip_first = true;
+  EXPECT_EQ(status(skip, "recall@5"), REC_INVALID_ARGUMENT);
+  sample.n_users = 5;
+  sample.rows = REC_ROWS_LABEL;
+  EXPECT_EQ(status(sample, "rmse"), REC_INVALID_ARGUMENT);
 }
 
 }  // namespace

@@ -106,7 +106,8 @@ TEST(IdMap, FindsEveryIdAndNoOther) {
   const IdMap map = IdMap::from_int64(Buffer<int64_t>(std::span<const int64_t>(ids)));
   for (int32_t row = 0; row < 5; ++row) EXPECT_EQ(map.find(ids[row]), row);
   EXPECT_EQ(map.find(int64_t{6}), -1);
-  EXPECT_EQ(map.find(std::string_view("5")), -1);
+  EXPECT_EQ(map.find(std::string_view("5")), 0);
+  for (const char* other : {"05", "5 ", "x", ""}) EXPECT_EQ(map.find(std::string_view(other)), -1) << other;
 
   const std::string text("b\0a\xff", 4);
   const std::vector<int64_t> offsets{0, 2, 3, 3, 4};

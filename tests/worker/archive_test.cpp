@@ -71,10 +71,11 @@ TEST(Archive, KeepsRelationsAndCandidates) {
 }
 
 TEST(Archive, GivesAReportBackBitForBit) {
-  const Report report{{"ndcg@20", "auc"}, {0.25, 1.0 / 3}, {0.1, std::nan(""), 0.3, 0.4}, {7, -1}};
+  const Report report{{"ndcg@20", "auc"}, {0.25, 1.0 / 3}, {0.5, 0.125}, {0.1, std::nan(""), 0.3, 0.4}, {7, -1}};
   const auto back = shared_report(share_report(report), report.names, 8);
   EXPECT_EQ(back->names, report.names);
   EXPECT_EQ(back->means, report.means);
+  EXPECT_EQ(back->standard_errors, report.standard_errors);
   EXPECT_EQ(back->users, report.users);
   EXPECT_EQ(std::memcmp(back->values.data(), report.values.data(), 4 * sizeof(double)), 0);
 }
@@ -97,12 +98,13 @@ TEST(Archive, ThatLiesIsRefused) {
     const char* name;
     MemoryFile file;
   } cases[] = {
-      {"fewer means than names", share_report(Report{{"auc"}, {}, {0.1}, {7}})},
-      {"another metric", share_report(Report{{"ndcg@20"}, {0.25}, {0.1}, {7}})},
-      {"one more metric", share_report(Report{{"auc", "ndcg@20"}, {0.25, 0.5}, {0.1, 0.2}, {7}})},
-      {"a user beyond the data set", share_report(Report{{"auc"}, {0.25}, {0.1}, {8}})},
-      {"a user below none", share_report(Report{{"auc"}, {0.25}, {0.1}, {-2}})},
-      {"fewer values than rows", share_report(Report{{"auc"}, {0.25}, {}, {7}})},
+      {"fewer means than names", share_report(Report{{"auc"}, {}, {0.5}, {0.1}, {7}})},
+      {"fewer standard errors than names", share_report(Report{{"auc"}, {0.25}, {}, {0.1}, {7}})},
+      {"another metric", share_report(Report{{"ndcg@20"}, {0.25}, {0.5}, {0.1}, {7}})},
+      {"one more metric", share_report(Report{{"auc", "ndcg@20"}, {0.25, 0.5}, {0.5, 0.5}, {0.1, 0.2}, {7}})},
+      {"a user beyond the data set", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {8}})},
+      {"a user below none", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {-2}})},
+      {"fewer values than rows", share_report(Report{{"auc"}, {0.25}, {0.5}, {}, {7}})},
       {"more names than bytes", file_of({int64_t{1} << 40})},
       {"as many names as bytes", file_of(std::vector<int64_t>(1 << 20, 1 << 20))},
       {"a negative count", file_of({0, -1})},

@@ -8,7 +8,9 @@ from typing import Any, Optional, Sequence, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _recore
 from ._errors import InvalidArgumentError, InvalidDataError
+from ._handle import choice
 from ._ids import SupportsArray, refuse_masked
 
 # Objects with the buffer protocol; typing's own names for it are newer than Python 3.11.
@@ -36,12 +38,42 @@ def column(values: Any, dtype: Any, name: str) -> Optional[NDArray[Any]]:
     return made
 
 
+TIME_UNITS = {"auto": _recore.REC_TIME_AUTO, "s": _recore.REC_TIME_SECONDS, "ms": _recore.REC_TIME_MILLISECONDS,
+              "us": _recore.REC_TIME_MICROSECONDS, "ns": _recore.REC_TIME_NANOSECONDS}
+
+
+def _checked_times(times: Any) -> NDArray[Any]:
+    refuse_masked(times, "times")
+    made: NDArray[Any] = np.asarray(times)
+    if made.dtype.kind == "M" and np.isnat(made).any():
+        raise InvalidDataError(f"times: row {int(np.isnat(made).argmax())}: is NaT", argument="times")
+    return made
+
+
+def moments(times: Any, unit: str) -> tuple[Any, int]:
+    """times as integers, and their unit: of datetime64 their own, of numbers the given one."""
+    number = choice("time_unit", unit, TIME_UNITS)
+    if times is None:
+        return None, number
+    times = _checked_times(times)
+    if times.dtype.kind == "M":
+        own = "ns" if np.datetime_data(times.dtype)[0] in ("ns", "ps", "fs", "as") else "us"
+        return times.astype(f"datetime64[{own}]").astype(np.int64), TIME_UNITS[own]
+    if times.dtype.kind == "f" and times.size:
+        if not np.isfinite(times).all():
+            row = int((~np.isfinite(times)).argmax())
+            raise InvalidDataError(f"times: row {row}: {times[row]} is not finite", argument="times")
+        has_fractions, largest = (times != np.floor(times)).any(), np.abs(times).max()
+        if has_fractions and largest < 9e9 and unit in ("auto", "s"):
+            return np.round(times.astype(np.float64) * 1e9).astype(np.int64), TIME_UNITS["ns"]
+        if largest < 2.0**63:
+            return np.floor(times).astype(np.int64), number
+    return times, number
+
+
 def seconds(times: Any) -> Any:
     """UTC epoch seconds of datetime64; numbers stay as they are."""
     if times is None:
         return None
-    refuse_masked(times, "times")
-    times = np.asarray(times)
-    if times.dtype.kind == "M" and np.isnat(times).any():
-        raise InvalidDataError(f"times: row {int(np.isnat(times).argmax())}: is NaT", argument="times")
+    times = _checked_times(times)
     return times.astype("datetime64[s]").astype(np.int64) if times.dtype.kind == "M" else times

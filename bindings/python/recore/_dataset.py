@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union, cast
 import numpy as np
 
 from . import _raw, _recore
-from ._columns import Numbers, Times, column, seconds
+from ._columns import TIME_UNITS, Numbers, Times, column, moments
 from ._errors import InvalidArgumentError, InvalidDataError
 from ._handle import Handle, choice, options, run
 from ._ids import Ids, SupportsArray, as_ids
@@ -26,6 +26,7 @@ _SPLITS = {
 }
 Parts = Union[SupportsArray, Sequence[int], Sequence[str]]
 _BAD_ROWS = {"error": _recore.REC_BAD_ROW_ERROR, "skip": _recore.REC_BAD_ROW_SKIP}
+_QUOTES = {"auto": _recore.REC_QUOTES_AUTO, "csv": _recore.REC_QUOTES_CSV, "none": _recore.REC_QUOTES_NONE}
 
 
 class Dataset(Handle["_recore.DatasetHandle"]):
@@ -38,10 +39,13 @@ class Dataset(Handle["_recore.DatasetHandle"]):
     def load(cls, path: str | os.PathLike[str], *, format: Optional[str] = None, user: Optional[str] = None,
              item: Optional[str] = None, time: Optional[str] = None, weight: Optional[str] = None,
              label: Optional[str] = None, impression_key: Optional[str] = None, separator: Optional[str] = None,
+             header: Optional[bool] = None, quotes: str = "auto", time_unit: str = "auto",
+             time_format: Optional[str] = None, missing: Optional[str] = None, part: Optional[str] = None,
+             valid: Optional[str | os.PathLike[str]] = None, test: Optional[str | os.PathLike[str]] = None,
              user_ids: str = "auto", item_ids: str = "auto", bad_rows: str = "error",
              max_bad_rows: int = 0, min_weight: Optional[float] = None, memory_limit_bytes: int = 0,
              cancel: Optional[threading.Event] = None) -> Dataset:
-        """Reads a file or folder.
+        """Reads a file or folder. describe()["read_as"] shows what was found rather than given, "notes" what could be wrong.
 
         Args:
             path: .gz is read as text. Files that are already split keep their parts; in any other file every row is train.
@@ -49,7 +53,16 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             user, item, time, weight, label: column names; by default the usual ones. time="", weight="" or label="" ignores
                 that column. A label is 1 for a clicked row, 0 for one that was only shown.
             impression_key: "time" or a column: labelled rows of one user with equal values are an impression list.
-            user_ids, item_ids: "auto", "int64" or "bytes"; auto is int64 when the first id is a decimal number.
+            header: whether the first line of a CSV or TSV file names the columns; by default it does unless it has a number or
+                a date in it. Without a header columns are named "1", "2", ...
+            quotes: "auto", "csv", or "none": a quote is a character.
+            time_unit: "s", "ms", "us" or "ns" of times that are numbers; auto goes by their size.
+            time_format: of dates, from %Y %m %d %H %M %S %y %b %I %p %z; by default ISO 8601.
+            missing: words, by comma, for an id that is missing; such rows are left out and counted.
+            part: "train", "valid" or "test": of every row, for files that have no parts of their own.
+            valid, test: files of the same format, whose rows are these parts.
+            user_ids, item_ids: "auto", "int64" or "bytes"; auto is int64 when every id is a decimal number. A number and its
+                text are the same id.
             bad_rows: "error", or "skip" for up to max_bad_rows (0 = 1000).
             min_weight: rows below are left out.
             cancel: ends the call with CancelledError when another thread sets it.
@@ -59,6 +72,10 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         given = _reading(
             user_ids, item_ids, bad_rows, min_weight, format=format, user_column=user, item_column=item, time_column=time,
             weight_column=weight, label_column=label, impression_key=impression_key, separator=separator,
+            header=_header(header), quotes=choice("quotes", quotes, _QUOTES),
+            time_unit=choice("time_unit", time_unit, TIME_UNITS), time_format=time_format, missing=missing,
+            part=0 if part is None else choice("part", part, _PARTS), has_part=int(part is not None),
+            valid_path=None if valid is None else os.fspath(valid), test_path=None if test is None else os.fspath(test),
             max_bad_rows=max_bad_rows, memory_limit_bytes=memory_limit_bytes)
         return cls(_recore.rec_dataset_load(path, given, run(cancel)))
 
@@ -66,12 +83,14 @@ class Dataset(Handle["_recore.DatasetHandle"]):
     def from_columns(cls, users: Ids, items: Ids, times: Optional[Times] = None, weights: Optional[Numbers] = None,
                      parts: Optional[Parts] = None, *, labels: Optional[Numbers] = None,
                      impressions: Optional[Numbers] = None, titles: Optional[Mapping[Any, str]] = None,
-                     memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Dataset:
+                     time_unit: str = "auto", memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Dataset:
         """A data set from columns of equal length n, which are copied.
 
         Args:
             users, items: [n] ids: int64 arrays or int lists, or str and bytes.
-            times: [n] UTC epoch seconds, or datetime64.
+            times: [n] numbers since 1970 UTC, in time_unit, or datetime64. What is below a second decides the order of a
+                user's rows, and is not kept otherwise.
+            time_unit: "s", "ms", "us" or "ns"; auto goes by the size of the numbers.
             weights: [n] finite numbers.
             parts: [n] "train", "valid", "test", or 0, 1, 2; by default all is train.
             labels: [n] 1 for a clicked row, 0 for one that was only shown.
@@ -82,28 +101,31 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             InvalidArgumentError (lengths that differ), InvalidDataError (with the row), LimitError, CancelledError, TypeError.
         """
         user_ids, item_ids = as_ids(users, "users"), as_ids(items, "items")
+        times, unit = moments(times, time_unit)
         title_items = as_ids(list(titles), "titles") if titles else None
         title_texts = list(titles.values()) if titles else None
         return cls(_recore.rec_flat_dataset_create(
-            user_ids, item_ids, column(seconds(times), np.int64, "times"), column(weights, np.float32, "weights"),
+            user_ids, item_ids, column(times, np.int64, "times"), column(weights, np.float32, "weights"),
             column(_part_numbers(parts), np.int32, "parts"), column(labels, np.float32, "labels"),
-            column(impressions, np.int64, "impressions"), title_items, title_texts, memory_limit_bytes, run(cancel)))
+            column(impressions, np.int64, "impressions"), title_items, title_texts, unit, memory_limit_bytes,
+            run(cancel)))
 
     @classmethod
     def from_pandas(cls, df: Any, *, user: str, item: str, time: Optional[str] = None, weight: Optional[str] = None,
                     part: Optional[str] = None, label: Optional[str] = None, impression: Optional[str] = None,
-                    titles: Optional[Mapping[Any, str]] = None, memory_limit_bytes: int = 0,
+                    titles: Optional[Mapping[Any, str]] = None, time_unit: str = "auto", memory_limit_bytes: int = 0,
                     cancel: Optional[threading.Event] = None) -> Dataset:
         """A data set from columns of a pandas DataFrame; a null in any of them is an InvalidDataError."""
         times, weights, parts, labels, impressions = (
             None if name is None else _pandas_column(df, name) for name in (time, weight, part, label, impression))
         return cls.from_columns(_pandas_column(df, user), _pandas_column(df, item), times, weights, parts, labels=labels,
-                                impressions=impressions, titles=titles, memory_limit_bytes=memory_limit_bytes,
-                                cancel=cancel)
+                                impressions=impressions, titles=titles, time_unit=time_unit,
+                                memory_limit_bytes=memory_limit_bytes, cancel=cancel)
 
     @classmethod
     def from_arrow(cls, stream: Any, *, user: Optional[str] = None, item: Optional[str] = None, time: Optional[str] = None,
                    weight: Optional[str] = None, label: Optional[str] = None, impression_key: Optional[str] = None,
+                   time_unit: str = "auto", part: Optional[str] = None,
                    user_ids: str = "auto", item_ids: str = "auto", min_weight: Optional[float] = None,
                    bad_rows: str = "error", max_bad_rows: int = 0, memory_limit_bytes: int = 0,
                    cancel: Optional[threading.Event] = None) -> Dataset:
@@ -117,8 +139,9 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             raise TypeError(f"stream: must have __arrow_c_stream__, got {type(stream).__name__}")
         given = _reading(
             user_ids, item_ids, bad_rows, min_weight, user_column=user, item_column=item, time_column=time,
-            weight_column=weight, label_column=label, impression_key=impression_key, max_bad_rows=max_bad_rows,
-            memory_limit_bytes=memory_limit_bytes)
+            weight_column=weight, label_column=label, impression_key=impression_key,
+            time_unit=choice("time_unit", time_unit, TIME_UNITS), part=0 if part is None else choice("part", part, _PARTS),
+            has_part=int(part is not None), max_bad_rows=max_bad_rows, memory_limit_bytes=memory_limit_bytes)
         return cls(_recore.rec_dataset_create_from_arrow(export(), given, run(cancel)))
 
     def split(self, kind: str = "ratio", *, ratio: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0,
@@ -161,6 +184,12 @@ def _reading(user_ids: str, item_ids: str, bad_rows: str, min_weight: Optional[f
         _raw.rec_dataset_options_t, user_id_type=choice("user_ids", user_ids, _ID_TYPES),
         item_id_type=choice("item_ids", item_ids, _ID_TYPES), bad_rows=choice("bad_rows", bad_rows, _BAD_ROWS),
         min_weight=min_weight, has_min_weight=int(min_weight is not None), **fields)
+
+
+def _header(header: Optional[bool]) -> int:
+    if header is None:
+        return _recore.REC_HEADER_AUTO
+    return _recore.REC_HEADER_YES if header else _recore.REC_HEADER_NO
 
 
 def _part_numbers(parts: Any) -> Any:

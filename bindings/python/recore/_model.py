@@ -43,8 +43,9 @@ class Model(IdMaps):
 
     def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
                  candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
-                 seed: int = 0, max_pos: int = 0, max_neg: int = 0, history: str = "default", threads: int = 0,
-                 isolation: str = "auto", cancel: Optional[threading.Event] = None) -> Report:
+                 seed: int = 0, max_pos: int = 0, max_neg: int = 0, history: str = "default",
+                 skip_first: bool = False, n_users: int = 0, threads: int = 0, isolation: str = "auto",
+                 cancel: Optional[threading.Event] = None) -> Report:
         """Ranks items for the rows of a part and measures.
 
         Args:
@@ -59,13 +60,17 @@ class Model(IdMaps):
             history: what the model may know about the user of a row: "training", the train part, the default for users;
                 or "before", what happened before the row, the default for other rows. A choice other than the default is
                 part of a metric's name: "recall@20[before]".
+            skip_first: with rows="event", a user's first event is no row, as in the GRU4Rec authors' evaluation of sessions.
+            n_users: > 0: so many of the users with rows are measured, drawn by the seed, the same in each evaluation; the
+                metric's name says so: "recall@20[users1000]".
             threads: 0 = as many as the machine has.
             isolation: where a model's plugin runs, as for Trainer; most models are served by tables and need none.
             cancel: ends the call with CancelledError when another thread sets it.
         Raises:
             InvalidArgumentError (an unknown metric), InvalidDataError (an empty part), PluginError, CancelledError.
         """
-        given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history)
+        given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history, skip_first,
+                         n_users)
         how = run(cancel, threads=threads, isolation=choice("isolation", isolation, ISOLATIONS))
         return Report(_recore.rec_model_evaluate(self._handle, dataset._handle, metrics, given, how), self)
 
@@ -74,7 +79,7 @@ class Model(IdMaps):
         """The model prepared to answer requests.
 
         Args:
-            exclude_seen: leave out what the user had in training.
+            exclude_seen: leave out what the user had in train, valid and test.
             strict: an unknown user or item raises UnknownIdError; otherwise its row is empty.
             max_k: 0 = 1000.
             n_callers: threads that may ask at once without waiting; 0 = 64.

@@ -14,7 +14,9 @@ class Report(Mapping[str, float]):
     """Means of an evaluation by metric name, with the value of every row.
 
     Attributes:
-        users: [n_rows] ids of the users of the rows.
+        users: [n_rows] ids of the users of the rows; None for one that the model does not know.
+        standard_errors: by full name, how much a mean would vary with other users, in one standard deviation; NaN for one
+            user, and for auc, rmse and f1_score.
         user_rows: [n_rows] int64, their rows in the model; -1 = unknown to it.
     """
 
@@ -23,12 +25,16 @@ class Report(Mapping[str, float]):
             n_metrics, n_rows = _recore.rec_report_counts(raw)
             metrics = [_recore.rec_report_get_metric(raw, i) for i in range(n_metrics)]
             self._means: dict[str, float] = dict(metrics)
+            self.standard_errors = {name: _recore.rec_report_get_standard_error(raw, i) for i, name in enumerate(self._means)}
             self._values = np.empty((n_metrics, n_rows))
             self.user_rows = np.empty(n_rows, np.int64)
             _recore.rec_flat_report_rows(raw, self._values, self.user_rows)
         finally:
             _recore.rec_report_destroy(raw)
         self.users: NDArray[Any] = model.user_ids(self.user_rows)
+        if (unknown := self.user_rows < 0).any():
+            self.users = self.users.astype(object)
+            self.users[unknown] = None
 
     @overload
     def values(self) -> ValuesView[float]: ...
@@ -88,10 +94,10 @@ _PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
 
 def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
              ties: str = "lower_row", n_candidates: int = 0, seed: int = 0, max_pos: int = 0,
-             max_neg: int = 0, history: str = "default") -> _raw.rec_protocol_t:
+             max_neg: int = 0, history: str = "default", skip_first: bool = False, n_users: int = 0) -> _raw.rec_protocol_t:
     """The protocol of an evaluation in the raw layer's form; see Model.evaluate."""
     return options(
         _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),
         candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),
         ties=choice("ties", ties, _TIES), n_candidates=n_candidates, seed=seed, max_pos=max_pos,
-        max_neg=max_neg, history=choice("history", history, _HISTORIES))
+        max_neg=max_neg, history=choice("history", history, _HISTORIES), skip_first=int(skip_first), n_users=n_users)

@@ -105,11 +105,22 @@ def test_rows_below_min_weight_are_left_out():
     assert recore.Dataset.load(ORCHARD, min_weight=4).describe()["n_interactions"] < 25000
 
 
+def test_what_is_below_a_second_orders_the_rows(tmp_path):
+    items, order = [10, 11, 12], [12, 10, 11]
+    for times, unit in (([5.5, 5.75, 5.25], "auto"), ([5500, 5750, 5250], "ms"),
+                        (np.array([5500, 5750, 5250], "datetime64[ms]"), "auto"),
+                        (np.array([5500, 5750, 5250], "datetime64[ns]") + np.timedelta64(1, "s"), "auto")):
+        data = recore.Dataset.from_columns([1, 1, 1], items, times, time_unit=unit)
+        data.save(tmp_path / "d")
+        rows = (tmp_path / "d" / "d.train.inter").read_text().splitlines()[1:]
+        assert [int(row.split("\t")[1]) for row in rows] == order
+
+
 Columns, Frame = recore.Dataset.from_columns, pd.DataFrame
 BAD = [
     ("lengths", lambda: Columns([1, 2], [1]), recore.InvalidArgumentError, "items"),
     ("times too short", lambda: Columns([1, 2], [1, 2], times=[3]), recore.InvalidArgumentError, "times"),
-    ("times as float", lambda: Columns([1], [1], times=[0.5]), recore.InvalidArgumentError, "times"),
+    ("a time that is not finite", lambda: Columns([1], [1], times=[float("inf")]), recore.InvalidDataError, "times"),
     ("nan weight", lambda: Columns([1], [1], weights=[float("nan")]), recore.InvalidDataError, "weights"),
     ("unknown part", lambda: Columns([1], [1], parts=["dev"]), recore.InvalidArgumentError, "parts"),
     ("part out of range", lambda: Columns([1], [1], parts=[7]), recore.InvalidDataError, "parts"),

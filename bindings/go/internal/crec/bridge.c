@@ -53,15 +53,15 @@ static const rec_ids_t* ids_of(rec_ids_t* ids, int32_t type, const int64_t* i64,
 rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_GO_LIST(int64_t, times),
                                       REC_GO_LIST(float, weights), REC_GO_LIST(int32_t, parts),
                                       REC_GO_LIST(float, labels), REC_GO_LIST(int64_t, impressions),
-                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes,
-                                      uintptr_t run) {
+                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int32_t time_unit,
+                                      int64_t memory_limit_bytes, uintptr_t run) {
   rec_ids_t users_ids, items_ids, title_items_ids, titles_ids;
   rec_error_t* error = NULL;
   rec_dataset_t* dataset = NULL;
   const rec_status_t status = rec_flat_dataset_create(
       IDS(users), IDS(items), times, n_times, weights, n_weights, parts, n_parts, labels, n_labels, impressions,
-      n_impressions, IDS(title_items), IDS(titles), memory_limit_bytes, (const rec_run_options_t*)run, &dataset,
-      &error);
+      n_impressions, IDS(title_items), IDS(titles), time_unit, memory_limit_bytes, (const rec_run_options_t*)run,
+      &dataset, &error);
   return (rec_go_handle_t){rec_go_fail(status, &error), (uintptr_t)dataset};
 }
 
@@ -110,9 +110,11 @@ rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped) {
 
 rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric) {
   rec_error_t* error = NULL;
-  rec_go_metric_t out = {NULL, NULL, 0};
-  out.failure =
-      rec_go_fail(rec_report_get_metric((const rec_report_t*)report, metric, &out.name, &out.mean, &error), &error);
+  rec_go_metric_t out = {NULL, NULL, 0, 0};
+  const rec_report_t* of = (const rec_report_t*)report;
+  rec_status_t status = rec_report_get_metric(of, metric, &out.name, &out.mean, &error);
+  if (status == REC_OK) status = rec_report_get_standard_error(of, metric, &out.standard_error, &error);
+  out.failure = rec_go_fail(status, &error);
   return out;
 }
 

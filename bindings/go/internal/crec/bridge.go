@@ -95,6 +95,7 @@ type Columns struct {
 	Labels             []float32
 	Impressions        []int64
 	TitleItems, Titles IDs
+	TimeUnit           int32
 	MemoryLimitBytes   int64
 }
 
@@ -108,7 +109,7 @@ func DatasetCreate(c *Columns, run Run) (Dataset, error) {
 		idType(&c.TitleItems), int64s(c.TitleItems.Int64), chars(c.TitleItems.Bytes), count(c.TitleItems.Bytes), int64s(c.TitleItems.Offsets),
 		nIDs(&c.TitleItems),
 		idType(&c.Titles), int64s(c.Titles.Int64), chars(c.Titles.Bytes), count(c.Titles.Bytes), int64s(c.Titles.Offsets), nIDs(&c.Titles),
-		C.int64_t(c.MemoryLimitBytes), C.uintptr_t(run)))
+		C.int32_t(c.TimeUnit), C.int64_t(c.MemoryLimitBytes), C.uintptr_t(run)))
 	return Dataset(made), err
 }
 
@@ -207,13 +208,13 @@ func recoreGoLog(level C.int32_t, message *C.char, callback C.uintptr_t) {
 //export recoreGoLogEnd
 func recoreGoLogEnd(callback C.uintptr_t) { cgo.Handle(callback).Delete() }
 
-// ReportMetric is a metric's full name and mean.
-func ReportMetric(r Report, metric int) (string, float64, error) {
+// ReportMetric is a metric's full name, mean and standard error.
+func ReportMetric(r Report, metric int) (string, float64, float64, error) {
 	m := C.rec_go_report_metric(C.uintptr_t(r), C.int64_t(metric))
 	if m.failure != nil {
-		return "", 0, take(m.failure)
+		return "", 0, 0, take(m.failure)
 	}
-	return C.GoString(m.name), float64(m.mean), nil
+	return C.GoString(m.name), float64(m.mean), float64(m.standard_error), nil
 }
 
 // ReportRows fills the values [nMetrics, nRows] and the user rows [nRows].

@@ -38,8 +38,8 @@ void rec_go_text_end(uintptr_t text);
 rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_GO_LIST(int64_t, times),
                                       REC_GO_LIST(float, weights), REC_GO_LIST(int32_t, parts),
                                       REC_GO_LIST(float, labels), REC_GO_LIST(int64_t, impressions),
-                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int64_t memory_limit_bytes,
-                                      uintptr_t run);
+                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int32_t time_unit,
+                                      int64_t memory_limit_bytes, uintptr_t run);
 
 /* ---- long calls: events go to the Go function of callback, on the thread that is in the call ---- */
 
@@ -55,7 +55,7 @@ rec_go_failure_t* rec_go_log_poll(int64_t* out_dropped);
 typedef struct {
   rec_go_failure_t* failure;
   const char* name;
-  double mean;
+  double mean, standard_error;
 } rec_go_metric_t;
 rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric);
 

@@ -51,63 +51,73 @@ typedef _gostring_ swig_type_22;
 typedef _gostring_ swig_type_23;
 typedef _gostring_ swig_type_24;
 typedef _gostring_ swig_type_25;
-typedef long long swig_type_26;
+typedef _gostring_ swig_type_26;
 typedef _gostring_ swig_type_27;
-typedef long long swig_type_28;
-typedef long long swig_type_29;
-typedef long long swig_type_30;
-typedef long long swig_type_31;
-typedef long long swig_type_32;
+typedef _gostring_ swig_type_28;
+typedef _gostring_ swig_type_29;
+typedef _gostring_ swig_type_30;
+typedef _gostring_ swig_type_31;
+typedef _gostring_ swig_type_32;
 typedef _gostring_ swig_type_33;
 typedef long long swig_type_34;
-typedef long long swig_type_35;
-typedef _gostring_ swig_type_36;
+typedef _gostring_ swig_type_35;
+typedef long long swig_type_36;
 typedef long long swig_type_37;
-typedef _gostring_ swig_type_38;
+typedef long long swig_type_38;
 typedef long long swig_type_39;
 typedef long long swig_type_40;
 typedef _gostring_ swig_type_41;
 typedef long long swig_type_42;
 typedef long long swig_type_43;
-typedef long long swig_type_44;
+typedef _gostring_ swig_type_44;
 typedef long long swig_type_45;
-typedef long long swig_type_46;
+typedef _gostring_ swig_type_46;
 typedef long long swig_type_47;
 typedef long long swig_type_48;
-typedef long long swig_type_49;
-typedef _gostring_ swig_type_50;
-typedef _gostring_ swig_type_51;
+typedef _gostring_ swig_type_49;
+typedef long long swig_type_50;
+typedef long long swig_type_51;
 typedef long long swig_type_52;
 typedef long long swig_type_53;
-typedef _gostring_ swig_type_54;
-typedef _gostring_ swig_type_55;
-typedef _gostring_ swig_type_56;
-typedef _gostring_ swig_type_57;
+typedef long long swig_type_54;
+typedef long long swig_type_55;
+typedef long long swig_type_56;
+typedef long long swig_type_57;
 typedef long long swig_type_58;
 typedef long long swig_type_59;
-typedef long long swig_type_60;
+typedef _gostring_ swig_type_60;
 typedef _gostring_ swig_type_61;
-typedef _gostring_ swig_type_62;
+typedef long long swig_type_62;
 typedef long long swig_type_63;
 typedef _gostring_ swig_type_64;
 typedef _gostring_ swig_type_65;
-typedef long long swig_type_66;
-typedef long long swig_type_67;
+typedef _gostring_ swig_type_66;
+typedef _gostring_ swig_type_67;
 typedef long long swig_type_68;
 typedef long long swig_type_69;
-typedef _gostring_ swig_type_70;
-typedef long long swig_type_71;
-typedef long long swig_type_72;
+typedef long long swig_type_70;
+typedef _gostring_ swig_type_71;
+typedef _gostring_ swig_type_72;
 typedef long long swig_type_73;
 typedef _gostring_ swig_type_74;
-typedef long long swig_type_75;
+typedef _gostring_ swig_type_75;
 typedef long long swig_type_76;
 typedef long long swig_type_77;
-typedef _gostring_ swig_type_78;
+typedef long long swig_type_78;
 typedef long long swig_type_79;
-typedef long long swig_type_80;
+typedef _gostring_ swig_type_80;
 typedef long long swig_type_81;
 typedef long long swig_type_82;
+typedef long long swig_type_83;
+typedef _gostring_ swig_type_84;
+typedef long long swig_type_85;
+typedef long long swig_type_86;
+typedef long long swig_type_87;
+typedef _gostring_ swig_type_88;
+typedef long long swig_type_89;
+typedef long long swig_type_90;
+typedef long long swig_type_91;
+typedef long long swig_type_92;
 extern void _wrap_Swig_free_crec(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_crec(swig_intgo arg1);
 extern swig_intgo _wrap_RecApiVersion_crec(void);
@@ -147,10 +157,30 @@ extern void _wrap_RecDatasetOptionsT_LabelColumn_set_crec(uintptr_t arg1, swig_t
 extern swig_type_23 _wrap_RecDatasetOptionsT_LabelColumn_get_crec(uintptr_t arg1);
 extern void _wrap_RecDatasetOptionsT_ImpressionKey_set_crec(uintptr_t arg1, swig_type_24 arg2);
 extern swig_type_25 _wrap_RecDatasetOptionsT_ImpressionKey_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Header_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_Header_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Quotes_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_Quotes_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_TimeUnit_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_TimeUnit_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Part_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_Part_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_HasPart_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_HasPart_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Reserved2_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecDatasetOptionsT_Reserved2_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_TimeFormat_set_crec(uintptr_t arg1, swig_type_26 arg2);
+extern swig_type_27 _wrap_RecDatasetOptionsT_TimeFormat_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_Missing_set_crec(uintptr_t arg1, swig_type_28 arg2);
+extern swig_type_29 _wrap_RecDatasetOptionsT_Missing_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_ValidPath_set_crec(uintptr_t arg1, swig_type_30 arg2);
+extern swig_type_31 _wrap_RecDatasetOptionsT_ValidPath_get_crec(uintptr_t arg1);
+extern void _wrap_RecDatasetOptionsT_TestPath_set_crec(uintptr_t arg1, swig_type_32 arg2);
+extern swig_type_33 _wrap_RecDatasetOptionsT_TestPath_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecDatasetOptionsT_crec(void);
 extern void _wrap_delete_RecDatasetOptionsT_crec(uintptr_t arg1);
-extern swig_type_26 _wrap_RecDatasetLoad_crec(swig_type_27 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_28 _wrap_RecDatasetCreateFromArrow_crec(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_34 _wrap_RecDatasetLoad_crec(swig_type_35 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_36 _wrap_RecDatasetCreateFromArrow_crec(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
 extern void _wrap_RecSplitOptionsT_Kind_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecSplitOptionsT_Kind_get_crec(uintptr_t arg1);
 extern void _wrap_RecSplitOptionsT_TrainRatio_set_crec(uintptr_t arg1, double arg2);
@@ -159,18 +189,18 @@ extern void _wrap_RecSplitOptionsT_ValidRatio_set_crec(uintptr_t arg1, double ar
 extern double _wrap_RecSplitOptionsT_ValidRatio_get_crec(uintptr_t arg1);
 extern void _wrap_RecSplitOptionsT_TestRatio_set_crec(uintptr_t arg1, double arg2);
 extern double _wrap_RecSplitOptionsT_TestRatio_get_crec(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_Seed_set_crec(uintptr_t arg1, swig_type_29 arg2);
-extern swig_type_30 _wrap_RecSplitOptionsT_Seed_get_crec(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_Seed_set_crec(uintptr_t arg1, swig_type_37 arg2);
+extern swig_type_38 _wrap_RecSplitOptionsT_Seed_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecSplitOptionsT_crec(void);
 extern void _wrap_delete_RecSplitOptionsT_crec(uintptr_t arg1);
-extern swig_type_31 _wrap_RecDatasetSplit_crec(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_32 _wrap_RecDatasetSave_crec(uintptr_t arg1, swig_type_33 arg2, uintptr_t arg3);
-extern swig_type_34 _wrap_RecDatasetDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_39 _wrap_RecDatasetSplit_crec(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_40 _wrap_RecDatasetSave_crec(uintptr_t arg1, swig_type_41 arg2, uintptr_t arg3);
+extern swig_type_42 _wrap_RecDatasetDescribe_crec(uintptr_t arg1, swig_voidp arg2);
 extern void _wrap_RecDatasetDestroy_crec(uintptr_t arg1);
-extern swig_type_35 _wrap_RecPluginLoad_crec(swig_type_36 arg1);
-extern swig_type_37 _wrap_RecPluginAddFolder_crec(swig_type_38 arg1);
-extern swig_type_39 _wrap_RecPluginList_crec(swig_voidp arg1);
-extern swig_type_40 _wrap_RecPluginDescribe_crec(swig_type_41 arg1, swig_voidp arg2);
+extern swig_type_43 _wrap_RecPluginLoad_crec(swig_type_44 arg1);
+extern swig_type_45 _wrap_RecPluginAddFolder_crec(swig_type_46 arg1);
+extern swig_type_47 _wrap_RecPluginList_crec(swig_voidp arg1);
+extern swig_type_48 _wrap_RecPluginDescribe_crec(swig_type_49 arg1, swig_voidp arg2);
 extern void _wrap_RecProtocolT_Part_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_Part_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_Rows_set_crec(uintptr_t arg1, swig_intgo arg2);
@@ -181,71 +211,75 @@ extern void _wrap_RecProtocolT_Mask_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_Mask_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_Ties_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_Ties_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_NCandidates_set_crec(uintptr_t arg1, swig_type_42 arg2);
-extern swig_type_43 _wrap_RecProtocolT_NCandidates_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Seed_set_crec(uintptr_t arg1, swig_type_44 arg2);
-extern swig_type_45 _wrap_RecProtocolT_Seed_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxPos_set_crec(uintptr_t arg1, swig_type_46 arg2);
-extern swig_type_47 _wrap_RecProtocolT_MaxPos_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxNeg_set_crec(uintptr_t arg1, swig_type_48 arg2);
-extern swig_type_49 _wrap_RecProtocolT_MaxNeg_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_NCandidates_set_crec(uintptr_t arg1, swig_type_50 arg2);
+extern swig_type_51 _wrap_RecProtocolT_NCandidates_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Seed_set_crec(uintptr_t arg1, swig_type_52 arg2);
+extern swig_type_53 _wrap_RecProtocolT_Seed_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxPos_set_crec(uintptr_t arg1, swig_type_54 arg2);
+extern swig_type_55 _wrap_RecProtocolT_MaxPos_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxNeg_set_crec(uintptr_t arg1, swig_type_56 arg2);
+extern swig_type_57 _wrap_RecProtocolT_MaxNeg_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_History_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_History_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_SkipFirst_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecProtocolT_SkipFirst_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_NUsers_set_crec(uintptr_t arg1, swig_type_58 arg2);
+extern swig_type_59 _wrap_RecProtocolT_NUsers_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecProtocolT_crec(void);
 extern void _wrap_delete_RecProtocolT_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Resume_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecTrainerOptionsT_Resume_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(uintptr_t arg1, swig_type_50 arg2);
-extern swig_type_51 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(uintptr_t arg1, swig_type_60 arg2);
+extern swig_type_61 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec(uintptr_t arg1, double arg2);
 extern double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(uintptr_t arg1, swig_type_52 arg2);
-extern swig_type_53 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Metrics_set_crec(uintptr_t arg1, swig_type_54 arg2);
-extern swig_type_55 _wrap_RecTrainerOptionsT_Metrics_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec(uintptr_t arg1, swig_type_56 arg2);
-extern swig_type_57 _wrap_RecTrainerOptionsT_MainMetric_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(uintptr_t arg1, swig_type_62 arg2);
+extern swig_type_63 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Metrics_set_crec(uintptr_t arg1, swig_type_64 arg2);
+extern swig_type_65 _wrap_RecTrainerOptionsT_Metrics_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec(uintptr_t arg1, swig_type_66 arg2);
+extern swig_type_67 _wrap_RecTrainerOptionsT_MainMetric_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Protocol_set_crec(uintptr_t arg1, uintptr_t arg2);
 extern uintptr_t _wrap_RecTrainerOptionsT_Protocol_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_58 arg2);
-extern swig_type_59 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_68 arg2);
+extern swig_type_69 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Isolation_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecTrainerOptionsT_crec(void);
 extern void _wrap_delete_RecTrainerOptionsT_crec(uintptr_t arg1);
-extern swig_type_60 _wrap_RecTrainerCreate_crec(uintptr_t arg1, swig_type_61 arg2, swig_type_62 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_63 _wrap_RecTrainerCheck_crec(swig_type_64 arg1, swig_type_65 arg2, uintptr_t arg3);
-extern swig_type_66 _wrap_RecTrainerRun_crec(uintptr_t arg1, uintptr_t arg2);
-extern swig_type_67 _wrap_RecTrainerCreateModel_crec(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_68 _wrap_RecTrainerWarmStart_crec(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_70 _wrap_RecTrainerCreate_crec(uintptr_t arg1, swig_type_71 arg2, swig_type_72 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_73 _wrap_RecTrainerCheck_crec(swig_type_74 arg1, swig_type_75 arg2, uintptr_t arg3);
+extern swig_type_76 _wrap_RecTrainerRun_crec(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_77 _wrap_RecTrainerCreateModel_crec(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_78 _wrap_RecTrainerWarmStart_crec(uintptr_t arg1, uintptr_t arg2);
 extern void _wrap_RecTrainerDestroy_crec(uintptr_t arg1);
 extern void _wrap_RecSaveOptionsT_NoUserData_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecSaveOptionsT_crec(void);
 extern void _wrap_delete_RecSaveOptionsT_crec(uintptr_t arg1);
-extern swig_type_69 _wrap_RecModelSave_crec(uintptr_t arg1, swig_type_70 arg2, uintptr_t arg3, uintptr_t arg4);
-extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_71 arg2);
-extern swig_type_72 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern swig_type_79 _wrap_RecModelSave_crec(uintptr_t arg1, swig_type_80 arg2, uintptr_t arg3, uintptr_t arg4);
+extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_81 arg2);
+extern swig_type_82 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecLoadOptionsT_crec(void);
 extern void _wrap_delete_RecLoadOptionsT_crec(uintptr_t arg1);
-extern swig_type_73 _wrap_RecModelLoad_crec(swig_type_74 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_75 _wrap_RecModelDescribe_crec(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_76 _wrap_RecModelCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_83 _wrap_RecModelLoad_crec(swig_type_84 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_85 _wrap_RecModelDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_86 _wrap_RecModelCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecModelDestroy_crec(uintptr_t arg1);
-extern swig_type_77 _wrap_RecModelEvaluate_crec(uintptr_t arg1, uintptr_t arg2, swig_type_78 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_79 _wrap_RecReportCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_87 _wrap_RecModelEvaluate_crec(uintptr_t arg1, uintptr_t arg2, swig_type_88 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_89 _wrap_RecReportCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecReportDestroy_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec(uintptr_t arg1, swig_type_80 arg2);
-extern swig_type_81 _wrap_RecRecommenderOptionsT_MaxK_get_crec(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec(uintptr_t arg1, swig_type_90 arg2);
+extern swig_type_91 _wrap_RecRecommenderOptionsT_MaxK_get_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_Strict_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec(void);
 extern void _wrap_delete_RecRecommenderOptionsT_crec(uintptr_t arg1);
-extern swig_type_82 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
+extern swig_type_92 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
 extern void _wrap_RecRecommenderDestroy_crec(uintptr_t arg1);
 #undef intgo
 */
@@ -435,6 +469,17 @@ const REC_PART_VALID int = 1
 const REC_PART_TEST int = 2
 const REC_BAD_ROW_ERROR int = 0
 const REC_BAD_ROW_SKIP int = 1
+const REC_HEADER_AUTO int = 0
+const REC_HEADER_YES int = 1
+const REC_HEADER_NO int = 2
+const REC_QUOTES_AUTO int = 0
+const REC_QUOTES_CSV int = 1
+const REC_QUOTES_NONE int = 2
+const REC_TIME_AUTO int = 0
+const REC_TIME_SECONDS int = 1
+const REC_TIME_MILLISECONDS int = 2
+const REC_TIME_MICROSECONDS int = 3
+const REC_TIME_NANOSECONDS int = 4
 type SwigcptrRecDatasetOptionsT uintptr
 
 func (p SwigcptrRecDatasetOptionsT) Swigcptr() uintptr {
@@ -687,6 +732,160 @@ func (arg1 SwigcptrRecDatasetOptionsT) GetImpressionKey() (_swig_ret string) {
 	return swig_r_1
 }
 
+func (arg1 SwigcptrRecDatasetOptionsT) SetHeader(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_Header_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetHeader() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_Header_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetQuotes(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_Quotes_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetQuotes() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_Quotes_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetTimeUnit(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_TimeUnit_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetTimeUnit() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_TimeUnit_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetPart(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_Part_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetPart() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_Part_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetHasPart(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_HasPart_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetHasPart() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_HasPart_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetReserved2(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_Reserved2_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetReserved2() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecDatasetOptionsT_Reserved2_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetTimeFormat(arg2 string) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_TimeFormat_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_26)(unsafe.Pointer(&_swig_i_1)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetTimeFormat() (_swig_ret string) {
+	var swig_r string
+	_swig_i_0 := arg1
+	swig_r_p := C._wrap_RecDatasetOptionsT_TimeFormat_get_crec(C.uintptr_t(_swig_i_0))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	var swig_r_1 string
+ swig_r_1 = swigCopyString(swig_r)
+	return swig_r_1
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetMissing(arg2 string) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_Missing_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_28)(unsafe.Pointer(&_swig_i_1)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetMissing() (_swig_ret string) {
+	var swig_r string
+	_swig_i_0 := arg1
+	swig_r_p := C._wrap_RecDatasetOptionsT_Missing_get_crec(C.uintptr_t(_swig_i_0))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	var swig_r_1 string
+ swig_r_1 = swigCopyString(swig_r)
+	return swig_r_1
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetValidPath(arg2 string) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_ValidPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_30)(unsafe.Pointer(&_swig_i_1)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetValidPath() (_swig_ret string) {
+	var swig_r string
+	_swig_i_0 := arg1
+	swig_r_p := C._wrap_RecDatasetOptionsT_ValidPath_get_crec(C.uintptr_t(_swig_i_0))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	var swig_r_1 string
+ swig_r_1 = swigCopyString(swig_r)
+	return swig_r_1
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) SetTestPath(arg2 string) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecDatasetOptionsT_TestPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_32)(unsafe.Pointer(&_swig_i_1)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+}
+
+func (arg1 SwigcptrRecDatasetOptionsT) GetTestPath() (_swig_ret string) {
+	var swig_r string
+	_swig_i_0 := arg1
+	swig_r_p := C._wrap_RecDatasetOptionsT_TestPath_get_crec(C.uintptr_t(_swig_i_0))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	var swig_r_1 string
+ swig_r_1 = swigCopyString(swig_r)
+	return swig_r_1
+}
+
 func NewRecDatasetOptionsT() (_swig_ret RecDatasetOptionsT) {
 	var swig_r RecDatasetOptionsT
 	swig_r = (RecDatasetOptionsT)(SwigcptrRecDatasetOptionsT(C._wrap_new_RecDatasetOptionsT_crec()))
@@ -731,6 +930,26 @@ type RecDatasetOptionsT interface {
 	GetLabelColumn() (_swig_ret string)
 	SetImpressionKey(arg2 string)
 	GetImpressionKey() (_swig_ret string)
+	SetHeader(arg2 int)
+	GetHeader() (_swig_ret int)
+	SetQuotes(arg2 int)
+	GetQuotes() (_swig_ret int)
+	SetTimeUnit(arg2 int)
+	GetTimeUnit() (_swig_ret int)
+	SetPart(arg2 int)
+	GetPart() (_swig_ret int)
+	SetHasPart(arg2 int)
+	GetHasPart() (_swig_ret int)
+	SetReserved2(arg2 int)
+	GetReserved2() (_swig_ret int)
+	SetTimeFormat(arg2 string)
+	GetTimeFormat() (_swig_ret string)
+	SetMissing(arg2 string)
+	GetMissing() (_swig_ret string)
+	SetValidPath(arg2 string)
+	GetValidPath() (_swig_ret string)
+	SetTestPath(arg2 string)
+	GetTestPath() (_swig_ret string)
 }
 
 func RecDatasetLoad(arg1 string, arg2 RecDatasetOptionsT, arg3 Run, arg4 *Dataset) (_swig_ret error) {
@@ -741,7 +960,7 @@ func RecDatasetLoad(arg1 string, arg2 RecDatasetOptionsT, arg3 Run, arg4 *Datase
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecDatasetLoad_crec(*(*C.swig_type_27)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecDatasetLoad_crec(*(*C.swig_type_35)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -834,7 +1053,7 @@ func (arg1 SwigcptrRecSplitOptionsT) GetTestRatio() (_swig_ret float64) {
 func (arg1 SwigcptrRecSplitOptionsT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_29(_swig_i_1))
+	C._wrap_RecSplitOptionsT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_37(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetSeed() (_swig_ret int64) {
@@ -892,7 +1111,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	var _swig_i_2 uintptr
 _swig_i_2 = uintptr(arg3)
-	swig_r = (int64)(C._wrap_RecDatasetSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_33)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecDatasetSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_41)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -926,7 +1145,7 @@ _swig_i_0 = uintptr(arg1)
 func RecPluginLoad(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginLoad_crec(*(*C.swig_type_36)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginLoad_crec(*(*C.swig_type_44)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -938,7 +1157,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecPluginAddFolder(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec(*(*C.swig_type_38)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec(*(*C.swig_type_46)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -969,7 +1188,7 @@ func RecPluginDescribe(arg1 string, arg2 *string) (_swig_ret error) {
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecPluginDescribe_crec(*(*C.swig_type_41)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecPluginDescribe_crec(*(*C.swig_type_49)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
@@ -1072,7 +1291,7 @@ func (arg1 SwigcptrRecProtocolT) GetTies() (_swig_ret int) {
 func (arg1 SwigcptrRecProtocolT) SetNCandidates(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_NCandidates_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_42(_swig_i_1))
+	C._wrap_RecProtocolT_NCandidates_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_50(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetNCandidates() (_swig_ret int64) {
@@ -1085,7 +1304,7 @@ func (arg1 SwigcptrRecProtocolT) GetNCandidates() (_swig_ret int64) {
 func (arg1 SwigcptrRecProtocolT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_44(_swig_i_1))
+	C._wrap_RecProtocolT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetSeed() (_swig_ret int64) {
@@ -1098,7 +1317,7 @@ func (arg1 SwigcptrRecProtocolT) GetSeed() (_swig_ret int64) {
 func (arg1 SwigcptrRecProtocolT) SetMaxPos(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxPos_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_46(_swig_i_1))
+	C._wrap_RecProtocolT_MaxPos_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_54(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxPos() (_swig_ret int64) {
@@ -1111,7 +1330,7 @@ func (arg1 SwigcptrRecProtocolT) GetMaxPos() (_swig_ret int64) {
 func (arg1 SwigcptrRecProtocolT) SetMaxNeg(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxNeg_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_48(_swig_i_1))
+	C._wrap_RecProtocolT_MaxNeg_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_56(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxNeg() (_swig_ret int64) {
@@ -1131,6 +1350,32 @@ func (arg1 SwigcptrRecProtocolT) GetHistory() (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	swig_r = (int)(C._wrap_RecProtocolT_History_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecProtocolT) SetSkipFirst(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecProtocolT_SkipFirst_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecProtocolT) GetSkipFirst() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecProtocolT_SkipFirst_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecProtocolT) SetNUsers(arg2 int64) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecProtocolT_NUsers_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecProtocolT) GetNUsers() (_swig_ret int64) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	swig_r = (int64)(C._wrap_RecProtocolT_NUsers_get_crec(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
@@ -1168,6 +1413,10 @@ type RecProtocolT interface {
 	GetMaxNeg() (_swig_ret int64)
 	SetHistory(arg2 int)
 	GetHistory() (_swig_ret int)
+	SetSkipFirst(arg2 int)
+	GetSkipFirst() (_swig_ret int)
+	SetNUsers(arg2 int64)
+	GetNUsers() (_swig_ret int64)
 }
 
 type SwigcptrRecTrainerOptionsT uintptr
@@ -1195,7 +1444,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetResume() (_swig_ret int) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointPath(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_50)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_60)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1227,7 +1476,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointSeconds() (_swig_ret float64
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointBatches(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_62(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) {
@@ -1240,7 +1489,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) 
 func (arg1 SwigcptrRecTrainerOptionsT) SetMetrics(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Metrics_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_54)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_Metrics_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_64)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1259,7 +1508,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetMetrics() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMainMetric(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MainMetric_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_56)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_MainMetric_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_66)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1291,7 +1540,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetProtocol() (_swig_ret RecProtocolT) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_68(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
@@ -1359,7 +1608,7 @@ _swig_i_0 = uintptr(arg1)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecTrainerCreate_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_61)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecTrainerCreate_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_71)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_72)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1376,7 +1625,7 @@ func RecTrainerCheck(arg1 string, arg2 string, arg3 RecTrainerOptionsT) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int64)(C._wrap_RecTrainerCheck_crec(*(*C.swig_type_64)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_65)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecTrainerCheck_crec(*(*C.swig_type_74)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1483,7 +1732,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_2 := getSwigcptr(arg3)
 	var _swig_i_3 uintptr
 _swig_i_3 = uintptr(arg4)
-	swig_r = (int64)(C._wrap_RecModelSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_80)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1504,7 +1753,7 @@ func (p SwigcptrRecLoadOptionsT) SwigIsRecLoadOptionsT() {
 func (arg1 SwigcptrRecLoadOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_71(_swig_i_1))
+	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_81(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecLoadOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
@@ -1540,7 +1789,7 @@ func RecModelLoad(arg1 string, arg2 RecLoadOptionsT, arg3 Run, arg4 *Model) (_sw
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecModelLoad_crec(*(*C.swig_type_74)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelLoad_crec(*(*C.swig_type_84)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1595,7 +1844,7 @@ _swig_i_1 = uintptr(arg2)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecModelEvaluate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_78)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecModelEvaluate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_88)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1647,7 +1896,7 @@ func (arg1 SwigcptrRecRecommenderOptionsT) GetExcludeSeen() (_swig_ret int) {
 func (arg1 SwigcptrRecRecommenderOptionsT) SetMaxK(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_MaxK_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_80(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_MaxK_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_90(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetMaxK() (_swig_ret int64) {

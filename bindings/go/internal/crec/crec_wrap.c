@@ -249,7 +249,8 @@ SWIGINTERN struct rec_dataset_options_t *new_rec_dataset_options_t(void){
 SWIGINTERN void delete_rec_dataset_options_t(struct rec_dataset_options_t *self){
     free((char*)self->format); free((char*)self->user_column); free((char*)self->item_column);
   free((char*)self->time_column); free((char*)self->weight_column); free((char*)self->separator);
-  free((char*)self->label_column); free((char*)self->impression_key);
+  free((char*)self->label_column); free((char*)self->impression_key); free((char*)self->time_format);
+  free((char*)self->missing); free((char*)self->valid_path); free((char*)self->test_path);
     free(self);
   }
 SWIGINTERN struct rec_split_options_t *new_rec_split_options_t(void){
@@ -865,6 +866,288 @@ _gostring_ _wrap_RecDatasetOptionsT_ImpressionKey_get_crec(struct rec_dataset_op
   arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
 
   result = (char *) ((arg1)->impression_key);
+  _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0);
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_Header_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->header = arg2;
+
+}
+
+
+intgo _wrap_RecDatasetOptionsT_Header_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->header);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_Quotes_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->quotes = arg2;
+
+}
+
+
+intgo _wrap_RecDatasetOptionsT_Quotes_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->quotes);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_TimeUnit_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->time_unit = arg2;
+
+}
+
+
+intgo _wrap_RecDatasetOptionsT_TimeUnit_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->time_unit);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_Part_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->part = arg2;
+
+}
+
+
+intgo _wrap_RecDatasetOptionsT_Part_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->part);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_HasPart_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->has_part = arg2;
+
+}
+
+
+intgo _wrap_RecDatasetOptionsT_HasPart_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->has_part);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_Reserved2_set_crec(struct rec_dataset_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->reserved2 = arg2;
+
+}
+
+
+intgo _wrap_RecDatasetOptionsT_Reserved2_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->reserved2);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_TimeFormat_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *arg2 = 0 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  arg2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
+  arg2[_swig_go_1.n] = '\0';
+
+
+  {
+    free((char*)arg1->time_format);
+    arg1->time_format = arg2 ? strdup(arg2) : NULL;
+  }
+
+  free(arg2);
+}
+
+
+_gostring_ _wrap_RecDatasetOptionsT_TimeFormat_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *result = 0 ;
+  _gostring_ _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (char *) ((arg1)->time_format);
+  _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0);
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_Missing_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *arg2 = 0 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  arg2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
+  arg2[_swig_go_1.n] = '\0';
+
+
+  {
+    free((char*)arg1->missing);
+    arg1->missing = arg2 ? strdup(arg2) : NULL;
+  }
+
+  free(arg2);
+}
+
+
+_gostring_ _wrap_RecDatasetOptionsT_Missing_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *result = 0 ;
+  _gostring_ _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (char *) ((arg1)->missing);
+  _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0);
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_ValidPath_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *arg2 = 0 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  arg2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
+  arg2[_swig_go_1.n] = '\0';
+
+
+  {
+    free((char*)arg1->valid_path);
+    arg1->valid_path = arg2 ? strdup(arg2) : NULL;
+  }
+
+  free(arg2);
+}
+
+
+_gostring_ _wrap_RecDatasetOptionsT_ValidPath_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *result = 0 ;
+  _gostring_ _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (char *) ((arg1)->valid_path);
+  _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0);
+  return _swig_go_result;
+}
+
+
+void _wrap_RecDatasetOptionsT_TestPath_set_crec(struct rec_dataset_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *arg2 = 0 ;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  arg2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
+  arg2[_swig_go_1.n] = '\0';
+
+
+  {
+    free((char*)arg1->test_path);
+    arg1->test_path = arg2 ? strdup(arg2) : NULL;
+  }
+
+  free(arg2);
+}
+
+
+_gostring_ _wrap_RecDatasetOptionsT_TestPath_get_crec(struct rec_dataset_options_t *_swig_go_0) {
+  struct rec_dataset_options_t *arg1 = 0 ;
+  char *result = 0 ;
+  _gostring_ _swig_go_result;
+
+  arg1 = *(struct rec_dataset_options_t **)&_swig_go_0;
+
+  result = (char *) ((arg1)->test_path);
   _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0);
   return _swig_go_result;
 }
@@ -1496,6 +1779,56 @@ intgo _wrap_RecProtocolT_History_get_crec(struct rec_protocol_t *_swig_go_0) {
   arg1 = *(struct rec_protocol_t **)&_swig_go_0;
 
   result = (int32_t) ((arg1)->history);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecProtocolT_SkipFirst_set_crec(struct rec_protocol_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->skip_first = arg2;
+
+}
+
+
+intgo _wrap_RecProtocolT_SkipFirst_get_crec(struct rec_protocol_t *_swig_go_0) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->skip_first);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecProtocolT_NUsers_set_crec(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int64_t arg2 ;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+
+  if (arg1) (arg1)->n_users = arg2;
+
+}
+
+
+long long _wrap_RecProtocolT_NUsers_get_crec(struct rec_protocol_t *_swig_go_0) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int64_t result;
+  long long _swig_go_result;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+
+  result = (int64_t) ((arg1)->n_users);
   _swig_go_result = result;
   return _swig_go_result;
 }

@@ -14,6 +14,7 @@ public final class Columns {
   private long[] impressions;
   private Ids titleItems;
   private Ids titles;
+  private TimeUnit timeUnit = TimeUnit.AUTO;
   private long memoryLimit;
   private CancelToken cancel;
 
@@ -22,9 +23,15 @@ public final class Columns {
     this.items = items;
   }
 
-  /** [n] UTC epoch seconds. */
+  /** [n] since 1970 UTC, in {@link #timeUnit}; what is below a second decides the order of a user's rows only. */
   public Columns times(long... times) {
     this.times = times;
+    return this;
+  }
+
+  /** By default by the size of the times. */
+  public Columns timeUnit(TimeUnit unit) {
+    timeUnit = unit;
     return this;
   }
 
@@ -83,6 +90,6 @@ public final class Columns {
    */
   public Dataset build() {
     return new Dataset(LongCall.make(cancel, (call, out) -> Raw.rec_flat_dataset_create(users, items, times, weights, parts,
-        labels, impressions, titleItems, titles, memoryLimit, call, out)));
+        labels, impressions, titleItems, titles, timeUnit.number, memoryLimit, call, out)));
   }
 }

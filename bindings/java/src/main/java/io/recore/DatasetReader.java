@@ -58,6 +58,51 @@ public final class DatasetReader {
     return set("separator", separator, rec_dataset_options_t::setSeparator);
   }
 
+  /**
+   * Whether the first line of a CSV or TSV file names the columns; by default it does unless it has a number or a date in it.
+   * Without a header, columns are named "1", "2", ...
+   */
+  public DatasetReader header(boolean has) {
+    return set(options -> options.setHeader(has ? Raw.REC_HEADER_YES : Raw.REC_HEADER_NO));
+  }
+
+  public DatasetReader quotes(Quotes quotes) {
+    return set(options -> options.setQuotes(quotes.number));
+  }
+
+  /** Of times that are numbers. */
+  public DatasetReader timeUnit(TimeUnit unit) {
+    return set(options -> options.setTime_unit(unit.number));
+  }
+
+  /** Of dates, from %Y %m %d %H %M %S %y %b %I %p %z; by default ISO 8601. */
+  public DatasetReader timeFormat(String format) {
+    return set("timeFormat", format, rec_dataset_options_t::setTime_format);
+  }
+
+  /** Words, by comma, for an id that is missing; such rows are left out and counted. By default NA, NaN, null, None and more. */
+  public DatasetReader missing(String words) {
+    return set("missing", words, rec_dataset_options_t::setMissing);
+  }
+
+  /** Puts every row into one part, for files that have none of their own. */
+  public DatasetReader part(Part part) {
+    return set(options -> {
+      options.setHas_part(1);
+      options.setPart(part.number);
+    });
+  }
+
+  /** A file of the same format, whose rows are for validation. */
+  public DatasetReader valid(Path file) {
+    return set("valid", file.toString(), rec_dataset_options_t::setValid_path);
+  }
+
+  /** A file of the same format, whose rows are for the test. */
+  public DatasetReader test(Path file) {
+    return set("test", file.toString(), rec_dataset_options_t::setTest_path);
+  }
+
   public DatasetReader userIds(IdType type) {
     return set(options -> options.setUser_id_type(type.number));
   }

@@ -2,10 +2,12 @@ package io.recore;
 
 import io.recore.internal.Raw;
 import io.recore.internal.rec_protocol_t;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
 
 /** What is ranked for whom in an evaluation. Immutable: each method returns a changed copy. Zeros mean the defaults. */
-public record Protocol(Part part, Rows rows, Candidates candidates, long nCandidates, long seed, Mask mask, Ties ties, long maxPos,
-    long maxNeg, History history, int threads) {
+public final class Protocol {
   public enum Rows {
     /** A row is a user with all its items of the part. */
     USER(Raw.REC_ROWS_USER),
@@ -81,18 +83,30 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
     }
   }
 
+  private final List<Consumer<rec_protocol_t>> settings;
+  private final int threads;
+
+  private Protocol(List<Consumer<rec_protocol_t>> settings, int threads) {
+    this.settings = settings;
+    this.threads = threads;
+  }
+
   /** Full ranking of the test part by user, known items left out. */
   public static Protocol test() {
-    return new Protocol(Part.TEST, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, History.DEFAULT, 0);
+    return of(Part.TEST);
   }
 
   /** The same for the valid part. */
   public static Protocol valid() {
-    return new Protocol(Part.VALID, Rows.USER, Candidates.FULL, 0, 0, Mask.KNOWN, Ties.LOWER_ROW, 0, 0, History.DEFAULT, 0);
+    return of(Part.VALID);
+  }
+
+  private static Protocol of(Part part) {
+    return new Protocol(List.of(raw -> raw.setPart(part.number)), 0);
   }
 
   public Protocol rows(Rows rows) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
+    return with(raw -> raw.setRows(rows.number));
   }
 
   public Protocol candidates(Candidates candidates) {
@@ -103,44 +117,65 @@ public record Protocol(Part part, Rows rows, Candidates candidates, long nCandid
    * @param n drawn for each positive; 0 = 99.
    */
   public Protocol candidates(Candidates candidates, long n, long seed) {
-    return new Protocol(part, rows, candidates, n, seed, mask, ties, maxPos, maxNeg, history, threads);
+    return with(raw -> {
+      raw.setCandidates(candidates.number);
+      raw.setN_candidates(n);
+      raw.setSeed(seed);
+    });
   }
 
   public Protocol mask(Mask mask) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
+    return with(raw -> raw.setMask(mask.number));
   }
 
   public Protocol ties(Ties ties) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
+    return with(raw -> raw.setTies(ties.number));
   }
 
   /** Clicked and shown items of an impression list that count; 0 = 20. */
   public Protocol listSlots(long maxPos, long maxNeg) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
+    return with(raw -> {
+      raw.setMax_pos(maxPos);
+      raw.setMax_neg(maxNeg);
+    });
   }
 
   public Protocol history(History history) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
+    return with(raw -> raw.setHistory(history.number));
+  }
+
+  /** With rows that are events: the first of a user is no row, as in the GRU4Rec authors' evaluation of sessions. */
+  public Protocol skipFirst() {
+    return with(raw -> raw.setSkip_first(1));
+  }
+
+  /** Measures n of the users with rows, drawn by the seed, the same in each evaluation; the metric's name says so. */
+  public Protocol users(long n, long seed) {
+    return with(raw -> {
+      raw.setN_users(n);
+      raw.setSeed(seed);
+    });
   }
 
   /** Threads that evaluate; 0 = as many as the machine has. */
   public Protocol threads(int threads) {
-    return new Protocol(part, rows, candidates, nCandidates, seed, mask, ties, maxPos, maxNeg, history, threads);
+    return new Protocol(settings, threads);
+  }
+
+  int threads() {
+    return threads;
+  }
+
+  private Protocol with(Consumer<rec_protocol_t> setting) {
+    List<Consumer<rec_protocol_t>> all = new ArrayList<>(settings);
+    all.add(setting);
+    return new Protocol(all, threads);
   }
 
   /** For the raw layer; to be closed. */
   rec_protocol_t toRaw() {
     var raw = new rec_protocol_t();
-    raw.setPart(part.number);
-    raw.setRows(rows.number);
-    raw.setCandidates(candidates.number);
-    raw.setN_candidates(nCandidates);
-    raw.setSeed(seed);
-    raw.setMask(mask.number);
-    raw.setTies(ties.number);
-    raw.setMax_pos(maxPos);
-    raw.setMax_neg(maxNeg);
-    raw.setHistory(history.number);
+    settings.forEach(setting -> setting.accept(raw));
     return raw;
   }
 }

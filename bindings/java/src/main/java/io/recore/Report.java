@@ -11,6 +11,7 @@ import java.util.Locale;
 public final class Report {
   private final List<String> names = new ArrayList<>();
   private final List<Double> means = new ArrayList<>();
+  private final List<Double> standardErrors = new ArrayList<>();
   private final double[] values; // [metrics, nRows]
   private final long[] userRows;
   private final Ids users;
@@ -33,10 +34,13 @@ public final class Report {
     Raw.rec_report_counts(source, nMetrics, nRows);
     byte[][] name = new byte[1][];
     double[] mean = new double[1];
+    double[] standardError = new double[1];
     for (int i = 0; i < nMetrics[0]; ++i) {
       Raw.rec_report_get_metric(source, i, name, mean);
       names.add(Utf8.decode(name[0]));
       means.add(mean[0]);
+      Raw.rec_report_get_standard_error(source, i, standardError);
+      standardErrors.add(standardError[0]);
     }
     values = new double[Math.toIntExact(nMetrics[0] * nRows[0])];
     userRows = new long[Math.toIntExact(nRows[0])];
@@ -54,6 +58,11 @@ public final class Report {
     return means.get(find(metric));
   }
 
+  /** How much the mean would vary with other users, in one standard deviation; NaN for one user, and for auc, rmse and f1_score. */
+  public double standardError(String metric) {
+    return standardErrors.get(find(metric));
+  }
+
   /** [nRows], NaN where the metric is undefined for the row. */
   public double[] values(String metric) {
     int first = find(metric) * nRows();
@@ -69,7 +78,7 @@ public final class Report {
     return userRows.clone();
   }
 
-  /** [nRows] ids of the users. */
+  /** [nRows] ids of the users; of one that the model does not know, whose row is -1, it has no meaning. */
   public Ids users() {
     return users;
   }
