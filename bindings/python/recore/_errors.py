@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from typing import Optional
 
 from . import _recore
@@ -154,11 +156,37 @@ _CLASSES = {
 _NAMES = {code: _recore.rec_status_name(code) for code in range(_recore.REC_OK, _recore.REC_INTERNAL + 1)}
 
 
+# Names of the library that this package spells otherwise.
+_SPELLINGS = {
+    "user_column": "user", "item_column": "item", "time_column": "time", "weight_column": "weight", "label_column": "label",
+    "user_id_type": "user_ids", "item_id_type": "item_ids", "train_ratio": "ratio", "checkpoint_path": "checkpoint",
+    "params_json": "params",
+}
+_CONSTANT = re.compile(r"\bREC_(?:ROWS|CANDIDATES|TIES|HISTORY|MODEL)_([A-Z_]+)")
+
+
+def plain_name(name: str) -> str:
+    """A parameter's name in the library: lambda_, as a keyword of Python is written, is lambda."""
+    return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
+
+
+def _spelling(name: str) -> str:
+    return name + "_" if keyword.iskeyword(name) else _SPELLINGS.get(name, name)
+
+
+def _in_words_of_python(message: str, argument: str) -> str:
+    """A message of the library begins with the argument, after the file, quotes what was likely meant, and may name constants."""
+    if _spelling(argument) != argument:
+        message = re.sub(rf"(^|: ){argument}(?=: )", lambda found: found[1] + _spelling(argument), message, count=1)
+    message = re.sub(r"(?<=did you mean ')\w+(?='\?)", lambda found: _spelling(found[0]), message)
+    return _CONSTANT.sub(lambda found: f'"{found[1].lower()}"', message)
+
+
 def make_error(code: int, message: str, argument: str, file: str, line: int, byte_offset: int) -> Error:
     """The exception for a status; an unknown code is an InternalError."""
     kind = _CLASSES.get(code, InternalError)
     if kind is NotFoundError and file:
         kind = MissingFileError
     return kind(
-        message, code=code, argument=argument, file=file, line=None if line < 0 else line,
+        _in_words_of_python(message, argument), code=code, argument=_spelling(argument), file=file, line=None if line < 0 else line,
         byte_offset=None if byte_offset < 0 else byte_offset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, Sequence, TypeVar, Union
 
 import numpy as np
 
@@ -77,6 +77,19 @@ ISOLATIONS = {
     "in_process": _recore.REC_ISOLATION_IN_PROCESS,
     "process": _recore.REC_ISOLATION_PROCESS,
 }
+
+
+Metrics = Union[str, Sequence[str]]
+
+
+def names(metrics: Optional[Metrics]) -> Optional[str]:
+    """Names of metrics as the library takes them, from one text or a list of them."""
+    if metrics is None or isinstance(metrics, str):
+        return metrics
+    given = list(metrics)
+    if not all(isinstance(name, str) for name in given):
+        raise TypeError(f"metrics: must be a str or a list of str, got {metrics!r}")
+    return ",".join(given)
 
 
 def choice(name: str, value: Any, known: dict[str, int]) -> int:

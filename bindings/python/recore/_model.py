@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from . import _raw, _recore
 from ._dataset import Dataset
 from ._errors import InvalidArgumentError
-from ._handle import ISOLATIONS, choice, options, run
+from ._handle import ISOLATIONS, Metrics, choice, names, options, run
 from ._id_maps import IdMaps
 from ._recommender import Recommender
 from ._report import Report, protocol
@@ -41,15 +41,16 @@ class Model(IdMaps):
         """Model, parameters, counts, metrics, sections and tensors."""
         return cast("dict[str, Any]", json.loads(_recore.rec_model_describe(self._handle)))
 
-    def evaluate(self, dataset: Dataset, metrics: str = "recall@20,ndcg@20", *, part: str = "test", rows: str = "user",
-                 candidates: str = "full", mask: str = "known", ties: str = "lower_row", n_candidates: int = 0,
-                 seed: int = 0, max_pos: int = 0, max_neg: int = 0, history: str = "default",
+    def evaluate(self, dataset: Dataset, metrics: Metrics = "recall@20,ndcg@20", *, part: str = "test",
+                 rows: str = "user", candidates: str = "full", mask: str = "known", ties: str = "lower_row",
+                 n_candidates: int = 0, seed: int = 0, max_pos: int = 0, max_neg: int = 0, history: str = "default",
                  skip_first: bool = False, n_users: int = 0, threads: int = 0, isolation: str = "auto",
                  cancel: Optional[threading.Event] = None) -> Report:
         """Ranks items for the rows of a part and measures.
 
         Args:
-            metrics: recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; others by prefix, such as "rechorus.hr@10".
+            metrics: recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; others by prefix, such as "rechorus.hr@10"; in
+                one text with commas, or as a list.
             part: "test" or "valid".
             rows: "user"; "event" for one row for each interaction; "list" for impression lists (rechorus.hr, .ndcg and
                 .map at k); "label" for labelled rows (auc, logloss, mae, rmse, mse, rechorus.acc, ...).
@@ -72,7 +73,7 @@ class Model(IdMaps):
         given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history, skip_first,
                          n_users)
         how = run(cancel, threads=threads, isolation=choice("isolation", isolation, ISOLATIONS))
-        return Report(_recore.rec_model_evaluate(self._handle, dataset._handle, metrics, given, how), self)
+        return Report(_recore.rec_model_evaluate(self._handle, dataset._handle, names(metrics) or "", given, how), self)
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
                     n_callers: int = 0) -> Recommender:

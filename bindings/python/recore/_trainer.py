@@ -9,8 +9,8 @@ import numpy as np
 
 from . import _raw, _recore
 from ._dataset import Dataset
-from ._errors import CancelledError, InvalidArgumentError
-from ._handle import ISOLATIONS, Handle, choice, options, run
+from ._errors import CancelledError, InvalidArgumentError, plain_name
+from ._handle import ISOLATIONS, Handle, Metrics, choice, names, options, run
 from ._ids import id_form
 from ._model import Model
 from ._report import protocol as make_protocol
@@ -51,8 +51,10 @@ class Trainer(Handle["_recore.TrainerHandle"]):
 
     Args:
         model: name of a model, see recore.plugins().
-        params: parameters of the model and of the loop, see recore.describe_plugin(model).
-        metrics: evaluated on the valid part after each eval_every epochs; by default those of the parameter task.
+        params: parameters of the model and of the loop, see recore.describe_plugin(model). One that is a keyword of Python
+            may end in an underscore: lambda_.
+        metrics: evaluated on the valid part after each eval_every epochs, one text or a list; by default those of the
+            parameter task.
         main_metric: decides the best epoch and patience; by default the first of metrics.
         protocol: arguments of Model.evaluate for these evaluations, as {"rows": "event"}; rows default to the task's.
         checkpoint: path of a checkpoint, written at most every checkpoint_seconds (0 = 30) and at the end.
@@ -65,7 +67,7 @@ class Trainer(Handle["_recore.TrainerHandle"]):
     """
 
     def __init__(self, dataset: Dataset, model: str, params: Optional[Mapping[str, Any]] = None, *,
-                 metrics: Optional[str] = None, main_metric: Optional[str] = None,
+                 metrics: Optional[Metrics] = None, main_metric: Optional[str] = None,
                  protocol: Optional[Mapping[str, Any]] = None, checkpoint: str | os.PathLike[str] | None = None,
                  checkpoint_seconds: float = 0, checkpoint_batches: int = 0, resume: bool = False,
                  memory_limit_bytes: int = 0, isolation: str = "auto", ids: str = "str",
@@ -73,7 +75,7 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         self._ids = id_form(ids)
         rows = make_protocol(**(protocol or {}))  # lives until the call is over
         given = options(
-            _raw.rec_trainer_options_t, protocol=rows, resume=int(resume), metrics=metrics, main_metric=main_metric,
+            _raw.rec_trainer_options_t, protocol=rows, resume=int(resume), metrics=names(metrics), main_metric=main_metric,
             checkpoint_path=None if checkpoint is None else os.fspath(checkpoint), checkpoint_seconds=checkpoint_seconds,
             checkpoint_batches=checkpoint_batches, memory_limit_bytes=memory_limit_bytes,
             isolation=choice("isolation", isolation, ISOLATIONS))
@@ -132,11 +134,11 @@ class _Callback:
 
 
 def train(dataset: Dataset, model: str, *, on_epoch: Optional[Listener] = None,
-          on_event: Optional[Listener] = None, cancel: Optional[threading.Event] = None, metrics: Optional[str] = None,
+          on_event: Optional[Listener] = None, cancel: Optional[threading.Event] = None, metrics: Optional[Metrics] = None,
           main_metric: Optional[str] = None, protocol: Optional[Mapping[str, Any]] = None,
           checkpoint: str | os.PathLike[str] | None = None, resume: bool = False, memory_limit_bytes: int = 0,
           isolation: str = "auto", ids: str = "str", **params: Any) -> Model:
-    """Trains a model and returns its best epoch. Further keywords are parameters: epochs=50, emb_size=64.
+    """Trains a model and returns its best epoch. Further keywords are parameters: epochs=50, emb_size=64, lambda_=250.
 
     on_epoch may return False to stop early. Use a Trainer to keep what was trained when a callback raises, Ctrl-C is
     pressed or cancel is set. Raises what Trainer and Trainer.run raise.
@@ -154,16 +156,21 @@ def _to_json(params: Mapping[str, Any]) -> str:
             return value.item()
         raise TypeError(type(value).__name__)
 
+    given: dict[str, Any] = {}
     for name, value in params.items():
+        own = plain_name(name)
+        if own in given:
+            raise InvalidArgumentError(f"{name}: is given twice", argument=name)
+        given[own] = value
         try:
             json.dumps(value, allow_nan=False, default=plain)
         except (TypeError, ValueError):
             raise InvalidArgumentError(f"{name}: must be a number, a text, a bool or a short list of them, got {value!r}",
                                        argument=name) from None
-    return json.dumps(dict(params), allow_nan=False, default=plain)
+    return json.dumps(given, allow_nan=False, default=plain)
 
 
-def check_training(model: str, *, metrics: Optional[str] = None, main_metric: Optional[str] = None, **params: Any) -> None:
+def check_training(model: str, *, metrics: Optional[Metrics] = None, main_metric: Optional[str] = None, **params: Any) -> None:
     """Raises what train() would raise for these arguments, without data: an unknown model, parameter or metric."""
-    given = options(_raw.rec_trainer_options_t, metrics=metrics, main_metric=main_metric)
+    given = options(_raw.rec_trainer_options_t, metrics=names(metrics), main_metric=main_metric)
     _recore.rec_trainer_check(model, _to_json(params), given)

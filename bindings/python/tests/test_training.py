@@ -1,7 +1,9 @@
 import contextlib
+import gc
 import logging
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -147,6 +149,7 @@ def test_a_signal_ends_any_long_call(tmp_path, name):
         "save": lambda: data.save(tmp_path / "out"),
         "trainer": lambda: recore.Trainer(data, "bprmf", {"emb_size": 256}),
     }
+    gc.collect()  # what earlier tests left in cycles
     alive = recore.live_objects()
     with pytest.raises(Alarm), alarm(0.05):
         calls[name]()
@@ -270,10 +273,57 @@ def test_tasks_are_trained_and_judged_by_their_rows():
     n_test = sum(part == "test" for part in parts)
     assert report["auc"] > 0.9 and report.values("mae").shape == (n_test,) and np.isnan(report.values("auc")).all()
     assert report["mae"] == pytest.approx(report.values("mae").mean(), abs=1e-12)
-    with pytest.raises(recore.InvalidArgumentError, match="REC_ROWS_LABEL"):
+    with pytest.raises(recore.InvalidArgumentError, match='"label"'):
         ctr.evaluate(dataset, "auc")
     with pytest.raises(recore.UnsupportedError, match="cannot be trained for task=ctr"):
         recore.Trainer(dataset, "popularity", {"task": "ctr"})
+
+
+def test_metrics_are_one_text_or_a_list(orchard, model):
+    names = ["recall@5", "ndcg@5"]
+    for given in (names, tuple(names), ",".join(names)):
+        assert list(model.evaluate(orchard, given)) == names
+        events = []
+        train_small(orchard, metrics=given, on_epoch=events.append)
+        assert list(events[0].metrics) == names
+        recore.check_training("bprmf", metrics=given)
+    with pytest.raises(recore.InvalidArgumentError, match="ndgc@5"):
+        recore.check_training("bprmf", metrics=["ndgc@5"])
+    with pytest.raises(TypeError, match="metrics: must be a str or a list of str"):
+        model.evaluate(orchard, [5])
+
+
+def test_a_parameter_that_is_a_keyword_ends_in_an_underscore(orchard):
+    model = recore.train(orchard, "ease", lambda_=7.5)
+    assert model.describe()["parameters"]["lambda"] == 7.5
+    assert recore.Trainer(orchard, "ease", {"lambda": 7.5}).run() is True
+    wrong = [
+        (dict(lambda_=0), "lambda_", "lambda_: must be"),
+        (dict(lambd=1), "lambd", "did you mean 'lambda_'?"),
+        (dict(lambda_=1, **{"lambda": 2}), "lambda", "lambda: is given twice"),
+        (dict(emb_size_=1), "emb_size_", "emb_size_: "),
+    ]
+    for params, argument, text in wrong:
+        with pytest.raises(recore.InvalidArgumentError) as caught:
+            recore.check_training("ease", **params)
+        assert caught.value.argument == argument and text in str(caught.value)
+
+
+def test_messages_use_the_words_of_python(orchard, model, tmp_path):
+    (tmp_path / "a.csv").write_text("who,what\n1,2\n")
+    wrong = [
+        (lambda: recore.Dataset.load(tmp_path / "a.csv", user="nobody", item="what"), "user"),
+        (lambda: recore.Dataset.load(tmp_path / "a.csv", user="who", item="thing"), "item"),
+        (lambda: recore.Dataset.load(tmp_path / "a.csv", user="who", item="what", time="when"), "time"),
+        (lambda: recore.Trainer(orchard, "bprmf", checkpoint=tmp_path / "none" / "x.ckpt"), "checkpoint"),
+        (lambda: model.evaluate(orchard, "auc"), "metrics"),
+        (lambda: model.evaluate(orchard, "ndcg@5", candidates="given", rows="user"), "candidates"),
+    ]
+    for call, argument in wrong:
+        with pytest.raises(recore.Error) as caught:
+            call()
+        assert not re.search(r"_column|REC_|checkpoint_path", str(caught.value)), str(caught.value)
+        assert caught.value.argument == argument and f"{argument}: " in str(caught.value)
 
 
 def test_numpy_scalars_are_parameters(orchard):

@@ -1,5 +1,6 @@
 """The types of the package as its users see them. mypy --strict reads this; nothing runs it."""
 
+import copy
 import threading
 from typing import Any, assert_type
 
@@ -46,6 +47,8 @@ def models(model: recore.Model, dataset: recore.Dataset) -> None:
     assert_type(report["ndcg@20"], float)
     assert_type(report.values("ndcg@20"), NDArray[np.float64])
     assert_type(report.users, NDArray[Any])
+    model.evaluate(dataset, ["ndcg@20", "auc"])
+    assert_type(copy.copy(model), recore.Model)
 
 
 def serving(model: recore.Model) -> None:
