@@ -115,10 +115,17 @@ class Dataset(Handle["_recore.DatasetHandle"]):
                     part: Optional[str] = None, label: Optional[str] = None, impression: Optional[str] = None,
                     titles: Optional[Mapping[Any, str]] = None, time_unit: str = "auto", memory_limit_bytes: int = 0,
                     cancel: Optional[threading.Event] = None) -> Dataset:
-        """A data set from columns of a pandas DataFrame; a null in any of them is an InvalidDataError."""
+        """A data set from columns of a pandas DataFrame, or of a polars one; a null in any of them is an InvalidDataError.
+
+        Other frames with __arrow_c_stream__ do as well, without part and titles.
+        """
+        if not hasattr(df, "isna") and part is None and titles is None:
+            return cls.from_arrow(df, user=user, item=item, time=time or "", weight=weight or "", label=label or "",
+                                  impression_key=impression, time_unit=time_unit, memory_limit_bytes=memory_limit_bytes,
+                                  cancel=cancel)
         times, weights, parts, labels, impressions = (
-            None if name is None else _pandas_column(df, name) for name in (time, weight, part, label, impression))
-        return cls.from_columns(_pandas_column(df, user), _pandas_column(df, item), times, weights, parts, labels=labels,
+            None if name is None else _frame_column(df, name) for name in (time, weight, part, label, impression))
+        return cls.from_columns(_frame_column(df, user), _frame_column(df, item), times, weights, parts, labels=labels,
                                 impressions=impressions, titles=titles, time_unit=time_unit,
                                 memory_limit_bytes=memory_limit_bytes, cancel=cancel)
 
@@ -198,17 +205,19 @@ def _part_numbers(parts: Any) -> Any:
     return [part if isinstance(part, (int, np.integer)) else choice("parts", part, _PARTS) for part in parts]
 
 
-def _pandas_column(df: Any, name: str) -> Any:
-    try:
-        column = df[name]
-    except KeyError:
+def _frame_column(df: Any, name: str) -> Any:
+    if name not in df.columns:
         raise InvalidArgumentError(f"{name}: there is no such column; there are {', '.join(map(str, df.columns))}",
-                                   argument=name) from None
-    if column.ndim != 1:
+                                   argument=name)
+    column = df[name]
+    is_pandas = hasattr(column, "isna")
+    if is_pandas and column.ndim != 1:
         raise InvalidArgumentError(f"{name}: there are several columns of this name", argument=name)
-    nulls = column.isna().to_numpy()
+    nulls = (column.isna() if is_pandas else column.is_null()).to_numpy()
     if nulls.any():
         raise InvalidDataError(f"{name}: row {int(nulls.argmax())}: is null", argument=name)
+    if not is_pandas:  # polars, whose times are UTC
+        return column.to_numpy()
     if getattr(getattr(column.dtype, "pyarrow_dtype", column.dtype), "tz", None) is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     values = column.to_numpy()

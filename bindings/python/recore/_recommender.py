@@ -65,8 +65,8 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
 
     def recommend(self, users: Union[Id, Ids, None] = None, k: int = 10, *, histories: Optional[Sequence[Ids]] = None,
                   history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None,
-                  candidates: Optional[Candidates] = None, allow: Optional[Ids] = None,
-                  deny: Optional[Ids] = None) -> Recommendations:
+                  candidates: Optional[Candidates] = None, allow: Optional[Candidates] = None,
+                  deny: Optional[Candidates] = None) -> Recommendations:
         """The k best items of each user.
 
         Args:
@@ -76,7 +76,8 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             history_times: n lists with a time for each item of the histories, for models that use times.
             request_times: [n] times of the requests, likewise. Times are UTC epoch seconds or datetime64.
             candidates: rank only these: one list of ids for all users, or n lists.
-            allow, deny: item ids that alone may be returned; item ids that may not.
+            allow, deny: item ids that alone may be returned; item ids that may not: one list for all users, or n lists,
+                which take a call of the library for each user.
         Returns:
             Recommendations, which unpack to items [n, k'] and scores [n, k'].
         Raises:
@@ -94,8 +95,8 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
     def recommend_into(self, users: Union[Id, Ids, None], k: int, rows: Buffer, scores: Optional[Buffer] = None,
                        status: Optional[Buffer] = None, *, histories: Optional[Sequence[Ids]] = None,
                        history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None,
-                       candidates: Optional[Candidates] = None, allow: Optional[Ids] = None,
-                       deny: Optional[Ids] = None) -> None:
+                       candidates: Optional[Candidates] = None, allow: Optional[Candidates] = None,
+                       deny: Optional[Candidates] = None) -> None:
         """recommend() into the caller's memory, the fast path: writable contiguous arrays, or other buffers.
 
         Args:
@@ -113,18 +114,34 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
 
     def _top_k(self, users: Any, n: int, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer],
                histories: Optional[Sequence[Ids]], history_times: Optional[Sequence[Times]],
-               request_times: Optional[Times], candidates: Optional[Candidates], allow: Optional[Ids],
-               deny: Optional[Ids]) -> None:
+               request_times: Optional[Times], candidates: Optional[Candidates], allow: Optional[Candidates],
+               deny: Optional[Candidates]) -> None:
         if status is None and self.strict:
             status = np.empty(n, np.int32)
+        allows, denies = _lists(allow, n, "allow"), _lists(deny, n, "deny")
+        if allows is None and denies is None:
+            self._rank(users, n, k, rows, scores, status, histories, history_times, request_times, candidates, allow, deny)
+        else:  # the library filters all users of a request alike
+            each = _lists(candidates, n, "candidates")
+            for i in range(n):
+                self._rank(
+                    _one(users, i), 1, k, _slice(rows, i, k), _slice(scores, i, k), _slice(status, i, 1),
+                    None if histories is None else [histories[i]], None if history_times is None else [history_times[i]],
+                    None if request_times is None else np.asarray(request_times)[i:i + 1],
+                    candidates if each is None else [each[i]], allow if allows is None else allows[i],
+                    deny if denies is None else denies[i])
+        if status is not None and self.strict:
+            _raise_unknown(users, status, n, "users")
+
+    def _rank(self, users: Any, n: int, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer],
+              histories: Optional[Sequence[Ids]], history_times: Optional[Sequence[Times]],
+              request_times: Optional[Times], candidates: Optional[Candidates], allow: Any, deny: Any) -> None:
         if histories is candidates is allow is deny is history_times is request_times is None:
             _recore.rec_flat_recommend(self._handle, k, users, rows, scores, status)
         else:
             _recore.rec_flat_top_k(
                 self._handle, k, users, *_histories(histories, history_times, n), _moments(request_times),
                 *_candidates(candidates, n), self._bits(allow, "allow"), self._bits(deny, "deny"), rows, scores, status)
-        if status is not None and self.strict:
-            _raise_unknown(users, status, n, "users")
 
     def similar(self, items: Union[Id, Ids], k: int = 10) -> Recommendations:
         """The k items most similar to each given one, itself left out; shapes as in recommend().
@@ -263,16 +280,39 @@ def _moments(times: Optional[Times]) -> Optional[NDArray[Any]]:
 
 
 def _candidates(candidates: Optional[Candidates], n: int) -> tuple[Any, Optional[NDArray[np.int64]]]:
-    if candidates is None:
-        return None, None
-    if isinstance(candidates, (str, bytes)):
-        return as_ids(candidates, "candidates"), None  # one id where a list is expected: refused there
-    given: Any = candidates
-    if not isinstance(given, np.ndarray) or given.ndim == 2 or given.dtype == object:
-        given = list(given)
-        if given and not is_scalar(given[0]):
-            return flatten(given, n, "candidates")
-    return as_ids(given, "candidates"), None
+    lists = _lists(candidates, n, "candidates")
+    if lists is not None:
+        return flatten(lists, n, "candidates")
+    return None if candidates is None else as_ids(candidates, "candidates"), None
+
+
+def _lists(ids: Any, n: int, name: str) -> Optional[list[Any]]:
+    """The lists of ids, one for each of n users; None for a single list, which serves all of them."""
+    if ids is None or isinstance(ids, (str, bytes)):  # one id where a list is expected: refused later
+        return None
+    if isinstance(ids, np.ndarray) and ids.ndim != 2 and ids.dtype != object:
+        return None
+    lists = list(ids)
+    if not lists or is_scalar(lists[0]):
+        return None
+    if len(lists) != n:
+        raise InvalidArgumentError(f"{name}: must be as many lists as users, {n}, got {len(lists)}", argument=name)
+    return lists
+
+
+def _one(users: Any, i: int) -> Any:
+    """User i of what _who() gave."""
+    return (..., users[1][i:i + 1]) if isinstance(users, tuple) else users[i:i + 1]
+
+
+def _slice(buffer: Any, i: int, k: int) -> Any:
+    """Row i of a buffer of rows of k."""
+    if buffer is None:
+        return None
+    view = memoryview(buffer)
+    if view.ndim > 1:
+        view = view.cast("B").cast(view.format)  # type: ignore[call-overload]
+    return view[i * k:(i + 1) * k]
 
 
 def _raise_unknown(ids: Any, status: Any, n: int, name: str) -> None:

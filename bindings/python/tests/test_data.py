@@ -1,3 +1,5 @@
+import importlib.util
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -43,6 +45,58 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
         assert facts(dataset) == (10, 10, len(users), "int64", "int64"), name
         assert dataset.describe()["time"] == {"first": int(times[0]), "last": int(times[-1])}, name
         assert train_file(dataset, tmp_path / name) == expected, name
+
+
+class Frame:
+    """What polars and others share: columns by name and the Arrow C stream, and nothing of pandas."""
+
+    def __init__(self, table):
+        self._table = table
+        self.columns = table.column_names
+
+    def __getitem__(self, name):
+        return self._table[name]
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+def frames(columns):
+    """Data frames that are not of pandas: a stand-in for any, and polars where it is installed."""
+    made = {"stand-in": Frame(pa.table(columns))}
+    if importlib.util.find_spec("polars") is not None:
+        import polars
+        made["polars"] = polars.DataFrame(columns)
+    return made
+
+
+def test_frames_of_others_are_taken_like_those_of_pandas(grid, tmp_path):
+    users, items = grid
+    times, weights = np.arange(len(users)) + 1_700_000_000, np.linspace(0, 1, len(users))
+    columns = {"u": users, "i": [f"item {i}" for i in items], "t": times.astype("datetime64[s]").astype("datetime64[us]"),
+               "w": weights, "y": users % 2, "p": times // 10}
+    named = dict(user="u", item="i", time="t", weight="w", label="y", impression="p")
+    expected = recore.Dataset.from_pandas(pd.DataFrame(columns), **named)
+    for name, frame in frames(columns).items():
+        dataset = recore.Dataset.from_pandas(frame, **named)
+        assert facts(dataset) == facts(expected), name
+        assert dataset.describe()["label"] == expected.describe()["label"], name
+        assert train_file(dataset, tmp_path / "it") == train_file(expected, tmp_path / "it"), name
+    for name, frame in frames({"u": ["a", None], "i": [1, 2]}).items():
+        with pytest.raises(recore.InvalidDataError):
+            recore.Dataset.from_pandas(frame, user="u", item="i")
+        with pytest.raises(recore.Error, match="there is no column 'who'"):
+            recore.Dataset.from_pandas(frame, user="who", item="i")
+
+
+    parts = ["train", "test", "train"]
+    for name, frame in frames({"u": [1, 1, 2], "i": ["a", "b", "a"], "p": parts, "n": ["train", None, "test"]}).items():
+        described = recore.Dataset.from_pandas(frame, user="u", item="i", part="p", titles={"a": "A"}).describe()
+        assert (described["n_train"], described["n_test"]) == (2, 1), name
+        with pytest.raises(recore.InvalidDataError, match="n: row 1: is null"):
+            recore.Dataset.from_pandas(frame, user="u", item="i", part="n")
+        with pytest.raises(recore.InvalidArgumentError, match="who: there is no such column"):
+            recore.Dataset.from_pandas(frame, user="who", item="i", part="p")
 
 
 def train_file(dataset, folder):
@@ -116,7 +170,7 @@ def test_what_is_below_a_second_orders_the_rows(tmp_path):
         assert [int(row.split("\t")[1]) for row in rows] == order
 
 
-Columns, Frame = recore.Dataset.from_columns, pd.DataFrame
+Columns, Pandas = recore.Dataset.from_columns, pd.DataFrame
 BAD = [
     ("lengths", lambda: Columns([1, 2], [1]), recore.InvalidArgumentError, "items"),
     ("times too short", lambda: Columns([1, 2], [1, 2], times=[3]), recore.InvalidArgumentError, "times"),
@@ -126,7 +180,7 @@ BAD = [
     ("part out of range", lambda: Columns([1], [1], parts=[7]), recore.InvalidDataError, "parts"),
     ("two dimensions", lambda: Columns(np.ones((2, 2), int), [1, 2]), recore.InvalidArgumentError, "users"),
     ("nothing", lambda: Columns([], []), recore.InvalidDataError, "users"),
-    ("null in pandas", lambda: recore.Dataset.from_pandas(Frame({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
+    ("null in pandas", lambda: recore.Dataset.from_pandas(Pandas({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
      recore.InvalidDataError, "u"),
     ("null in Arrow", lambda: recore.Dataset.from_arrow(pa.table({"u": ["a", None], "i": [1, 2]}), user="u", item="i"),
      recore.InvalidDataError, None),
@@ -134,9 +188,9 @@ BAD = [
     ("masked time", lambda: Columns([1], [1], times=np.ma.array([1], mask=[1])), recore.InvalidDataError, "times"),
     ("masked weight", lambda: Columns([1], [1], weights=np.ma.array([1.0], mask=[1])), recore.InvalidDataError, "weights"),
     ("masked part", lambda: Columns([1], [1], parts=np.ma.array([0], mask=[1])), recore.InvalidDataError, "parts"),
-    ("two columns of a name", lambda: recore.Dataset.from_pandas(Frame([[1, 2, 3]], columns=["u", "u", "i"]), user="u",
+    ("two columns of a name", lambda: recore.Dataset.from_pandas(Pandas([[1, 2, 3]], columns=["u", "u", "i"]), user="u",
                                                                  item="i"), recore.InvalidArgumentError, "u"),
-    ("no such column", lambda: recore.Dataset.from_pandas(Frame({"u": [1]}), user="u", item="i"),
+    ("no such column", lambda: recore.Dataset.from_pandas(Pandas({"u": [1]}), user="u", item="i"),
      recore.InvalidArgumentError, "i"),
     ("no such format", lambda: recore.Dataset.load(ORCHARD, format="parquet"), recore.InvalidArgumentError, "format"),
     ("bad ratio", lambda: recore.Dataset.load(ORCHARD).split(ratio=(0.5, 0.1, 0.1)), recore.InvalidArgumentError, None),

@@ -93,6 +93,37 @@ def test_candidates_and_filters_choose_among_items(model):
     assert not set(pool) & set(denied) and len(denied) == 397
 
 
+def test_each_user_may_have_its_own_filters(model):
+    recommender = model.recommender(exclude_seen=True)
+    users, pools = ["u0061", "u0511", "nobody"], [["film-009", "film-001", "film-005", "unknown"], [], ["film-002"]]
+    for name in ("allow", "deny"):
+        together = recommender.recommend(users, k=7, **{name: pools})
+        rows, scores, status = buffers(3, 7)
+        recommender.recommend_into(users, 7, rows, scores, status, **{name: pools})
+        assert rows.tolist() == together.rows.tolist() and scores.tobytes() == together.scores.tobytes()
+        assert status.tolist() == [0, 0, recore.NotFoundError("").code]
+        for i, user in enumerate(users):
+            alone = recommender.recommend(user, k=7, **{name: pools[i]})
+            assert together.row(i)[0].tolist() == alone.items.tolist(), (name, user)
+    assert recommender.recommend(users, k=7, allow=pools).counts.tolist() == [3, 0, 0]
+    assert recommender.recommend("u0061", k=7, allow=[["film-001"]]).items.tolist() == ["film-001"]
+
+    histories, every = [["film-001"], ["film-002", "film-003"]], pools[0]
+    asked = dict(histories=histories, candidates=[every, every], deny=[[], ["film-009"]])
+    answer = recommender.recommend(k=7, **asked)
+    assert "film-009" in answer.items[0] and "film-009" not in answer.items[1]
+    flat = bytearray(2 * 7 * 8)
+    recommender.recommend_into(None, 7, memoryview(flat).cast("q"), **asked)
+    assert np.frombuffer(flat, np.int64)[:3].tolist() == answer.rows[0, :3].tolist()
+    both = recommender.recommend(users[:2], k=7, allow=np.array([every, every]), deny=["film-001"])
+    assert both.counts.tolist() == [2, 2]
+    with pytest.raises(recore.InvalidArgumentError, match="as many lists as users, 3, got 2") as caught:
+        recommender.recommend(users, allow=pools[:2])
+    assert caught.value.argument == "allow"
+    with pytest.raises(recore.UnknownIdError, match="row 2: 'nobody'"):
+        model.recommender(strict=True).recommend(users, deny=pools)
+
+
 def test_scores_are_those_of_the_ranking(model):
     recommender = model.recommender()
     items, scores = recommender.recommend(["u0061", "u0511"], k=7)

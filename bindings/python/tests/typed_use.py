@@ -58,6 +58,7 @@ def serving(model: recore.Model) -> None:
     assert_type(answer, recore.Recommendations)
     assert_type(answer.scores, NDArray[np.float32])
     assert_type(answer.row(0), tuple[NDArray[Any], NDArray[np.float32]])
+    recommender.recommend(["a", "b"], allow=[["x"], ["y", "z"]], deny=[["x"], []])
     rows, scores, status = np.empty((2, 3), np.int64), np.empty((2, 3), np.float32), np.empty(2, np.int32)
     recommender.recommend_into(np.array([1, 2]), 3, rows, scores, status)
     recommender.recommend_into(None, 3, memoryview(bytearray(48)).cast("q"), histories=[[1], [2]])
