@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from copy import copy
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union, cast
 
 import numpy as np
@@ -178,11 +179,11 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         """Counts (n_users, n_items, n_train, ...), id types, time range and quantiles."""
         return cast("dict[str, Any]", json.loads(_recore.rec_dataset_describe(self._handle)))
 
-    def __repr__(self) -> str:
-        if self.closed:
-            return "<recore.Dataset, closed>"
-        counts = self.describe()
-        return "<recore.Dataset: {n_users} users, {n_items} items, {n_interactions} interactions>".format_map(counts)
+    def __deepcopy__(self, memo: Any) -> Dataset:
+        return copy(self)
+
+    def _text(self) -> str:
+        return ": {n_users} users, {n_items} items, {n_interactions} interactions".format_map(self.describe())
 
 
 def _reading(user_ids: str, item_ids: str, bad_rows: str, min_weight: Optional[float],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, Sequence, Ty
 import numpy as np
 
 from . import _log, _recore
-from ._errors import ClosedError, InvalidArgumentError
+from ._errors import BadStateError, ClosedError, InvalidArgumentError
 
 if TYPE_CHECKING:
     import threading
@@ -19,29 +19,37 @@ Raw = TypeVar("Raw")
 Options = TypeVar("Options")
 
 
-class Handle(Generic[Raw]):
-    """A context manager over one object of the library. close() may be called twice; the garbage collector calls it too."""
+class _Owned(Generic[Raw]):
+    """One object of the library, which ends with the last reference to this."""
 
     def __init__(self, raw: Raw, destroy: Callable[[Raw], None]) -> None:
-        self._raw: Optional[Raw] = raw
-        self._finalizer = weakref.finalize(self, destroy, raw)
-        self._finalizer.atexit = False  # the end of the process frees everything
+        self.raw = raw
+        weakref.finalize(self, destroy, raw).atexit = False  # the end of the process frees everything
+
+
+class Handle(Generic[Raw]):
+    """A context manager over one object of the library. close() may be called twice; the garbage collector calls it too.
+
+    A copy shares the object, which ends when all are closed.
+    """
+
+    def __init__(self, raw: Raw, destroy: Callable[[Raw], None]) -> None:
+        self._owned: Optional[_Owned[Raw]] = _Owned(raw, destroy)
 
     @property
     def _handle(self) -> Raw:
-        raw = self._raw
-        if raw is None:
+        owned = self._owned
+        if owned is None:
             raise ClosedError(f"{type(self).__name__}: used after close()")
-        return raw
+        return owned.raw
 
     @property
     def closed(self) -> bool:
-        return self._raw is None
+        return self._owned is None
 
     def close(self) -> None:
         """Ends the object. A call in flight on another thread finishes first."""
-        self._raw = None
-        self._finalizer()
+        self._owned = None
 
     def __enter__(self) -> Self:
         self._handle
@@ -49,6 +57,26 @@ class Handle(Generic[Raw]):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def __copy__(self) -> Self:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled; save it, or what it was made from")
+
+    def __repr__(self) -> str:
+        kind = f"recore.{type(self).__name__}"
+        try:
+            return f"<{kind}{self._text()}>"
+        except BadStateError:
+            return f"<{kind}, closed>"
+
+    def _text(self) -> str:
+        """What repr() says after the kind of an open object: its name and sizes."""
+        self._handle
+        return ""
 
 
 def options(kind: type[Options], /, **fields: Any) -> Options:

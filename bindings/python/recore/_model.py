@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
+import tempfile
+from copy import copy
 from typing import TYPE_CHECKING, Any, Optional, cast
 
 import numpy as np
@@ -22,9 +25,12 @@ if TYPE_CHECKING:
 class Model(IdMaps):
     """A trained model. Any number of threads may use it at once.
 
+    copy.copy() and copy.deepcopy() share the model, which does not change. pickle carries the bytes of its file.
+
     Attributes:
         ids: how ids that are byte strings come back: "str" (default; UTF-8, other bytes as surrogate escapes, so that
-            every id round-trips) or "bytes". int64 ids are int64 either way.
+            every id round-trips) or "bytes". int64 ids are int64 either way. A recommender keeps what was set when it was
+            made.
     """
 
     def save(self, path: str | os.PathLike[str], *, user_data: bool = True,
@@ -77,7 +83,7 @@ class Model(IdMaps):
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
                     n_callers: int = 0) -> Recommender:
-        """The model prepared to answer requests.
+        """The model prepared to answer requests; the model may then be closed.
 
         Args:
             exclude_seen: leave out what the user had in train, valid and test.
@@ -102,10 +108,17 @@ class Model(IdMaps):
         """Vectors of "items" or "users" for any consumer of DLPack: torch.from_dlpack(model.vectors())."""
         return Vectors(self, which)
 
-    def __repr__(self) -> str:
-        if self.closed:
-            return "<recore.Model, closed>"
-        return f"<recore.Model {self.describe().get('model', '')}: {self.n_users} users, {self.n_items} items>"
+    def __deepcopy__(self, memo: Any) -> Model:
+        return copy(self)
+
+    def __reduce__(self) -> Any:
+        with tempfile.TemporaryDirectory(prefix="recore-") as folder:
+            path = pathlib.Path(folder, "model.rec")
+            self.save(path)
+            return _from_bytes, (path.read_bytes(), self.ids)
+
+    def _text(self) -> str:
+        return f" {self.describe().get('model', '')}: {self.n_users} users, {self.n_items} items"
 
 
 class Vectors:
@@ -155,3 +168,8 @@ def load(path: str | os.PathLike[str] | bytearray | memoryview, *, ids: str = "s
     if isinstance(path, (bytearray, memoryview)):
         return Model(_recore.rec_model_load_bytes(path, given, run(cancel)), ids)
     return Model(_recore.rec_model_load(path, given, run(cancel)), ids)
+
+
+def _from_bytes(data: bytes, ids: str) -> Model:
+    """What a pickled model is made from."""
+    return load(memoryview(data), ids=ids)

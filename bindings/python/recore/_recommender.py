@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from copy import copy
 from operator import index
 from typing import Any, Iterator, Optional, Sequence, Union, overload
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import _recore
 from ._columns import Buffer, Times, column, seconds
-from ._errors import InvalidArgumentError, UnknownIdError
+from ._errors import ClosedError, InvalidArgumentError, UnknownIdError
 from ._handle import Handle
 from ._id_maps import IdMaps
 from ._ids import Id, Ids, as_ids, flatten, from_raw, is_scalar
@@ -52,16 +53,35 @@ class Recommendations:
 
 
 class Recommender(Handle["_recore.RecommenderHandle"]):
-    """A model prepared to answer requests, from Model.recommender(), for as long as the model is open.
+    """A model prepared to answer requests, from Model.recommender(); the model may be closed before it.
 
     Any number of threads may ask at once.
     """
 
     def __init__(self, raw: _recore.RecommenderHandle, model: IdMaps, strict: bool) -> None:
         super().__init__(raw, _recore.rec_recommender_destroy)
-        self._model = model
+        self._maps: Optional[IdMaps] = copy(model)
         self.strict = strict
         self._n_items = model.n_items
+
+    def close(self) -> None:
+        super().close()
+        self._maps = None
+
+    def __deepcopy__(self, memo: Any) -> Recommender:
+        return copy(self)
+
+    @property
+    def _model(self) -> IdMaps:
+        """What turns rows into ids, also when the caller's model is closed."""
+        maps = self._maps
+        if maps is None:
+            raise ClosedError("Recommender: used after close()")
+        return maps
+
+    def _text(self) -> str:
+        self._handle
+        return f" of{self._model._text()}"
 
     def recommend(self, users: Union[Id, Ids, None] = None, k: int = 10, *, histories: Optional[Sequence[Ids]] = None,
                   history_times: Optional[Sequence[Times]] = None, request_times: Optional[Times] = None,

@@ -81,6 +81,8 @@ class Trainer(Handle["_recore.TrainerHandle"]):
             isolation=choice("isolation", isolation, ISOLATIONS))
         raw = _recore.rec_trainer_create(dataset._handle, model, _to_json(params or {}), given, run(cancel))
         super().__init__(raw, _recore.rec_trainer_destroy)
+        self._name = model
+        self._params = dict(params or {})
 
     def warm_start(self, model: Model) -> None:
         """Starts from a saved model of the same users and items, before the first run; may be called for several.
@@ -115,6 +117,12 @@ class Trainer(Handle["_recore.TrainerHandle"]):
     def model(self, which: str = "best") -> Model:
         """The model of the "best" or the "last" finished epoch. BadStateError when none is finished."""
         return Model(_recore.rec_trainer_create_model(self._handle, choice("which", which, _WHICH), run()), self._ids)
+
+
+    def _text(self) -> str:
+        self._handle
+        given = ", ".join(f"{name}={value!r}" for name, value in self._params.items())
+        return f" {self._name}: {given}" if given else f" {self._name}"
 
 
 class _Callback:

@@ -1,7 +1,9 @@
 import concurrent.futures
+import copy
 import gc
 import os
 import pathlib
+import pickle
 import re
 import subprocess
 import sys
@@ -37,7 +39,7 @@ def test_use_after_close_is_a_closed_error(orchard, tmp_path):
         assert isinstance(caught.value, recore.BadStateError) and caught.value.status == "BAD_STATE"
     for handle in (dataset, trainer, model, recommender):
         handle.close()
-        assert handle.closed and "closed" in repr(handle) or isinstance(handle, (recore.Trainer, recore.Recommender))
+        assert handle.closed and repr(handle) == f"<recore.{type(handle).__name__}, closed>"
 
 
 def test_a_stale_raw_handle_is_a_bad_state_and_no_crash(orchard):
@@ -63,6 +65,86 @@ def test_children_keep_what_they_need(orchard):
     del model
     gc.collect()
     assert recommender.recommend(["u0061"]).items.tolist() == expected
+
+
+def test_a_recommender_outlives_its_model(orchard):
+    alive = recore.live_objects()
+    model = train_small(orchard)
+    recommender = model.recommender(exclude_seen=True)
+
+    def answers():
+        items = recommender.recommend(["u0061"], k=5, deny=["film-001"]).items.tolist()
+        return items, recommender.similar("film-001").items.tolist(), recommender.titles(["film-001"]).tolist()
+
+    expected = answers()
+    model.close()
+    assert answers() == expected
+    with pytest.raises(recore.ClosedError):
+        model.recommender()
+    recommender.close()
+    with pytest.raises(recore.ClosedError, match="Recommender"):
+        recommender.titles(["film-001"])
+    assert recore.live_objects() == alive
+
+
+def test_a_copy_does_not_end_with_the_original(orchard):
+    alive = recore.live_objects()
+    for copied in (copy.copy, copy.deepcopy):
+        model = train_small(orchard)
+        other, recommender = copied(model), copied(model.recommender())
+        data = copied(orchard.split(seed=4))
+        expected = recommender.recommend(["u0061"]).items.tolist()
+        model.close()
+        assert model.closed and not other.closed and other.n_users == 600
+        assert other.recommender().recommend(["u0061"]).items.tolist() == expected
+        assert recommender.recommend(["u0061"]).items.tolist() == expected and data.describe()["n_users"] == 600
+        for handle in (other, recommender, data):
+            handle.close()
+        assert recore.live_objects() == alive
+    trainer = recore.Trainer(orchard, "popularity")
+    other = copy.copy(trainer)
+    trainer.close()
+    assert other.run() is True
+    other.close()
+    assert recore.live_objects() == alive
+
+
+def test_a_model_is_pickled_as_the_bytes_of_its_file(model, orchard, tmp_path):
+    model.save(tmp_path / "m.rec")
+    for protocol in range(3, pickle.HIGHEST_PROTOCOL + 1):
+        pickled = pickle.dumps(model, protocol)
+        assert (tmp_path / "m.rec").read_bytes() in pickled
+        with pickle.loads(pickled) as again:
+            answer = again.recommender(exclude_seen=True).recommend(model.user_ids(), k=20)
+            expected = model.recommender(exclude_seen=True).recommend(model.user_ids(), k=20)
+            assert answer.scores.tobytes() == expected.scores.tobytes() and (answer.items == expected.items).all()
+    with recore.load(tmp_path / "m.rec", ids="bytes") as other:
+        assert pickle.loads(pickle.dumps(other)).ids == "bytes"
+    with pytest.raises(recore.ClosedError):
+        pickle.dumps(other)
+    for handle in (orchard, model.recommender(), recore.Trainer(orchard, "popularity")):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(handle)
+
+
+def test_objects_print_their_names_and_sizes(orchard, model):
+    report = model.evaluate(orchard, "ndcg@5")
+    trainer = recore.Trainer(orchard, "ease", {"lambda_": 5.0})
+    printed = {
+        orchard: "<recore.Dataset: 600 users, 400 items, 25000 interactions>",
+        model: "<recore.Model bprmf: 600 users, 400 items>",
+        model.recommender(): "<recore.Recommender of bprmf: 600 users, 400 items>",
+        trainer: "<recore.Trainer ease: lambda_=5.0>",
+        recore.Trainer(orchard, "popularity"): "<recore.Trainer popularity>",
+    }
+    for handle, text in printed.items():
+        assert repr(handle) == str(handle) == text
+    assert repr(report) == f"<recore.Report: ndcg@5={report['ndcg@5']:.4f} over {len(report.users)} rows>"
+    trainer.close()
+    assert repr(trainer) == "<recore.Trainer, closed>"
+    with pytest.raises(recore.InvalidArgumentError) as caught:
+        model.recommender().recommend(["u0061"], k=0)
+    assert repr(caught.value) == f"InvalidArgumentError({str(caught.value)!r})" and str(caught.value).startswith("k: ")
 
 
 LONG = os.environ.get("REC_LONG_LIFETIMES") == "1"  # make test-lifetimes
