@@ -81,6 +81,12 @@ def check_names(page, source):
             sys.exit(f"{page.name}: names make {target}, which is not in the Makefile")
 
 
+def check_order(text, name):
+    """C may evaluate arguments in any order: check(call(&error), error) may read the error before the call sets it."""
+    for call in re.findall(r"&(\w+)\)\s*,\s*\1\s*\)", text):
+        sys.exit(f"{name}: passes {call} beside the call that sets it")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=pathlib.Path)
@@ -95,6 +101,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         shutil.copytree(source / "samples", work / "samples")
+        for path in (source / "samples").rglob("*.c"):
+            check_order(path.read_text(), path.name)
         for path in [source / "README.md", source / "CONTRIBUTING.md", *sorted((source / "docs").glob("*.md"))]:
             check_names(path, source)
             for language, text, line in blocks(path):
@@ -103,6 +111,7 @@ def main():
                     commands = "\n".join(row for row in text.splitlines() if row.startswith("recore ") or row.startswith("  "))
                     run(["bash", "-euo", "pipefail", "-c", commands], work, environment, name)
                 elif language == "c":
+                    check_order(text, name)
                     at_file_scope = re.match(r"\s*(static|#include|int main)", text)
                     body = text if at_file_scope else f"void snippet(void);\nvoid snippet(void) {{ {VARIABLES} {text} }}\n"
                     (work / "block.c").write_text("#include <stdio.h>\n#include <stdlib.h>\n#include \"rec_c_api.h\"\n#include \"rec_plugin_api.h\"\n" + body)

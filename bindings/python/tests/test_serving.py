@@ -1,12 +1,15 @@
 import concurrent.futures
 import pickle
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 import recore
-from conftest import train_small
+from conftest import SAMPLES, train_small
 
 
 def test_seen_items_are_left_out_and_rows_are_best_first(orchard, model):
@@ -176,6 +179,15 @@ def test_into_fills_what_the_caller_owns(model):
     assert out.tolist() == recommender.score(users, items).tolist()
     recommender.score_into(users, [["film-001"], [], ["film-002"]], out, status)
     assert out.reshape(-1)[:2].tolist() == [s for part in recommender.score(users, [["film-001"], [], ["film-002"]]) for s in part]
+
+
+def test_the_fast_path_of_the_docs_names_no_wrong_item(tmp_path):
+    page = (SAMPLES.parent / "docs" / "python.md").read_text()
+    block, = [text for text in re.findall(r"^```python\n(.*?)^```", page, re.S | re.M) if "recommend_into" in text]
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert first.startswith("8 [101 102] [") and second.startswith("7 [102] [") and third == "5 is unknown"
 
 
 def test_into_by_a_strict_recommender_raises(model):
