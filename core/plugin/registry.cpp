@@ -111,6 +111,21 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
           cat("slot ", promise.slot, " is missing", promise.capability == 0 ? "" : " behind a capability that is set"));
 }
 
+// Those over LibTorch, which a build without it and the packages leave out.
+constexpr std::string_view kOverTorch[] = {"ans", "autocf", "two_tower"};
+
+// What any language says of a model without a plugin, be it named by a caller or by a model file.
+std::string no_plugin(std::string_view model, std::span<const std::string> names) {
+  if (std::ranges::find(kOverTorch, model) != std::end(kOverTorch))
+    return cat("there is no '", model, "': its plugin, ", kPrefix, model, kSuffix,
+               ", needs LibTorch, and packages for Python and Java have neither; build Recore with "
+               "-DREC_WITH_TORCH=ON and put its folder lib/recore/plugins into REC_PLUGIN_PATH");
+  std::string text = cat("there is no '", model, "'", suggestion(model, names));
+  if (nearest_name(model, names)) return text;
+  return cat(text, ". Its plugin would be ", kPrefix, model, kSuffix,
+             "; load that file, or put its folder into REC_PLUGIN_PATH");
+}
+
 }  // namespace
 
 void check_model_name(std::string_view model) {
@@ -245,7 +260,7 @@ PluginRegistry::Location PluginRegistry::place_of(std::string_view model) {
   }
   std::sort(names.begin(), names.end());  // a loaded model may be listed as a file too
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  throw argument_error(REC_NOT_FOUND, "model", "there is no '", model, "'", suggestion(model, names));
+  throw argument_error(REC_NOT_FOUND, "model", no_plugin(model, names));
 }
 
 // From the files' notes: a list runs no plugin's code, which may be broken, and loads no runtime.

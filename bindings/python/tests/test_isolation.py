@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import zipfile
 
 import numpy as np
 import pytest
@@ -108,3 +109,41 @@ def test_pytorch_beside_a_plugin_over_libtorch(torch_folder, case):
     if case != "torch_first_then_in_process":
         assert "trained 400" in out, out
     assert case == "in_process_then_torch" or f"torch {torch_folder}" in out
+
+
+# What pip installs: the wheel, unpacked.
+ELSEWHERE = """
+import sys
+import recore
+try:
+    if sys.argv[1].endswith(".rec"):
+        recore.load(sys.argv[1])
+    else:
+        recore.train(recore.Dataset.from_columns([1, 1, 2], [5, 6, 5]), sys.argv[1])
+except recore.NotFoundError as error:
+    print(error.argument, error)
+"""
+
+
+def test_a_model_without_its_plugin_says_what_is_missing(orchard, tmp_path):
+    wheel = next((pathlib.Path(os.environ["REC_BUILD_FOLDER"]) / "python").glob("recore-*.whl"))
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(tmp_path)
+    os.unlink(tmp_path / "recore" / "recore" / "plugins" / "librecore_neumf.so")
+    train_small(orchard, "neumf", epochs=1, batch_size=1024).save(tmp_path / "neumf.rec")
+    environment = {name: value for name, value in os.environ.items() if name != "REC_PLUGIN_PATH"}
+
+    def said(what):
+        done = subprocess.run([sys.executable, "-c", ELSEWHERE, what], capture_output=True, text=True, timeout=120,
+                              env={**environment, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    for name in ("two_tower", "ans", "autocf"):
+        text = said(name)
+        assert text.startswith(f"model model: there is no '{name}'") and f"librecore_{name}.so" in text
+        assert "needs LibTorch" in text and "-DREC_WITH_TORCH=ON" in text and "REC_PLUGIN_PATH" in text
+    for name, model in (("neumf.rec", "neumf"), ("fism", "fism")):
+        text = said(name)
+        assert f"model: there is no '{model}'" in text and f"librecore_{model}.so" in text
+        assert "REC_PLUGIN_PATH" in text

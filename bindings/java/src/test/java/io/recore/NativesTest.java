@@ -62,6 +62,32 @@ class NativesTest {
   }
 
   @Test
+  void aModelOverLibTorchThatTheJarLacksSaysWhatIsMissing() throws Exception {
+    Path program = Files.writeString(folder.resolve("Train.java"), """
+        import io.recore.*;
+        public class Train {
+          public static void main(String[] args) {
+            Dataset data = Dataset.columns(Ids.of(1, 1, 2), Ids.of(5, 6, 5)).build();
+            for (String model : new String[] {"two_tower", "ans", "autocf", "fism"}) {
+              try {
+                Rec.train(data, TrainOptions.of(model));
+              } catch (RecException.NotFound e) {
+                System.out.println(e.getMessage());
+              }
+            }
+          }
+        }
+        """);
+    Fixture.Run run = Fixture.java("-Drecore.cache.path=" + folder.resolve("cache"), "-cp", JAR, program.toString());
+    String[] said = run.output().split("\n");
+    assertEquals(4, said.length, run.output());
+    for (String text : said) {
+      assertTrue(text.startsWith("model: there is no '") && text.contains("librecore_") && text.contains("REC_PLUGIN_PATH"), text);
+      assertEquals(!text.contains("fism"), text.contains("needs LibTorch") && text.contains("-DREC_WITH_TORCH=ON"), text);
+    }
+  }
+
+  @Test
   void aCacheThatOthersMayWriteIsRefused() throws Exception {
     Path cache = Files.createDirectory(folder.resolve("open"));
     Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
