@@ -17,7 +17,10 @@ type Model struct {
 }
 
 // catalog is the item ids of a model, in the order of rows: what turns rows into ids without a call or an allocation.
-type catalog struct{ ids IDs }
+type catalog struct {
+	ids  IDs
+	name string // with the counts
+}
 
 func (c *catalog) at(row int64) ID {
 	if row < 0 {
@@ -34,7 +37,7 @@ func newModel(raw crec.Model, err error) (*Model, error) {
 	m.h.open("Model", raw, crec.RecModelDestroy)
 	m.catalog = sync.OnceValues(func() (*catalog, error) {
 		ids, err := m.ItemIDs(nil)
-		return &catalog{ids}, err
+		return &catalog{ids, strings.TrimPrefix(m.String(), "Model ")}, err
 	})
 	return m, nil
 }
@@ -209,6 +212,19 @@ func (m *Model) Bits(items IDs) (Bits, error) {
 		}
 	}
 	return bits, err
+}
+
+// BitsOf marks items for each user, for Query.AllowEach and Query.DenyEach; unknown ones have no bit.
+func (m *Model) BitsOf(lists [][]ID) ([]Bits, error) {
+	each := make([]Bits, len(lists))
+	for i, list := range lists {
+		bits, err := m.Bits(IDsOf(list...))
+		if err != nil {
+			return nil, err
+		}
+		each[i] = bits
+	}
+	return each, nil
 }
 
 // Vectors is a copy of a matrix of the model, row-major.

@@ -68,6 +68,14 @@ func (r *Recommender) Close() error {
 	return r.h.close()
 }
 
+// String is the model's name and the counts, for logs; for a closed recommender, the error.
+func (r *Recommender) String() string {
+	if err := r.h.call(func(crec.Recommender) error { return nil }); err != nil {
+		return err.Error()
+	}
+	return "Recommender of " + r.catalog.name
+}
+
 // NItems is the number of items.
 func (r *Recommender) NItems() int { return r.nItems }
 
@@ -90,6 +98,9 @@ type Query struct {
 	Candidates     IDs     // rank or score only these, for every user
 	CandidateLists Lists   // the same, a list for each user
 	Allow, Deny    Bits    // items that alone may be returned; items that may not; ignored by Score
+
+	// The same for each user, in place of Allow and Deny; see Model.BitsOf. Each user then takes a call of the library.
+	AllowEach, DenyEach []Bits
 }
 
 var nobody atomic.Pointer[[]int64]
@@ -111,7 +122,7 @@ func unknownUsers(n int) []int64 {
 func (q *Query) isPlain() bool {
 	return q.Users.given() && q.Histories.Offsets == nil && !q.Histories.IDs.given() && q.HistoryTimes == nil &&
 		q.RequestTimes == nil && !q.Candidates.given() && q.CandidateLists.Offsets == nil && !q.CandidateLists.IDs.given() &&
-		q.Allow == nil && q.Deny == nil
+		q.Allow == nil && q.Deny == nil && q.AllowEach == nil && q.DenyEach == nil
 }
 
 // request is the query as the raw layer takes it; n is the number of users.
@@ -171,11 +182,89 @@ func (r *Recommender) TopKInto(q *Query, rows []int64, scores []float32, status 
 }
 
 func (r *Recommender) topK(q *Query, rows []int64, scores []float32, status []Code) error {
-	request, _, err := q.request()
+	request, n, err := q.request()
 	if err != nil {
 		return err
 	}
+	if q.AllowEach != nil || q.DenyEach != nil {
+		return r.topKOfEach(q, request, n, rows, scores, status)
+	}
 	return r.h.call(func(h crec.Recommender) error { return crec.TopK(h, &request, rows, scores, codes(status)) })
+}
+
+// topKOfEach asks for one user after another, since the library filters all users of a request alike.
+func (r *Recommender) topKOfEach(q *Query, request crec.Request, n int, rows []int64, scores []float32, status []Code) error {
+	for _, given := range []struct {
+		name string
+		bits []Bits
+	}{{"allow", q.AllowEach}, {"deny", q.DenyEach}} {
+		if given.bits != nil && len(given.bits) != n {
+			return invalid(given.name, "must be as many bits as users, %d, got %d", n, len(given.bits))
+		}
+	}
+	k := max(request.K, 0)
+	if len(rows) < n*k {
+		return tooShort("rows", n*k, len(rows))
+	}
+	if scores != nil && len(scores) < n*k {
+		return tooShort("scores", n*k, len(scores))
+	}
+	if status != nil && len(status) < n {
+		return tooShort("status", n, len(status))
+	}
+	for i := range n {
+		one := requestOf(request, i)
+		if q.AllowEach != nil {
+			one.Allow = q.AllowEach[i]
+		}
+		if q.DenyEach != nil {
+			one.Deny = q.DenyEach[i]
+		}
+		err := r.h.call(func(h crec.Recommender) error {
+			return crec.TopK(h, &one, part(rows, i*k, k), part(scores, i*k, k), codes(part(status, i, 1)))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// requestOf is the part of a request that is about user i.
+func requestOf(all crec.Request, i int) crec.Request {
+	one := all
+	one.Users = idsFrom(all.Users, i, i+1)
+	one.Times = part(all.Times, i, 1)
+	if lists := all.HistoryLists; lists != nil {
+		from, to := int(lists[i]), int(lists[i+1])
+		one.History, one.HistoryLists = idsFrom(all.History, from, to), []int64{0, int64(to - from)}
+		one.HistoryTimes = part(all.HistoryTimes, from, to-from)
+	}
+	if lists := all.CandidateLists; lists != nil {
+		from, to := int(lists[i]), int(lists[i+1])
+		one.Candidates, one.CandidateLists = idsFrom(all.Candidates, from, to), []int64{0, int64(to - from)}
+	}
+	return one
+}
+
+// idsFrom is ids from .. to-1 of a list.
+func idsFrom(all crec.IDs, from, to int) crec.IDs {
+	if all.Type != crec.REC_ID_BYTES {
+		return crec.IDs{Type: all.Type, Int64: all.Int64[from:to]}
+	}
+	begin, offsets := all.Offsets[from], make([]int64, 0, to-from+1)
+	for _, offset := range all.Offsets[from : to+1] {
+		offsets = append(offsets, offset-begin)
+	}
+	return crec.IDs{Type: all.Type, Bytes: all.Bytes[begin:all.Offsets[to]], Offsets: offsets}
+}
+
+// part is n elements of a list; nil stays nil.
+func part[T any](list []T, from, n int) []T {
+	if list == nil {
+		return nil
+	}
+	return list[from : from+n]
 }
 
 // RecommendInto is TopKInto with ids: it fills items and scores, [n users, K] both, and counts, [n users], with the number

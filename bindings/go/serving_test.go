@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -370,9 +371,104 @@ func TestObjectsPrintTheirCounts(t *testing.T) {
 			t.Errorf("%q instead of %q", object, want)
 		}
 	}
+	recommender := must(model.Recommender())(t)
+	trainer := must(recore.NewTrainer(ctx, data, "ease", recore.Set("lambda", 5)))(t)
+	plain := ends(t, must(recore.NewTrainer(ctx, data, "popularity"))(t))
 	check(t, model.Close())
-	if model.String() != "recore: Model: used after Close" {
-		t.Errorf("%q", model)
+	for object, want := range map[fmt.Stringer]string{
+		model:       "recore: Model: used after Close",
+		recommender: "Recommender of bprmf: 600 users, 400 items",
+		trainer:     `Trainer ease {"lambda":5}`,
+		plain:       "Trainer popularity",
+	} {
+		if object.String() != want {
+			t.Errorf("%q instead of %q", object, want)
+		}
+	}
+	check(t, recommender.Close())
+	check(t, trainer.Close())
+	if recommender.String() != "recore: Recommender: used after Close" || trainer.String() != "recore: Trainer: used after Close" {
+		t.Errorf("%q, %q", recommender, trainer)
+	}
+}
+
+func TestEachUserMayHaveItsOwnFilters(t *testing.T) {
+	model := train(t, orchard(t), "itemknn")
+	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen()))(t))
+	id := func(names ...string) (ids []recore.ID) {
+		for _, name := range names {
+			ids = append(ids, recore.IDOf(name))
+		}
+		return
+	}
+	names := []string{"u0061", "u0511", "nobody"}
+	lists := [][]recore.ID{id("film-009", "film-001", "film-005", "unknown"), {}, id("film-002")}
+	bits := must(model.BitsOf(lists))(t)
+	times := []int64{1, 2, 3}
+	had := []recore.IDs{recore.IDsOf("film-010", "film-020"), recore.IDsOf("film-030"), recore.IDsOf("film-040")}
+	among := []recore.IDs{recore.IDsOf("film-001", "film-002"), recore.IDsOf("film-003"), recore.IDsOf("film-002", "film-005")}
+	histories, candidates := recore.ListsOf(had...), recore.ListsOf(among...)
+	for what, together := range map[string]recore.Query{
+		"allow":      {AllowEach: bits},
+		"deny":       {DenyEach: bits},
+		"both":       {AllowEach: bits, DenyEach: []recore.Bits{bits[2], bits[1], bits[0]}},
+		"histories":  {DenyEach: bits, Histories: histories, RequestTimes: times, HistoryTimes: []int64{1, 2, 3, 4}},
+		"candidates": {DenyEach: bits, CandidateLists: candidates},
+	} {
+		together.Users, together.K = recore.IDsOf(names...), 7
+		answers := must(recommender.RecommendAll(&together))(t)
+		for i, name := range names {
+			one := recore.Query{Users: recore.IDsOf(name), K: 7}
+			if together.AllowEach != nil {
+				one.Allow = together.AllowEach[i]
+			}
+			if together.DenyEach != nil {
+				one.Deny = together.DenyEach[i]
+			}
+			if what == "histories" {
+				one.Histories = recore.ListsOf(had[i])
+			}
+			if what == "candidates" {
+				one.Candidates = among[i]
+			}
+			if alone := must(recommender.RecommendAll(&one))(t); !slices.Equal(answers[i], alone[0]) {
+				t.Errorf("%s, %s: %v in the batch, %v alone", what, name, answers[i], alone[0])
+			}
+		}
+	}
+	answers := must(recommender.RecommendAll(&recore.Query{Histories: histories, K: 3, AllowEach: bits}))(t)
+	if len(answers[0]) != 3 || len(answers[1]) != 0 || len(answers[2]) != 1 {
+		t.Errorf("for histories alone: %v", answers)
+	}
+	rows, status := make([]int64, 21), make([]recore.Code, 3)
+	query := recore.Query{Users: recore.IDsOf(names...), K: 7, DenyEach: bits}
+	check(t, recommender.TopKInto(&query, rows, nil, status))
+	if status[0] != 0 || status[2] != recore.CodeNotFound {
+		t.Errorf("status %v", status)
+	}
+	for _, fails := range []error{
+		recommender.TopKInto(&recore.Query{Users: recore.IDsOf(names...), K: 7, AllowEach: bits[:2]}, rows, nil, nil),
+		recommender.TopKInto(&query, rows[:20], nil, nil), recommender.TopKInto(&query, rows, make([]float32, 20), nil),
+		recommender.TopKInto(&query, rows, nil, status[:2]),
+	} {
+		if !errors.Is(fails, recore.ErrInvalidArgument) {
+			t.Errorf("%v", fails)
+		}
+	}
+}
+
+func TestAModelWithoutItsPluginSaysWhatIsMissing(t *testing.T) {
+	models := []string{"fism"}
+	if os.Getenv("REC_WITH_TORCH") != "1" {
+		models = append(models, "two_tower", "ans", "autocf")
+	}
+	for _, model := range models {
+		err := recore.CheckTraining(model)
+		var e *recore.Error
+		if !errors.As(err, &e) || e.Code != recore.CodeNotFound || !strings.Contains(e.Message, "librecore_"+model+".so") ||
+			!strings.Contains(e.Message, "REC_PLUGIN_PATH") || strings.Contains(e.Message, "LibTorch") != (model != "fism") {
+			t.Errorf("%s: %v", model, err)
+		}
 	}
 }
 

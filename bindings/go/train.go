@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"recore/internal/crec"
@@ -164,6 +165,7 @@ func Train(ctx context.Context, dataset *Dataset, model string, options ...Train
 // Trainer is one model in training over one data set. One call at a time; a second one is ErrBusy.
 type Trainer struct {
 	h       handle[crec.Trainer]
+	name    string // of the model, with the parameters
 	onEvent func(Event) error
 	onEpoch func(Event) error
 }
@@ -187,7 +189,7 @@ func NewTrainer(ctx context.Context, dataset *Dataset, model string, options ...
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{onEvent: given.onEvent, onEpoch: given.onEpoch}
+	t := &Trainer{name: strings.TrimSuffix(model+" "+params, " {}"), onEvent: given.onEvent, onEpoch: given.onEpoch}
 	t.h.open("Trainer", raw, crec.RecTrainerDestroy)
 	for _, from := range given.warmStarts {
 		if err := t.WarmStart(from); err != nil {
@@ -233,6 +235,14 @@ func (t *Trainer) Close() error {
 		return nil
 	}
 	return t.h.close()
+}
+
+// String is the model and its parameters, for logs; for a closed trainer, the error.
+func (t *Trainer) String() string {
+	if err := t.h.call(func(crec.Trainer) error { return nil }); err != nil {
+		return err.Error()
+	}
+	return "Trainer " + t.name
 }
 
 // WarmStart begins with what a model of the same users and items has learnt, before the first run; ErrInvalidArgument if
