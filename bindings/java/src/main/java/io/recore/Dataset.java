@@ -91,12 +91,9 @@ public final class Dataset extends Handle {
   }
 
   @Override
-  public String toString() {
-    if (isClosed()) {
-      return "Dataset, closed";
-    }
+  protected String summary() {
     Map<String, Object> counts = describe();
-    return "Dataset: " + counts.get("n_users") + " users, " + counts.get("n_items") + " items, "
-        + counts.get("n_interactions") + " interactions";
+    return ": " + counts.get("n_users") + " users, " + counts.get("n_items") + " items, " + counts.get("n_interactions")
+        + " interactions";
   }
 }

@@ -16,6 +16,11 @@ public final class Model extends Handle {
     super(Raw.REC_JAVA_MODEL, raw);
   }
 
+  /** Another owner of the same model. */
+  Model(Model other) {
+    super(other);
+  }
+
   /** As {@code load(path, 0)}. */
   public static Model load(Path path) {
     return load(path, 0);
@@ -129,7 +134,7 @@ public final class Model extends Handle {
   }
 
   /**
-   * The model prepared to answer requests.
+   * The model prepared to answer requests; the model may then be closed.
    *
    * @throws RecException.Unsupported for excludeSeen of a model without user data.
    */
@@ -203,11 +208,8 @@ public final class Model extends Handle {
   }
 
   @Override
-  public String toString() {
-    if (isClosed()) {
-      return "Model, closed";
-    }
+  protected String summary() {
     int[] counts = counts();
-    return "Model " + describe().get("model") + ": " + counts[0] + " users, " + counts[1] + " items";
+    return " " + describe().get("model") + ": " + counts[0] + " users, " + counts[1] + " items";
   }
 }

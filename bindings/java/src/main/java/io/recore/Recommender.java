@@ -8,18 +8,25 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
-/** A model prepared to answer requests, while the model is open. Any number of threads may ask at once. */
+/** A model prepared to answer requests; the model may be closed before it. Any number of threads may ask at once. */
 public final class Recommender extends Handle {
-  private final Model model;
+  private final Model maps; // between rows and ids; an owner of its own
   private final boolean strict;
   private final int nItems;
 
   Recommender(long raw, Model model, boolean strict) {
     super(Raw.REC_JAVA_RECOMMENDER, raw);
-    this.model = model;
+    maps = new Model(model);
     this.strict = strict;
-    nItems = model.nItems();
+    nItems = maps.nItems();
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    maps.close();
   }
 
   /** The k best items of one user; none for an unknown one. */
@@ -134,12 +141,26 @@ public final class Recommender extends Handle {
       return null;
     }
     byte[] bits = new byte[(nItems + 7) / 8];
-    for (long row : model.itemRows(items)) {
+    for (long row : mapped(() -> maps.itemRows(items))) {
       if (row >= 0) {
         bits[(int) (row / 8)] |= (byte) (1 << row % 8);
       }
     }
     return bits;
+  }
+
+  /** What the maps answer; they may have been closed with the recommender by another thread. */
+  private <T> T mapped(Supplier<T> answer) {
+    try {
+      return answer.get();
+    } catch (RecException.Closed e) {
+      throw RecException.closed(this);
+    }
+  }
+
+  @Override
+  protected String summary() {
+    return " of" + maps.summary();
   }
 
   private interface Ranking {
@@ -154,7 +175,7 @@ public final class Recommender extends Handle {
     int[] status = new int[ids.size()];
     ranking.fill(k < 1 ? k : wanted, rows, scores, status);
     checkKnown(ids, status, name);
-    return new Recommendations(model.itemIds(rows), rows, scores, wanted);
+    return new Recommendations(mapped(() -> maps.itemIds(rows)), rows, scores, wanted);
   }
 
   private void checkKnown(Ids ids, int[] status, String name) {

@@ -129,4 +129,10 @@ public final class TrainOptions {
     raw.setIsolation(isolation.number);
     return raw;
   }
+
+  /** The model and its parameters: "bprmf {epochs=20}". */
+  @Override
+  public String toString() {
+    return parameters.isEmpty() ? model : model + " " + parameters;
+  }
 }

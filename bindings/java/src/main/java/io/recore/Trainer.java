@@ -88,4 +88,9 @@ public final class Trainer extends Handle {
   private Model model(int which) {
     return new Model(LongCall.make(null, (call, out) -> Raw.rec_trainer_create_model(this, which, call, out)));
   }
+
+  @Override
+  protected String summary() {
+    return " " + options;
+  }
 }

@@ -58,6 +58,39 @@ class LifetimeTest {
     assertEquals("Dataset: 10 users, 10 items, 40 interactions", grid.toString());
     grid.close();
     assertEquals("Dataset, closed", grid.toString());
+    Model model = Rec.train(Fixture.orchard, Fixture.small());
+    Recommender recommender = model.recommender();
+    Trainer trainer = new Trainer(Fixture.orchard, TrainOptions.of("ease").set("lambda", 5.0));
+    model.close();
+    assertEquals("Model, closed", model.toString());
+    assertEquals("Recommender of bprmf: 600 users, 400 items", recommender.toString());
+    assertEquals("Trainer ease {lambda=5.0}", trainer.toString());
+    assertEquals("Trainer popularity", new Trainer(Fixture.orchard, TrainOptions.of("popularity")).toString());
+    recommender.close();
+    trainer.close();
+    assertEquals("Recommender, closed", recommender.toString());
+    assertEquals("Trainer, closed", trainer.toString());
+    Report report = Fixture.model.evaluate(Fixture.orchard, "ndcg@5");
+    assertTrue(report.toString().matches("ndcg@5=0\\.\\d{4}, \\d+ rows"), report.toString());
+    var error = assertThrows(RecException.class, () -> Fixture.model.recommender().recommend("u0061", 0));
+    assertEquals("io.recore.RecException$InvalidArgument: " + error.getMessage(), error.toString());
+  }
+
+  @Test
+  void aRecommenderOutlivesItsModel() {
+    long models = Rec.liveObjects().get("model");
+    Model model = Rec.train(Fixture.orchard, Fixture.small());
+    Recommender recommender = model.recommender(new RecommenderOptions().excludeSeen());
+    Request request = Request.of("u0061").deny(Ids.of("film-001"));
+    var expected = recommender.recommend(request, 5).strings(0);
+    var similar = recommender.similar("film-001", 5);
+    model.close();
+    assertEquals(expected, recommender.recommend(request, 5).strings(0));
+    assertEquals(similar, recommender.similar("film-001", 5));
+    assertThrows(RecException.Closed.class, model::recommender);
+    recommender.close();
+    assertThrows(RecException.Closed.class, () -> recommender.recommend(request, 5));
+    assertTrue(Rec.liveObjects().get("model") <= models);
   }
 
   @Test

@@ -1,6 +1,8 @@
 package io.recore.internal;
 
+import io.recore.RecException;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -17,6 +19,7 @@ public abstract class Handle implements AutoCloseable {
   private static volatile int nextNudge = MANY;
 
   private volatile long raw; // 0 = closed
+  private final Owned owned;
   private final Cleaner.Cleanable cleanable;
 
   /**
@@ -26,20 +29,31 @@ public abstract class Handle implements AutoCloseable {
   @SuppressWarnings("this-escape") // the Cleaner only compares it
   protected Handle(int kind, long raw) {
     this.raw = raw;
-    cleanable = register(this, kind, raw);
+    owned = new Owned(kind, raw);
+    cleanable = register(this, owned);
+  }
+
+  /** Another owner of the object of other, which may then be closed; a closed one when the object has ended. */
+  @SuppressWarnings("this-escape")
+  protected Handle(Handle other) {
+    owned = other.owned;
+    boolean isThere = owned.add();
+    raw = isThere ? owned.raw : 0;
+    cleanable = isThere ? register(this, owned) : () -> {};
+    Reference.reachabilityFence(other);
   }
 
   /**
    * The collector does not see the memory behind handles. When there are many it is told to look for forgotten ones, as
    * the JDK does for direct buffers.
    */
-  private static Cleaner.Cleanable register(Object owner, int kind, long raw) {
+  private static Cleaner.Cleanable register(Object owner, Owned owned) {
     int open = OPEN.incrementAndGet();
     if (open > nextNudge) {
       nextNudge = 2 * open;
       System.gc();
     }
-    return CLEANER.register(owner, new End(kind, raw));
+    return CLEANER.register(owner, owned);
   }
 
   /** Ends the object, now or when calls in flight on other threads are done. */
@@ -55,14 +69,46 @@ public abstract class Handle implements AutoCloseable {
 
   /** Ends an object that the caller took over from the library when owner is collected. */
   public static void endWith(Object owner, int kind, long raw) {
-    register(owner, kind, raw);
+    register(owner, new Owned(kind, raw));
   }
 
-  /** Runs at most once, as Cleaner promises. */
-  private record End(int kind, long raw) implements Runnable {
+  /** Name and sizes of the open object, for logs; a closed one says so. */
+  @Override
+  public final String toString() {
+    String kind = getClass().getSimpleName();
+    try {
+      return isClosed() ? kind + ", closed" : kind + summary();
+    } catch (RecException.Closed e) { // meanwhile
+      return kind + ", closed";
+    }
+  }
+
+  /** What toString() says after the kind of an open object. */
+  protected String summary() {
+    return "";
+  }
+
+  /** An object of the library, which ends with its last owner. Runs once for each, as Cleaner promises. */
+  private static final class Owned implements Runnable {
+    final int kind;
+    final long raw;
+    private final AtomicInteger owners = new AtomicInteger(1);
+
+    Owned(int kind, long raw) {
+      this.kind = kind;
+      this.raw = raw;
+    }
+
+    /** Whether there is one more owner now: not once the last one has gone. */
+    boolean add() {
+      return owners.getAndUpdate(n -> n == 0 ? 0 : n + 1) > 0;
+    }
+
     @Override
     public void run() {
-      Raw.rec_java_end(kind, raw);
+      if (owners.decrementAndGet() == 0) {
+        Raw.rec_java_end(kind, raw);
+      }
       nextNudge = Math.max(MANY, 2 * OPEN.decrementAndGet());
     }
   }
