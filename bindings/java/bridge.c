@@ -44,6 +44,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
   }
   known->bytes = known->arrays[0];
   known->exception = find_class(env, "io/recore/RecException");
+  known->bad_state = find_class(env, "io/recore/RecException$BadState");
   known->log = find_class(env, "io/recore/Log");
   known->event = find_class(env, "io/recore/Event");
   known->make_exception = find_method(env, known->exception, 1, "make", "(I[B[B[BJJ)Lio/recore/RecException;");
@@ -118,6 +119,16 @@ void* rec_java_handle(JNIEnv* env, jobject handle) {
   exception = (*env)->CallStaticObjectMethod(env, known->exception, known->make_closed, handle);
   if (!(*env)->ExceptionCheck(env)) (*env)->Throw(env, exception);
   return NULL;
+}
+
+void rec_java_check_closed(JNIEnv* env, jobject handle) {
+  jobject exception = (*env)->ExceptionCheck(env) ? (*env)->ExceptionOccurred(env) : NULL;
+  if (exception == NULL || handle == NULL) return;
+  (*env)->ExceptionClear(env);
+  if ((*env)->IsInstanceOf(env, exception, known->bad_state) &&
+      (*env)->GetLongField(env, handle, known->handle_raw) == 0)
+    exception = (*env)->CallStaticObjectMethod(env, known->exception, known->make_closed, handle);
+  if (!(*env)->ExceptionCheck(env)) (*env)->Throw(env, exception);
 }
 
 /* ---- results ---- */

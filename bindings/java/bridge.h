@@ -17,6 +17,8 @@ void rec_java_throw_argument(JNIEnv* env, const char* argument, const char* text
 
 /* The handle of an io.recore.internal.Handle; NULL for null, and NULL with an exception for a closed one. */
 void* rec_java_handle(JNIEnv* env, jobject handle);
+/* After a call that failed: a bad state of an object that another thread has closed meanwhile is the exception for that. */
+void rec_java_check_closed(JNIEnv* env, jobject handle);
 
 jbyteArray rec_java_bytes(JNIEnv* env, const char* text);
 jbyteArray rec_java_take_text(JNIEnv* env, rec_text_t* text);
@@ -58,7 +60,7 @@ const rec_run_options_t* rec_java_run_get(JNIEnv* env, jobject call, rec_java_ru
 /* Classes and members that the bridge uses, found once in JNI_OnLoad. */
 typedef struct {
   JavaVM* vm;
-  jclass exception, log, event, bytes;
+  jclass exception, bad_state, log, event, bytes;
   jclass arrays[5], buffers[5]; /* of the kinds B, q, i, f, d */
   jmethodID make_exception, make_closed, handle_line, deliver_event, go_on, position, limit;
   jfieldID position_field, limit_field; /* of java.nio.Buffer, private: NULL in a JVM that names them otherwise */

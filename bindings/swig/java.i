@@ -68,6 +68,7 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %recore_java_type(type*, jobject, Handle)
 %recore_java_type(type**, jlongArray, long[])
 %typemap(in) type* "$1 = (type*)rec_java_handle(jenv, $input);"
+%typemap(freearg) type* "rec_java_check_closed(jenv, $input);"
 %typemap(in) type** (type* handle = NULL) "$1 = &handle;"
 %typemap(argout) type** {
   %recore_succeeded rec_java_put_int64(jenv, $input, (int64_t)(intptr_t)*$1);
