@@ -1,6 +1,9 @@
 package io.recore;
 
 import io.recore.internal.Raw;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * A failed call: one subclass for each status that a caller may treat differently. An unknown status, of a later library,
@@ -8,6 +11,12 @@ import io.recore.internal.Raw;
  */
 @SuppressWarnings("serial")
 public class RecException extends RuntimeException {
+  /** Names of the library that this package spells otherwise. */
+  private static final Map<String, String> SPELLINGS = Map.of("user_column", "user", "item_column", "item", "time_column", "time",
+      "weight_column", "weight", "label_column", "label", "impression_key", "impressionKey", "user_id_type", "userIds",
+      "item_id_type", "itemIds", "checkpoint_path", "checkpoint");
+  private static final Pattern CONSTANT = Pattern.compile("\\bREC_(ROWS|CANDIDATES|TIES)_([A-Z_]+)");
+
   private int code = Raw.REC_INTERNAL;
   private String message = "";
   private String argument = "";
@@ -62,11 +71,22 @@ public class RecException extends RuntimeException {
 
   /** Called by the bridge for a failed call. */
   static RecException make(int code, byte[] message, byte[] argument, byte[] file, long line, long byteOffset) {
-    RecException exception = make(code, Utf8.decode(message), Utf8.decode(argument));
+    String name = Utf8.decode(argument);
+    RecException exception = make(code, inWordsOfJava(Utf8.decode(message), name), SPELLINGS.getOrDefault(name, name));
     exception.file = Utf8.decode(file);
     exception.line = line;
     exception.byteOffset = byteOffset;
     return exception;
+  }
+
+  /** A message of the library begins with the argument, after the file, and may name constants: REC_ROWS_EVENT is Rows.EVENT. */
+  private static String inWordsOfJava(String message, String argument) {
+    String said = message;
+    if (SPELLINGS.containsKey(argument)) {
+      said = said.replaceFirst("(^|: )" + argument + ": ", "$1" + SPELLINGS.get(argument) + ": ");
+    }
+    return CONSTANT.matcher(said).replaceAll(
+        found -> found.group(1).charAt(0) + found.group(1).substring(1).toLowerCase(Locale.ROOT) + "." + found.group(2));
   }
 
   /** Called by the bridge for a closed object. */

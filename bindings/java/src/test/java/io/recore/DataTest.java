@@ -136,6 +136,16 @@ class DataTest {
   }
 
   @Test
+  void messagesUseTheWordsOfJava() throws Exception {
+    Path path = Files.writeString(folder.resolve("words.csv"), "who,what\n1,2\n");
+    var column = assertThrows(RecException.class, () -> Dataset.csv(path).user("nobody").item("what").load());
+    assertEquals("user", column.argument());
+    assertTrue(column.getMessage().contains("user: ") && !column.getMessage().contains("_column"), column.getMessage());
+    var rows = assertThrows(RecException.class, () -> Fixture.model.evaluate(Fixture.orchard, "auc"));
+    assertTrue(rows.getMessage().contains("Rows.LABEL") && !rows.getMessage().contains("REC_"), rows.getMessage());
+  }
+
+  @Test
   void hostileIdsRoundTripAsBytesAndAsStrings() {
     int n = HOSTILE.size();
     Path file = folder.resolve("hostile.rec");
