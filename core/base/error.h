@@ -60,6 +60,20 @@ Error invalid_argument(std::string_view name, const Parts&... parts) {
   return argument_error(REC_INVALID_ARGUMENT, name, parts...);
 }
 
+// Returns body(); when that calls an argument invalid and names none, it is this one.
+template <class Body>
+auto of_argument(std::string_view name, const Body& body) {
+  try {
+    return body();
+  } catch (Error& error) {
+    if (error.status == REC_INVALID_ARGUMENT && error.argument.empty()) {
+      error.message = cat(name, ": ", error.message);
+      error.argument = std::string(name);
+    }
+    throw;
+  }
+}
+
 // An errno as IO, NOT_FOUND or DENIED: "cannot open model.rec: No such file or directory".
 Error system_error(std::string_view what, std::string_view path, int errno_value);
 

@@ -28,22 +28,20 @@ constexpr int64_t kPieceBytes = int64_t{16} << 20;  // read or written between t
 int open_regular(const std::string& path, int64_t& size) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) throw system_error("open", path, errno);
-  struct stat status;
+  struct stat status{};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const bool folder = S_ISDIR(status.st_mode);
     ::close(fd);
-    Error error(REC_INVALID_ARGUMENT,
-                cat("cannot read ", path, ": it is ", folder ? "a folder" : "not a regular file"));
-    error.file = path;
-    throw error;
+    throw not_regular("read", path, status.st_mode);
   }
   size = status.st_size;
   return fd;
 }
 
-void check_limit(const std::string& path, int64_t size, int64_t limit) {
-  if (limit > 0 && size > limit)
-    throw Error(REC_LIMIT, cat(path, ": ", size, " bytes are more than the limit of ", limit)).at_offset(path, limit);
+void check_limit(const std::string& path, int64_t size, const SizeLimit& limit) {
+  if (limit.bytes > 0 && size > limit.bytes)
+    throw Error(REC_LIMIT,
+                cat(limit.name, ": ", path, " needs ", size, " bytes; the limit is ", limit.bytes, limit.reason))
+        .at_offset(path, limit.bytes);
 }
 
 // The next `size` bytes of an open file.
@@ -79,7 +77,7 @@ class Inflater {
 
 // The unpacked data of a gzip file: all of it, at most `limit` bytes; or just its first `head` bytes when head > 0. Every
 // byte of the file must belong to a member: gzread would take a damaged header of a later one as the end of the data.
-Buffer<char> read_gzip(const std::string& path, int64_t limit, int64_t head) {
+Buffer<char> read_gzip(const std::string& path, const SizeLimit& limit, int64_t head) {
   constexpr int64_t kBlock = 1 << 20;
   int64_t size = 0, n_read = 0;
   const Descriptor file(open_regular(path, size));
@@ -147,10 +145,17 @@ void DescriptorWriter::write(const void* data, int64_t n_bytes) {
   }
 }
 
-Buffer<char> read_file(const std::string& path, int64_t limit_bytes, const CancelToken* cancel) {
+Error not_regular(std::string_view what, const std::string& path, uint32_t mode) {
+  const char* kind = S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+  Error error(REC_INVALID_ARGUMENT, cat("cannot ", what, " ", path, ": it is ", kind, ", not a regular file"));
+  error.file = path;
+  return error;
+}
+
+Buffer<char> read_file(const std::string& path, const SizeLimit& limit, const CancelToken* cancel) {
   int64_t size = 0;
   const Descriptor file(open_regular(path, size));
-  check_limit(path, size, limit_bytes);
+  check_limit(path, size, limit);
   return read_bytes(file.get(), path, size, cancel);
 }
 
@@ -160,13 +165,13 @@ Buffer<char> read_head(const std::string& path, int64_t n_bytes) {
   return read_bytes(file.get(), path, std::min(size, n_bytes));
 }
 
-Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes) {
-  if (!path.ends_with(".gz")) return read_file(path, limit_bytes);
-  return read_gzip(path, limit_bytes > 0 ? limit_bytes : kMaxTextBytes, 0);
+Buffer<char> read_text_file(const std::string& path, const SizeLimit& limit) {
+  if (!path.ends_with(".gz")) return read_file(path, limit);
+  return read_gzip(path, limit.bytes > 0 ? limit : SizeLimit(kMaxTextBytes, "unpacked text"), 0);
 }
 
 Buffer<char> read_text_head(const std::string& path, int64_t n_bytes) {
-  return path.ends_with(".gz") ? read_gzip(path, 0, n_bytes) : read_head(path, n_bytes);
+  return path.ends_with(".gz") ? read_gzip(path, {}, n_bytes) : read_head(path, n_bytes);
 }
 
 bool file_exists(const std::string& path) {

@@ -8,18 +8,26 @@
 
 #include "core/base/buffer.h"
 #include "core/base/cancel.h"
+#include "core/base/error.h"
 
 namespace rec {
 
 // The core's only interface to the file system.
 
+// The most bytes that a file may have, 0 for any number; for messages, the name of the limit and how it comes about.
+struct SizeLimit {
+  SizeLimit(int64_t most = 0, std::string_view whose = "memory_limit_bytes", std::string_view why = "")
+      : bytes(most), name(whose), reason(why) {}
+  int64_t bytes;
+  std::string name, reason;
+};
+
 // A regular file's bytes, read whole (never mapped: a file that shrinks must not kill the process).
-// limit_bytes 0 = no limit.
-Buffer<char> read_file(const std::string& path, int64_t limit_bytes = 0, const CancelToken* cancel = nullptr);
+Buffer<char> read_file(const std::string& path, const SizeLimit& limit = {}, const CancelToken* cancel = nullptr);
 
 // A whole text file; .gz is unpacked, up to a limit that stops a decompression bomb. CORRUPT_DATA unless the file
 // consists of complete gzip members to its last byte.
-Buffer<char> read_text_file(const std::string& path, int64_t limit_bytes = 0);
+Buffer<char> read_text_file(const std::string& path, const SizeLimit& limit = {});
 
 // A regular file's first n_bytes, or all of it when it is shorter.
 Buffer<char> read_head(const std::string& path, int64_t n_bytes);
@@ -34,6 +42,9 @@ class FileWriter {
   virtual void write(const void* data, int64_t n_bytes) = 0;
   void write(std::string_view text) { write(text.data(), std::ssize(text)); }
 };
+
+// The INVALID_ARGUMENT of a path to something else than a regular file: "cannot read x: it is a FIFO, not a regular file".
+Error not_regular(std::string_view what, const std::string& path, uint32_t mode);
 
 bool file_exists(const std::string& path);
 // The folder of the file that contains this code, the library or a program; "" if unknown.

@@ -103,7 +103,7 @@ void read_dynamic(const Reader& reader, const std::vector<Elf64_Phdr>& segments,
 }  // namespace
 
 ElfFile read_elf(const std::string& path) {
-  const Buffer<char> bytes = read_file(path, kMaxPluginBytes);
+  const Buffer<char> bytes = read_file(path, {kMaxPluginBytes, "size of a plugin"});
   const Reader reader(bytes, path);
   if (bytes.size() < static_cast<int64_t>(sizeof(Elf64_Ehdr)) || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0)
     throw Error(REC_PLUGIN_FAILED, cat(path, ": not a plugin: no shared object"));

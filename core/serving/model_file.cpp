@@ -321,6 +321,7 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
 std::shared_ptr<const Model> load_model(const std::string& path, int64_t memory_limit_bytes,
                                         const CancelToken* cancel) {
   return of_file(path, [&] {
+    read_manifest(path, kFormat, cancel);  // so that no memory is taken for a file that begins like no model
     auto bytes = std::make_shared<Buffer<char>>(read_file(path, memory_limit_bytes, cancel));
     return to_model(parse_tensor_file(bytes, path, kFormat, cancel),
                     budget_after_file(bytes->span(), memory_limit_bytes));

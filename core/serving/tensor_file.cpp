@@ -45,18 +45,20 @@ struct Corrupt {
   }
 };
 
+// "recore.model" in messages: "model".
+std::string_view kind_of(std::string_view format) { return format.substr(format.find('.') + 1); }
+
 std::string what_it_is(std::span<const char> bytes) {
   const std::string_view head(bytes.data(), std::min<size_t>(bytes.size(), 16));
-  if (head.starts_with("PK\x03\x04")) return "a zip archive";
-  if (head.starts_with("\x80\x02") || head.starts_with("\x80\x04")) return "a Python pickle";
-  if (head.starts_with("<")) return "HTML or XML";
-  if (head.starts_with("\x1f\x8b")) return "a gzip file";
-  return "no model file";
+  if (head.starts_with("PK\x03\x04")) return "looks like a zip archive";
+  if (head.starts_with("\x80\x02") || head.starts_with("\x80\x04")) return "looks like a Python pickle";
+  if (head.starts_with("<")) return "looks like HTML or XML";
+  if (head.starts_with("\x1f\x8b")) return "looks like a gzip file";
+  return cat("begins with '", printable(head), "'");
 }
 
-// Header fields are untrusted: returns the tensor with its name and position, or throws.
-NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_bytes, int64_t& expected_begin,
-                       const char* data, int64_t header_end, const Corrupt& corrupt) {
+// Header fields are untrusted: returns the tensor without its data, which begin where those before end, or throws.
+NamedTensor read_entry(const std::string& name, const Json& entry, int64_t& expected_begin, const Corrupt& corrupt) {
   const auto bad = [&](const char* why) { return corrupt(8, "tensor '", printable(name), "' ", why); };
   if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry["dtype"].is_string() ||
       !entry.contains("shape") || !entry["shape"].is_array() || !entry.contains("data_offsets") ||
@@ -77,21 +79,23 @@ NamedTensor read_entry(const std::string& name, const Json& entry, int64_t data_
   for (const Json& extent : entry["shape"]) tensor.shape.push_back(size_at(extent));
   const int64_t begin = size_at(entry["data_offsets"][0]);
   const int64_t end = size_at(entry["data_offsets"][1]);
-  if (begin != expected_begin || end < begin || end > data_bytes) throw bad("overlaps, leaves a hole or ends outside");
+  if (begin != expected_begin || end < begin) throw bad("overlaps or leaves a hole");
   if (tensor.bytes() != end - begin) throw bad("has a shape that is not its size");
   if (begin % dtype_size(tensor.dtype) != 0) throw bad("is not aligned");
-  tensor.data = data + header_end + begin;
   expected_begin = end;
   return tensor;
 }
 
 // The length of a header, from the first bytes of its file.
-int64_t header_end_of(std::span<const char> head, const Corrupt& corrupt) {
-  if (head.size() < 8) throw corrupt(std::ssize(head), "too short for a model file");
+int64_t header_end_of(std::span<const char> head, std::string_view format, const Corrupt& corrupt) {
+  if (head.size() < 9) throw corrupt(std::ssize(head), "too short for a ", kind_of(format));
   uint64_t header_bytes = 0;
   for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | static_cast<unsigned char>(head[i]);
-  if (header_bytes > kMaxHeaderBytes || head.size() < 9 || head[8] != '{')
-    throw corrupt(0, what_it_is(head), ", or its header is damaged");
+  if (head[8] != '{')
+    throw corrupt(0, "not a ", kind_of(format), ", which begins with the 8 bytes of a length and '{'; this ",
+                  what_it_is(head));
+  if (header_bytes > kMaxHeaderBytes)
+    throw corrupt(0, "its header is damaged: a length of ", header_bytes, " bytes, at most ", kMaxHeaderBytes);
   return 8 + static_cast<int64_t>(header_bytes);
 }
 
@@ -102,11 +106,13 @@ struct Header {
 
 // The header of a file that begins with these bytes. Its checksum is checked first: what that covers can then be trusted
 // to be as it was written.
-Header read_header(std::span<const char> bytes, const std::string& name, std::string_view format,
-                   const Corrupt& corrupt, const CancelToken* cancel) {
+Header read_header(std::span<const char> bytes, std::string_view format, const Corrupt& corrupt,
+                   const CancelToken* cancel) {
   Header header;
-  header.end = header_end_of(bytes, corrupt);
-  if (header.end > std::ssize(bytes)) throw corrupt(std::ssize(bytes), "the file ends within its header");
+  header.end = header_end_of(bytes, format, corrupt);
+  if (header.end > std::ssize(bytes))
+    throw corrupt(std::ssize(bytes), "cut short: ", bytes.size(), " bytes, of which the header alone needs ",
+                  header.end);
   std::string head(bytes.data(), header.end);
   const size_t key = head.rfind(kHashKey);
   if (key == std::string::npos || key + kHashKey.size() + 16 > head.size())
@@ -117,21 +123,22 @@ Header read_header(std::span<const char> bytes, const std::string& name, std::st
   if (stored != hash(head.data(), header.end))
     throw corrupt(static_cast<int64_t>(digits), "the header's checksum is wrong");
 
-  header.entries = parse_json(std::string_view(head).substr(8), name, REC_CORRUPT_DATA, cancel);
+  header.entries = parse_json(std::string_view(head).substr(8), "the header", REC_CORRUPT_DATA, cancel);
   const auto metadata = header.entries.find("__metadata__");
   if (metadata == header.entries.end() || !metadata->is_object() || !metadata->contains("recore.manifest") ||
       !(*metadata)["recore.manifest"].is_string())
     throw corrupt(8, "a safetensors file, but it has no Recore manifest");
-  header.manifest =
-      parse_json((*metadata)["recore.manifest"].get_ref<const std::string&>(), name, REC_CORRUPT_DATA, cancel);
+  header.manifest = parse_json((*metadata)["recore.manifest"].get_ref<const std::string&>(), "the manifest",
+                               REC_CORRUPT_DATA, cancel);
   const Json version = header.manifest.value("format_version", Json());
   if (version != kFormatVersion)
     throw Error(REC_UNSUPPORTED,
-                cat(name, ": has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
-  if (!is_text(header.manifest.value("format", Json()), format))
-    throw Error(REC_INVALID_ARGUMENT,
-                cat(name, ": holds ", printable(dump_json(header.manifest.value("format", Json()))), ", wanted \"",
-                    format, "\""));
+                cat("has file format version ", dump_json(version), ", this library reads ", kFormatVersion));
+  const Json theirs = header.manifest.value("format", Json());
+  if (!is_text(theirs, format)) {
+    const std::string text = theirs.is_string() ? theirs.get<std::string>() : dump_json(theirs);
+    throw Error(REC_INVALID_ARGUMENT, cat("is a ", printable(kind_of(text)), ", not a ", kind_of(format)));
+  }
   return header;
 }
 
@@ -148,30 +155,38 @@ TensorFile read_tensors(Header header, const std::shared_ptr<const Buffer<char>>
   for (const auto& [tensor_name, entry] : header.entries.items()) {
     if (tensor_name == "__metadata__") continue;
     throw_if_cancelled(cancel);
-    NamedTensor tensor =
-        read_entry(tensor_name, entry, size - header_end, expected_begin, bytes->data(), header_end, corrupt);
-    const auto sum = sums.find(tensor_name);
-    if (sum == sums.end() || (*sum).value("xxh3", "") != hash(tensor.data, tensor.bytes()))
-      throw corrupt(static_cast<const char*>(tensor.data) - bytes->data(), "the checksum of tensor '",
-                    printable(tensor_name), "' is wrong");
-    if (sum->contains("kind")) tensor.kind = whole_number<int32_t>(sum->at("kind"), REC_CORRUPT_DATA);
-    tensor.owner = bytes;
-    file.tensors.push_back(std::move(tensor));
+    file.tensors.push_back(read_entry(tensor_name, entry, expected_begin, corrupt));
   }
-  if (expected_begin != size - header_end)
+  if (expected_begin > size - header_end)
+    throw corrupt(size, "cut short: ", size, " bytes, of which the header needs ", header_end, " and the tensors ",
+                  expected_begin);
+  if (expected_begin < size - header_end)
     throw corrupt(header_end + expected_begin, "there are bytes after the last tensor");
+  int64_t begin = header_end;
+  for (NamedTensor& tensor : file.tensors) {
+    throw_if_cancelled(cancel);
+    tensor.data = bytes->data() + begin;
+    tensor.owner = bytes;
+    const auto sum = sums.find(tensor.name);
+    if (sum == sums.end() || (*sum).value("xxh3", "") != hash(tensor.data, tensor.bytes()))
+      throw corrupt(begin, "the checksum of tensor '", printable(tensor.name), "' is wrong");
+    if (sum->contains("kind")) tensor.kind = whole_number<int32_t>(sum->at("kind"), REC_CORRUPT_DATA);
+    begin += tensor.bytes();
+  }
   if (sums.size() != file.tensors.size()) throw corrupt(8, "the manifest lists other tensors than the file has");
   return file;
 }
 
-// What a JSON library's exception says about a manifest is an error of the file.
+// Errors are of the file, also what a JSON library's exception says about a manifest.
 template <class Read>
 auto sound(const Corrupt& corrupt, const Read& read) {
-  try {
-    return read();
-  } catch (const Json::exception& error) {
-    throw corrupt(8, "the manifest is not sound: ", printable(error.what()));
-  }
+  return of_file(corrupt.file, [&] {
+    try {
+      return read();
+    } catch (const Json::exception& error) {
+      throw corrupt(8, "the manifest is not sound: ", printable(error.what()));
+    }
+  });
 }
 
 }  // namespace
@@ -280,20 +295,20 @@ bool begins_as(const std::string& path, std::string_view format) {
 Json read_manifest(const std::string& path, std::string_view format, const CancelToken* cancel) {
   const Corrupt corrupt{path};
   const Buffer<char> first = read_head(path, 16);
-  const Buffer<char> head = read_head(path, header_end_of(first.span(), corrupt));
-  return sound(corrupt, [&] { return read_header(head.span(), path, format, corrupt, cancel).manifest; });
+  const Buffer<char> head = read_head(path, header_end_of(first.span(), format, corrupt));
+  return sound(corrupt, [&] { return read_header(head.span(), format, corrupt, cancel).manifest; });
 }
 
-TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t most_bytes,
+TensorFile read_tensor_file(const std::string& path, std::string_view format, const SizeLimit& limit,
                             const CancelToken* cancel) {
-  return parse_tensor_file(std::make_shared<Buffer<char>>(read_file(path, most_bytes, cancel)), path, format, cancel);
+  return parse_tensor_file(std::make_shared<Buffer<char>>(read_file(path, limit, cancel)), path, format, cancel);
 }
 
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,
                              std::string_view format, const CancelToken* cancel) {
   const Corrupt corrupt{name};
   return sound(corrupt, [&] {
-    return read_tensors(read_header(bytes->span(), name, format, corrupt, cancel), bytes, corrupt, cancel);
+    return read_tensors(read_header(bytes->span(), format, corrupt, cancel), bytes, corrupt, cancel);
   });
 }
 

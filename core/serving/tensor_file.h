@@ -88,8 +88,8 @@ bool begins_as(const std::string& path, std::string_view format);
 // The manifest alone: reads no more than the header, and checks that. `format` must match the manifest's "format"
 // ("recore.model" or "recore.checkpoint").
 Json read_manifest(const std::string& path, std::string_view format, const CancelToken* cancel);
-// Reads and checks every byte. LIMIT if there are more than `most_bytes`.
-TensorFile read_tensor_file(const std::string& path, std::string_view format, int64_t most_bytes,
+// Reads and checks every byte. LIMIT if there are more than `limit` allows.
+TensorFile read_tensor_file(const std::string& path, std::string_view format, const SizeLimit& limit,
                             const CancelToken* cancel);
 // The same over bytes that tensors will point into. `name` stands for the file in messages.
 TensorFile parse_tensor_file(std::shared_ptr<const Buffer<char>> bytes, const std::string& name,

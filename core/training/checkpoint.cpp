@@ -20,11 +20,28 @@ void check_replaceable(const std::string& path, bool resume) {
   if (!file_exists(path)) return;
   const char* what = is_directory(path)                        ? "a folder"
                      : !std::filesystem::is_regular_file(path) ? "not a regular file"
-                     : !resume && !begins_as(path, kFormat)    ? "not a checkpoint"
-                                                               : nullptr;
+                     : resume || begins_as(path, kFormat)      ? nullptr
+                     : begins_as(path, "recore.model")         ? "a model"
+                                                               : "not a checkpoint";
   if (what != nullptr)
     throw invalid_argument("checkpoint_path", "must name a new file or a checkpoint to write over, got ",
                            printable(path), ", which is ", what);
+}
+
+// "; parameters.emb_size is 64 there, 8 in this run" for each value that differs, within objects too.
+std::string differences(const std::string& name, const Json& theirs, const Json& ours) {
+  if (theirs == ours) return "";
+  if (!theirs.is_object() || !ours.is_object())
+    return cat("; ", printable(name), " is ", printable(dump_json(theirs)), " there, ", printable(dump_json(ours)),
+               " in this run");
+  std::string all;
+  const auto add = [&](const std::string& key, const Json& their, const Json& our) {
+    all += differences(name.empty() ? key : cat(name, '.', key), their, our);
+  };
+  for (const auto& [key, value] : ours.items()) add(key, theirs.value(key, Json()), value);
+  for (const auto& [key, value] : theirs.items())
+    if (!ours.contains(key)) add(key, value, Json());
+  return all;
 }
 
 }  // namespace
@@ -62,19 +79,15 @@ void CheckpointFile::write(const Json& manifest, const Json& run, const std::vec
 }
 
 // The manifest says whose file it is before memory is taken for the rest.
-std::optional<TensorFile> CheckpointFile::read(const Json& run, int64_t most_bytes, const CancelToken* cancel) {
+std::optional<TensorFile> CheckpointFile::read(const Json& run, const SizeLimit& limit, const CancelToken* cancel) {
   std::optional<Error> damage;
   for (const std::string& path : {path_, previous_}) {
     if (!file_exists(path)) continue;
     try {
-      const Json theirs = read_manifest(path, kFormat, cancel).value("run", Json());
-      for (const auto& [key, value] : run.items()) {
-        const Json other = theirs.is_object() ? theirs.value(key, Json()) : Json();
-        if (other != value)
-          throw invalid_argument("checkpoint_path", path, " is from a different run: its ", key, " is ",
-                                 printable(dump_json(other)), ", this run's is ", printable(dump_json(value)));
-      }
-      return read_tensor_file(path, kFormat, most_bytes, cancel);
+      const Json manifest = of_argument("checkpoint_path", [&] { return read_manifest(path, kFormat, cancel); });
+      if (const std::string text = differences("", manifest.value("run", Json::object()), run); !text.empty())
+        throw invalid_argument("checkpoint_path", path, " is from a different run", text);
+      return read_tensor_file(path, kFormat, limit, cancel);
     } catch (const Error& error) {
       if (error.status != REC_CORRUPT_DATA) throw;
       if (!damage) damage = error;

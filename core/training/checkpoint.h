@@ -19,8 +19,8 @@ class CheckpointFile {
   // `manifest` gets the format and the identity of the run.
   void write(const Json& manifest, const Json& run, const std::vector<NamedTensor>& tensors);
   // The newest intact checkpoint, which must be of this run; nothing if there is no file, for a fresh start. LIMIT if
-  // it has more than `most_bytes`.
-  std::optional<TensorFile> read(const Json& run, int64_t most_bytes, const CancelToken* cancel);
+  // it has more than `limit` allows.
+  std::optional<TensorFile> read(const Json& run, const SizeLimit& limit, const CancelToken* cancel);
 
  private:
   std::string path_, previous_;

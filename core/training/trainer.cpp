@@ -44,9 +44,10 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   }
   throw_if_cancelled(cancel);
   if (!setup_.options.resume) return;
-  int64_t most_bytes = largest_checkpoint();
-  if (budget.limit() > 0) most_bytes = std::clamp<int64_t>(budget.limit() - budget.used(), 1, most_bytes);
-  if (const auto file = checkpoint_.read(setup_.identity(data_.hash()), most_bytes, cancel))
+  SizeLimit most(largest_checkpoint(), "checkpoint_path", ", as this run's tensors and a header have no more");
+  if (const int64_t left = budget.limit() - budget.used(); budget.limit() > 0 && left < most.bytes)
+    most = {std::max<int64_t>(left, 1), "memory_limit_bytes", ", which the rest of the run leaves"};
+  if (const auto file = checkpoint_.read(setup_.identity(data_.hash()), most, cancel))
     of_file(file->name, [&] { restore(*file); });
 }
 

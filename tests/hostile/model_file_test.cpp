@@ -132,13 +132,56 @@ TEST_F(ModelFile, OfAnotherVersionIsUnsupported) {
 }
 
 TEST_F(ModelFile, OfAnotherKindIsNamed) {
-  const std::pair<const char*, std::string> cases[] = {{"zip archive", "PK\x03\x04 and so on and on"},
-                                                       {"pickle", "\x80\x04\x95 and so on and on"},
-                                                       {"HTML", "<html><body>404</body></html>"}};
-  for (const auto& [word, bytes] : cases) {
+  const std::pair<const char*, std::string> cases[] = {{"looks like a zip archive", "PK\x03\x04 and so on and on"},
+                                                       {"looks like a Python pickle", "\x80\x04\x95 and so on and on"},
+                                                       {"looks like HTML or XML", "<html><body>404</body></html>"},
+                                                       {"begins with 'user,item,rating'", "user,item,rating"}};
+  for (const auto& [what, bytes] : cases) {
     std::string message;
     EXPECT_EQ(load_bytes(bytes, &message), REC_CORRUPT_DATA);
-    EXPECT_NE(message.find(word), std::string::npos) << message;
+    EXPECT_EQ(message, "model bytes: not a model, which begins with the 8 bytes of a length and '{'; this " +
+                           std::string(what) + " (at byte 0)");
+  }
+}
+
+TEST_F(ModelFile, ThatWasCutSaysSo) {
+  const std::string bytes = bytes_of("bprmf"), most = std::to_string(bytes.size() - 5);
+  const auto said = [&](size_t n) {
+    std::string message;
+    load_bytes(bytes.substr(0, n), &message);
+    return message;
+  };
+  EXPECT_NE(said(bytes.size() - 5).find("cut short: " + most + " bytes, of which the header needs"), std::string::npos)
+      << said(bytes.size() - 5);
+  EXPECT_NE(said(100).find("cut short: 100 bytes, of which the header alone needs"), std::string::npos) << said(100);
+  EXPECT_NE(said(3).find("too short for a model"), std::string::npos) << said(3);
+}
+
+// The beginning is checked before memory is taken for the rest, of which a limit on memory would tell.
+TEST_F(ModelFile, OfZerosIsNotReadWhole) {
+  const std::string path = folder_.file("zeros", "");
+  std::filesystem::resize_file(path, int64_t{1} << 40);
+  rec_model_t* model = nullptr;
+  rec_load_options_t options{};
+  options.struct_size = sizeof options;
+  options.memory_limit_bytes = 1 << 20;
+  EXPECT_EQ(rec_model_load(path.c_str(), &options, nullptr, &model, nullptr), REC_CORRUPT_DATA);
+}
+
+TEST_F(ModelFile, AboveTheLimitNamesIt) {
+  bytes_of("bprmf");
+  rec_load_options_t options{};
+  options.struct_size = sizeof options;
+  options.memory_limit_bytes = 100;
+  try {
+    make<rec_model_t>([&](rec_model_t** out, rec_error_t** error) {
+      return rec_model_load((folder_ / "m.rec").c_str(), &options, nullptr, out, error);
+    });
+    FAIL();
+  } catch (const CallFailed& failure) {
+    EXPECT_NE(std::string(failure.what()).find("LIMIT: memory_limit_bytes: " + (folder_ / "m.rec") + " needs"),
+              std::string::npos)
+        << failure.what();
   }
 }
 
@@ -306,10 +349,10 @@ TEST_F(Checkpoint, OfAnotherProtocolOrMainMetricIsRefused) {
   protocol.struct_size = sizeof protocol;
   protocol.mask = REC_MASK_TRAIN;
   options_.protocol = &protocol;
-  EXPECT_NE(std::string(refusal(true).what()).find("its protocol is"), std::string::npos) << refusal(true).what();
+  EXPECT_NE(std::string(refusal(true).what()).find("; protocol.mask is "), std::string::npos) << refusal(true).what();
   options_.protocol = nullptr;
   options_.main_metric = "recall@2";
-  EXPECT_NE(std::string(refusal(true).what()).find("its main_metric is"), std::string::npos) << refusal(true).what();
+  EXPECT_NE(std::string(refusal(true).what()).find("; main_metric is "), std::string::npos) << refusal(true).what();
 }
 
 TEST_F(Checkpoint, WithAMetricThatIsNoNumberIsResumed) {

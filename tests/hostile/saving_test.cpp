@@ -280,12 +280,14 @@ TEST_F(Checkpoints, AreReadWithinTheMemoryOfTheirRun) {
   const std::string whole = content(path);
   EXPECT_EQ(trained(path, true, std::ssize(whole) + 100000), "");
   const std::string limited = trained(path, true, std::ssize(whole) - 1000);
-  EXPECT_NE(limited.find("LIMIT"), std::string::npos) << limited;
+  EXPECT_NE(limited.find("LIMIT: memory_limit_bytes: " + path + " needs"), std::string::npos) << limited;
   std::ofstream(path, std::ios::binary) << whole << std::string(20 << 20, 'x');
   const std::string large = trained(path, true);
-  EXPECT_NE(large.find("bytes are more than the limit of"), std::string::npos) << large;
+  EXPECT_NE(large.find("LIMIT: checkpoint_path: " + path + " needs"), std::string::npos) << large;
+  EXPECT_NE(large.find(", as this run's tensors and a header have no more"), std::string::npos) << large;
   const std::string other = trained(path, true, 0, R"({"epochs": 3, "emb_size": 8})");
-  EXPECT_NE(other.find("is from a different run"), std::string::npos) << other;
+  EXPECT_NE(other.find("is from a different run; parameters.emb_size is 64 there, 8 in this run"), std::string::npos)
+      << other;
 }
 
 // Killed at a random instant, a process that saves leaves the old file or the new one, whole.
