@@ -28,15 +28,8 @@ Error cannot_write(rec_status_t status, const std::string& path, std::string_vie
   return error;
 }
 
-const char* kind_of(mode_t mode) {
-  return S_ISDIR(mode)    ? "it is a folder"
-         : S_ISFIFO(mode) ? "it is a FIFO"
-         : S_ISSOCK(mode) ? "it is a socket"
-                          : "it is a device";
-}
-
-// Where a symbolic link leads. In a sticky folder that everybody may write, as /tmp is, somebody else may have put it
-// there; Linux's protected_symlinks has the same rule.
+// Where a symbolic link leads, a file or the name of one that can be made. In a sticky folder that everybody may write, as
+// /tmp is, somebody else may have put the link there; Linux's protected_symlinks has the same rule.
 std::string follow(const std::string& path, const struct stat& link) {
   struct stat folder;
   const bool shared = ::stat(folder_of(path).c_str(), &folder) == 0 && (folder.st_mode & S_ISVTX) != 0 &&
@@ -45,23 +38,27 @@ std::string follow(const std::string& path, const struct stat& link) {
     throw cannot_write(REC_DENIED, path, "it is another user's symbolic link in a folder that everybody may write");
   struct stat target_status;
   if (::stat(path.c_str(), &target_status) == 0 && !S_ISREG(target_status.st_mode))
-    throw cannot_write(REC_INVALID_ARGUMENT, path, kind_of(target_status.st_mode));
+    throw not_regular("write", path, target_status.st_mode);
   std::error_code code;
-  const std::string target = std::filesystem::canonical(path, code).string();
-  if (code) throw cannot_write(REC_NOT_FOUND, path, "it is a symbolic link that leads nowhere");
-  return target;
+  const std::filesystem::path target = std::filesystem::canonical(path, code);
+  if (!code) return target.string();
+  const bool is_missing = code == std::errc::no_such_file_or_directory;  // and no loop of links
+  const std::filesystem::path named =
+      std::filesystem::path(folder_of(path)) / std::filesystem::read_symlink(path, code);
+  const std::filesystem::path new_folder = std::filesystem::canonical(named.parent_path(), code);
+  if (!is_missing || code || !named.has_filename())
+    throw cannot_write(REC_NOT_FOUND, path, cat("it is a symbolic link to ", named.string(), ", which cannot be made"));
+  return (new_folder / named.filename()).string();
 }
 
 // The same as file_to_replace, with the status of the file if there is one.
 std::string target_of(const std::string& path, struct stat& old, bool& is_there) {
-  if (path.empty()) throw argument_error(REC_INVALID_ARGUMENT, "path", "is empty");
   is_there = ::lstat(path.c_str(), &old) == 0;
   if (!is_there && errno == ENOENT) return path;
   if (!is_there) throw system_error("write", path, errno);
-  std::string target = S_ISLNK(old.st_mode) ? follow(path, old) : path;
-  if (::stat(target.c_str(), &old) != 0) throw system_error("write", path, errno);
-  if (!S_ISREG(old.st_mode)) throw cannot_write(REC_INVALID_ARGUMENT, path, kind_of(old.st_mode));
-  return target;
+  if (S_ISLNK(old.st_mode)) return target_of(follow(path, old), old, is_there);
+  if (!S_ISREG(old.st_mode)) throw not_regular("write", path, old.st_mode);
+  return path;
 }
 
 bool is_named(int fd, const std::string& name) {

@@ -8,8 +8,8 @@
 
 namespace rec {
 
-// The file that a save to `path` replaces: where a symbolic link leads, else `path`. INVALID_ARGUMENT for a folder, device
-// or FIFO; NOT_FOUND for a link that leads nowhere; DENIED for another user's link in a folder like /tmp.
+// The file that a save to `path` replaces or makes: where a symbolic link leads, else `path`. INVALID_ARGUMENT for a
+// folder, device or FIFO; NOT_FOUND for a link to what cannot be made; DENIED for another user's link in a folder like /tmp.
 std::string file_to_replace(const std::string& path);
 
 // A new file, filled and flushed, that waits in the folder of file_to_replace(path) until replace_old() gives it that

@@ -61,9 +61,10 @@ extern "C" {
 rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options, const rec_run_options_t* run,
                               rec_dataset_t** out_dataset, rec_error_t** out_error) {
   return guarded_giving(out_dataset, "out_dataset", out_error, [&] {
-    const std::string file = &not_null(path, "path");
-    const DatasetOptions read = read_options(options);
-    return give(long_call(run, [&](const Caller& caller) { return load_dataset(file, read, caller.cancel); }));
+    return with_path(path, "path", [&](const std::string& file) {
+      const DatasetOptions read = read_options(options);
+      return give(long_call(run, [&](const Caller& caller) { return load_dataset(file, read, caller.cancel); }));
+    });
   });
 }
 
@@ -127,8 +128,9 @@ rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* director
                               rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(dataset);
-    const std::string folder = &not_null(directory, "directory");
-    run_long_call(run, [&](const Caller& caller) { write_dataset(*object, folder, caller.cancel); });
+    with_path(directory, "directory", [&](const std::string& folder) {
+      run_long_call(run, [&](const Caller& caller) { write_dataset(*object, folder, caller.cancel); });
+    });
   });
 }
 

@@ -57,6 +57,14 @@ T& not_null(T* pointer, const char* name) {
   return *pointer;
 }
 
+// body(path), with the caller's path; what is wrong with the file there is an error of this argument.
+template <class Body>
+auto with_path(const char* path, const char* name, const Body& body) {
+  const std::string given = &not_null(path, name);
+  if (given.empty()) throw invalid_argument(name, "is empty");
+  return of_argument(name, [&] { return body(given); });
+}
+
 // `guarded` for a function with a result: *out is null unless make(), which returns it, succeeds.
 template <class Given, class Make>
 rec_status_t guarded_giving(Given** out, const char* name, rec_error_t** out_error, Make&& make) {

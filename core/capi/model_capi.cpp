@@ -117,18 +117,20 @@ rec_status_t rec_model_save(const rec_model_t* model, const char* path, const re
   return guarded(out_error, [&] {
     const auto object = object_of(model);
     const rec_save_options_t o = read_struct(options, "options");
-    const std::string file = &not_null(path, "path");
-    run_long_call(run, [&](const Caller& caller) { save_model(*object, file, o.no_user_data == 0, caller.cancel); });
+    with_path(path, "path", [&](const std::string& file) {
+      run_long_call(run, [&](const Caller& caller) { save_model(*object, file, o.no_user_data == 0, caller.cancel); });
+    });
   });
 }
 
 rec_status_t rec_model_load(const char* path, const rec_load_options_t* options, const rec_run_options_t* run,
                             rec_model_t** out_model, rec_error_t** out_error) {
   return guarded_giving(out_model, "out_model", out_error, [&] {
-    const std::string file = &not_null(path, "path");
-    const int64_t limit = memory_limit_of(options);
-    return new_handle<rec_model_t>(
-        long_call(run, [&](const Caller& caller) { return load_model(file, limit, caller.cancel); }));
+    return with_path(path, "path", [&](const std::string& file) {
+      const int64_t limit = memory_limit_of(options);
+      return new_handle<rec_model_t>(
+          long_call(run, [&](const Caller& caller) { return load_model(file, limit, caller.cancel); }));
+    });
   });
 }
 
@@ -138,8 +140,10 @@ rec_status_t rec_model_load_bytes(const void* data, int64_t n_data, const rec_lo
     if (n_data < 0) throw invalid_argument("n_data", "must be >= 0, got ", n_data);
     const std::span bytes(&not_null(static_cast<const char*>(data), "data"), n_data);
     const int64_t limit = memory_limit_of(options);
-    return new_handle<rec_model_t>(
-        long_call(run, [&](const Caller& caller) { return load_model_bytes(bytes, limit, caller.cancel); }));
+    return of_argument("data", [&] {
+      return new_handle<rec_model_t>(
+          long_call(run, [&](const Caller& caller) { return load_model_bytes(bytes, limit, caller.cancel); }));
+    });
   });
 }
 

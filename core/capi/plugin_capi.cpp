@@ -8,11 +8,15 @@ using namespace rec;
 extern "C" {
 
 rec_status_t rec_plugin_load(const char* path, rec_error_t** out_error) {
-  return guarded(out_error, [&] { PluginRegistry::instance().load(&not_null(path, "path")); });
+  return guarded(out_error, [&] {
+    with_path(path, "path", [](const std::string& file) { PluginRegistry::instance().load(file); });
+  });
 }
 
 rec_status_t rec_plugin_add_folder(const char* path, rec_error_t** out_error) {
-  return guarded_setup(out_error, [&] { PluginRegistry::instance().add_folder(&not_null(path, "path")); });
+  return guarded_setup(out_error, [&] {
+    with_path(path, "path", [](const std::string& folder) { PluginRegistry::instance().add_folder(folder); });
+  });
 }
 
 rec_status_t rec_plugin_list(rec_text_t** out_json, rec_error_t** out_error) {

@@ -106,13 +106,17 @@ ElfFile read_elf(const std::string& path) {
   const Buffer<char> bytes = read_file(path, {kMaxPluginBytes, "size of a plugin"});
   const Reader reader(bytes, path);
   if (bytes.size() < static_cast<int64_t>(sizeof(Elf64_Ehdr)) || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0)
-    throw Error(REC_PLUGIN_FAILED, cat(path, ": not a plugin: no shared object"));
+    throw Error(REC_PLUGIN_FAILED, cat(path, ": not a plugin: a shared object (ELF) is expected, this begins with '",
+                                       printable({bytes.data(), std::min<size_t>(bytes.size(), 16)}), "'"));
   const auto header = reader.at<Elf64_Ehdr>(0);
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != kMachine)
     throw Error(REC_ABI_MISMATCH, cat(path, ": built for another machine (ELF machine ", header.e_machine, ", class ",
                                       int{header.e_ident[EI_CLASS]}, "); this process is ELF machine ", kMachine,
                                       ", class 2, little-endian"));
-  if (header.e_type != ET_DYN) throw Error(REC_PLUGIN_FAILED, cat(path, ": not a plugin: no shared object"));
+  if (header.e_type != ET_DYN)
+    throw Error(REC_PLUGIN_FAILED,
+                cat(path, ": not a plugin: a shared object is expected, this is ",
+                    header.e_type == ET_REL ? "an object file that is not linked yet" : "a program"));
 
   ElfFile file;
   std::vector<Elf64_Phdr> segments;

@@ -140,7 +140,9 @@ PluginRegistry& PluginRegistry::instance() {
 }
 
 void PluginRegistry::add_folder(const std::string& path) {
-  if (!is_directory(path)) throw argument_error(REC_NOT_FOUND, "path", "there is no folder ", path);
+  if (!is_directory(path))
+    throw file_exists(path) ? invalid_argument("path", path, " is a file, not a folder")
+                            : argument_error(REC_NOT_FOUND, "path", "there is no folder ", path);
   const std::lock_guard lock(mutex_);
   const std::string folder = std::filesystem::absolute(path).string();  // the working directory may change
   if (std::find(folders_.begin(), folders_.end(), folder) == folders_.end()) folders_.insert(folders_.begin(), folder);

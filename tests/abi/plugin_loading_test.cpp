@@ -60,7 +60,19 @@ TEST(PluginLoading, RefusesWhatIsNoPlugin) {
   TempFolder folder;
   std::ifstream source(evil("evil_nan"), std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(source), {}};
-  EXPECT_EQ(load_plugin(folder.file("text.so", "not a library")).first, REC_PLUGIN_FAILED);
+  const std::string text = folder.file("text.so", "not a library"), fifo = folder / "fifo";
+  EXPECT_EQ(load_plugin(text),
+            std::pair(REC_PLUGIN_FAILED, text + ": not a plugin: a shared object (ELF) is expected, this "
+                                                "begins with 'not a library'"));
+  EXPECT_EQ(load_plugin("/proc/self/exe").first, REC_PLUGIN_FAILED);
+  EXPECT_EQ(load_plugin(""), std::pair(REC_INVALID_ARGUMENT, std::string("path: is empty")));
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(load_plugin(fifo),
+            std::pair(REC_INVALID_ARGUMENT, "path: cannot read " + fifo + ": it is a FIFO, not a regular file"));
+  rec_error_t* error = nullptr;
+  EXPECT_EQ(rec_plugin_add_folder(text.c_str(), &error), REC_INVALID_ARGUMENT);
+  const Handle<rec_error_t> owner(error);
+  EXPECT_EQ(rec_error_message(error), "path: " + text + " is a file, not a folder");
   EXPECT_EQ(load_plugin(folder.file("empty.so", "")).first, REC_PLUGIN_FAILED);
   EXPECT_EQ(load_plugin(folder.file("cut.so", bytes.substr(0, 100))).first, REC_PLUGIN_FAILED);
   EXPECT_EQ(load_plugin(folder / "missing.so").first, REC_NOT_FOUND);

@@ -189,7 +189,11 @@ TEST_F(ModelFile, ThatIsNoFileNeverHangs) {
   rec_model_t* model = nullptr;
   const std::string fifo = folder_ / "fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  EXPECT_EQ(rec_model_load(fifo.c_str(), nullptr, nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
+  rec_error_t* error = nullptr;
+  EXPECT_EQ(rec_model_load(fifo.c_str(), nullptr, nullptr, &model, &error), REC_INVALID_ARGUMENT);
+  const Handle<rec_error_t> owner(error);
+  EXPECT_STREQ(rec_error_argument(error), "path");
+  EXPECT_EQ(rec_error_message(error), "path: cannot read " + fifo + ": it is a FIFO, not a regular file");
   EXPECT_EQ(rec_model_load(folder_.path().c_str(), nullptr, nullptr, &model, nullptr), REC_INVALID_ARGUMENT);
   EXPECT_EQ(rec_model_load((folder_ / "none").c_str(), nullptr, nullptr, &model, nullptr), REC_NOT_FOUND);
   EXPECT_EQ(model, nullptr);

@@ -83,7 +83,7 @@ TEST_F(Saving, ReplacesRegularFilesOnly) {
                                    {socket_path, "it is a socket"},
                                    {std::string("/dev/null"), "it is a device"}}) {
     const mode_t before = mode_of(path);
-    EXPECT_EQ(saved(path), "cannot write " + path + ": " + what);
+    EXPECT_EQ(saved(path), "path: cannot write " + path + ": " + what + ", not a regular file");
     EXPECT_EQ(status_, REC_INVALID_ARGUMENT);
     EXPECT_EQ(mode_of(path), before);
   }
@@ -98,13 +98,26 @@ TEST_F(Saving, FollowsASymbolicLinkAndKeepsTheMode) {
   EXPECT_TRUE(S_ISLNK(mode_of(link)));
   EXPECT_EQ(mode_of(target), static_cast<mode_t>(S_IFREG | 0640));
   load(target);
-  ASSERT_EQ(symlink("nowhere", lost.c_str()), 0);
-  EXPECT_EQ(saved(lost), "cannot write " + lost + ": it is a symbolic link that leads nowhere");
+  ASSERT_EQ(symlink("no/where", lost.c_str()), 0);
+  EXPECT_EQ(saved(lost),
+            "cannot write " + lost + ": it is a symbolic link to " + (folder_ / "no/where") + ", which cannot be made");
   const std::string fresh = folder_ / "fresh";
   const mode_t mask = umask(027);
   EXPECT_EQ(saved(fresh), "");
   umask(mask);
   EXPECT_EQ(mode_of(fresh), static_cast<mode_t>(S_IFREG | 0640));
+}
+
+TEST_F(Saving, MakesTheFileThatALinkNames) {
+  const std::string link = folder_ / "link", other = folder_ / "other", loop = folder_ / "loop";
+  ASSERT_EQ(mkdir((folder_ / "deep").c_str(), 0700), 0);
+  ASSERT_EQ(symlink("deep/target", link.c_str()), 0);
+  ASSERT_EQ(symlink("link", other.c_str()), 0);
+  EXPECT_EQ(saved(other), "");
+  EXPECT_TRUE(S_ISLNK(mode_of(other)) && S_ISLNK(mode_of(link)));
+  load(folder_ / "deep/target");
+  ASSERT_EQ(symlink("loop", loop.c_str()), 0);
+  EXPECT_NE(saved(loop).find("which cannot be made"), std::string::npos);
 }
 
 // As anybody may put a link into /tmp. Needs root, as only root can make another user's link.
@@ -197,6 +210,20 @@ TEST_F(Saving, WorksWithoutProc) {
 TEST_F(Saving, SaysThatAPathIsEmpty) {
   EXPECT_EQ(saved(""), "path: is empty");
   EXPECT_EQ(status_, REC_INVALID_ARGUMENT);
+  const auto refused = [](auto call, const char* argument) {
+    rec_error_t* error = nullptr;
+    EXPECT_EQ(call(&error), REC_INVALID_ARGUMENT);
+    const Handle<rec_error_t> owner(error);
+    EXPECT_STREQ(rec_error_argument(error), argument);
+    EXPECT_EQ(rec_error_message(error), std::string(argument) + ": is empty");
+  };
+  const auto data = dataset({1, 1, 2, 2}, {10, 11, 10, 12});
+  rec_model_t* model;
+  rec_dataset_t* loaded;
+  refused([&](rec_error_t** error) { return rec_model_load("", nullptr, nullptr, &model, error); }, "path");
+  refused([&](rec_error_t** error) { return rec_dataset_load("", nullptr, nullptr, &loaded, error); }, "path");
+  refused([&](rec_error_t** error) { return rec_dataset_save(data.get(), "", nullptr, error); }, "directory");
+  refused([&](rec_error_t** error) { return rec_plugin_add_folder("", error); }, "path");
 }
 
 TEST_F(Saving, OfADataSetThatFailsLeavesNoFolder) {
@@ -248,8 +275,11 @@ TEST_F(Checkpoints, AreBesideTheTargetOfALink) {
   EXPECT_TRUE(S_ISLNK(mode_of(link)));
   EXPECT_TRUE(file_exists(target + ".prev"));
   EXPECT_FALSE(file_exists(link + ".prev"));
+  std::filesystem::remove(target);
+  EXPECT_EQ(trained(link), "");
+  EXPECT_TRUE(file_exists(target));
   std::filesystem::remove_all(folder_ / "deep");
-  EXPECT_NE(trained(link).find("it is a symbolic link that leads nowhere"), std::string::npos);
+  EXPECT_NE(trained(link).find(target + ", which cannot be made"), std::string::npos);
 }
 
 TEST_F(Checkpoints, StayWhereTheyWereWhenTheWorkingFolderChanges) {
