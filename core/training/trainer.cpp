@@ -49,6 +49,9 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
     most = {std::max<int64_t>(left, 1), "memory_limit_bytes", ", which the rest of the run leaves"};
   if (const auto file = checkpoint_.read(setup_.identity(data_.hash()), most, cancel))
     of_file(file->name, [&] { restore(*file); });
+  if (const Cursor& done = progress_.cursor; done.epoch + (done.batch > 0) > n_epochs_)
+    throw invalid_argument("epochs", "must be at least ", done.epoch + (done.batch > 0), ", as ", checkpoint_.path(),
+                           " has come so far, got ", n_epochs_);
 }
 
 Trainer::~Trainer() = default;
@@ -189,9 +192,10 @@ TrainingEvent Trainer::event(int32_t kind) const {
   const Cursor& cursor = progress_.cursor;
   TrainingEvent event;
   event.kind = kind;
-  event.epoch = cursor.epoch + 1;
+  const bool is_over = cursor.epoch == n_epochs_;
+  event.epoch = std::min(cursor.epoch + 1, n_epochs_);
   event.n_epochs = n_epochs_;
-  event.batch = cursor.batch;
+  event.batch = is_over ? rows_->batches_per_epoch() : cursor.batch;
   event.n_batches = rows_->batches_per_epoch();
   event.loss = has_loss() && cursor.batch > 0 ? progress_.loss_sum / static_cast<double>(cursor.batch) : std::nan("");
   return event;

@@ -304,6 +304,57 @@ TEST_F(Checkpoint, ThatLiesUnderRightChecksumsIsRefused) {
   }
 }
 
+TEST_F(Checkpoint, AndModelAreToldApart) {
+  run(with_checkpoints(false).get());
+  try {
+    load(path());
+    ADD_FAILURE() << "a checkpoint is no model";
+  } catch (const CallFailed& failure) {
+    EXPECT_EQ(failure.argument, "path");
+    EXPECT_NE(std::string(failure.what()).find("path: " + path() + ": is a checkpoint, not a model"), std::string::npos)
+        << failure.what();
+  }
+  std::filesystem::remove(path() + ".prev");
+  folder_.file("a.ckpt", bytes_of("bprmf"));
+  const CallFailed resumed = refusal(true);
+  EXPECT_EQ(resumed.argument, "checkpoint_path");
+  EXPECT_NE(std::string(resumed.what()).find(path() + ": is a model, not a checkpoint"), std::string::npos)
+      << resumed.what();
+  folder_.file("a.ckpt", "abc");
+  EXPECT_NE(std::string(refusal(true).what()).find("too short for a checkpoint"), std::string::npos);
+}
+
+TEST_F(Checkpoint, OfMoreEpochsThanAreWantedIsRefused) {
+  run(with_checkpoints(false, 3).get());
+  with_checkpoints(true, 3);
+  try {
+    with_checkpoints(true, 2);
+    ADD_FAILURE() << "went back";
+  } catch (const CallFailed& failure) {
+    EXPECT_EQ(failure.argument, "epochs");
+    EXPECT_NE(std::string(failure.what()).find("epochs: must be at least 3, as " + path() + " has come so far, got 2"),
+              std::string::npos)
+        << failure.what();
+  }
+}
+
+TEST_F(Checkpoint, EventsCountNoEpochTooMany) {
+  static std::vector<std::array<int64_t, 3>> seen;
+  seen.clear();
+  rec_run_options_t options{};
+  options.struct_size = sizeof options;
+  options.on_event = [](const rec_event_t* event, void*) {
+    EXPECT_LE(event->epoch, event->n_epochs);
+    if (event->kind == REC_EVENT_CHECKPOINT) seen.push_back({event->epoch, event->batch, event->n_batches});
+    return rec_status_t{REC_OK};
+  };
+  const auto t = with_checkpoints(false, 2);
+  call([&](rec_error_t** error) { return rec_trainer_run(t.get(), &options, error); });
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(seen.back()[0], 2);
+  EXPECT_EQ(seen.back()[1], seen.back()[2]) << "all batches of the last epoch are done";
+}
+
 TEST_F(Checkpoint, BeforeADamagedOneOutlivesAFailedWrite) {
   run(with_checkpoints(false).get());
   const std::string before = read("a.ckpt.prev"), damaged = read("a.ckpt").substr(0, 100);
