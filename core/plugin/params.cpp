@@ -26,6 +26,9 @@ const char* type_name(int32_t type) {
   }
 }
 
+// For messages: "an int".
+std::string a_type(int32_t type) { return cat(type == REC_PARAM_INT ? "an " : "a ", type_name(type)); }
+
 bool has_bounds(const rec_param_t& param) { return param.min_value != 0 || param.max_value != 0; }
 
 void check_bounds(const rec_param_t& param, double value) {
@@ -54,7 +57,7 @@ Json from_text(const rec_param_t& param, const std::string& text) {
     Json list = parse_json(text, param.name);
     if (list.is_array()) return list;
   }
-  throw invalid_argument(param.name, "must be a ", type_name(param.type), ", got '", printable(text), "'");
+  throw invalid_argument(param.name, "must be ", a_type(param.type), ", got '", printable(text), "'");
 }
 
 Params::Value to_value(const rec_param_t& param, Json given) {
@@ -62,7 +65,7 @@ Params::Value to_value(const rec_param_t& param, Json given) {
   const bool textual = param.type == REC_PARAM_CHOICE || param.type == REC_PARAM_TEXT;
   if (given.is_string() && !textual) given = from_text(param, given.get<std::string>());
   const auto wrong_type = [&] {
-    return invalid_argument(param.name, "must be a ", type_name(param.type), ", got ", printable(dump_json(given)));
+    return invalid_argument(param.name, "must be ", a_type(param.type), ", got ", printable(dump_json(given)));
   };
   switch (param.type) {
     case REC_PARAM_INT:

@@ -387,6 +387,8 @@ class Mistakes(CliTest):
             (train + "lightgnc",                                       3, "'lightgcn'"),
             (train + "lightgcn --set n_layer=2",                       2, "'n_layers'"),
             (train + "lightgcn --set n_layers=99",                     2, "between 1 and 8"),
+            (train + "lightgcn --set n_layers=x",                      2, "n_layers: must be an int, got 'x'"),
+            (train + "lightgcn --set lr=x",                            2, "lr: must be a float, got 'x'"),
             (train + "lightgcn --set n_layers",                        2, "NAME=VALUE"),
             (train + "lightgcn --set seed=1 --seed 2",                 2, "given twice"),
             (train + "lightgcn --metrics ndgc@20",                     2, "'ndcg@20'"),
