@@ -31,13 +31,29 @@ constexpr int kWorkerSocket = 3;
 constexpr double kSecondsToEnd = 2;
 constexpr double kSecondsToRead = 60;  // a message; the worker has a thread for it
 
-// Read once: the host may change its environment while other threads read it.
-const std::string& worker_program() {
-  static const std::string program = [] {
+// The program of worker processes, which may be run.
+std::string worker_program() {
+  // Read once: the host may change its environment while other threads read it.
+  static const std::optional<std::string> given = [] {
     const char* path = std::getenv("REC_WORKER_PATH");
-    return path != nullptr ? std::string(path) : library_folder() + "/recore/recore-worker";
+    return path != nullptr ? std::optional<std::string>(path) : std::nullopt;
   }();
-  return program;
+  if (!given) {
+    const std::string shipped = library_folder() + "/recore/recore-worker";
+    if (!file_exists(shipped))
+      throw argument_error(REC_NOT_FOUND, "isolation", "there is no ", shipped,
+                           ", which runs a plugin in a separate process; install it beside the library, or set "
+                           "REC_WORKER_PATH before the process starts");
+    return trusted_path(shipped);
+  }
+  const auto refused = [](rec_status_t status, std::string_view what) {
+    return Error(status, cat("REC_WORKER_PATH: must be the absolute path of the program recore-worker, ", what, " '",
+                             printable(*given), "'"));
+  };
+  if (!given->starts_with('/')) throw refused(REC_DENIED, "got");
+  if (!file_exists(*given)) throw refused(REC_NOT_FOUND, "there is no");
+  if (is_directory(*given)) throw refused(REC_INVALID_ARGUMENT, "got the folder");
+  return trusted_path(*given);
 }
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -123,13 +139,7 @@ std::string_view last_line(std::string_view text) {
 WorkerProcess::WorkerProcess(const std::string& model, std::string what, double seconds_to_stop)
     : what_(std::move(what)), seconds_to_stop_(seconds_to_stop) {
   const PluginRegistry::Location plugin = PluginRegistry::instance().locate(model);
-  if (!file_exists(worker_program()))
-    throw argument_error(REC_NOT_FOUND, "isolation", "there is no ", worker_program(),
-                         ", which runs a plugin in a separate process; install it beside the library, or set "
-                         "REC_WORKER_PATH before the process starts");
-  if (!worker_program().starts_with('/'))
-    throw Error(REC_DENIED, cat("REC_WORKER_PATH: must be an absolute path, got '", printable(worker_program()), "'"));
-  const std::string program = trusted_path(worker_program());
+  const std::string program = worker_program();
   int sockets[2], pipe[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
     throw system_error("make", "a socket for the worker process", errno);

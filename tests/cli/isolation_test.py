@@ -17,7 +17,7 @@ class Isolation(CliTest):
         for isolation in ("auto", "process"):
             for command in (train + "refused.rec", evaluate):
                 refused = self.recore(command + " --isolation " + isolation, code=3, env=without_worker)
-                self.assertIn("there is no /nonexistent", refused.stderr)
+                self.assertIn("REC_WORKER_PATH: must be the absolute path of the program recore-worker, there is no '/nonexistent'", refused.stderr)
             self.recore(train + "there.rec --isolation " + isolation, env=plugins)
             self.assertEqual(self.bytes_of("here.rec"), self.bytes_of("there.rec"))
 

@@ -64,7 +64,11 @@ class PluginCheck(CliTest):
         self.assertIn("REC_PLUGIN_PATH: must have absolute folders, got '.'",
                       self.recore("plugins", 5, {"REC_PLUGIN_PATH": "."}).stderr)
         train = "train --model bprmf --data orchard.inter.gz --set epochs=1 --out there.rec --isolation process"
-        self.assertIn("REC_WORKER_PATH: must be an absolute path, got 'm.rec'", self.recore(train, 5, {"REC_WORKER_PATH": "m.rec"}).stderr)
+        for path in ("m.rec", "missing", ""):
+            self.assertIn(f"REC_WORKER_PATH: must be the absolute path of the program recore-worker, got '{path}'",
+                          self.recore(train, 5, {"REC_WORKER_PATH": path}).stderr)
+        self.assertIn(f"recore-worker, got the folder '{self.folder}'",
+                      self.recore(train, 2, {"REC_WORKER_PATH": self.folder}).stderr)
         program = os.path.join(self.folder, "worker")
         with open(program, "w") as file:
             file.write("#!/bin/sh\ntouch ran\n")
