@@ -51,17 +51,28 @@ void check_plugins(std::vector<Finding>& out, const fs::path& own_folder) {
   if (const char* path = std::getenv("REC_PLUGIN_PATH"))
     for (const std::string& folder : split(path, ':'))
       if (!folder.empty()) folders.emplace_back(folder);
-  for (const fs::path& folder : folders)
-    out.push_back({"plugin folder", fs::is_directory(folder) ? State::kOk : State::kNote,
-                   folder.string() + " (REC_PLUGIN_PATH)",
-                   fs::is_directory(folder) ? "" : "there is no such folder; correct REC_PLUGIN_PATH"});
+  for (const fs::path& folder : folders) {
+    const std::string found = folder.string() + " (REC_PLUGIN_PATH)";
+    if (folder.is_relative())
+      out.push_back({"plugin folder", State::kBroken, found, "the path is not absolute; correct REC_PLUGIN_PATH"});
+    else if (!fs::is_directory(folder))
+      out.push_back({"plugin folder", State::kNote, found, "there is no such folder; correct REC_PLUGIN_PATH"});
+    else
+      out.push_back({"plugin folder", State::kOk, found, ""});
+  }
   if (fs::is_directory(own_folder))
     out.push_back({"plugin folder", State::kOk, own_folder.string(), ""});
   else
     out.push_back({"plugin folder", folders.empty() ? State::kBroken : State::kNote,
                    own_folder.string() + " is not there",
                    "reinstall, or set REC_PLUGIN_PATH to the folder of the plugins"});
-  const Json plugins = json_of(rec_plugin_list);
+  Json plugins;
+  try {
+    plugins = json_of(rec_plugin_list);
+  } catch (const Failure& failure) {
+    out.push_back({"plugins", State::kBroken, failure.message, ""});
+    return;
+  }
   for (const Json& plugin : plugins) {
     const std::string error = value_text(plugin["error"]), path = value_text(plugin["path"]);
     const std::string name = "plugin " + value_text(plugin["name"]);

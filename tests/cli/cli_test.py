@@ -373,6 +373,12 @@ class Help(CliTest):
         done = self.recore("doctor", env={"REC_PLUGIN_PATH": self.path("foreign")})
         self.assertRegex(done.stdout, r"plugin broken +note")
 
+    def test_doctor_shows_what_is_wrong_with_a_relative_folder(self):
+        done = self.recore("doctor", 6, env={"REC_PLUGIN_PATH": "plugins"})
+        self.assertRegex(done.stdout, r"plugin folder +broken +plugins \(REC_PLUGIN_PATH\); the path is not absolute")
+        self.assertRegex(done.stdout, r"plugins +broken +REC_PLUGIN_PATH: must have absolute folders, got 'plugins'")
+        self.assertRegex(done.stdout, r"cores +ok")
+
 
 class Mistakes(CliTest):
     def test_names_the_nearest_and_exits_accordingly(self):
