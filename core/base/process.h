@@ -26,8 +26,10 @@ class Process {
     Setup& operator=(const Setup&) = delete;
   };
   static Error forked_error() {
-    return Error(REC_BAD_STATE,
-                 "this process was forked from one that uses Recore; start a new process (spawn) instead");
+    return Error(
+        REC_BAD_STATE,
+        "this process was forked from one that had used Recore, which a fork cannot use; start a program by exec "
+        "instead, or Python's workers by the start method \"spawn\"");
   }
   // For the thread that returns from host code, which may have called fork().
   static void throw_if_forked() {

@@ -11,7 +11,6 @@ template <class T, class Field>
 T field_of(const rec_error_t* error, T fallback, Field field) noexcept {
   try {
     if (const Error* standing = standing_error(error)) return field(*standing);
-    if (Process::is_forked_child()) return fallback;
     const auto object = HandleTable::instance().find(HandleTable::Kind::kError, error);
     return object == nullptr ? fallback : field(static_cast<const ErrorObject*>(object.get())->error);
   } catch (...) {

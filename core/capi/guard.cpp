@@ -22,7 +22,8 @@ rec_status_t report(Error error, rec_error_t** out_error) {
 }  // namespace
 
 const Error* standing_error(const rec_error_t* handle) {
-  return handle == kForked ? &forked : handle == kOutOfMemory ? &out_of_memory : nullptr;
+  if (handle == kForked || (handle != kOutOfMemory && Process::is_forked_child())) return &forked;
+  return handle == kOutOfMemory ? &out_of_memory : nullptr;
 }
 
 rec_status_t report_forked(rec_error_t** out_error) {

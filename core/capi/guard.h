@@ -25,7 +25,7 @@ REC_HANDLE(rec_text_t, kText, TextObject, "text");
 rec_status_t report_current_exception(rec_error_t** out_error) noexcept;
 
 // Errors that are there before anything fails, with handles that the table never gives: a forked child must not take
-// its lock, and without memory it cannot grow. Null for any other handle.
+// its lock, and without memory it cannot grow. Null for any other handle, except in a forked child, which reads none.
 const Error* standing_error(const rec_error_t* handle);
 rec_status_t report_forked(rec_error_t** out_error);
 

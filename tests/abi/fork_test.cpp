@@ -130,6 +130,21 @@ const std::pair<const char*, rec_status_t (*)()> kCalls[] = {
     CALL(rec_trainer_warm_start),
 };
 
+// A child cannot read the parent's error, but says why.
+TEST_F(Fork, LeavesErrorsOfTheParentThatSayWhatHappened) {
+  rec_error_t* error = nullptr;
+  ASSERT_EQ(rec_plugin_load("", &error), REC_INVALID_ARGUMENT);
+  const Handle<rec_error_t> owner(error);
+  EXPECT_EQ(in_child([&] {
+              const std::string_view message = rec_error_message(error);
+              const bool says =
+                  message.find("this process was forked") == 0 && message.find("\"spawn\"") != message.npos;
+              return says && rec_error_code(error) == REC_BAD_STATE && *rec_error_argument(error) == '\0' ? 0 : 1;
+            }),
+            0);
+  EXPECT_STREQ(rec_error_message(error), "path: is empty");
+}
+
 TEST_F(Fork, MakesEveryCallOfTheChildBadState) {
   const auto data = world();
   size_t n_listed = 0;
