@@ -195,8 +195,8 @@ typedef struct rec_params_t rec_params_t;
 #define REC_CAP_ENCODE ((int64_t)1 << 3)     /**< encode gives query vectors; score = query . row of ITEM_TABLE */
 #define REC_CAP_SCORE ((int64_t)1 << 4)      /**< score(queries, candidates) */
 #define REC_CAP_COLD_USER ((int64_t)1 << 5)  /**< answers an unknown user who comes with a history */
-#define REC_CAP_INCREMENTAL ((int64_t)1 << 6)
-#define REC_CAP_GPU ((int64_t)1 << 7)
+#define REC_CAP_INCREMENTAL ((int64_t)1 << 6) /**< for who reads rec_plugin_describe; the library does nothing with it */
+#define REC_CAP_GPU ((int64_t)1 << 7)         /**< likewise; models are trained and served on the CPU */
 #define REC_CAP_DETERMINISTIC ((int64_t)1 << 8) /**< same seed, same bits, any number of threads */
 #define REC_CAP_ITEM_WEIGHTS ((int64_t)1 << 9)  /**< get_item_weights: an item-by-item matrix that scores histories */
 #define REC_CAP_SCORE_LIVE ((int64_t)1 << 10) /**< score_live: the current parameters' scores, for dynamic negatives */
