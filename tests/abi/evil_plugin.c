@@ -60,6 +60,9 @@ static rec_status_t plan(rec_call_t* call, const rec_params_t* params, const rec
   out->wants_features = 1;
   out->capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE;
 #endif
+#ifdef EVIL_ENCODES
+  out->capabilities = REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE;
+#endif
 #ifdef EVIL_GREEDY
   out->memory_bytes = (int64_t)1 << 50;
 #endif
@@ -211,6 +214,13 @@ static rec_status_t item_weights(rec_call_t* call, const rec_plugin_model_t* mod
 #define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE)
 static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out) {
   (void)call, (void)model, (void)queries, (void)out;
+  return REC_OK;
+}
+#elif defined(EVIL_ENCODES) /* vectors with this number */
+#define EVIL_CAPABILITIES (REC_CAP_TRAIN | REC_CAP_ITEM_TABLE | REC_CAP_ENCODE)
+static rec_status_t encode(rec_call_t* call, const rec_plugin_model_t* model, const rec_batch_t* queries, float* out) {
+  (void)call, (void)model, (void)queries;
+  out[0] = EVIL_ENCODES;
   return REC_OK;
 }
 #elif defined(SCORES_TOO) /* not evil: tables come first */

@@ -153,6 +153,27 @@ TEST(PluginLoading, ServesByTablesAPluginThatScoresToo) {
   EXPECT_EQ(top_k(recommender(model.get()).get(), {1}, 2).status[0], REC_OK);
 }
 
+TEST(PluginContract, IsHeldAgainstWhatEncodeGives) {
+  const auto data = dataset({1, 2}, {5, 6});
+  for (const auto& [name, status] :
+       {std::pair{"encodes", REC_OK}, {"evil_encode_large", REC_NUMERIC}, {"evil_encode_nan", REC_NUMERIC}}) {
+    SCOPED_TRACE(name);
+    ASSERT_EQ(load_plugin(evil(name)).first, REC_OK);
+    const auto model = train(data.get(), name, "{}");
+    const auto answers = recommender(model.get());
+    std::string message;
+    try {
+      top_k(answers.get(), {1}, 2);
+    } catch (const CallFailed& failure) {
+      EXPECT_EQ(failure.status, status);
+      message = failure.what();
+    }
+    EXPECT_EQ(message.find("encode gave a vector with a number that is NaN or above 1e15") != message.npos,
+              status != REC_OK)
+        << message;
+  }
+}
+
 TEST(PluginLoading, RefusesASecondLibTorchNamingBothFiles) {
   void* first = dlopen(REC_BUILD_FOLDER "/lib/fake_here/libc10.so", RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(first, nullptr) << dlerror();

@@ -304,6 +304,38 @@ class Serve(CliTest):
         self.assertEqual((card["event"], card["model"], card["n_users"], card["n_items"]), ("model", "bprmf", 600, 400))
         self.assertRegex(self.recore("info m.rec").stdout, r"sections +seen, history, item_title")
 
+    def forge(self, name, change):
+        """m.rec as an attacker would change its manifest: under a right checksum."""
+        with open(self.path("checksum.c"), "w") as file:
+            file.write("#define XXH_INLINE_ALL\n#include <stdio.h>\n#include <xxhash.h>\nstatic char bytes[1 << 24];\n"
+                       "int main(void) { printf(\"%016llx\", (unsigned long long)XXH3_64bits(bytes, fread(bytes, 1, "
+                       "sizeof bytes, stdin))); }\n")
+        subprocess.run(["cc", self.path("checksum.c"), "-o", self.path("checksum")], check=True)
+        whole = self.bytes_of("m.rec")
+        end = 8 + int.from_bytes(whole[:8], "little")
+        header = json.loads(whole[8:end])
+        manifest = json.loads(header["__metadata__"]["recore.manifest"])
+        change(manifest)
+        header["__metadata__"] = {"recore.manifest": json.dumps(manifest), "recore.header_xxh3": "0" * 16}
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-(8 + len(text)) % 64)
+        head = len(text).to_bytes(8, "little") + text
+        checksum = subprocess.run([self.path("checksum")], input=head, capture_output=True, check=True).stdout
+        key = b'"recore.header_xxh3":"'
+        with open(self.path(name), "wb") as file:
+            file.write(head.replace(key + b"0" * 16, key + checksum) + whole[end:])
+
+    def test_info_shows_a_terminal_nothing_of_a_forged_file_but_text(self):
+        def change(manifest):
+            manifest["info"]["parameters"]["\x1b[2Jcleared"] = "\x1b]0;title\x07"
+            manifest["info"]["valid_metrics"]["two\nlines"] = 0.5
+            manifest["info"]["plugin_version"] = "1.0\x7f"
+        self.forge("forged.rec", change)
+        done = self.recore("info forged.rec")
+        for shown in ("?[2Jcleared", "?]0;title?", "two?lines", "1.0?"):
+            self.assertIn(shown, done.stdout)
+        self.assertNotRegex(done.stdout, "[\x00-\x09\x0b-\x1f\x7f]")
+
 
 class Data(CliTest):
     def test_describes(self):
