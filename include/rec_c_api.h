@@ -271,7 +271,8 @@ typedef struct rec_dataset_t rec_dataset_t;
 #define REC_BAD_ROW_ERROR 0 /**< the first bad row of a file ends the call */
 #define REC_BAD_ROW_SKIP 1  /**< bad rows are skipped and counted, up to max_bad_rows */
 
-#define REC_HEADER_AUTO 0 /**< the first line of a CSV or TSV file is a header unless it has a number or a date in it */
+#define REC_HEADER_AUTO 0 /**< the first line of a CSV or TSV file is a header if it has the usual
+                               names or given ones, or neither a number nor a date */
 #define REC_HEADER_YES 1
 #define REC_HEADER_NO 2   /**< columns are named by their position: "1", "2", ... */
 
@@ -317,8 +318,8 @@ typedef struct rec_dataset_options_t {
   int32_t has_part;
   int32_t reserved2;
   const char* time_format;     /**< nullable = ISO 8601; of dates, from %Y %m %d %H %M %S %y %b %I %p %z */
-  const char* missing;         /**< nullable = "NA,N/A,NaN,nan,null,NULL,None,\\N": ids that are none, by comma; such
-                                    rows are left out and counted */
+  const char* missing;         /**< nullable = "NA,N/A,NaN,nan,null,NULL,None,\\N": words for a missing
+                                    id, separated by commas; rows with one are left out and counted */
   const char* valid_path;      /**< nullable: a file of the same format, whose rows are REC_PART_VALID */
   const char* test_path;       /**< nullable: likewise, REC_PART_TEST */
 } rec_dataset_options_t;

@@ -10,6 +10,7 @@ namespace {
 template <class T, class Field>
 T field_of(const rec_error_t* error, T fallback, Field field) noexcept {
   try {
+    if (error == nullptr) return fallback;
     if (const Error* standing = standing_error(error)) return field(*standing);
     const auto object = HandleTable::instance().find(HandleTable::Kind::kError, error);
     return object == nullptr ? fallback : field(static_cast<const ErrorObject*>(object.get())->error);

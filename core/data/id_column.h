@@ -13,8 +13,8 @@ namespace rec {
 // Assigns rows to ids, by first appearance.
 class IdColumn {
  public:
-  // name is "user_id" or "item_id". With REC_ID_AUTO the ids are numbers as long as all are; the first that is none
-  // makes all of them text.
+  // name is "user_id" or "item_id". With REC_ID_AUTO, ids are numbers as long as every one is; the first other id
+  // turns all of them into text.
   IdColumn(std::string name, int32_t type, MemoryBudget* budget);
 
   // An id as this column holds it: value for int64 ids, text for bytes. The text is the caller's, or scratch that

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
-#include <set>
 #include <vector>
 
 #include "core/base/files.h"
@@ -41,22 +40,23 @@ std::string detect_folder(const std::string& path) {
   throw error;
 }
 
-// Whether lines of words are ratings, "user item rating [time]", rather than each user's items in one line: they are all of
-// one length, and a user has several.
+// Whether lines of words are ratings, "user item rating [time]", rather than each user's items in one line: all have three
+// or four words. A single line of four tells that by a last word that can only be a time.
 bool are_ratings(std::string_view text) {
   if (text.size() == kTextHead) text = text.substr(0, text.rfind('\n'));  // the last line is cut
   size_t n_words = 0;
-  bool repeats = false;
-  std::set<std::string_view> users;
+  int64_t n_lines = 0;
+  bool ends_in_time = true;
   for (std::string_view line : split(text, '\n')) {
     std::vector<std::string_view> words = split(trim(line), ' ');
     std::erase(words, "");
     if (words.empty()) continue;
-    if (n_words == 0) n_words = words.size();
+    if (n_lines++ == 0) n_words = words.size();
     if (words.size() != n_words) return false;
-    repeats |= !users.insert(words[0]).second;
+    const auto last = parse_int64(words.back());
+    ends_in_time &= n_words == 4 && last && *last > 100'000'000;
   }
-  return n_words >= 2 && n_words <= 4 && repeats;
+  return ends_in_time || (n_lines > 1 && (n_words == 3 || n_words == 4));
 }
 
 std::string detect_by_first_line(const std::string& path) {
@@ -110,6 +110,8 @@ void check_options(const DatasetOptions& options) {
   check_one_of("quotes", options.quotes, REC_QUOTES_NONE, "REC_QUOTES_");
   check_one_of("time_unit", options.time_unit, REC_TIME_NANOSECONDS, "REC_TIME_");
   if (options.part) check_one_of("part", *options.part, REC_PART_TEST, "REC_PART_");
+  if (options.part && !(options.valid_path.empty() && options.test_path.empty()))
+    throw invalid_argument("part", "is of every row, so there cannot be a valid_path or test_path beside it");
   if (options.time_format) check_time_format(*options.time_format);
   if (options.separator && options.separator->size() != 1)
     throw invalid_argument("separator", "must be one byte, got '", printable(*options.separator), "'");
@@ -153,7 +155,7 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options, con
     if (file.empty()) return;
     if (sink.has_parts()) throw invalid_argument(option, "the rows of ", path, " have parts of their own");
     sink.set_part(part);
-    read(format, file, sink);
+    of_argument(option, [&] { read(format, file, sink); });
   };
   read_part(options.valid_path, Part::kValid, "valid_path");
   read_part(options.test_path, Part::kTest, "test_path");

@@ -80,8 +80,8 @@ Error bad_cell(std::string_view column, std::string_view cell, const char* what)
   return error;
 }
 
-// user, item, rating, time. A date is the time wherever it stands; unless it comes last, nothing but user and item is read
-// beside it. A third and last number that is too large for a rating is the time, too.
+// The order user, item, rating, time. A date is the time wherever it stands, and if it is not the last column, only user and
+// item are read beside it. If the third column is the last and its number is too large for a rating, it is the time.
 ColumnPlan usual_order(const std::vector<std::string_view>& first_row) {
   constexpr double kLargestRating = 1e8;  // as a time, 1973
   ColumnPlan plan;
@@ -187,7 +187,7 @@ bool is_header(const std::vector<std::string_view>& first_row, const DatasetOpti
   const std::vector<std::string> cells(first_row.begin(), first_row.end());
   for (const auto* name : {&options.user_column, &options.item_column, &options.time_column, &options.weight_column,
                            &options.label_column, &options.impression_key})
-    if (*name && std::ranges::find(cells, **name) != cells.end()) return true;
+    if (*name && !parse_int64(**name) && std::ranges::find(cells, **name) != cells.end()) return true;
   const auto usual = [&](const std::vector<std::string>& names) {
     return std::ranges::any_of(cells,
                                [&](const auto& cell) { return std::ranges::find(names, plain(cell)) != names.end(); });

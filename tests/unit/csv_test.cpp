@@ -107,6 +107,9 @@ INSTANTIATE_TEST_SUITE_P(
         GoodFile{"HeaderlessByPosition", "x,10,7,1,9\ny,20,8,2,9\n", {"1 10 @7", "2 20 @8"}, with([](auto& o) {
                    o.user_column = "4", o.item_column = "2", o.time_column = "3";
                  })},
+        GoodFile{"PositionsThatAreCellsOfTheFirstRow", "2,1\n3,10\n4,10\n", {"2 1", "3 10", "4 10"}, with([](auto& o) {
+                   o.user_column = "1", o.item_column = "2";
+                 })},
         GoodFile{"HeaderSaidToBeNone", "ann,film\nbob,book\n", {"ann film", "bob book"}, with([](auto& o) {
                    o.header = REC_HEADER_NO;
                  })},
@@ -301,6 +304,25 @@ TEST(Csv, FilesOfPartsKeepThem) {
   const Dataset whole = load_dataset(test, all);
   EXPECT_TRUE(whole.has_parts);
   EXPECT_EQ(whole.part[0], Part::kTest);
+}
+
+TEST(Csv, APartOfEveryRowLeavesNoOtherParts) {
+  const TempFolder folder;
+  DatasetOptions options;
+  options.part = REC_PART_TEST;
+  options.test_path = folder.file("t.csv", "user,item\n1,10\n");
+  const Error error = error_of([&] { load_dataset(options.test_path, options); });
+  EXPECT_EQ(error.status, REC_INVALID_ARGUMENT);
+  EXPECT_EQ(error.argument, "part");
+}
+
+// No user repeats in the head of the file.
+TEST(Csv, LinesOfThreeOrFourWordsAreRatings) {
+  const TempFolder folder;
+  EXPECT_EQ(rows_of(load_dataset(folder.file("a.txt", "196 242 3 881250949\n186 302 3 891717742\n"))),
+            (Rows{"196 242 @881250949 *3", "186 302 @891717742 *3"}));
+  EXPECT_EQ(rows_of(load_dataset(folder.file("a.txt", "196 242 3\n186 302 4\n"))), (Rows{"196 242 *3", "186 302 *4"}));
+  EXPECT_EQ(load_dataset(folder.file("a.txt", "0 5 6\n1 6\n")).format, "lightgcn");
 }
 
 // Users and times whose order decides nothing else: rows of one second move within their user's places only.

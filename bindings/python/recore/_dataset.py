@@ -197,6 +197,8 @@ def _reading(user_ids: str, item_ids: str, bad_rows: str, min_weight: Optional[f
 def _header(header: Optional[bool]) -> int:
     if header is None:
         return _recore.REC_HEADER_AUTO
+    if not isinstance(header, bool):
+        raise InvalidArgumentError(f"header: must be True, False or None, got {header!r}", argument="header")
     return _recore.REC_HEADER_YES if header else _recore.REC_HEADER_NO
 
 

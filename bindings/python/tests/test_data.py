@@ -174,6 +174,7 @@ Columns, Pandas = recore.Dataset.from_columns, pd.DataFrame
 BAD = [
     ("lengths", lambda: Columns([1, 2], [1]), recore.InvalidArgumentError, "items"),
     ("times too short", lambda: Columns([1, 2], [1, 2], times=[3]), recore.InvalidArgumentError, "times"),
+    ("a header that is a text", lambda: recore.Dataset.load(ORCHARD, header="no"), recore.InvalidArgumentError, "header"),
     ("a time that is not finite", lambda: Columns([1], [1], times=[float("inf")]), recore.InvalidDataError, "times"),
     ("nan weight", lambda: Columns([1], [1], weights=[float("nan")]), recore.InvalidDataError, "weights"),
     ("unknown part", lambda: Columns([1], [1], parts=["dev"]), recore.InvalidArgumentError, "parts"),
