@@ -65,7 +65,7 @@ void add_data_options(CLI::App& app, DataOptions& options) {
   app.add_option("--time-format", options.time_format, "Of dates, such as '%d/%m/%Y %H:%M:%S' [ISO 8601]")
       ->type_name("FORMAT")
       ->group(group);
-  app.add_option("--missing", options.missing, "Ids that are none, by comma [NA,N/A,NaN,nan,null,NULL,None,\\N]")
+  app.add_option("--missing", options.missing, "Words that stand for a missing id, separated by commas [NA,N/A,NaN,nan,null,NULL,None,\\N]")
       ->type_name("WORDS")
       ->group(group);
   app.add_option("--min-weight", options.min_weight, "Leave out rows below")->type_name("X")->group(group);

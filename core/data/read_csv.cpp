@@ -18,7 +18,9 @@ char separator_of(const TextFile& file, char separator, const RowSink& sink) {
   return found;
 }
 
-const char* separator_name(char separator) { return separator == '\t' ? "tab" : separator == ' ' ? "blanks" : nullptr; }
+std::string separator_name(char separator) {
+  return separator == '\t' ? "tab" : separator == ' ' ? "blanks" : std::string(1, separator);
+}
 
 Quotes quotes_of(char separator, int32_t wanted) {
   if (wanted == REC_QUOTES_NONE) return Quotes::kLiteral;
@@ -48,7 +50,7 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
     for (std::string_view cell : cells) header.emplace_back(trim(cell));
   const ColumnPlan plan = named ? plan_columns(header, names, path, reader.line())
                                 : with_place(path, reader.line(), [&] { return plan_positions(cells, names); });
-  sink.decided("separator", separator_name(separator) ? separator_name(separator) : std::string(1, separator));
+  sink.decided("separator", separator_name(separator));
   sink.decided("header", named ? "yes" : "no");
   sink.decided("quotes", quotes_name(quotes));
   tell_columns(header, plan, sink);

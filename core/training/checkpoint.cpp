@@ -28,7 +28,7 @@ void check_replaceable(const std::string& path, bool resume) {
                            printable(path), ", which is ", what);
 }
 
-// "; parameters.emb_size is 64 there, 8 in this run" for each value that differs, within objects too.
+// What differs, value by value and within objects: "; parameters.emb_size is 64 there, 8 in this run".
 std::string differences(const std::string& name, const Json& theirs, const Json& ours) {
   if (theirs == ours) return "";
   if (!theirs.is_object() || !ours.is_object())

@@ -212,6 +212,15 @@ class Evaluate(CliTest):
             event = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics hit@10" + options)[0]
             self.assertEqual((event["history"], list(event["metrics"])), (history, [name]), options)
 
+    def test_measures_some_users_and_tells_the_error(self):
+        whole = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics recall@20")[0]
+        some = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics recall@20 --eval-users 50")[0]
+        self.assertEqual((some["n_rows"], list(some["metrics"])), (50, ["recall@20[users50]"]))
+        self.assertTrue(0 < whole["standard_errors"]["recall@20"] < some["standard_errors"]["recall@20[users50]"])
+        events = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics recall@20 --rows event --skip-first")[0]
+        self.assertEqual(list(events["metrics"]), ["recall@20[skip_first]"])
+        self.assertIn("skip_first", self.recore("evaluate --model m.rec --data orchard.inter.gz --skip-first", 2).stderr)
+
     def test_keeps_the_parts_of_split_files(self):
         self.recore("data split orchard.inter.gz --by user --ratio 8:1:1 --seed 1 --out parts")
         ours = self.events("evaluate --model m.rec --data orchard.inter.gz --metrics ndcg@20")[0]

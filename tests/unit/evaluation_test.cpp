@@ -433,6 +433,8 @@ TEST(Evaluation, RefusesWhatDoesNotGoTogether) {
   EXPECT_EQ(status(ties, "recall@5"), REC_INVALID_ARGUMENT);
   EXPECT_EQ(status(Protocol{}, "rechorus.hr@5"), REC_INVALID_ARGUMENT);
   EXPECT_EQ(status(Protocol{}, "rmse"), REC_INVALID_ARGUMENT);
+  const Dataset elsewhere = dataset_of({1}, {1000}, {REC_PART_TEST}, [](rec_columns_t&) {});
+  EXPECT_THROW(rec::evaluate(world.model, elsewhere, Protocol{}, parse_metrics("recall@5"), 1, nullptr), Error);
   Protocol skip, sample;
   skip.skip_first = true;
   EXPECT_EQ(status(skip, "recall@5"), REC_INVALID_ARGUMENT);

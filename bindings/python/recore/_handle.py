@@ -28,7 +28,7 @@ class _Owned(Generic[Raw]):
 
 
 class Handle(Generic[Raw]):
-    """A context manager over one object of the library. close() may be called twice; the garbage collector calls it too.
+    """A context manager over one object of the library. close() may be called more than once.
 
     A copy shares the object, which ends when all are closed.
     """

@@ -427,3 +427,13 @@ def test_times_and_parts_that_do_not_fit_are_refused():
         recore.Dataset.from_columns(["a"], ["x"], times=np.array(["NaT"], "datetime64[s]"))
     with pytest.raises(recore.InvalidArgumentError, match="parts"):
         recore.Dataset.from_columns(["a"], ["x"], parts=np.array([2**32]))
+
+
+def test_an_evaluation_measures_a_sample_and_tells_its_error():
+    orchard = recore.Dataset.load(ORCHARD).split(seed=1)
+    model = recore.train(orchard, "popularity")
+    whole, some = model.evaluate(orchard, "recall@20"), model.evaluate(orchard, "recall@20", n_users=50)
+    assert len(some.user_rows) == 50 and set(some.user_rows) < set(whole.user_rows)
+    values = whole.values("recall@20")
+    assert whole.standard_errors["recall@20"] == pytest.approx(values.std(ddof=1) / len(values) ** 0.5)
+    assert list(model.evaluate(orchard, "recall@20", rows="event", skip_first=True)) == ["recall@20[skip_first]"]
