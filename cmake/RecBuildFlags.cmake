@@ -33,3 +33,12 @@ if(REC_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(rec_build_flags INTERFACE -fsanitize=${REC_SANITIZE})
 endif()
+
+# For the tests and the command, which take longer to compile than to run: after rec_build_flags. A sanitizer is there for
+# the library that they call; what it instruments in them would take most of the build.
+add_library(rec_quick_build INTERFACE)
+if(NOT REC_SANITIZE)
+  target_compile_options(rec_quick_build INTERFACE $<$<CONFIG:RelWithDebInfo>:-O1>)
+elseif(NOT REC_SANITIZE MATCHES "fuzzer")
+  target_compile_options(rec_quick_build INTERFACE -O0 -fno-sanitize=undefined)
+endif()

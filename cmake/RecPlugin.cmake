@@ -8,7 +8,9 @@ function(rec_add_plugin name)
   add_library(recore_${name} MODULE ${arg_SOURCES})
   target_include_directories(recore_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(recore_${name} PRIVATE rec_plugin_common rec_build_flags)
-  target_compile_options(recore_${name} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3>)  # element-wise loops become vectors
+  if(NOT REC_SANITIZE)
+    target_compile_options(recore_${name} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3>)  # element-wise loops become vectors
+  endif()
   # Headers of other libraries declare templates visible; the map keeps them inside.
   target_link_options(recore_${name} PRIVATE -Wl,--exclude-libs,ALL
     -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/plugin.map)
