@@ -104,7 +104,8 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   given.min_weight = options.min_weight.value_or(0);
   given.memory_limit_bytes = static_cast<int64_t>(options.memory_limit);
   context.output.progress("reading", 0, 0, options.path);
-  const rec_run_options_t run = context.stop.run();
+  rec_run_options_t run = context.stop.run();
+  run.threads = static_cast<int32_t>(context.common.threads);
   auto dataset = make<Dataset>(rec_dataset_load, options.path.c_str(), &given, &run);
   context.output.clear_progress();
   return dataset;

@@ -221,7 +221,7 @@ typedef rec_status_t (*rec_event_fn)(const rec_event_t* event, void* user_data);
  */
 typedef struct rec_run_options_t {
   uint32_t struct_size;
-  int32_t threads;       /**< of an evaluation; 0 = one for each core. Training has a parameter of this name */
+  int32_t threads;       /**< of an evaluation, or of reading a large file; 0 = one for each core. Training has a parameter of this name */
   rec_event_fn on_event; /**< nullable */
   void* user_data;
   rec_cancel_t* cancel;  /**< nullable */

@@ -159,6 +159,22 @@ Buffer<char> read_file(const std::string& path, const SizeLimit& limit, const Ca
   return read_bytes(file.get(), path, size, cancel);
 }
 
+PieceFile::PieceFile(const std::string& path) : path_(path), fd_(open_regular(path, size_)) {}
+PieceFile::~PieceFile() { ::close(fd_); }
+
+Buffer<char> PieceFile::read(int64_t offset, int64_t n) const {
+  auto bytes = Buffer<char>::uninitialized(n);
+  for (int64_t done = 0; done < n;) {
+    const ssize_t got = ::pread(fd_, bytes.data() + done, std::min(n - done, kPieceBytes), offset + done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw system_error("read", path_, errno);
+    if (got == 0)
+      throw Error(REC_IO, cat("cannot read ", path_, ": it shrank while it was read")).at_offset(path_, offset + done);
+    done += got;
+  }
+  return bytes;
+}
+
 Buffer<char> read_head(const std::string& path, int64_t n_bytes) {
   int64_t size = 0;
   const Descriptor file(open_regular(path, size));

@@ -25,6 +25,25 @@ struct SizeLimit {
 // A regular file's bytes, read whole (never mapped: a file that shrinks must not kill the process).
 Buffer<char> read_file(const std::string& path, const SizeLimit& limit = {}, const CancelToken* cancel = nullptr);
 
+// A regular file that is read in pieces, by any number of threads.
+class PieceFile {
+ public:
+  explicit PieceFile(const std::string& path);
+  ~PieceFile();
+  PieceFile(const PieceFile&) = delete;
+  PieceFile& operator=(const PieceFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  int64_t size() const { return size_; }  // when it was opened
+  // Bytes offset .. offset + n. IO when the file has become shorter.
+  Buffer<char> read(int64_t offset, int64_t n) const;
+
+ private:
+  std::string path_;
+  int64_t size_ = 0;
+  int fd_;
+};
+
 // A whole text file; .gz is unpacked, up to a limit that stops a decompression bomb. CORRUPT_DATA unless the file
 // consists of complete gzip members to its last byte.
 Buffer<char> read_text_file(const std::string& path, const SizeLimit& limit = {});

@@ -62,7 +62,8 @@ rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* opt
                               rec_dataset_t** out_dataset, rec_error_t** out_error) {
   return guarded_giving(out_dataset, "out_dataset", out_error, [&] {
     return with_path(path, "path", [&](const std::string& file) {
-      const DatasetOptions read = read_options(options);
+      DatasetOptions read = read_options(options);
+      read.threads = read_struct(run, "run").threads;
       return give(long_call(run, [&](const Caller& caller) { return load_dataset(file, read, caller.cancel); }));
     });
   });

@@ -92,6 +92,30 @@ void DatasetBuilder::push(const IdColumn::Key& user, const IdColumn::Key& item, 
   part_.push_back(part);
 }
 
+void DatasetBuilder::add(const RowBlock& block, Part part) {
+  while (charged_rows_ < n() + std::ssize(block.user)) reserve_block();
+  std::vector<int32_t> row_of;
+  const auto append = [&](const IdColumn& ids, const std::vector<int32_t>& rows, IdColumn& all,
+                          std::vector<int32_t>& out) {
+    row_of.resize(ids.size());
+    for (int32_t row = 0; row < std::ssize(row_of); ++row) row_of[row] = all.add(all.key(ids, row));
+    for (int32_t row : rows) out.push_back(row_of[row]);
+  };
+  append(block.users, block.user, users_, user_);
+  append(block.items, block.item, items_, item_);
+  for (const Moment& time : block.time) time_.add(time);
+  weight_.insert(weight_.end(), block.weight.begin(), block.weight.end());
+  part_.insert(part_.end(), block.user.size(), part);
+}
+
+void DatasetBuilder::expect(int64_t n) {
+  user_.reserve(n);
+  item_.reserve(n);
+  if (columns_.time) time_.reserve(n);
+  if (columns_.weight) weight_.reserve(n);
+  part_.reserve(n);
+}
+
 bool DatasetBuilder::fill_weights() {
   double sum = 0;
   int64_t n_known = 0;

@@ -25,6 +25,20 @@ struct Shown {
   int64_t impression_key = 0;
 };
 
+// Rows with ids of their own, which a thread collects for a DatasetBuilder. Their times are all dates or all numbers.
+struct RowBlock {
+  RowBlock(int32_t user_id_type, int32_t item_id_type)
+      : users("user_id", user_id_type, &unlimited), items("item_id", item_id_type, &unlimited) {}
+  RowBlock(const RowBlock&) = delete;
+  RowBlock& operator=(const RowBlock&) = delete;
+
+  MemoryBudget unlimited;
+  IdColumn users, items;
+  std::vector<int32_t> user, item;
+  std::vector<Moment> time;   // empty without the column
+  std::vector<float> weight;  // likewise
+};
+
 // Collects interactions row by row into a Dataset. A row that is refused leaves no trace.
 class DatasetBuilder {
  public:
@@ -46,6 +60,13 @@ class DatasetBuilder {
     if (columns_.time) time_.check(time);
     push(user_key, item_key, time, weight, part, shown);
   }
+
+  // Whether the times of the block are of the kind that the rows before have.
+  bool takes(const RowBlock& block) const { return block.time.empty() || time_.takes(block.time.front()); }
+  // The rows of a block that it takes, of one part.
+  void add(const RowBlock& block, Part part);
+  // Makes room for so many rows in all, which need not come.
+  void expect(int64_t n);
 
   // A number for the text of an impression id.
   int64_t impression_key(std::string_view text) { return impression_ids_.add(impression_ids_.key(text)); }

@@ -28,6 +28,7 @@ struct DatasetOptions {
   std::optional<int32_t> part;             // of all rows of the file, REC_PART_
   std::string valid_path, test_path;       // files with the rows of these parts, or ""
   std::optional<double> min_weight;
+  int64_t threads = 0;             // that parse; 0 = one for each core
   int64_t max_bad_rows = 0;        // 0 = 1000
   int64_t memory_limit_bytes = 0;  // 0 = none
 };

@@ -6,8 +6,15 @@
 
 namespace rec {
 
-DelimitedReader::DelimitedReader(TextFile& file, char separator, Quotes quotes)
-    : begin_(file.data()), at_(begin_), end_(file.data() + file.size()), separator_(separator), quotes_(quotes) {
+DelimitedReader::DelimitedReader(TextFile& file, char separator, Quotes quotes, const Place& place)
+    : begin_(file.data()),
+      at_(begin_),
+      end_(file.data() + file.size()),
+      separator_(separator),
+      quotes_(quotes),
+      next_line_(place.line),
+      offset_(place.offset),
+      file_size_(place.file_size > 0 ? place.file_size : file.size()) {
   for (char c : {separator, '\r', '\n'}) ends_cell_[static_cast<unsigned char>(c)] = true;
   if (separator == ' ') ends_cell_['\t'] = true;
   if (quotes == Quotes::kNone && separator != ' ') return;

@@ -23,16 +23,28 @@ constexpr char kWholeLine = 0;
 // as the separator, any run of blanks and tabs separates.
 class DelimitedReader {
  public:
-  DelimitedReader(TextFile& file, char separator, Quotes quotes);
+  // Where the text begins, if it is a piece of a file.
+  struct Place {
+    int64_t line = 1, offset = 0;
+    int64_t file_size = 0;  // 0: the text is all of the file
+  };
+  DelimitedReader(TextFile& file, char separator, Quotes quotes) : DelimitedReader(file, separator, quotes, {}) {}
+  DelimitedReader(TextFile& file, char separator, Quotes quotes, const Place& place);
 
   // False at the end of the file. INVALID_DATA for a broken quote.
   bool next(std::vector<std::string_view>& cells);
   // The line, from 1, at which the row that next() returned or failed on begins.
   int64_t line() const { return line_; }
+  // The line and the offset at which the next row is looked for.
+  int64_t next_line() const { return next_line_; }
+  int64_t next_offset() const { return offset_ + (at_ - begin_); }
+  bool at_end() const { return at_ == end_; }
   // A quote was never closed, so there is no next row.
   bool broken() const { return broken_; }
   // The fraction of the file read so far.
-  double share() const { return begin_ == end_ ? 1 : static_cast<double>(at_ - begin_) / static_cast<double>(end_ - begin_); }
+  double share() const {
+    return file_size_ == 0 ? 1 : static_cast<double>(next_offset()) / static_cast<double>(file_size_);
+  }
 
  private:
   bool at_cell_end() const { return at_ == end_ || ends_cell_[static_cast<unsigned char>(*at_)]; }
@@ -49,7 +61,7 @@ class DelimitedReader {
   char separator_;
   Quotes quotes_;
   bool broken_ = false;
-  int64_t line_ = 0, next_line_ = 1;
+  int64_t line_ = 0, next_line_, offset_, file_size_;
   std::array<bool, 256> ends_cell_{}, is_blank_{};
 };
 

@@ -62,17 +62,11 @@ IdColumn::Slot IdColumn::probe(const Key& key) const {
 
 size_t IdColumn::first_slot(int64_t key) const { return mix(static_cast<uint64_t>(key), hash_key_) & mask_; }
 
-bool IdColumn::same_text(int32_t row, std::string_view text) const {
-  const int64_t begin = offsets_[row];
-  const auto length = static_cast<size_t>(offsets_[row + 1] - begin);
-  return std::string_view(bytes_.data() + begin, length) == text;
-}
-
 size_t IdColumn::slot_of(const Slot& probe, std::string_view text) const {
   const Slot* const slots = slots_.data();
   size_t at = first_slot(probe.key);
   while (slots[at].row >= 0 &&
-         (slots[at].key != probe.key || (type_ == REC_ID_BYTES && !same_text(slots[at].row, text))))
+         (slots[at].key != probe.key || (type_ == REC_ID_BYTES && this->text(slots[at].row) != text)))
     at = (at + 1) & mask_;
   return at;
 }

@@ -27,6 +27,10 @@ class IdColumn {
   // INVALID_DATA when the column was declared to have int64 ids and the text is not one.
   Key key(std::string_view text) const;
   Key key(int64_t value);
+  // The id of a row of another column.
+  Key key(const IdColumn& other, int32_t row) {
+    return other.type_ == REC_ID_BYTES ? key(other.text(row)) : key(other.i64_[row]);
+  }
 
   int32_t add(const Key& key);
   // The row, or -1.
@@ -38,6 +42,8 @@ class IdColumn {
   }
 
   int32_t type() const { return type_; }
+  // The type that was declared, or REC_ID_AUTO.
+  int32_t declared_type() const { return is_declared_ ? type_ : REC_ID_AUTO; }
   int64_t size() const { return static_cast<int64_t>(type_ == REC_ID_BYTES ? offsets_.size() - 1 : i64_.size()); }
   const std::vector<int64_t>& i64() const { return i64_; }
   // Consumes the column.
@@ -53,7 +59,9 @@ class IdColumn {
 
   Slot probe(const Key& key) const;
   size_t first_slot(int64_t key) const;
-  bool same_text(int32_t row, std::string_view text) const;
+  std::string_view text(int32_t row) const {
+    return {bytes_.data() + offsets_[row], static_cast<size_t>(offsets_[row + 1] - offsets_[row])};
+  }
   size_t slot_of(const Slot& probe, std::string_view text) const;
   void grow();
   void place(const Slot& slot);

@@ -118,6 +118,7 @@ void check_options(const DatasetOptions& options) {
   if (options.separator && std::string_view("\r\n\"").find(options.separator->front()) != std::string_view::npos)
     throw invalid_argument("separator", "must not be a quote or the end of a line");
   if (options.min_weight && !std::isfinite(*options.min_weight)) throw invalid_argument("min_weight", "must be finite");
+  if (options.threads < 0) throw invalid_argument("threads", "must be >= 0, got ", options.threads);
   if (options.max_bad_rows < 0) throw invalid_argument("max_bad_rows", "must be >= 0, got ", options.max_bad_rows);
   if (options.memory_limit_bytes < 0)
     throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", options.memory_limit_bytes);

@@ -222,7 +222,7 @@ std::string date_text(int64_t seconds) {
 }
 
 void MomentColumn::check(const Moment& moment) const {
-  if (!values_.empty() && moment.is_date != is_date_)
+  if (!takes(moment))
     throw argument_error(REC_INVALID_DATA, "time",
                          moment.is_date ? "this row has a date, the rows before it have numbers"
                                         : "this row has a number, the rows before it have dates");

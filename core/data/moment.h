@@ -45,10 +45,13 @@ class MomentColumn {
   // unit: REC_TIME_.
   explicit MomentColumn(int32_t unit = 0) : unit_(unit) {}
 
-  // INVALID_DATA when numbers and dates are mixed.
+  // Whether the moment is a date as those before it are, or a number as they are.
+  bool takes(const Moment& moment) const { return values_.empty() || moment.is_date == is_date_; }
+  // INVALID_DATA for one that it does not take.
   void check(const Moment& moment) const;
   void add(const Moment& moment);  // a checked one
   int64_t size() const { return std::ssize(values_); }
+  void reserve(int64_t n) { values_.reserve(n); }
   // The unit, REC_TIME_, that numbers have; AUTO without numbers.
   int32_t unit() const;
 

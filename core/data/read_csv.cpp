@@ -1,5 +1,8 @@
+#include "core/base/files.h"
 #include "core/base/text.h"
+#include "core/base/thread_pool.h"
 #include "core/data/readers.h"
+#include "core/data/row_blocks.h"
 
 namespace rec {
 
@@ -32,8 +35,15 @@ const char* quotes_name(Quotes quotes) {
   return quotes == Quotes::kRfc4180 ? "as in CSV" : quotes == Quotes::kLiteral ? "none" : "within a line";
 }
 
-void read_table(const std::string& path, char wanted_separator, const DatasetOptions& names, RowSink& sink) {
-  TextFile file = open_text(path, sink.builder().budget());
+// A file so large that threads are worth their start is read in blocks; here its head tells what is in it.
+bool is_large(const std::string& path) {
+  constexpr int64_t kLarge = int64_t{8} << 20;
+  return !path.ends_with(".gz") && PieceFile(path).size() >= kLarge;
+}
+
+void read_table(const std::string& path, char wanted_separator, const DatasetOptions& names, RowSink& sink,
+                bool in_blocks) {
+  TextFile file = in_blocks ? open_text_head(path) : open_text(path, sink.builder().budget());
   const char separator = separator_of(file, wanted_separator, sink);
   const Quotes quotes = quotes_of(separator, names.quotes);
   DelimitedReader reader(file, separator, quotes);
@@ -41,15 +51,18 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
   try {
     if (!reader.next(cells)) throw Error(REC_INVALID_DATA, "the file has only empty lines");
   } catch (Error& error) {
+    if (in_blocks) return read_table(path, wanted_separator, names, sink, false);
     throw located(std::move(error), path, reader.line());
   }
-
+  if (in_blocks && reader.at_end()) return read_table(path, wanted_separator, names, sink, false);  // a long row
   const bool named = is_header(cells, names);
   std::vector<std::string> header;
   if (named)
     for (std::string_view cell : cells) header.emplace_back(trim(cell));
   const ColumnPlan plan = named ? plan_columns(header, names, path, reader.line())
                                 : with_place(path, reader.line(), [&] { return plan_positions(cells, names); });
+  const TableRows rows{path, separator, quotes, file.begin + reader.next_offset(), reader.next_line()};
+  if (in_blocks && !reads_in_blocks(rows, plan)) return read_table(path, wanted_separator, names, sink, false);
   sink.decided("separator", separator_name(separator));
   sink.decided("header", named ? "yes" : "no");
   sink.decided("quotes", quotes_name(quotes));
@@ -63,13 +76,14 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
       sink.reject(std::move(error), reader.line(), false);
     }
   }
+  if (in_blocks) return read_row_blocks(rows, plan, resolve_threads(names.threads), sink);
   for_each_row(reader, sink, [&](const auto& row) { sink.add(sink.parse(row, plan)); });
 }
 
 }  // namespace
 
 void read_csv(const std::string& path, char separator, RowSink& sink) {
-  read_table(path, separator, sink.options(), sink);
+  read_table(path, separator, sink.options(), sink, is_large(path));
 }
 
 void read_gru4rec(const std::string& path, RowSink& sink) {
@@ -78,7 +92,7 @@ void read_gru4rec(const std::string& path, RowSink& sink) {
   if (!names.item_column) names.item_column = "ItemId";
   if (!names.time_column) names.time_column = "Time";
   if (names.header == REC_HEADER_AUTO) names.header = REC_HEADER_YES;
-  read_table(path, '\t', names, sink);
+  read_table(path, '\t', names, sink, is_large(path));
 }
 
 }  // namespace rec

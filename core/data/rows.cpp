@@ -309,12 +309,9 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
 }
 
 bool RowSink::add(const Row& row, Part part) {
-  if (is_missing(row.user) || is_missing(row.item)) {
-    ++n_missing_;
-    return false;
-  }
-  // Not "<": a missing weight (NaN) passes no bound.
-  if (options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight)) return false;
+  const Fate fate = fate_of(row);
+  n_missing_ += fate == Fate::kMissing;
+  if (fate != Fate::kKept) return false;
   builder_.add(row.user, row.item, row.time, row.weight, part, row.shown);
   return true;
 }

@@ -67,11 +67,24 @@ class RowSink {
   void begin_file(const std::string& path, const OptionalColumns& columns);
   // Bad rows from here on belong to a file of titles.
   void begin_titles(const std::string& path) { path_ = path; }
+  // Without an impression column, any number of threads may parse at once.
   Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan);
+  // What becomes of a parsed row.
+  enum class Fate { kKept, kMissing, kLight };
+  Fate fate_of(const Row& row) const {
+    if (is_missing(row.user) || is_missing(row.item)) return Fate::kMissing;
+    // Not "<": a missing weight (NaN) passes no bound.
+    return options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight) ? Fate::kLight : Fate::kKept;
+  }
   // False when the row is left out: for want of an id, or by min_weight.
   bool add(const Row& row, Part part);
   // The same for a row of a format that has no parts.
   bool add(const Row& row) { return add(row, part_); }
+  // Adds the rows of a block, and counts those that it left out for want of an id.
+  void add(const RowBlock& block, int64_t n_missing) {
+    builder_.add(block, part_);
+    n_missing_ += n_missing;
+  }
   // Counts a valid row that the format says to leave out.
   void skip() { ++n_skipped_; }
   // Reports progress, if the current file is the only one.

@@ -51,6 +51,15 @@ Error located(Error error, const std::string& path, int64_t line) {
   return error;
 }
 
+void refuse_nul(const TextFile& file, int64_t offset, int64_t line) {
+  const std::string_view text = file.text();
+  const void* const nul = std::memchr(text.data(), 0, text.size());
+  if (nul == nullptr) return;
+  const auto at = static_cast<const char*>(nul) - text.data();
+  throw not_text(file.path, line + std::count(text.begin(), text.begin() + at, '\n'),
+                 cat("NUL byte at offset ", offset + at, "; this is not a text file"));
+}
+
 namespace {
 
 TextFile checked_text(const std::string& path, Buffer<char> bytes) {
@@ -62,11 +71,7 @@ TextFile checked_text(const std::string& path, Buffer<char> bytes) {
   if (looks_like_utf16(text)) throw not_text(path, 1, "the file is UTF-16 text; save it as UTF-8");
   for (const Magic& magic : kBinaryFormats)
     if (text.starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is ", magic.what, ", not text"));
-  if (const void* nul = std::memchr(text.data(), 0, text.size())) {
-    const auto at = static_cast<const char*>(nul) - text.data();
-    const auto line = 1 + std::count(text.begin(), text.begin() + at, '\n');
-    throw not_text(path, line, cat("NUL byte at offset ", at, "; this is not a text file"));
-  }
+  refuse_nul(file, 0, 1);
   if (text.starts_with("\xef\xbb\xbf")) file.begin = 3;
   if (file.size() == 0) throw not_text(path, 1, "the file is empty");
   return file;

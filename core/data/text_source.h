@@ -22,6 +22,9 @@ struct TextFile {
   std::string_view text() const { return {bytes.data() + begin, static_cast<size_t>(size())}; }
 };
 
+// INVALID_DATA if there is a NUL in the text, which begins at this offset and line of its file.
+void refuse_nul(const TextFile& file, int64_t offset, int64_t line);
+
 TextFile open_text(const std::string& path, MemoryBudget& budget);
 constexpr int64_t kTextHead = 1 << 16;
 // Its beginning, enough to recognise the format.
