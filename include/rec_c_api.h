@@ -491,7 +491,8 @@ REC_API rec_status_t rec_plugin_describe(const char* model, rec_text_t** out_jso
 #define REC_CANDIDATES_UNIFORM 2 /**< n_candidates drawn uniformly per positive, outside all the user's items */
 #define REC_CANDIDATES_POPULAR 3 /**< the same, by training count */
 
-/** Items that are left out of every ranking unless they are the row's positives. Given candidates are not masked, and one
+/** Items that are left out of every ranking unless they are the row's positives. Of a user of whom the data set has nothing
+    before the part, they are what the model file has. Given candidates are not masked, and one
     that is listed twice is ranked twice. */
 #define REC_MASK_KNOWN 0 /**< items the user had before the part: train for valid; train and valid for test */
 #define REC_MASK_NONE 1

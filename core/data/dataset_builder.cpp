@@ -34,6 +34,21 @@ const char* unit_name(int32_t unit) {
 
 std::string quoted_id(const IdMap& ids, int64_t row) { return cat("'", printable(ids.text_at(row)), "'"); }
 
+// Ids such as 12.0, which tools make of numbers, are not the ids that the numbers are.
+void note_odd_numbers(const IdMap& ids, const char* of, std::vector<std::string>& notes) {
+  if (ids.type() != REC_ID_BYTES) return;
+  int64_t n = 0, first = -1;
+  for (int64_t row = 0; row < ids.size(); ++row) {
+    const std::string_view id = ids.bytes_at(row);
+    const auto number = parse_int64(id) ? std::nullopt : parse_double(id);
+    if (!number || *number != std::trunc(*number) || looks_like_integer(id)) continue;
+    if (n++ == 0) first = row;
+  }
+  if (n > 0)
+    notes.push_back(cat(n, " ids of ", of, ", such as ", quoted_id(ids, first), ", are whole numbers written otherwise, and so "
+                        "are not the ids that these numbers are"));
+}
+
 // What a misread column looks like.
 void add_notes(Dataset& data) {
   if (!data.time.empty()) {
@@ -49,6 +64,12 @@ void add_notes(Dataset& data) {
     if (largest > 1e8f)
       data.notes.push_back(cat("weights go up to ", largest, ", as times and ids do; are they weights?"));
   }
+  const auto n_negative = std::count_if(data.weight.begin(), data.weight.end(), [](float weight) { return weight <= 0; });
+  if (n_negative > 0 && data.label.empty())
+    data.notes.push_back(cat(n_negative, " rows have a weight of 0 or below; they are positives like the others, unless the minimum "
+                                "weight leaves them out or the column is the label"));
+  note_odd_numbers(data.users, "users", data.notes);
+  note_odd_numbers(data.items, "items", data.notes);
   if (data.n() >= 20) {
     std::vector<int64_t> counts(data.n_users());
     for (int32_t user : data.user) ++counts[user];

@@ -29,7 +29,8 @@ int named_column(const std::vector<std::string>& header, const std::string& name
   const auto at = std::find(header.begin(), header.end(), name);
   if (at == header.end())
     throw argument_error(REC_INVALID_DATA, option, "there is no column '", printable(name), "'",
-                         suggestion(name, header));
+                         parse_int64(name) ? "; columns have positions where there is no header, so say that there is none"
+                                           : suggestion(name, header));
   return static_cast<int>(at - header.begin());
 }
 
@@ -38,7 +39,8 @@ int required_column(const std::vector<std::string>& header, const std::optional<
   if (name) return named_column(header, *name, option);
   const int column = find_column(header, usual);
   if (column < 0)
-    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", name_list(header), "; name it with ", option))
+    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", name_list(header), "; name it with ", option,
+                                      ", or say that there is no header"))
         .at_argument(option);
   return column;
 }
@@ -156,6 +158,14 @@ void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan
       {"user", plan.user}, {"item", plan.item}, {"time", plan.time}, {"weight", plan.weight}, {"label", plan.label}};
   for (const auto& [role, column] : roles)
     if (column >= 0 || std::string_view(role) != "label") sink.decided(role, column_name(header, column));
+}
+
+void note_unread_times(const std::vector<std::string>& header, RowSink& sink) {
+  for (const std::string& name : header) {
+    const std::string word = plain(name);
+    if (word.find("time") != std::string::npos || word.find("date") != std::string::npos || word == "tdat")
+      sink.note(cat("no column is read as the time; '", printable(name), "' could be it"));
+  }
 }
 
 bool names_users(const std::vector<std::string>& header) {
@@ -288,6 +298,8 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
   Row row;
   row.user = cell(plan.user);
   row.item = cell(plan.item);
+  if (!header_user_.empty() && row.user == header_user_ && row.item == header_item_)
+    throw Error(REC_INVALID_DATA, "the header stands here again");
   if (row.user.empty()) throw bad_cell("user_id", row.user, "is empty");
   if (row.item.empty()) throw bad_cell("item_id", row.item, "is empty");
   if (plan.time >= 0) {

@@ -35,6 +35,8 @@ bool is_header(const std::vector<std::string_view>& first_row, const DatasetOpti
 // Columns without a header, by their positions "1", "2", ...: those that the options give, else user, item[, rating[, time]],
 // with the time where the first row has a date.
 ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
+// A note for each column that is named as times are, where none is read.
+void note_unread_times(const std::vector<std::string>& header, RowSink& sink);
 // Whether a column is named as users are.
 bool names_users(const std::vector<std::string>& header);
 // Keeps which column has which role; the header is empty where columns have positions only.
@@ -67,6 +69,11 @@ class RowSink {
   void begin_file(const std::string& path, const OptionalColumns& columns);
   // Bad rows from here on belong to a file of titles.
   void begin_titles(const std::string& path) { path_ = path; }
+  // A row with these cells is the header again, of a file that was put together from several.
+  void set_header(const std::vector<std::string>& header, const ColumnPlan& plan) {
+    header_user_ = header[plan.user];
+    header_item_ = header[plan.item];
+  }
   // Without an impression column, any number of threads may parse at once.
   Row parse(const std::vector<std::string_view>& cells, const ColumnPlan& plan);
   // What becomes of a parsed row.
@@ -121,7 +128,7 @@ class RowSink {
   DatasetBuilder& builder_;
   std::vector<std::string> missing_;  // words
   size_t longest_missing_ = 0;
-  std::string path_, first_path_;
+  std::string path_, first_path_, header_user_, header_item_;
   int64_t n_skipped_ = 0, n_missing_ = 0;
   bool is_single_file_ = false, has_parts_ = false;
   Part part_ = Part::kTrain;

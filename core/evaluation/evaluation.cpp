@@ -4,16 +4,30 @@
 #include <cmath>
 
 #include "core/base/rng.h"
+#include "core/base/text.h"
 #include "core/evaluation/evaluation_input.h"
 
 namespace rec {
 
 namespace {
 
-Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog) {
+int32_t first_item(const Dataset& data, Part part) {
+  return data.item[std::ranges::find(data.part, part) - data.part.begin()];
+}
+
+Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog, Part part) {
   Buffer<int32_t> rows = catalog.items.rows_of(data.items);
-  if (std::ranges::none_of(rows, [](int32_t row) { return row >= 0; }))
-    throw argument_error(REC_INVALID_DATA, "dataset", "the model knows none of its ", rows.size(), " items");
+  int64_t n = 0, n_known = 0;
+  for (int64_t i = 0; i < data.n(); ++i) {
+    if (data.part[i] != part) continue;
+    ++n;
+    n_known += rows[data.item[i]] >= 0;
+  }
+  if (n > 0 && n_known == 0)
+    throw argument_error(REC_INVALID_DATA, "dataset", "the model knows no item of the ", n, " rows of the ",
+                         part == Part::kValid ? "valid" : "test", " part, such as '",
+                         printable(data.items.text_at(first_item(data, part))), "'; its own are like '",
+                         printable(catalog.items.text_at(0)), "'");
   for (int64_t i = 0; i < rows.size(); ++i)
     if (rows[i] < 0) rows[i] = static_cast<int32_t>(catalog.items.size() + i);
   return rows;
@@ -62,9 +76,10 @@ EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, c
       protocol(protocol_),
       metrics(std::move(metrics_)),
       cancel(cancel_),
+      seen(catalog.seen),
       n_items(catalog.items.size()),
       user_row(catalog.users.rows_of(data.users)),
-      item_row(item_rows(data, catalog)),
+      item_row(item_rows(data, catalog, protocol_.part)),
       timelines(data),
       is_measured(sample_users(data_, protocol_)) {}
 
@@ -107,7 +122,8 @@ double standard_error(std::span<const double> values, std::span<const double> we
       weight += w;
       ++row;
     } while (row < values.size() && users[row] >= 0 && users[row] == users[first]);
-    squares += deviation * deviation;
+    const double rounding = 1e-12 * weight * std::max(1.0, std::abs(mean));
+    if (std::abs(deviation) > rounding) squares += deviation * deviation;
     total += weight;
     n_users += weight != 0;
   }

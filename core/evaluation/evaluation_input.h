@@ -26,12 +26,17 @@ struct EvaluationInput {
   Protocol protocol;
   std::vector<MetricSpec> metrics;
   const CancelToken* cancel;  // nullable
+  const Csr& seen;            // of the catalog: the training items of its users; empty without user data
   int64_t n_items;            // of the catalog
   Buffer<int32_t> user_row;   // of each user of the data set; -1 = unknown to the model
   Buffer<int32_t> item_row;   // of each item of the data set; unknown items get distinct numbers from n_items on
   Timelines timelines;
   Buffer<char> is_measured;  // [n_users] of the data set, by Protocol::n_users; or empty: all are
 
+  // What the model was trained on of a user of whom the data set has nothing before the part.
+  std::span<const int32_t> seen_by(int32_t user) const {
+    return user_row[user] >= 0 && !seen.offsets.empty() ? seen.row(user_row[user]) : std::span<const int32_t>();
+  }
   bool measures(int32_t user) const { return is_measured.empty() || is_measured[user] != 0; }
   // INVALID_DATA: the part has no `what`.
   Error no_rows(const char* what) const;

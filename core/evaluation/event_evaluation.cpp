@@ -31,6 +31,8 @@ class EventEvaluation final : public RankingEvaluation {
         positives.close();
         rows.add(input.user_row[user], i, masks.n_rows());
       }
+      if (masks_items && masks.open_row().empty() && is_masked(input.protocol, Part::kTrain))
+        for (int32_t item : input.seen_by(user)) masks.add(item);
       if (rows.users.size() > n_before)
         masks.close_sorted_distinct();
       else

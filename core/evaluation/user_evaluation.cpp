@@ -27,6 +27,8 @@ class UserEvaluation final : public RankingEvaluation {
         masks.drop();
         continue;
       }
+      if (masks.open_row().empty() && is_masked(input.protocol, Part::kTrain))
+        for (int32_t item : input.seen_by(user)) masks.add(item);
       positives.close_sorted_distinct();
       masks.close_sorted_distinct();
       rows.add(input.user_row[user], first, masks.n_rows() - 1);

@@ -193,6 +193,7 @@ INSTANTIATE_TEST_SUITE_P(
                   o.time_column = "when";
                 })},
         BadFile{"NoSeparator", "userid\n1\n", 1, {"no separator"}},
+        BadFile{"HeaderAgain", "user,item\n1,10\nuser,item\n2,20\n", 3, {"the header stands here again"}},
         BadFile{"EmptyUser", "user,item\n,10\n", 2, {"user_id", "empty"}},
         BadFile{"EmptyItem", "user,item\n1,\n", 2, {"item_id", "empty"}},
         BadFile{"OverflowingInt64Id",
@@ -281,6 +282,15 @@ TEST(Csv, NotesWhatCannotBeMeant) {
   const auto heavy = notes("user,item,rating\n1,10,1433221332\n");
   ASSERT_EQ(heavy.size(), 1u);
   EXPECT_NE(heavy[0].find("weights go up to"), std::string::npos) << heavy[0];
+  const auto zeros = notes("user,item,rating\n1,10,0\n2,20,1\n");
+  ASSERT_EQ(zeros.size(), 1u);
+  EXPECT_NE(zeros[0].find("1 rows have a weight of 0"), std::string::npos) << zeros[0];
+  const auto floats = notes("user,item\n12.0,10\n12,20\n1e5,30\n2.5,10\n");
+  ASSERT_EQ(floats.size(), 1u);
+  EXPECT_NE(floats[0].find("2 ids of users, such as '12.0'"), std::string::npos) << floats[0];
+  const auto dates = notes("user,item,date\n1,10,2020-12-18\n");
+  ASSERT_EQ(dates.size(), 1u);
+  EXPECT_NE(dates[0].find("'date' could be it"), std::string::npos) << dates[0];
   std::string crowd = "user,item\n";
   for (int i = 0; i < 40; ++i) crowd += cat(i % 4 == 0 ? cat(i) : "guest", ",", i, "\n");
   const auto guest = notes(crowd);
