@@ -317,7 +317,7 @@ typedef struct rec_dataset_options_t {
   int32_t part;                /**< REC_PART_ of every row, with has_part; for formats that have no parts */
   int32_t has_part;
   int32_t reserved2;
-  const char* time_format;     /**< nullable = ISO 8601; of dates, from %Y %m %d %H %M %S %y %b %I %p %z */
+  const char* time_format;     /**< nullable = ISO 8601; of dates, from %Y %m %d %H %M %S %y %b %a %I %p %z */
   const char* missing;         /**< nullable = "NA,N/A,NaN,nan,null,NULL,None,\\N": words for a missing
                                     id, separated by commas; rows with one are left out and counted */
   const char* valid_path;      /**< nullable: a file of the same format, whose rows are REC_PART_VALID */

@@ -131,7 +131,7 @@ func Times(unit TimeUnit) LoadOption {
 	}}
 }
 
-// TimeFormat says how dates are written, from %Y %m %d %H %M %S %y %b %I %p %z; by default ISO 8601.
+// TimeFormat says how dates are written, from %Y %m %d %H %M %S %y %b %a %I %p %z; by default ISO 8601.
 func TimeFormat(format string) LoadOption {
 	return textOption("time_format", format, crec.RecDatasetOptionsT.SetTimeFormat)
 }

@@ -28,7 +28,8 @@ class DelimitedReader {
     int64_t line = 1, offset = 0;
     int64_t file_size = 0;  // 0: the text is all of the file
   };
-  DelimitedReader(TextFile& file, char separator, Quotes quotes) : DelimitedReader(file, separator, quotes, {}) {}
+  DelimitedReader(TextFile& file, char separator, Quotes quotes)
+      : DelimitedReader(file, separator, quotes, {file.first_line, 0, 0}) {}
   DelimitedReader(TextFile& file, char separator, Quotes quotes, const Place& place);
 
   // False at the end of the file. INVALID_DATA for a broken quote.

@@ -32,6 +32,12 @@ class Scanner {
     rest_.remove_prefix(word.size());
     return true;
   }
+  // A word in small letters, whatever the text's letters are.
+  bool skip_word(std::string_view word) {
+    if (to_lower(rest_.substr(0, word.size())) != word) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
   // A number of `least` to `most` digits, from `min` to `max`.
   bool number(int64_t& out, size_t least, size_t most, int64_t min, int64_t max) {
     size_t n = 0;
@@ -125,12 +131,15 @@ std::optional<Moment> parse_number(std::string_view text) {
 constexpr const char* kMonths[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
 
 bool month_name(Scanner& at, int64_t& month) {
-  for (month = 1; month <= 12; ++month) {
-    const std::string name = kMonths[month - 1];
-    std::string upper = name;
-    upper[0] = static_cast<char>(upper[0] - 'a' + 'A');
-    if (at.skip(name) || at.skip(upper)) return true;
-  }
+  for (month = 1; month <= 12; ++month)
+    if (at.skip_word(kMonths[month - 1])) return true;
+  return false;
+}
+
+// Mon, TUE or wed, which the date tells as well.
+bool weekday_name(Scanner& at) {
+  for (const char* name : {"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
+    if (at.skip_word(name)) return true;
   return false;
 }
 
@@ -177,6 +186,7 @@ std::optional<Moment> parse_moment(std::string_view text, std::string_view forma
         break;
       case 'm': good = at.number(f.month, 1, 2, 1, 12); break;
       case 'b': good = month_name(at, f.month); break;
+      case 'a': good = weekday_name(at); break;
       case 'd': good = at.number(f.day, 1, 2, 1, 31); break;
       case 'H': good = at.number(f.hour, 1, 2, 0, 23); break;
       case 'I': good = at.number(f.hour, 1, 2, 1, 12), half_days = true; break;
@@ -205,9 +215,9 @@ std::optional<Moment> parse_moment(std::string_view text, std::string_view forma
 void check_time_format(std::string_view format) {
   for (size_t i = 0; i < format.size(); ++i)
     if (format[i] == '%' &&
-        (++i == format.size() || std::string_view("YmdHMSybIpz%").find(format[i]) == std::string_view::npos))
+        (++i == format.size() || std::string_view("YmdHMSybaIpz%").find(format[i]) == std::string_view::npos))
       throw invalid_argument("time_format", "'", printable(format),
-                             "' may have %Y %m %d %H %M %S %y %b %I %p %z and %%");
+                             "' may have %Y %m %d %H %M %S %y %b %a %I %p %z and %%; %S takes a fraction");
 }
 
 std::string date_text(int64_t seconds) {

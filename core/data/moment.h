@@ -28,7 +28,7 @@ struct Moment {
 // A number, or a date of ISO 8601: 2014-04-07, 2014-04-07T10:51:09.277Z, 2014-04-07 10:51:09+02:00; a date without an
 // offset is UTC. Nothing for anything else, and for a number that int64 does not hold.
 std::optional<Moment> parse_moment(std::string_view text);
-// A date written as the format says: %Y %m %d %H %M %S (with a fraction) %y %b %I %p %z and %%; other characters stand
+// A date written as the format says: %Y %m %d %H %M %S (with a fraction) %y %b %a %I %p %z and %%; other characters stand
 // for themselves.
 std::optional<Moment> parse_moment(std::string_view text, std::string_view format);
 

@@ -187,7 +187,7 @@ class BlockReader {
   // Returns the line behind.
   int64_t read_row_by_row(int64_t begin, int64_t end, int64_t line) {
     if (end - begin > 4 * table_.block_bytes) sink_.builder().budget().charge(end - begin, "the file's text");
-    TextFile text{table_.path, file_.read(begin, end - begin), 0};
+    TextFile text{table_.path, file_.read(begin, end - begin)};
     refuse_nul(text, begin, line);
     DelimitedReader reader(text, table_.separator, table_.quotes, {line, begin, file_.size()});
     for_each_row(reader, sink_, [&](const auto& row) { sink_.add(sink_.parse(row, plan_)); });

@@ -306,7 +306,7 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
     const auto& format = options_.time_format;
     const auto time = format ? parse_moment(cell(plan.time), *format) : parse_moment(cell(plan.time));
     if (!time && format) throw bad_cell("time", cell(plan.time), "is not written as the time format says");
-    if (!time) throw bad_cell("time", cell(plan.time), "is neither a number that fits an int64 nor a date of ISO 8601");
+    if (!time) throw bad_cell("time", cell(plan.time), "is neither a number that fits an int64 nor a date of ISO 8601; other dates need a time format");
     row.time = *time;
   }
   if (plan.weight >= 0 && cell(plan.weight).empty() && plan.weight_may_be_empty)

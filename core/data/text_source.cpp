@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/base/files.h"
 
@@ -62,6 +63,20 @@ void refuse_nul(const TextFile& file, int64_t offset, int64_t line) {
 
 namespace {
 
+void skip_preamble(TextFile& file) {
+  bool has_size_line = file.text().starts_with("%%MatrixMarket");
+  while (true) {
+    const std::string_view text = file.text();
+    const bool is_comment = text.starts_with("# ") || text.starts_with("% ") || text.starts_with("%%");
+    const bool names_separator = text.starts_with("sep=") && text.find_first_of("\r\n") == 5;
+    if (!is_comment && !names_separator && !std::exchange(has_size_line, false)) return;
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return;
+    file.begin += static_cast<int64_t>(end) + 1;
+    ++file.first_line;
+  }
+}
+
 TextFile checked_text(const std::string& path, Buffer<char> bytes) {
   TextFile file;
   file.path = path;
@@ -73,6 +88,7 @@ TextFile checked_text(const std::string& path, Buffer<char> bytes) {
     if (text.starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is ", magic.what, ", not text"));
   refuse_nul(file, 0, 1);
   if (text.starts_with("\xef\xbb\xbf")) file.begin = 3;
+  skip_preamble(file);
   if (file.size() == 0) throw not_text(path, 1, "the file is empty");
   return file;
 }

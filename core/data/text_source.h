@@ -10,11 +10,13 @@
 
 namespace rec {
 
-// A text file in memory, checked to be text: not empty, no UTF-16, no NUL, no known binary format; without its BOM.
+// A text file in memory, checked to be text: not empty, no UTF-16, no NUL, no known binary format; without its BOM, comments
+// before the rows (lines that begin with "# ", "% " or "%%"), the size line of Matrix Market and the "sep=;" of spreadsheets.
 struct TextFile {
   std::string path;
   Buffer<char> bytes;
-  int64_t begin = 0;
+  int64_t begin = 0;       // behind the BOM and what comes before the rows
+  int64_t first_line = 1;  // that begins there
 
   // Readers unescape quoted cells in place, so they may change the bytes.
   char* data() { return bytes.data() + begin; }

@@ -110,6 +110,11 @@ INSTANTIATE_TEST_SUITE_P(
         GoodFile{"PositionsThatAreCellsOfTheFirstRow", "2,1\n3,10\n4,10\n", {"2 1", "3 10", "4 10"}, with([](auto& o) {
                    o.user_column = "1", o.item_column = "2";
                  })},
+        GoodFile{"Comments", "% bip weighted\n% 2 2\n1 10 4\n2 20 5\n", {"1 10 *4", "2 20 *5"}},
+        GoodFile{"CommentsAndAHeader", "# a graph\n# of edges\nuser\titem\n1\t10\n2\t20\n", kTwoRows},
+        GoodFile{"MatrixMarket", "%%MatrixMarket matrix coordinate real general\n% a comment\n9 90 2\n1 10 4\n2 20 5\n",
+                 {"1 10 *4", "2 20 *5"}},
+        GoodFile{"SpreadsheetSeparator", "sep=;\r\nuser;item\r\n1;10\r\n2;20\r\n", kTwoRows},
         GoodFile{"HeaderSaidToBeNone", "ann,film\nbob,book\n", {"ann film", "bob book"}, with([](auto& o) {
                    o.header = REC_HEADER_NO;
                  })},
@@ -193,7 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
                   o.time_column = "when";
                 })},
         BadFile{"NoSeparator", "userid\n1\n", 1, {"no separator"}},
-        BadFile{"HeaderAgain", "user,item\n1,10\nuser,item\n2,20\n", 3, {"the header stands here again"}},
+        BadFile{"BehindComments", "# a\n# b\nuser,item\n1,10\n2\n", 5, {"1 columns"}},
+                    BadFile{"HeaderAgain", "user,item\n1,10\nuser,item\n2,20\n", 3, {"the header stands here again"}},
         BadFile{"EmptyUser", "user,item\n,10\n", 2, {"user_id", "empty"}},
         BadFile{"EmptyItem", "user,item\n1,\n", 2, {"item_id", "empty"}},
         BadFile{"OverflowingInt64Id",

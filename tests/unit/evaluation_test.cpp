@@ -416,6 +416,30 @@ TEST(Evaluation, LeavesOutFirstEvents) {
   EXPECT_EQ(report.names[0], "recall@10[skip_first]");
 }
 
+// A file of test rows alone: what the model was trained on is in its file.
+TEST(Evaluation, MasksWhatTheModelFileHasOfAUserWithoutEarlierRows) {
+  const World world(14);
+  World alone(14);
+  std::vector<int64_t> users, items;
+  for (int64_t i = 0; i < world.data.n(); ++i) {
+    if (world.data.part[i] != Part::kTest) continue;
+    users.push_back(world.data.user[i]);
+    items.push_back(world.data.item[i]);
+  }
+  alone.data = dataset_of(users, items, std::vector<int32_t>(users.size(), REC_PART_TEST), [](rec_columns_t&) {});
+  for (const int32_t rows : {REC_ROWS_USER, REC_ROWS_EVENT})
+    for (const int32_t mask : {REC_MASK_KNOWN, REC_MASK_TRAIN, REC_MASK_NONE}) {
+      Protocol train, given;
+      train.rows = given.rows = rows;
+      train.mask = mask == REC_MASK_NONE ? REC_MASK_NONE : REC_MASK_TRAIN;
+      given.mask = mask;
+      const Report want = world.evaluate(train, "recall@10"), got = alone.evaluate(given, "recall@10");
+      EXPECT_DOUBLE_EQ(got.means[0], want.means[0]) << rows << " " << mask;
+    }
+  Dataset elsewhere = dataset_of({1, 1}, {1000, 1001}, {REC_PART_TRAIN, REC_PART_TEST}, [](rec_columns_t&) {});
+  EXPECT_THROW(rec::evaluate(world.model, elsewhere, Protocol{}, parse_metrics("recall@10"), 1, nullptr), Error);
+}
+
 TEST(Evaluation, RefusesWhatDoesNotGoTogether) {
   const World world(7);
   const auto status = [&](Protocol protocol, const char* metrics) {

@@ -56,6 +56,7 @@ TEST(Moment, ReadsOtherFormats) {
   EXPECT_EQ(parse_moment("7.4.2014", "%d.%m.%Y")->value, 1396828800);
   EXPECT_EQ(parse_moment("Apr 07 2014 12:00:00 AM", "%b %d %Y %I:%M:%S %p")->value, 1396828800);
   EXPECT_EQ(parse_moment("07/apr/14:12:51:09.5 +0200", "%d/%b/%y:%H:%M:%S %z")->value, 1396867869);
+  EXPECT_EQ(parse_moment("Tue Apr 03 18:00:09 +0000 2012", "%a %b %d %H:%M:%S %z %Y")->value, 1333476009);
   EXPECT_EQ(parse_moment("100%", "100%%")->value, 0);
   EXPECT_FALSE(parse_moment("7.4.2014 x", "%d.%m.%Y"));
   EXPECT_FALSE(parse_moment("31.2.2014", "%d.%m.%Y"));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from array import array
 from typing import Any, Optional, Sequence, Union
 
@@ -42,9 +43,20 @@ TIME_UNITS = {"auto": _recore.REC_TIME_AUTO, "s": _recore.REC_TIME_SECONDS, "ms"
               "us": _recore.REC_TIME_MICROSECONDS, "ns": _recore.REC_TIME_NANOSECONDS}
 
 
+def _naive(time: datetime.date) -> datetime.date:
+    """The time in UTC without saying so, which is how datetime64 has it."""
+    if isinstance(time, datetime.datetime) and time.tzinfo is not None:
+        return time.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return time
+
+
 def _checked_times(times: Any) -> NDArray[Any]:
     refuse_masked(times, "times")
     made: NDArray[Any] = np.asarray(times)
+    if made.dtype == object and all(isinstance(time, (datetime.datetime, datetime.date)) for time in made.flat):
+        made = np.array([_naive(time) for time in made.flat], dtype="datetime64[us]").reshape(made.shape)
+    if made.dtype.kind not in "iufbM":
+        raise InvalidArgumentError(f"times: must be numbers, datetime64 or datetime, got {made.dtype}", argument="times")
     if made.dtype.kind == "M" and np.isnat(made).any():
         raise InvalidDataError(f"times: row {int(np.isnat(made).argmax())}: is NaT", argument="times")
     return made

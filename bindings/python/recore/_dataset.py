@@ -58,7 +58,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
                 a date in it. Without a header columns are named "1", "2", ...
             quotes: "auto", "csv", or "none": a quote is a character.
             time_unit: "s", "ms", "us" or "ns" of times that are numbers; auto goes by their size.
-            time_format: of dates, from %Y %m %d %H %M %S %y %b %I %p %z; by default ISO 8601.
+            time_format: of dates, from %Y %m %d %H %M %S %y %b %a %I %p %z; by default ISO 8601.
             missing: words, by comma, for an id that is missing; such rows are left out and counted.
             part: "train", "valid" or "test": of every row, for files that have no parts of their own.
             valid, test: files of the same format, whose rows are these parts.

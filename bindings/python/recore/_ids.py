@@ -59,6 +59,9 @@ def as_ids(ids: Any, name: str) -> Any:
         raise InvalidArgumentError(f"{name}: must have one dimension, got shape {ids.shape}", argument=name)
     if ids.dtype.kind == "i" or (ids.dtype.kind == "u" and ids.dtype.itemsize < 8):
         return np.ascontiguousarray(ids, dtype=np.int64)
+    if ids.dtype.kind == "u" and (ids > np.iinfo(np.int64).max).any():
+        row = int((ids > np.iinfo(np.int64).max).argmax())
+        raise InvalidArgumentError(f"{name}: row {row}: {ids[row]} does not fit an int64; give such ids as text", argument=name)
     if ids.dtype.kind == "f":
         raise TypeError(f"{name}: ids must be int, str or bytes, got {ids.dtype}")
     return ids.tolist()

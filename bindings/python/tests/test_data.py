@@ -1,3 +1,4 @@
+import datetime
 import importlib.util
 
 import numpy as np
@@ -163,6 +164,7 @@ def test_what_is_below_a_second_orders_the_rows(tmp_path):
     items, order = [10, 11, 12], [12, 10, 11]
     for times, unit in (([5.5, 5.75, 5.25], "auto"), ([5500, 5750, 5250], "ms"),
                         (np.array([5500, 5750, 5250], "datetime64[ms]"), "auto"),
+                        ([datetime.datetime(2020, 1, 1, 0, 0, 0, us, datetime.timezone.utc) for us in (5, 9, 2)], "auto"),
                         (np.array([5500, 5750, 5250], "datetime64[ns]") + np.timedelta64(1, "s"), "auto")):
         data = recore.Dataset.from_columns([1, 1, 1], items, times, time_unit=unit)
         data.save(tmp_path / "d")
@@ -175,6 +177,8 @@ BAD = [
     ("lengths", lambda: Columns([1, 2], [1]), recore.InvalidArgumentError, "items"),
     ("times too short", lambda: Columns([1, 2], [1, 2], times=[3]), recore.InvalidArgumentError, "times"),
     ("a header that is a text", lambda: recore.Dataset.load(ORCHARD, header="no"), recore.InvalidArgumentError, "header"),
+    ("a time that is text", lambda: Columns([1], [1], times=["soon"]), recore.InvalidArgumentError, "times"),
+    ("an id beyond int64", lambda: Columns(np.array([2**63], np.uint64), [1]), recore.InvalidArgumentError, "users"),
     ("a time that is not finite", lambda: Columns([1], [1], times=[float("inf")]), recore.InvalidDataError, "times"),
     ("nan weight", lambda: Columns([1], [1], weights=[float("nan")]), recore.InvalidDataError, "weights"),
     ("unknown part", lambda: Columns([1], [1], parts=["dev"]), recore.InvalidArgumentError, "parts"),

@@ -75,7 +75,7 @@ public final class DatasetReader {
     return set(options -> options.setTime_unit(unit.number));
   }
 
-  /** Of dates, from %Y %m %d %H %M %S %y %b %I %p %z; by default ISO 8601. */
+  /** Of dates, from %Y %m %d %H %M %S %y %b %a %I %p %z; by default ISO 8601. */
   public DatasetReader timeFormat(String format) {
     return set("timeFormat", format, rec_dataset_options_t::setTime_format);
   }
