@@ -10,6 +10,7 @@
 
 #include "core/data/arrow_abi.h"
 #include "tests/conformance/capi.h"
+#include "tests/forked_child.h"
 
 namespace rec::test {
 namespace {
@@ -25,7 +26,7 @@ constexpr bool kSanitized = false;
 // How the child ended that ran this: its exit status, 128 + the signal, or kHung after five seconds.
 int in_child(const std::function<int()>& body) {
   const pid_t child = fork();
-  if (child == 0) _exit(body());
+  if (child == 0) end_forked_child(body());
   int status = 0;
   for (int i = 0; i < 500; ++i) {
     if (waitpid(child, &status, WNOHANG) == child)
@@ -221,7 +222,8 @@ TEST_F(Fork, WithinACallbackEndsTheCallInTheChild) {
   rec_error_t* error = nullptr;
   const rec_status_t status = rec_trainer_run(t.get(), &run, &error);
   if (child == 0)
-    _exit(status == REC_BAD_STATE && std::string(rec_error_message(error)).find("forked") != std::string::npos ? 0 : 1);
+    end_forked_child(
+        status == REC_BAD_STATE && std::string(rec_error_message(error)).find("forked") != std::string::npos ? 0 : 1);
   EXPECT_EQ(status, REC_OK);
   int ended = -1;
   for (int i = 0; i < 500 && waitpid(child, &ended, WNOHANG) == 0; ++i)
@@ -240,7 +242,7 @@ TEST_F(Fork, WithinALogSinkEndsTheCallInTheChild) {
   });
   rec_plugin_load(REC_PLUGINS_FOLDER "/librecore_ease.so", nullptr);  // logs a line
   const rec_status_t status = rec_log_poll(nullptr, nullptr);
-  if (child == 0) _exit(status == REC_BAD_STATE ? 0 : 1);
+  if (child == 0) end_forked_child(status == REC_BAD_STATE ? 0 : 1);
   ASSERT_GT(child, 0);
   int ended = -1;
   waitpid(child, &ended, 0);

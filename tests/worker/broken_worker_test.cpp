@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "tests/forked_child.h"
 #include "tests/worker/worker_fixture.h"
 
 namespace rec::test {
@@ -107,7 +108,7 @@ TEST_F(BrokenWorker, EndsThoughAForkedChildHoldsTheSocket) {
     const pid_t child = with_child ? fork() : -1;
     if (child == 0) {
       pause();
-      _exit(0);
+      end_forked_child(0);
     }
     const auto start = std::chrono::steady_clock::now();
     t.reset();
@@ -134,7 +135,7 @@ TEST_F(BrokenWorker, SurvivesAForkInALogSinkWhileItStarts) {
   rec_trainer_t* made = nullptr;
   const rec_status_t status =
       rec_trainer_create(data.get(), "bprmf", kBprmf.c_str(), &options, nullptr, &made, nullptr);
-  if (child == 0) _exit(status == REC_BAD_STATE ? 0 : 1);
+  if (child == 0) end_forked_child(status == REC_BAD_STATE ? 0 : 1);
   rec_log_set_sink(nullptr, REC_LOG_INFO, nullptr, nullptr, nullptr);
   const Handle<rec_trainer_t> t(made);
   ASSERT_GT(child, 0) << "a worker logs that its plugin is loaded";
