@@ -52,7 +52,9 @@ void add_data_options(CLI::App& app, DataOptions& options) {
                  "What tells the lists of a user apart in labelled data: time, or a column")
       ->type_name("NAME")
       ->group(group);
-  app.add_option("--separator", options.separator, "One byte; detected unless given")->type_name("BYTE")->group(group);
+  app.add_option("--separator", options.separator, "One byte, or tab; detected unless given")
+      ->type_name("BYTE")
+      ->group(group);
   app.add_option("--header", options.header, "Whether the first line names the columns: auto, yes or no")
       ->group(group)
       ->capture_default_str();
@@ -65,7 +67,8 @@ void add_data_options(CLI::App& app, DataOptions& options) {
   app.add_option("--time-format", options.time_format, "Of dates, such as '%d/%m/%Y %H:%M:%S' [ISO 8601]")
       ->type_name("FORMAT")
       ->group(group);
-  app.add_option("--missing", options.missing, "Words that stand for a missing id, separated by commas [NA,N/A,NaN,nan,null,NULL,None,\\N]")
+  app.add_option("--missing", options.missing,
+                 "Words that stand for a missing id, separated by commas [NA,N/A,NaN,nan,null,NULL,None,\\N]")
       ->type_name("WORDS")
       ->group(group);
   app.add_option("--min-weight", options.min_weight, "Leave out rows below")->type_name("X")->group(group);
@@ -89,7 +92,8 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   given.weight_column = text_or_null(options.weight_column);
   given.label_column = text_or_null(options.label_column);
   given.impression_key = text_or_null(options.impression_key);
-  given.separator = text_or_null(options.separator);
+  const bool is_tab = options.separator == "tab" || options.separator == "\\t";
+  given.separator = is_tab ? "\t" : text_or_null(options.separator);
   given.header = pick("header", options.header, kHeaders);
   given.quotes = pick("quotes", options.quotes, kQuotes);
   given.time_unit = pick("time-unit", options.time_unit, kTimeUnits);

@@ -43,6 +43,11 @@ int run(const EvaluateOptions& options, Context& context) {
                         grouped(data.description["n_train"]) +
                         "; what is measured may hold rows that it was trained on, and leaves out others");
 
+  if (options.all && data.description["n_interactions"] == n_train)
+    context.output.note(
+        "warning: the model was trained on " + grouped(n_train) +
+        " interactions, and these are as many; if they are the same, the result tells nothing of others");
+
   const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
   const Evaluation result = evaluate(model, data.dataset, metrics, protocol, options.isolation, context);

@@ -42,22 +42,26 @@ IdList::IdList(const std::string& argument, const std::string& type, const std::
 }
 
 std::vector<std::string> split_ids(const std::string& argument, const std::string& text) {
-  std::vector<std::string> ids(1);
-  for (size_t at = 0; at < text.size();) {
-    if (text[at] == ',') {
-      ids.emplace_back();
-      ++at;
-    } else if (text[at] == '"' && ids.back().empty()) {
+  std::vector<std::string> ids;
+  const auto skip_blanks = [&](size_t at) { return std::min(text.find_first_not_of(" \t", at), text.size()); };
+  for (size_t at = skip_blanks(0); at < text.size(); at = skip_blanks(at + 1)) {
+    std::string id;
+    if (text[at] == '"') {
       while (true) {
         if (++at == text.size()) throw usage_error(argument, "a quote is never closed in '" + text + "'");
         if (text[at] == '"' && (++at == text.size() || text[at] != '"')) break;
-        ids.back() += text[at];
+        id += text[at];
       }
+      at = skip_blanks(at);
       if (at < text.size() && text[at] != ',')
         throw usage_error(argument, "text follows a closing quote in '" + text + "'");
     } else {
-      ids.back() += text[at++];
+      const size_t end = std::min(text.find(',', at), text.size());
+      id = text.substr(at, end - at);
+      id.resize(id.find_last_not_of(" \t") + 1);
+      at = end;
     }
+    if (!id.empty()) ids.push_back(std::move(id));
   }
   return ids;
 }

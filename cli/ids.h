@@ -23,7 +23,7 @@ class IdList {
   rec_ids_t ids_;
 };
 
-// Ids by comma; one with a comma in it stands in quotes: a,"b, c" or "say ""so""".
+// Ids by comma, without blanks around them; one with a comma in it stands in quotes: a,"b, c" or "say ""so""".
 std::vector<std::string> split_ids(const std::string& argument, const std::string& text);
 
 Json id_json(const std::string& type, const std::string& id);  // a number for int64

@@ -25,7 +25,8 @@ Json query_json(const std::string& type, const std::string& id) { return type.em
 
 // Prints the items of each query, then an error for each one that the model does not know.
 int print_results(const Model& model, const std::string& kind, const std::string& type,
-                  const std::vector<std::string>& ids, const Answers& answers, int64_t k, Context& context) {
+                  const std::vector<std::string>& ids, const Answers& answers, int64_t k, bool has_history,
+                  Context& context) {
   int code = 0;
   const std::string key = kind == "item" ? "similar_to" : kind;
   bool first = true;
@@ -39,10 +40,12 @@ int print_results(const Model& model, const std::string& kind, const std::string
       first = false;
       continue;
     }
+    const std::string unknown = "the model does not know '" + ids[q] + "'";
     const std::string why = status != REC_NOT_FOUND ? std::string(rec_status_name(status))
-                            : kind == "user"
-                                ? "the model does not know '" + ids[q] + "'; give what they had with --history"
-                                : "the model does not know '" + ids[q] + "'";
+                            : type.empty()          ? "the model cannot answer from this history"
+                            : kind != "user"        ? unknown
+                            : has_history           ? unknown + ", and cannot answer from this history"
+                                                    : unknown + "; give what they had with --history";
     context.output.failure({status, kind + ": " + why, kind, {}, -1}, {{key, query_json(type, ids[q])}});
     code = exit_code(status);
   }
@@ -70,6 +73,7 @@ int recommend(const RecommendOptions& options, Context& context) {
   std::vector<std::string> history;
   for (const std::string& list : options.history)
     for (std::string& item : split_ids("history", list)) history.push_back(std::move(item));
+  if (users.empty() && history.empty()) throw usage_error("history", "has no item");
   std::vector<std::string> histories;
   std::vector<int64_t> offsets = {0};
   if (anonymous) users = {"(history)"};
@@ -96,7 +100,7 @@ int recommend(const RecommendOptions& options, Context& context) {
   const Recommender recommender = make_recommender(model, k, options.exclude_seen);
   const rec_output_t output = answers.output();
   call(rec_recommender_top_k, recommender.get(), &request, &output);
-  return print_results(model, "user", anonymous ? "" : user_type, users, answers, k, context);
+  return print_results(model, "user", anonymous ? "" : user_type, users, answers, k, !history.empty(), context);
 }
 
 struct SimilarOptions {
@@ -115,7 +119,7 @@ int similar(const SimilarOptions& options, Context& context) {
   const Recommender recommender = make_recommender(model, k, false);
   const rec_output_t output = answers.output();
   call(rec_recommender_similar_items, recommender.get(), items.get(), k, &output);
-  return print_results(model, "item", type, options.items, answers, k, context);
+  return print_results(model, "item", type, options.items, answers, k, false, context);
 }
 
 }  // namespace

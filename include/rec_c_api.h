@@ -780,7 +780,7 @@ typedef struct rec_recommender_options_t {
   int32_t exclude_seen; /**< 1: leave out what the user had, as the model file records it: in train, valid and test */
   int64_t max_k;        /**< 0 = 1000 */
   int32_t n_callers;    /**< calls that run at the same time, each with its own scratch memory; more wait; 0 = 64 */
-  int32_t strict;       /**< 1: one row that cannot be answered fails the call */
+  int32_t strict;       /**< 1: one user, or item of similar_items, that cannot be answered fails the call */
 } rec_recommender_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */

@@ -25,7 +25,8 @@ func ExcludeSeen() RecommenderOption {
 	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetExcludeSeen(1) }}
 }
 
-// Strict makes an unknown user without a history, or an unknown item, an ErrNotFound; otherwise its row is empty.
+// Strict makes a user, or an item of Similar, that cannot be answered an ErrNotFound; otherwise its row is empty. Unknown
+// items of histories and candidates are left out in either case.
 func Strict() RecommenderOption {
 	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetStrict(1) }}
 }

@@ -69,6 +69,8 @@ bool file_exists(const std::string& path);
 // The folder of the file that contains this code, the library or a program; "" if unknown.
 std::string library_folder();
 bool is_directory(const std::string& path);
+// Whether both are there and are one file, by whatever paths.
+bool is_same_file(const std::string& a, const std::string& b);
 // The names in a folder, in no order, without "." and ".."; none if it cannot be read. Unlike the iterators of
 // std::filesystem it survives that there is no memory.
 std::vector<std::string> names_in(const std::string& folder);

@@ -120,6 +120,8 @@ void check_options(const DatasetOptions& options) {
   if (options.min_weight && !std::isfinite(*options.min_weight)) throw invalid_argument("min_weight", "must be finite");
   if (options.threads < 0) throw invalid_argument("threads", "must be >= 0, got ", options.threads);
   if (options.max_bad_rows < 0) throw invalid_argument("max_bad_rows", "must be >= 0, got ", options.max_bad_rows);
+  if (options.max_bad_rows > 0 && options.bad_rows != REC_BAD_ROW_SKIP)
+    throw invalid_argument("max_bad_rows", "is only for bad rows that are skipped; let bad_rows be skip");
   if (options.memory_limit_bytes < 0)
     throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", options.memory_limit_bytes);
 }
@@ -154,6 +156,7 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options, con
   read(format, path, sink);
   const auto read_part = [&](const std::string& file, Part part, const char* option) {
     if (file.empty()) return;
+    if (is_same_file(file, path)) throw invalid_argument(option, "is the file that the training rows are in, ", path);
     if (sink.has_parts()) throw invalid_argument(option, "the rows of ", path, " have parts of their own");
     sink.set_part(part);
     of_argument(option, [&] { read(format, file, sink); });

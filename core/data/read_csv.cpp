@@ -67,7 +67,7 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
   sink.decided("header", named ? "yes" : "no");
   sink.decided("quotes", quotes_name(quotes));
   tell_columns(header, plan, sink);
-  if (named && !names.user_column) note_other_users(header, plan.user, sink);
+  if (named) note_other_ids(header, plan, sink);
   if (named && !names.time_column && plan.time < 0) note_unread_times(header, sink);
   sink.begin_file(path, plan.optional());
   if (named) sink.set_header(header, plan);

@@ -16,7 +16,7 @@ struct Block {
   int64_t begin = 0, end = 0;  // offsets
   int64_t n_lines = 0;
   std::optional<RowBlock> rows;  // none when a row is not plain
-  int64_t n_missing = 0;
+  int64_t n_missing = 0, n_light = 0;
   bool has_quote = false, has_nul = false;  // only told of a block without rows
 };
 
@@ -93,6 +93,7 @@ class BlockParser {
   bool add_row(const Row& row, Block& block) const {
     const RowSink::Fate fate = sink_.fate_of(row);
     block.n_missing += fate == RowSink::Fate::kMissing;
+    block.n_light += fate == RowSink::Fate::kLight;
     if (fate != RowSink::Fate::kKept) return true;
     RowBlock& rows = *block.rows;
     if (plan_.time >= 0 && !rows.time.empty() && row.time.is_date != rows.time.front().is_date) return false;
@@ -165,7 +166,7 @@ class BlockReader {
   bool add(const Block& block, int64_t& line) {
     if (block.rows && sink_.builder().takes(*block.rows)) {
       expect_rows(block);
-      sink_.add(*block.rows, block.n_missing);
+      sink_.add(*block.rows, block.n_missing, block.n_light);
       line += block.n_lines;
       return true;
     }

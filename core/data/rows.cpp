@@ -82,6 +82,12 @@ Error bad_cell(std::string_view column, std::string_view cell, const char* what)
   return error;
 }
 
+// The number in a cell, which may have a plus sign.
+std::optional<double> number_in(std::string_view cell) {
+  if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-' && cell[1] != '+') cell.remove_prefix(1);
+  return parse_double(cell);
+}
+
 // The order user, item, rating, time. A date is the time wherever it stands, and if it is not the last column, only user and
 // item are read beside it. If the third column is the last and its number is too large for a rating, it is the time.
 ColumnPlan usual_order(const std::vector<std::string_view>& first_row) {
@@ -173,11 +179,15 @@ bool names_users(const std::vector<std::string>& header) {
       header, [](const std::string& name) { return std::ranges::find(kUserNames, plain(name)) != kUserNames.end(); });
 }
 
-void note_other_users(const std::vector<std::string>& header, int user, RowSink& sink) {
-  for (int column = 0; column < std::ssize(header); ++column)
-    if (column != user && std::ranges::find(kUserNames, plain(header[column])) != kUserNames.end())
-      sink.note(cat("the user is column '", printable(header[user]), "'; column '", printable(header[column]),
-                    "' could be the one that is wanted"));
+void note_other_ids(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink) {
+  const auto note = [&](const char* role, int chosen, const std::vector<std::string>& names) {
+    for (int column = 0; column < std::ssize(header); ++column)
+      if (column != chosen && std::ranges::find(names, plain(header[column])) != names.end())
+        sink.note(cat("the ", role, " is column '", printable(header[chosen]), "'; column '", printable(header[column]),
+                      "' could be the one that is wanted"));
+  };
+  if (!sink.options().user_column) note("user", plan.user, kUserNames);
+  if (!sink.options().item_column) note("item", plan.item, kItemNames);
 }
 
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path) {
@@ -256,15 +266,18 @@ ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const 
 }
 
 float parse_weight(std::string_view cell, std::string_view column) {
-  const auto value = parse_double(cell);
-  if (!value) throw bad_cell(column, cell, "is not a number");
+  const auto value = number_in(cell);
+  if (!value)
+    throw bad_cell(column, cell,
+                   cell.find(',') == std::string_view::npos ? "is not a number"
+                                                            : "is not a number; decimals are written with a point");
   const auto weight = static_cast<float>(*value);
   if (!std::isfinite(weight)) throw bad_cell(column, cell, "is not a finite float");
   return weight;
 }
 
 float parse_label(std::string_view cell, std::string_view column) {
-  const auto value = parse_double(cell);
+  const auto value = number_in(cell);
   if (!value || (*value != 0 && *value != 1)) throw bad_cell(column, cell, "is neither 0 nor 1");
   return static_cast<float>(*value);
 }
@@ -323,6 +336,7 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
 bool RowSink::add(const Row& row, Part part) {
   const Fate fate = fate_of(row);
   n_missing_ += fate == Fate::kMissing;
+  n_light_ += fate == Fate::kLight;
   if (fate != Fate::kKept) return false;
   builder_.add(row.user, row.item, row.time, row.weight, part, row.shown);
   return true;
@@ -342,6 +356,8 @@ void RowSink::tell(Dataset& dataset) {
   if (n_missing_ > 0)
     notes_.push_back(cat(n_missing_, " rows were left out, because their user or item is a word for a missing one (",
                          options_.missing.value_or(kMissing), ")"));
+  if (n_light_ > 0)
+    notes_.push_back(cat(n_light_, " rows were left out, because their weight is below ", *options_.min_weight));
   dataset.notes.insert(dataset.notes.begin(), notes_.begin(), notes_.end());
 }
 

@@ -41,8 +41,8 @@ void note_unread_times(const std::vector<std::string>& header, RowSink& sink);
 bool names_users(const std::vector<std::string>& header);
 // Keeps which column has which role; the header is empty where columns have positions only.
 void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
-// A note for each other column that is named as users are.
-void note_other_users(const std::vector<std::string>& header, int user, RowSink& sink);
+// A note for each column that is named as users or items are, and is not the one that is read though no option chose it.
+void note_other_ids(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
 // The names in the first row, without blanks around them; an error in it has its file and line.
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path);
 // The column whose name is one of `names` (lower case, without _ and -), earlier names first; -1 for none.
@@ -87,10 +87,11 @@ class RowSink {
   bool add(const Row& row, Part part);
   // The same for a row of a format that has no parts.
   bool add(const Row& row) { return add(row, part_); }
-  // Adds the rows of a block, and counts those that it left out for want of an id.
-  void add(const RowBlock& block, int64_t n_missing) {
+  // Adds the rows of a block, and counts those that it left out.
+  void add(const RowBlock& block, int64_t n_missing, int64_t n_light) {
     builder_.add(block, part_);
     n_missing_ += n_missing;
+    n_light_ += n_light;
   }
   // Counts a valid row that the format says to leave out.
   void skip() { ++n_skipped_; }
@@ -129,7 +130,7 @@ class RowSink {
   std::vector<std::string> missing_;  // words
   size_t longest_missing_ = 0;
   std::string path_, first_path_, header_user_, header_item_;
-  int64_t n_skipped_ = 0, n_missing_ = 0;
+  int64_t n_skipped_ = 0, n_missing_ = 0, n_light_ = 0;
   bool is_single_file_ = false, has_parts_ = false;
   Part part_ = Part::kTrain;
   std::vector<std::pair<std::string, std::string>> read_as_;

@@ -34,6 +34,16 @@ constexpr Magic kBinaryFormats[] = {
     {"\x28\xb5\x2f\xfd", "zstd data"},
 };
 
+// Text that is no rows, with what to do instead.
+constexpr Magic kOtherTexts[] = {
+    {"version https://git-lfs", "a pointer of Git LFS, not the data; `git lfs pull` fetches those"},
+    {"<!", "HTML, not rows; was a page saved instead of the file that it links to?"},
+    {"<html", "HTML, not rows; was a page saved instead of the file that it links to?"},
+    {"<?xml", "XML, not rows of cells; write its fields as columns of CSV"},
+    {"{\"", "JSON, not rows of cells; write its fields as columns of CSV"},
+    {"[{", "JSON, not rows of cells; write its fields as columns of CSV"},
+};
+
 Error not_text(const std::string& path, int64_t line, const std::string& what) {
   return located(Error(REC_INVALID_DATA, what), path, line);
 }
@@ -88,6 +98,8 @@ TextFile checked_text(const std::string& path, Buffer<char> bytes) {
     if (text.starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is ", magic.what, ", not text"));
   refuse_nul(file, 0, 1);
   if (text.starts_with("\xef\xbb\xbf")) file.begin = 3;
+  for (const Magic& magic : kOtherTexts)
+    if (first_line(file.text()).starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is ", magic.what));
   skip_preamble(file);
   if (file.size() == 0) throw not_text(path, 1, "the file is empty");
   return file;

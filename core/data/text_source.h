@@ -10,7 +10,7 @@
 
 namespace rec {
 
-// A text file in memory, checked to be text: not empty, no UTF-16, no NUL, no known binary format; without its BOM, comments
+// A text file in memory, checked to be text: not empty, no UTF-16, no NUL, no known binary format, no JSON and no HTML; without its BOM, comments
 // before the rows (lines that begin with "# ", "% " or "%%"), the size line of Matrix Market and the "sep=;" of spreadsheets.
 struct TextFile {
   std::string path;

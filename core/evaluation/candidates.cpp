@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/base/log.h"
 #include "core/base/rng.h"
+#include "core/base/text.h"
 #include "core/evaluation/ranking_evaluation.h"
 
 namespace rec {
@@ -76,8 +78,9 @@ void add_given(const EvaluationInput& input, int64_t interaction, int32_t target
   candidates.close_sorted();
 }
 
-// Draws distinct items for one row. Popularity may leave too few items with a count, so the tries are bounded.
-void add_drawn(const EvaluationInput& input, int64_t row, int64_t n_positives, std::span<const double> cdf,
+// Draws distinct items for one row; false when there are fewer than are wanted. Popularity may leave too few items with a
+// count, so the tries are bounded.
+bool add_drawn(const EvaluationInput& input, int64_t row, int64_t n_positives, std::span<const double> cdf,
                TakenItems& taken, CsrBuilder& candidates) {
   Rng rng(input.protocol.seed, RngStream::kEvaluation, 0, static_cast<uint64_t>(row));
   const int64_t wanted =
@@ -94,6 +97,7 @@ void add_drawn(const EvaluationInput& input, int64_t row, int64_t n_positives, s
   }
   for (int32_t item : candidates.open_row().subspan(n_before)) taken.give_back(item);
   candidates.close_sorted_distinct();
+  return got == input.protocol.n_candidates * n_positives;
 }
 
 }  // namespace
@@ -104,6 +108,7 @@ Csr make_candidates(const EvaluationInput& input, const RankingRows& rows) {
   std::vector<double> cdf;
   if (protocol.candidates == REC_CANDIDATES_POPULAR) cdf = popularity(input);
   TakenItems taken(input);
+  int64_t n_short = 0;
   for (int64_t row = 0; row < rows.positives.n_rows(); ++row) {
     throw_if_cancelled(input.cancel);
     const int64_t interaction = rows.interactions[row];
@@ -114,9 +119,13 @@ Csr make_candidates(const EvaluationInput& input, const RankingRows& rows) {
       add_given(input, interaction, positives.front(), candidates);
     } else {
       taken.start_user(input.data.user[interaction]);
-      add_drawn(input, row, std::ssize(positives), cdf, taken, candidates);
+      n_short += !add_drawn(input, row, std::ssize(positives), cdf, taken, candidates);
     }
   }
+  if (n_short > 0)
+    log::write(REC_LOG_WARNING,
+               cat("evaluation: ", n_short, " of ", rows.positives.n_rows(), " rows have fewer than ",
+                   protocol.n_candidates, " candidates, as there are too few items that the user does not have"));
   return candidates.take();
 }
 

@@ -165,7 +165,9 @@ void Recommender::top_k(const Request& request, int64_t* out_rows, float* out_sc
     else
       top_k_of_all(request, begin, rows, scores, *memory);
   }
-  write_status(memory->status, "users", " and has no history", out_status);
+  write_status(memory->status, "users",
+               scorer_->answers_unknown_users() ? " and has no history" : ", which answers only users that it knows",
+               out_status);
 }
 
 // The items that each user of a block has seen, ascending: from the model file, also those that were held out of training,
@@ -247,7 +249,9 @@ void Recommender::score(const Request& request, float* out_scores, rec_status_t*
     scorer_->candidate_scores(memory->request.queries().block(begin, Scorer::kQueries),
                               memory->request.candidate_offsets() + begin, memory->request.candidates(), out_scores,
                               memory->status.data() + begin, memory->scoring);
-  write_status(memory->status, "users", " and has no history", out_status);
+  write_status(memory->status, "users",
+               scorer_->answers_unknown_users() ? " and has no history" : ", which answers only users that it knows",
+               out_status);
 }
 
 void Recommender::similar_items(const IdList& items, int64_t k, int64_t* out_rows, float* out_scores,

@@ -27,7 +27,7 @@ void Scorer::find_answerable(const Queries& queries, rec_status_t* status) const
 bool Scorer::answerable(const Queries& queries, int64_t q) const {
   if (model_->serves_everybody()) return true;
   const bool has_history = !queries.given_history(q).empty();
-  if (queries.user(q) < 0) return has_history && (plugin_ == nullptr || plugin_->has(REC_CAP_COLD_USER));
+  if (queries.user(q) < 0) return has_history && answers_unknown_users();
   if (has_history || (!model_->has_item_weights() && !wants_query_column(REC_COLUMN_HISTORY))) return true;
   return queries.histories_are_complete ? !needs_history() : model_->catalog->has_user_data;
 }
@@ -109,7 +109,11 @@ void Scorer::candidate_scores(const Queries& queries, const int64_t* offsets, co
 }
 
 void Scorer::similar(int32_t, int64_t, int64_t*, float*, Scratch&) const {
-  throw Error(REC_UNSUPPORTED, cat("model '", model_->name, "' has no item vectors and no item weights to compare"));
+  const bool has_numbers = !model_->item_table.shape.empty();
+  throw Error(REC_UNSUPPORTED,
+              cat("model '", model_->name, "' has ",
+                  has_numbers ? "one number for each item, which says how popular it is and not what it resembles"
+                              : "no item vectors and no item weights to compare"));
 }
 
 }  // namespace rec

@@ -43,6 +43,8 @@ class Scorer {
 
   // Whether a history changes this model's scores: it is served by item weights or by its plugin.
   bool wants_histories() const { return plugin_ != nullptr || model_->has_item_weights(); }
+  // Whether a user that the model does not know is answered by the history that comes with them.
+  bool answers_unknown_users() const { return plugin_ == nullptr || plugin_->has(REC_CAP_COLD_USER); }
   // The history that the model file holds for a user; empty for an unknown one.
   virtual History known_history(int32_t user) const;
   // The part of a history that a model file keeps.

@@ -266,6 +266,11 @@ class Serve(CliTest):
         self.assertEqual([event["event"] for event in events], ["error"] + ["recommendation"] * 3)
         self.assertEqual((events[0]["status"], events[0]["user"]), ("NOT_FOUND", "nobody"))
 
+    def test_takes_a_tab_by_its_name(self):
+        self.write("tabs.csv", "user,name\titem\nann,1\t10\nbob,2\t20\n")
+        described = self.events(["data", "describe", "tabs.csv", "--separator", "tab", "--user-column", "user,name"])
+        self.assertEqual(described[0]["read_as"]["separator"], "tab")
+
     def test_leaves_out_what_was_held_out(self):
         self.write("buys.csv", "user,item\n" + "".join(f"{u},{i}\n" for u in range(20) for i in range(10)) + "0,99\n")
         self.recore("train --model popularity --data buys.csv --out buys.rec")
@@ -287,6 +292,18 @@ class Serve(CliTest):
         anonymous = self.events("recommend --model m.rec --history film-039,film-231 -k 3")
         self.assertEqual([event.get("item") for event in known], [event.get("item") for event in anonymous])
         self.assertIsNone(anonymous[0]["user"])
+        spaced = self.recore(["recommend", "--model", "m.rec", "--history", " film-039 , film-231, ", "-k", "3", "--json"])
+        self.assertEqual([json.loads(line).get("item") for line in spaced.stdout.splitlines()],
+                         [event.get("item") for event in anonymous])
+        for arguments, words in (("--history no-such", "cannot answer from this history"),
+                                 ("--user nobody --history no-such", "'nobody', and cannot answer from this history"),
+                                 ("--user nobody", "give what they had with --history")):
+            self.assertIn(words, self.recore("recommend --model m.rec " + arguments, 3).stderr, arguments)
+
+    def test_warns_of_rows_that_it_was_trained_on(self):
+        self.write("rows.csv", "user,item\n1,10\n1,11\n2,10\n2,12\n3,11\n")
+        self.recore("train --model popularity --data rows.csv --all --out rows.rec")
+        self.assertIn("these are as many", self.recore("evaluate --model rows.rec --data rows.csv --all").stderr)
 
     def test_finds_similar_items(self):
         events = self.events("similar --model m.rec --item film-039 -k 3")
@@ -294,6 +311,11 @@ class Serve(CliTest):
         self.assertEqual({event["similar_to"] for event in events[:-1]}, {"film-039"})
         self.assertNotIn("film-039", [event["item"] for event in events[:-1]])
         self.assertEqual(self.events("similar --model m.rec --item no-such", 3)[0]["status"], "NOT_FOUND")
+        self.recore("train --model popularity --data orchard.inter.gz --out popular.rec")
+        self.assertIn("one number for each item", self.recore("similar --model popular.rec --item film-039", 6).stderr)
+        self.recore("train --model neumf --data orchard.inter.gz --set epochs=1 --out neumf.rec")
+        self.assertIn("cannot answer from this history",
+                      self.recore("recommend --model neumf.rec --user nobody --history film-039", 3).stderr)
 
     def test_prints_titles(self):
         head, first = self.recore("recommend --model m.rec --user u0061 -k 1").stdout.splitlines()
@@ -441,6 +463,9 @@ class Mistakes(CliTest):
             (train + "lightgcn --metrics ndgc@20",                     2, "'ndcg@20'"),
             (train + "lightgcn --format recbol",                       2, "'recbole'"),
             (train + "lightgcn --bad-rows skp",                        2, "'skip'"),
+            (train + "lightgcn --max-bad-rows 3",                      2, "only for bad rows that are skipped"),
+            (train + "lightgcn --test orchard.inter.gz",               2, "is the file that the training rows are in"),
+            ("recommend --model m.rec --history ,",                    2, "has no item"),
             ("train --model lightgcn --data no-such --out x.rec",      3, "no-such"),
             ("evaluate --model m.rec --data orchard.inter.gz --part tset", 2, "'test'"),
             ("evaluate --model m.rec --data orchard.inter.gz --protocol unif", 2, "uni99"),

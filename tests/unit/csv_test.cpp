@@ -112,9 +112,11 @@ INSTANTIATE_TEST_SUITE_P(
                  })},
         GoodFile{"Comments", "% bip weighted\n% 2 2\n1 10 4\n2 20 5\n", {"1 10 *4", "2 20 *5"}},
         GoodFile{"CommentsAndAHeader", "# a graph\n# of edges\nuser\titem\n1\t10\n2\t20\n", kTwoRows},
-        GoodFile{"MatrixMarket", "%%MatrixMarket matrix coordinate real general\n% a comment\n9 90 2\n1 10 4\n2 20 5\n",
+        GoodFile{"MatrixMarket",
+                 "%%MatrixMarket matrix coordinate real general\n% a comment\n9 90 2\n1 10 4\n2 20 5\n",
                  {"1 10 *4", "2 20 *5"}},
         GoodFile{"SpreadsheetSeparator", "sep=;\r\nuser;item\r\n1;10\r\n2;20\r\n", kTwoRows},
+        GoodFile{"PlusSigns", "user,item,rating\n1,10,+4\n2,20,+5.5\n", {"1 10 *4", "2 20 *5.5"}},
         GoodFile{"HeaderSaidToBeNone", "ann,film\nbob,book\n", {"ann film", "bob book"}, with([](auto& o) {
                    o.header = REC_HEADER_NO;
                  })},
@@ -199,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(
                 })},
         BadFile{"NoSeparator", "userid\n1\n", 1, {"no separator"}},
         BadFile{"BehindComments", "# a\n# b\nuser,item\n1,10\n2\n", 5, {"1 columns"}},
-                    BadFile{"HeaderAgain", "user,item\n1,10\nuser,item\n2,20\n", 3, {"the header stands here again"}},
+        BadFile{"HeaderAgain", "user,item\n1,10\nuser,item\n2,20\n", 3, {"the header stands here again"}},
         BadFile{"EmptyUser", "user,item\n,10\n", 2, {"user_id", "empty"}},
         BadFile{"EmptyItem", "user,item\n1,\n", 2, {"item_id", "empty"}},
         BadFile{"OverflowingInt64Id",
@@ -211,7 +213,11 @@ INSTANTIATE_TEST_SUITE_P(
                   o.user_id_type = REC_ID_INT64;
                 })},
         BadFile{"HexRating", "user,item,rating\n1,10,0x10\n", 2, {"weight", "'0x10'", "not a number"}},
-        BadFile{"CommaRating", "user;item;rating\n1;10;1,5\n", 2, {"'1,5'"}},
+        BadFile{"CommaRating", "user;item;rating\n1;10;1,5\n", 2, {"'1,5'", "decimals are written with a point"}},
+        BadFile{"JsonLines", "\n{\"user\": 1, \"item\": 10}\n", 1, {"JSON"}},
+        BadFile{"JsonArray", "[{\"user\": 1, \"item\": 10}]\n", 1, {"JSON"}},
+        BadFile{"WebPage", "<!DOCTYPE html>\n<html></html>\n", 1, {"HTML"}},
+        BadFile{"LfsPointer", "version https://git-lfs.github.com/spec/v1\noid sha256:12\n", 1, {"git lfs pull"}},
         BadFile{"HugeRating", "user,item,rating\n1,10,1e400\n", 2, {"'1e400'"}},
         BadFile{"RatingBeyondFloat", "user,item,rating\n1,10,1e300\n", 2, {"'1e300'", "finite float"}},
         BadFile{"NanRating", "user,item,rating\n1,10,nan\n", 2, {"'nan'", "finite"}},
@@ -248,6 +254,36 @@ TEST(Csv, CountsSkippedRowsAndGivesThemNoIds) {
   EXPECT_EQ(data.n_skipped, 1);
   EXPECT_EQ(data.n_users(), 2);
   EXPECT_EQ(data.n_items(), 2);
+}
+
+TEST(Csv, RefusesALimitOfBadRowsWhereNoneIsSkipped) {
+  const TempFolder folder;
+  DatasetOptions options;
+  options.max_bad_rows = 3;
+  const Error error = error_of([&] { load_dataset(folder.file("a.csv", "user,item\n1,10\n"), options); });
+  EXPECT_EQ(error.status, REC_INVALID_ARGUMENT);
+  EXPECT_EQ(error.argument, "max_bad_rows");
+}
+
+TEST(Csv, RefusesTheTrainingFileAsATest) {
+  const TempFolder folder;
+  const std::string path = folder.file("a.csv", "user,item\n1,10\n");
+  DatasetOptions options;
+  options.test_path = path.substr(0, path.size() - 5) + "./a.csv";
+  const Error error = error_of([&] { load_dataset(path, options); });
+  EXPECT_EQ(error.status, REC_INVALID_ARGUMENT);
+  EXPECT_EQ(error.argument, "test_path");
+}
+
+TEST(Csv, TellsOfLightRowsAndOfOtherItemColumns) {
+  const TempFolder folder;
+  DatasetOptions options;
+  options.min_weight = 4;
+  const Dataset data =
+      load_dataset(folder.file("a.csv", "user,item,movie_id,rating\n1,10,7,4\n1,11,7,3\n2,12,7,1\n"), options);
+  EXPECT_EQ(data.notes,
+            (std::vector<std::string>{"the item is column 'item'; column 'movie_id' could be the one that is wanted",
+                                      "2 rows were left out, because their weight is below 4"}));
 }
 
 TEST(Csv, SaysHowItWasRead) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "core/base/log.h"
 #include "core/base/rng.h"
 #include "tests/unit/data_checks.h"
 
@@ -306,6 +307,23 @@ TEST(Evaluation, RanksARowWithoutCandidates) {
   const Dataset data = small_data(rows);
   EXPECT_EQ(evaluate(world.model, data, protocol, parse_metrics("recall@45"), 1, nullptr).values,
             (std::vector<double>{0, 1}));
+}
+
+TEST(Evaluation, WarnsOfRowsWithFewCandidates) {
+  const World world(9);
+  std::vector<std::array<int64_t, 3>> rows = {{2, 3, REC_PART_TEST}};
+  for (int64_t i = 0; i + 7 < kItems; ++i) rows.push_back({1, i, 0});
+  rows.push_back({1, kItems - 1, REC_PART_TEST});
+  Protocol protocol;
+  protocol.candidates = REC_CANDIDATES_UNIFORM;
+  protocol.n_candidates = 7;
+  static std::string said;
+  said.clear();
+  log::set_sink([](int32_t, const char* line, void*) { said += line; }, REC_LOG_WARNING, nullptr, nullptr);
+  evaluate(world.model, small_data(rows), protocol, parse_metrics("recall@5"), 1, nullptr);
+  log::deliver();
+  log::set_sink(nullptr, 0, nullptr, nullptr);
+  EXPECT_EQ(said.find("evaluation: 1 of 2 rows have fewer than 7 candidates"), 0u) << said;
 }
 
 TEST(Evaluation, StopsWhileItsRowsArePrepared) {

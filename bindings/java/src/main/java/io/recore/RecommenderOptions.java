@@ -13,7 +13,10 @@ public final class RecommenderOptions {
     return this;
   }
 
-  /** An unknown user or item throws RecException.UnknownId; otherwise its answer is empty. */
+  /**
+   * A user, or an item of similar(), that cannot be answered throws RecException.UnknownId; otherwise its answer is empty.
+   * Unknown items of histories and candidates are left out in either case.
+   */
   public RecommenderOptions strict() {
     strict = true;
     return this;
