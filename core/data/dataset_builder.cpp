@@ -45,7 +45,8 @@ void note_odd_numbers(const IdMap& ids, const char* of, std::vector<std::string>
     if (n++ == 0) first = row;
   }
   if (n > 0)
-    notes.push_back(cat(n, " ids of ", of, ", such as ", quoted_id(ids, first), ", are whole numbers written otherwise, and so "
+    notes.push_back(cat(n, " ids of ", of, ", such as ", quoted_id(ids, first),
+                        ", are whole numbers written otherwise, and so "
                         "are not the ids that these numbers are"));
 }
 
@@ -64,10 +65,13 @@ void add_notes(Dataset& data) {
     if (largest > 1e8f)
       data.notes.push_back(cat("weights go up to ", largest, ", as times and ids do; are they weights?"));
   }
-  const auto n_negative = std::count_if(data.weight.begin(), data.weight.end(), [](float weight) { return weight <= 0; });
+  const auto n_negative =
+      std::count_if(data.weight.begin(), data.weight.end(), [](float weight) { return weight <= 0; });
   if (n_negative > 0 && data.label.empty())
-    data.notes.push_back(cat(n_negative, " rows have a weight of 0 or below; they are positives like the others, unless the minimum "
-                                "weight leaves them out or the column is the label"));
+    data.notes.push_back(
+        cat(n_negative,
+            " rows have a weight of 0 or below; they are positives like the others, unless the minimum "
+            "weight leaves them out or the column is the label"));
   note_odd_numbers(data.users, "users", data.notes);
   note_odd_numbers(data.items, "items", data.notes);
   if (data.n() >= 20) {

@@ -29,8 +29,9 @@ int named_column(const std::vector<std::string>& header, const std::string& name
   const auto at = std::find(header.begin(), header.end(), name);
   if (at == header.end())
     throw argument_error(REC_INVALID_DATA, option, "there is no column '", printable(name), "'",
-                         parse_int64(name) ? "; columns have positions where there is no header, so say that there is none"
-                                           : suggestion(name, header));
+                         parse_int64(name)
+                             ? "; columns have positions where there is no header, so say that there is none"
+                             : suggestion(name, header));
   return static_cast<int>(at - header.begin());
 }
 
@@ -319,7 +320,9 @@ Row RowSink::parse(const std::vector<std::string_view>& cells, const ColumnPlan&
     const auto& format = options_.time_format;
     const auto time = format ? parse_moment(cell(plan.time), *format) : parse_moment(cell(plan.time));
     if (!time && format) throw bad_cell("time", cell(plan.time), "is not written as the time format says");
-    if (!time) throw bad_cell("time", cell(plan.time), "is neither a number that fits an int64 nor a date of ISO 8601; other dates need a time format");
+    if (!time)
+      throw bad_cell("time", cell(plan.time),
+                     "is neither a number that fits an int64 nor a date of ISO 8601; other dates need a time format");
     row.time = *time;
   }
   if (plan.weight >= 0 && cell(plan.weight).empty() && plan.weight_may_be_empty)

@@ -81,7 +81,8 @@ class RowSink {
   Fate fate_of(const Row& row) const {
     if (is_missing(row.user) || is_missing(row.item)) return Fate::kMissing;
     // Not "<": a missing weight (NaN) passes no bound.
-    return options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight) ? Fate::kLight : Fate::kKept;
+    return options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight) ? Fate::kLight
+                                                                                             : Fate::kKept;
   }
   // False when the row is left out: for want of an id, or by min_weight.
   bool add(const Row& row, Part part);
