@@ -366,6 +366,8 @@ typedef struct rec_columns_t {
   int64_t memory_limit_bytes;   /**< 0 = no limit */
   int32_t time_unit;            /**< REC_TIME_ */
   int32_t reserved2;
+  const rec_ids_t* more_users;  /**< nullable: ids, of the type of users, that the data set has with or without rows */
+  const rec_ids_t* more_items;  /**< likewise of items */
 } rec_columns_t;
 
 /** Zero columns of this size. Threads: any. @since 1.0 */
@@ -397,6 +399,17 @@ struct ArrowArrayStream; /* Arrow C stream interface, https://arrow.apache.org/d
 REC_API rec_status_t rec_dataset_create_from_arrow(struct ArrowArrayStream* stream, const rec_dataset_options_t* options,
                                                    const rec_run_options_t* run, rec_dataset_t** out_dataset,
                                                    rec_error_t** out_error);
+
+/**
+ * The rows of a data set as an Arrow stream, in the order of the data set: user_id and item_id (int64; strings, or binaries
+ * where an id is not UTF-8), the columns that it has of time (int64 seconds), weight and label (float) and impression
+ * (int32), and part ("train", "valid" or "test").
+ * @param out_stream filled; it keeps the data set alive, and the caller releases it. Its functions may be called on any
+ *                   thread, one at a time.
+ * Threads: readers. @since 1.0
+ */
+REC_API rec_status_t rec_dataset_export_arrow(const rec_dataset_t* dataset, struct ArrowArrayStream* out_stream,
+                                              rec_error_t** out_error);
 
 #define REC_SPLIT_RATIO 1         /**< by user, shuffled: ratios of each user's interactions */
 #define REC_SPLIT_LEAVE_ONE_OUT 2 /**< by user in time order: last to test, last but one to valid */
@@ -442,6 +455,12 @@ REC_API rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* 
  * Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error);
+/**
+ * Numbers of users, items and interactions. @param out_n_users, out_n_items, out_n_interactions nullable.
+ * Threads: readers. @since 1.0
+ */
+REC_API rec_status_t rec_dataset_counts(const rec_dataset_t* dataset, int64_t* out_n_users, int64_t* out_n_items,
+                                        int64_t* out_n_interactions, rec_error_t** out_error);
 /** Releases a data set; trainers that use it keep it alive. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_dataset_destroy(rec_dataset_t* dataset);
 
@@ -723,7 +742,7 @@ typedef struct rec_report_t rec_report_t;
 /**
  * Evaluates a model on a part of a data set. Ids are matched, so the data set need not be the one it was trained on.
  *
- * @param metrics  "ndcg@20,recall@20": recall, precision, ndcg, map, mrr, hit, f1 at k; gauc; rechorus.hr@k,
+ * @param metrics  "ndcg@20,recall@20": recall, precision, ndcg, map, mrr, hit, f1, rbp at k; gauc; rechorus.hr@k,
  *                 rechorus.ndcg@k; spark.{precision,recall,map,ndcg}@k; gru4rec.{recall,mrr}@k. For REC_ROWS_LIST:
  *                 rechorus.{hr,ndcg,map}@k. For REC_ROWS_LABEL: auc, logloss, mae, rmse, mse,
  *                 rechorus.{acc,auc,f1_score,log_loss}; auc goes by scores, the others by predictions.
@@ -736,6 +755,33 @@ typedef struct rec_report_t rec_report_t;
 REC_API rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* dataset, const char* metrics,
                                         const rec_protocol_t* protocol, const rec_run_options_t* run,
                                         rec_report_t** out_report, rec_error_t** out_error);
+
+/** Ranked lists from anywhere, and the items that each should have had. Ids are only compared with each other. */
+typedef struct rec_lists_t {
+  uint32_t struct_size;
+  int32_t reserved;
+  const rec_ids_t* ranked;       /**< the lists of all rows one after the other, each best first, no item twice in one */
+  const int64_t* ranked_offsets; /**< [n_rows + 1]: row r has ranked[ranked_offsets[r] ..) */
+  int64_t n_ranked_offsets;
+  const rec_ids_t* truth;        /**< the relevant items of all rows */
+  const int64_t* truth_offsets;  /**< [n_rows + 1] */
+  int64_t n_truth_offsets;
+  const float* gains;            /**< [truth->n], nullable = 1: how relevant each is, finite and >= 0, for ndcg; an item of
+                                      gain 0 is not relevant */
+  int64_t n_gains;
+} rec_lists_t;
+
+/** Zero lists of this size. Threads: any. @since 1.0 */
+REC_API rec_status_t rec_lists_init(rec_lists_t* lists, uint32_t struct_size, rec_error_t** out_error);
+/**
+ * Metrics of lists without a model.
+ * @param metrics recall, precision, ndcg, map, mrr, hit, f1, rbp and spark.* at k.
+ * @return OK, INVALID_ARGUMENT (a length, offsets, a metric that lists do not give), INVALID_DATA (no rows, an item twice in
+ *         a list, a gain below 0). The report's users are the numbers of the rows. Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_lists_evaluate(const rec_lists_t* lists, const char* metrics, rec_report_t** out_report,
+                                        rec_error_t** out_error);
+
 /** Numbers of metrics and of rows. @param out_n_metrics, out_n_rows nullable. Threads: readers. @since 1.0 */
 REC_API rec_status_t rec_report_counts(const rec_report_t* report, int64_t* out_n_metrics, int64_t* out_n_rows,
                                        rec_error_t** out_error);

@@ -21,7 +21,8 @@ rec_status_t rec_flat_dataset_create(const rec_ids_t* users, const rec_ids_t* it
                                      int64_t n_times, const float* weights, int64_t n_weights, const int32_t* parts,
                                      int64_t n_parts, const float* labels, int64_t n_labels, const int64_t* impressions,
                                      int64_t n_impressions, const rec_ids_t* title_items, const rec_ids_t* titles,
-                                     int32_t time_unit, int64_t memory_limit_bytes, const rec_run_options_t* run,
+                                     const rec_ids_t* more_users, const rec_ids_t* more_items, int32_t time_unit,
+                                     int64_t memory_limit_bytes, const rec_run_options_t* run,
                                      rec_dataset_t** out_dataset, rec_error_t** out_error) {
   rec_columns_t columns;
   const rec_status_t status = rec_columns_init(&columns, sizeof columns, out_error);
@@ -40,9 +41,29 @@ rec_status_t rec_flat_dataset_create(const rec_ids_t* users, const rec_ids_t* it
   columns.n_impressions = n_impressions;
   columns.title_items = title_items;
   columns.titles = titles;
+  columns.more_users = more_users;
+  columns.more_items = more_items;
   columns.time_unit = time_unit;
   columns.memory_limit_bytes = memory_limit_bytes;
   return rec_dataset_create_from_columns(&columns, run, out_dataset, out_error);
+}
+
+rec_status_t rec_flat_lists_evaluate(const rec_ids_t* ranked, const int64_t* ranked_offsets, int64_t n_ranked_offsets,
+                                     const rec_ids_t* truth, const int64_t* truth_offsets, int64_t n_truth_offsets,
+                                     const float* gains, int64_t n_gains, const char* metrics,
+                                     rec_report_t** out_report, rec_error_t** out_error) {
+  rec_lists_t lists;
+  const rec_status_t status = rec_lists_init(&lists, sizeof lists, out_error);
+  if (status != REC_OK) return status;
+  lists.ranked = ranked;
+  lists.ranked_offsets = ranked_offsets;
+  lists.n_ranked_offsets = n_ranked_offsets;
+  lists.truth = truth;
+  lists.truth_offsets = truth_offsets;
+  lists.n_truth_offsets = n_truth_offsets;
+  lists.gains = gains;
+  lists.n_gains = n_gains;
+  return rec_lists_evaluate(&lists, metrics, out_report, out_error);
 }
 
 rec_status_t rec_flat_report_rows(const rec_report_t* report, double* out_values, int64_t n_out_values, int64_t* out_users,

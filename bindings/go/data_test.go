@@ -106,6 +106,59 @@ func TestAnArrowStreamIsReadAndReleased(t *testing.T) {
 	}
 }
 
+func TestTheRowsComeBackAsAnArrowStream(t *testing.T) {
+	users, items := grid()
+	stream := arrowtest.Stream(users, items)
+	data := must(recore.DatasetFromArrow(context.Background(), stream))(t)
+	check(t, data.ExportArrow(stream)) // its struct is free again
+	check(t, data.Close())
+	again := ends(t, must(recore.DatasetFromArrow(context.Background(), stream))(t))
+	nUsers, nItems, n, err := again.Counts()
+	if nUsers != 10 || nItems != 10 || n != int64(len(users)) || err != nil {
+		t.Error(nUsers, nItems, n, err)
+	}
+	if err := again.ExportArrow(nil); !errors.Is(err, recore.ErrInvalidArgument) {
+		t.Error(err)
+	}
+}
+
+func TestIDsNeedNoRows(t *testing.T) {
+	columns := recore.Columns{Users: recore.IDsOf(1, 2), Items: recore.IDsOf("a", "b"), MoreUsers: recore.IDsOf(2, 3), MoreItems: recore.IDsOf("c", "a")}
+	nUsers, nItems, n, err := ends(t, must(recore.NewDataset(context.Background(), columns))(t)).Counts()
+	if nUsers != 3 || nItems != 3 || n != 2 || err != nil {
+		t.Error(nUsers, nItems, n, err)
+	}
+	columns.MoreItems = recore.IDsOf(5)
+	if _, err := recore.NewDataset(context.Background(), columns); !errors.Is(err, recore.ErrInvalidArgument) {
+		t.Error(err)
+	}
+}
+
+func TestListsAreMeasuredWithoutAModel(t *testing.T) {
+	ranked := recore.ListsOf(recore.IDsOf(5, 1, 2), recore.IDs{})
+	truth := recore.ListsOf(recore.IDsOf(1, 2), recore.IDsOf(7))
+	report := must(recore.EvaluateLists(ranked, truth, nil, "recall@2,rbp@2[0.5]"))(t)
+	if !slices.Equal(report.Values["recall@2"], []float64{0.5, 0}) || report.Means["rbp@2[0.5]"] != 0.125 || report.Users.Len() != 2 {
+		t.Error(report)
+	}
+	graded := must(recore.EvaluateLists(ranked, truth, []float32{1, 3, 1}, "ndcg@3"))(t)
+	if want := (1/math.Log2(3) + 1.5) / (3 + 1/math.Log2(3)); math.Abs(graded.Values["ndcg@3"][0]-want) > 1e-12 {
+		t.Error(graded, want)
+	}
+	for name, err := range map[string]error{
+		"metrics": errOf(recore.EvaluateLists(ranked, truth, nil, "auc")),
+		"gains":   errOf(recore.EvaluateLists(ranked, truth, []float32{1}, "ndcg@3")),
+		"truth":   errOf(recore.EvaluateLists(ranked, recore.ListsOf(recore.IDsOf(1)), nil, "ndcg@3")),
+	} {
+		var failure *recore.Error
+		if !errors.As(err, &failure) || failure.Argument != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func errOf(_ *recore.Report, err error) error { return err }
+
 func hostile() []string {
 	long := strings.Repeat("x", 64<<10)
 	return []string{"", "\x00", "a\x00b", "a\x00", "a", "\xff\xfe", "😀", "ü", "u\u0308", " ", "\n", "42", "-1", long, long + "y"}

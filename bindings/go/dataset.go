@@ -259,6 +259,8 @@ type Columns struct {
 	Labels           []float32 // 1 for a clicked row, 0 for one that was only shown
 	Impressions      []int64   // labelled rows of one user with equal numbers are one impression list; nil = Times
 	Titles           map[ID]string
+	MoreUsers        IDs   // that the data set has with or without rows, of the kind of Users
+	MoreItems        IDs   // likewise of Items
 	MemoryLimitBytes int64 // 0 = none
 }
 
@@ -267,7 +269,8 @@ type Columns struct {
 func NewDataset(ctx context.Context, c Columns) (*Dataset, error) {
 	raw := crec.Columns{
 		Users: c.Users.raw, Items: c.Items.raw, Times: c.Times, Weights: c.Weights, Parts: c.Parts, Labels: c.Labels,
-		Impressions: c.Impressions, TimeUnit: int32(c.TimeUnit), MemoryLimitBytes: c.MemoryLimitBytes,
+		Impressions: c.Impressions, MoreUsers: c.MoreUsers.raw, MoreItems: c.MoreItems.raw, TimeUnit: int32(c.TimeUnit),
+		MemoryLimitBytes: c.MemoryLimitBytes,
 	}
 	if len(c.Titles) > 0 {
 		var items, titles IDs
@@ -280,11 +283,13 @@ func NewDataset(ctx context.Context, c Columns) (*Dataset, error) {
 		}
 		raw.TitleItems, raw.Titles = items.raw, titles.raw
 	}
-	if err := c.Users.check("users"); err != nil {
-		return nil, err
-	}
-	if err := c.Items.check("items"); err != nil {
-		return nil, err
+	for _, list := range []struct {
+		name string
+		ids  *IDs
+	}{{"users", &c.Users}, {"items", &c.Items}, {"more_users", &c.MoreUsers}, {"more_items", &c.MoreItems}} {
+		if err := list.ids.check(list.name); err != nil {
+			return nil, err
+		}
 	}
 	return newDataset(made(ctx, func(run crec.Run, out *crec.Dataset) (err error) {
 		*out, err = crec.DatasetCreate(&raw, run)
@@ -359,11 +364,24 @@ func (d *Dataset) Describe() (*DatasetInfo, error) {
 	return info, json.Unmarshal(info.JSON, info)
 }
 
+// Counts are the numbers of users, items and interactions.
+func (d *Dataset) Counts() (nUsers, nItems, nInteractions int64, err error) {
+	err = d.h.call(func(h crec.Dataset) error { return crec.RecDatasetCounts(h, &nUsers, &nItems, &nInteractions) })
+	return nUsers, nItems, nInteractions, err
+}
+
+// ExportArrow fills a struct ArrowArrayStream in C memory with the rows, for cdata.ImportCRecordReader of Arrow, which
+// releases it. Columns: user_id, item_id, those that the data set has of time (int64 seconds), weight, label and impression,
+// and part. The stream outlives the data set's Close.
+func (d *Dataset) ExportArrow(stream unsafe.Pointer) error {
+	return d.h.call(func(h crec.Dataset) error { return crec.RecDatasetExportArrow(h, stream) })
+}
+
 // String is the counts, for logs; for a closed data set, the error.
 func (d *Dataset) String() string {
-	info, err := d.Describe()
+	nUsers, nItems, nInteractions, err := d.Counts()
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("Dataset: %d users, %d items, %d interactions", info.NUsers, info.NItems, info.NInteractions)
+	return fmt.Sprintf("Dataset: %d users, %d items, %d interactions", nUsers, nItems, nInteractions)
 }

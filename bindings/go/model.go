@@ -371,11 +371,36 @@ func (m *Model) Evaluate(ctx context.Context, dataset *Dataset, metrics string, 
 	if err != nil {
 		return nil, err
 	}
-	defer crec.RecReportDestroy(raw)
-	return m.report(raw)
+	return reportOf(raw, m.UserIDs)
 }
 
-func (m *Model) report(raw crec.Report) (*Report, error) {
+// EvaluateLists measures ranked lists from anywhere, without a model: ranked has a list for each row, best first and no id
+// twice, and truth the relevant items of each row. gains, nil or [ids of truth], say how relevant each is, for ndcg. Metrics:
+// recall, precision, ndcg, map, mrr, hit, f1, rbp and spark.* at k. The report's users are the numbers of the rows. Fails with
+// ErrInvalidArgument (lengths that differ, a metric that lists do not give) or ErrInvalidData (no rows, an item twice in a
+// list, a gain below 0).
+func EvaluateLists(ranked, truth Lists, gains []float32, metrics string) (*Report, error) {
+	if err := text("metrics", metrics); err != nil {
+		return nil, err
+	}
+	for _, lists := range []struct {
+		name string
+		ids  *IDs
+	}{{"ranked", &ranked.IDs}, {"truth", &truth.IDs}} {
+		if err := lists.ids.check(lists.name); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := crec.ListsEvaluate(&ranked.IDs.raw, ranked.Offsets, &truth.IDs.raw, truth.Offsets, gains, metrics)
+	if err != nil {
+		return nil, failed(err)
+	}
+	return reportOf(raw, func(rows []int64) (IDs, error) { return IDsOf(rows...), nil })
+}
+
+// Copies and ends a raw report.
+func reportOf(raw crec.Report, userIDs func(rows []int64) (IDs, error)) (*Report, error) {
+	defer crec.RecReportDestroy(raw)
 	var nMetrics, nRows int64
 	if err := crec.RecReportCounts(raw, &nMetrics, &nRows); err != nil {
 		return nil, failed(err)
@@ -396,6 +421,6 @@ func (m *Model) report(raw crec.Report) (*Report, error) {
 		r.Values[name] = values[i*int(nRows) : (i+1)*int(nRows)]
 	}
 	var err error
-	r.Users, err = m.UserIDs(r.UserRows)
+	r.Users, err = userIDs(r.UserRows)
 	return r, err
 }

@@ -303,3 +303,35 @@ PyObject* rec_py_tensor_info(PyObject* capsule) {
   matrix = rec_flat_matrix(tensor);
   return Py_BuildValue("(KLL)", (unsigned long long)(uintptr_t)matrix.data, (long long)matrix.n, (long long)matrix.d);
 }
+
+/* ---- Arrow streams ---- */
+
+/* https://arrow.apache.org/docs/format/CStreamInterface.html */
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream*, void*);
+  int (*get_next)(struct ArrowArrayStream*, void*);
+  const char* (*get_last_error)(struct ArrowArrayStream*);
+  void (*release)(struct ArrowArrayStream*);
+  void* private_data;
+};
+
+static const char kStreamName[] = "arrow_array_stream";
+
+static void free_stream(struct ArrowArrayStream* stream) {
+  if (stream->release != NULL) stream->release(stream);
+  free(stream);
+}
+
+static void end_stream(PyObject* capsule) { free_stream(PyCapsule_GetPointer(capsule, kStreamName)); }
+
+struct ArrowArrayStream* rec_py_stream_new(void) {
+  struct ArrowArrayStream* stream = calloc(1, sizeof *stream);
+  if (stream == NULL) PyErr_NoMemory();
+  return stream;
+}
+
+PyObject* rec_py_stream(struct ArrowArrayStream* stream) {
+  PyObject* capsule = PyCapsule_New(stream, kStreamName, end_stream);
+  if (capsule == NULL) free_stream(stream);
+  return capsule;
+}

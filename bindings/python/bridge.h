@@ -59,5 +59,8 @@ int rec_py_run_get(PyObject* given, rec_py_run_t* out);
 
 /* A capsule "dltensor_versioned", as the array API's __dlpack__ returns it. */
 PyObject* rec_py_tensor(struct DLManagedTensorVersioned* tensor);
+/* An Arrow stream in memory of malloc, empty; and the capsule that ends it, as the Arrow PyCapsule interface wants. */
+struct ArrowArrayStream* rec_py_stream_new(void);
+PyObject* rec_py_stream(struct ArrowArrayStream* stream);
 
 #endif

@@ -13,6 +13,7 @@
 
 %recore_out_int64(out_n_users)
 %recore_out_int64(out_n_items)
+%recore_out_int64(out_n_interactions)
 %recore_out_int64(out_n_metrics)
 %recore_out_int64(out_n_rows)
 %recore_out_int64(out_n)
@@ -23,6 +24,9 @@
 %recore_array(const int32_t*, 'i', 0, parts, n_parts)
 %recore_array(const float*, 'f', 0, labels, n_labels)
 %recore_array(const int64_t*, 'q', 0, impressions, n_impressions)
+%recore_array(const int64_t*, 'q', 0, ranked_offsets, n_ranked_offsets)
+%recore_array(const int64_t*, 'q', 0, truth_offsets, n_truth_offsets)
+%recore_array(const float*, 'f', 0, gains, n_gains)
 %recore_array(const int64_t*, 'q', 0, history_offsets, n_history_offsets)
 %recore_array(const int64_t*, 'q', 0, history_times, n_history_times)
 %recore_array(const int64_t*, 'q', 0, request_times, n_request_times)

@@ -118,6 +118,15 @@
   $1 = (struct ArrowArrayStream*)PyCapsule_GetPointer($input, "arrow_array_stream");
   if ($1 == NULL) SWIG_fail;
 }
+%typemap(in, numinputs=0) struct ArrowArrayStream* out_stream {
+  $1 = rec_py_stream_new();
+  if ($1 == NULL) SWIG_fail;
+}
+%typemap(argout) struct ArrowArrayStream* out_stream {
+  $result = rec_py_append($result, rec_py_stream($1));
+  $1 = NULL;
+}
+%typemap(freearg) struct ArrowArrayStream* out_stream "free($1);"
 %typemap(in, numinputs=0) struct DLManagedTensorVersioned** (struct DLManagedTensorVersioned* tensor = NULL) "$1 = &tensor;"
 %typemap(argout) struct DLManagedTensorVersioned** {
   $result = rec_py_append($result, rec_py_tensor(*$1));

@@ -25,10 +25,12 @@
 %ignore rec_event_t;
 %ignore rec_run_options_t;
 %ignore rec_columns_t;
+%ignore rec_lists_t;
 %ignore rec_ids_t;
 %ignore rec_request_t;
 %ignore rec_output_t;
 %ignore rec_dataset_create_from_columns;
+%ignore rec_lists_evaluate;
 %ignore rec_recommender_top_k;
 %ignore rec_recommender_score;
 %ignore rec_recommender_similar_items;
@@ -51,6 +53,7 @@
 /* Option structs: created by their _init function; they own the texts that are put into them. */
 %ignore rec_ids_init;
 %ignore rec_columns_init;
+%ignore rec_lists_init;
 %ignore rec_request_init;
 %ignore rec_output_init;
 %ignore rec_run_options_init;

@@ -102,6 +102,7 @@ rec_status_t rec_live_objects(int32_t kind, int64_t* out_n, rec_error_t** out_er
 REC_DEFINE_INIT(rec_ids_init, rec_ids_t)
 REC_DEFINE_INIT(rec_dataset_options_init, rec_dataset_options_t)
 REC_DEFINE_INIT(rec_columns_init, rec_columns_t)
+REC_DEFINE_INIT(rec_lists_init, rec_lists_t)
 REC_DEFINE_INIT(rec_split_options_init, rec_split_options_t)
 REC_DEFINE_INIT(rec_protocol_init, rec_protocol_t)
 REC_DEFINE_INIT(rec_run_options_init, rec_run_options_t)

@@ -5,6 +5,7 @@
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
 #include "core/data/arrow.h"
+#include "core/data/arrow_export.h"
 #include "core/data/columns.h"
 #include "core/data/describe.h"
 #include "core/data/load.h"
@@ -73,10 +74,12 @@ rec_status_t rec_dataset_create_from_columns(const rec_columns_t* columns, const
                                              rec_dataset_t** out_dataset, rec_error_t** out_error) {
   return guarded_giving(out_dataset, "out_dataset", out_error, [&] {
     rec_columns_t read = read_struct(&not_null(columns, "columns"), "columns");
-    rec_ids_t users, items, title_items, titles;
+    rec_ids_t users, items, title_items, titles, more_users, more_items;
     for (const auto& [list, copy, name] :
          {std::tuple{&read.users, &users, "users"}, std::tuple{&read.items, &items, "items"},
-          std::tuple{&read.title_items, &title_items, "title_items"}, std::tuple{&read.titles, &titles, "titles"}}) {
+          std::tuple{&read.title_items, &title_items, "title_items"}, std::tuple{&read.titles, &titles, "titles"},
+          std::tuple{&read.more_users, &more_users, "more_users"},
+          std::tuple{&read.more_items, &more_items, "more_items"}}) {
       if (*list == nullptr) continue;
       *copy = read_struct(*list, name);
       *list = copy;
@@ -138,6 +141,21 @@ rec_status_t rec_dataset_save(const rec_dataset_t* dataset, const char* director
 rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text_t** out_json, rec_error_t** out_error) {
   return guarded_giving(out_json, "out_json", out_error,
                         [&] { return new_text(describe_dataset(*object_of(dataset))); });
+}
+
+rec_status_t rec_dataset_export_arrow(const rec_dataset_t* dataset, struct ArrowArrayStream* out_stream,
+                                      rec_error_t** out_error) {
+  return guarded(out_error, [&] { export_arrow(object_of(dataset), not_null(out_stream, "out_stream")); });
+}
+
+rec_status_t rec_dataset_counts(const rec_dataset_t* dataset, int64_t* out_n_users, int64_t* out_n_items,
+                                int64_t* out_n_interactions, rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(dataset);
+    if (out_n_users != nullptr) *out_n_users = object->n_users();
+    if (out_n_items != nullptr) *out_n_items = object->n_items();
+    if (out_n_interactions != nullptr) *out_n_interactions = object->n();
+  });
 }
 
 void rec_dataset_destroy(rec_dataset_t* dataset) { destroy_handle(dataset); }

@@ -2,6 +2,7 @@
 
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
+#include "core/evaluation/given_lists.h"
 #include "core/worker/worker.h"
 
 using namespace rec;
@@ -71,6 +72,22 @@ rec_status_t rec_model_evaluate(const rec_model_t* model, const rec_dataset_t* d
       return elsewhere ? evaluate_in_worker(*object, *data, metrics, read, threads, caller.cancel)
                        : std::make_shared<const Report>(evaluate(object, *data, read, specs, threads, caller.cancel));
     }));
+  });
+}
+
+rec_status_t rec_lists_evaluate(const rec_lists_t* lists, const char* metrics, rec_report_t** out_report,
+                                rec_error_t** out_error) {
+  return guarded_giving(out_report, "out_report", out_error, [&] {
+    rec_lists_t read = read_struct(&not_null(lists, "lists"), "lists");
+    const std::vector<MetricSpec> specs = parse_metrics(&not_null(metrics, "metrics"));
+    rec_ids_t ranked, truth;
+    for (const auto& [list, copy, name] :
+         {std::tuple{&read.ranked, &ranked, "ranked"}, std::tuple{&read.truth, &truth, "truth"}}) {
+      if (*list == nullptr) continue;
+      *copy = read_struct(*list, name);
+      *list = copy;
+    }
+    return new_handle<rec_report_t>(std::make_shared<const Report>(evaluate_lists(read, specs)));
   });
 }
 

@@ -65,6 +65,16 @@ void with_ids(const rec_ids_t& users, const rec_ids_t& items, int64_t i, const U
     use(users.i64[i], items.i64[i]);
 }
 
+// Ids that need no row.
+void add_ids(const rec_ids_t* more, const rec_ids_t& ids, const char* name, IdColumn& column) {
+  if (more == nullptr) return;
+  required(more, name);
+  if (more->type != ids.type)
+    throw invalid_argument(name, "must have the type of the rows' ids, ", ids.type, ", got ", more->type);
+  for (int64_t i = 0; i < more->n; ++i)
+    column.add(ids.type == REC_ID_BYTES ? column.key(bytes_of(*more, i)) : column.key(more->i64[i]));
+}
+
 void add_titles(const rec_columns_t& columns, const rec_ids_t& items, DatasetBuilder& builder) {
   if (columns.title_items == nullptr && columns.titles == nullptr) return;
   const rec_ids_t& title_items = required(columns.title_items, "title_items");
@@ -142,6 +152,8 @@ Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* ca
     const Shown shown = shown_of(columns, i);
     with_ids(users, items, i, [&](auto user, auto item) { builder.add(user, item, time, weight, part, shown); });
   }
+  add_ids(columns.more_users, users, "more_users", builder.users());
+  add_ids(columns.more_items, items, "more_items", builder.items());
   add_titles(columns, items, builder);
   Dataset dataset = builder.finish();
   dataset.format = "memory";

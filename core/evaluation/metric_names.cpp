@@ -26,6 +26,7 @@ constexpr NamedMetric kMetrics[] = {
     {"map", Metric::kMap, MetricInput::kList, true},
     {"mrr", Metric::kMrr, MetricInput::kList, true},
     {"f1", Metric::kF1, MetricInput::kList, true},
+    {"rbp", Metric::kRbp, MetricInput::kList, true},
     {"spark.precision", Metric::kSparkPrecision, MetricInput::kList, true},
     {"spark.recall", Metric::kSparkRecall, MetricInput::kList, true},
     {"spark.map", Metric::kSparkMap, MetricInput::kList, true},
@@ -100,6 +101,13 @@ MetricSpec parse_metric(std::string_view name) {
     spec.k = *k;
   }
   if (rest.size() == name.size()) return spec;
+  if (found.metric == Metric::kRbp) {
+    const auto patience = parse_double(variant);
+    if (!patience || !(*patience > 0 && *patience < 1))
+      throw bad_metric(name, "must end in a patience between 0 and 1, such as [0.85]");
+    spec.patience = *patience;
+    return spec;
+  }
   const bool has_variants = found.metric == Metric::kGru4recRecall || found.metric == Metric::kGru4recMrr;
   const auto ties = tie_rule(variant);
   if (!has_variants || !ties)

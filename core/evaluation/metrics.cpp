@@ -19,9 +19,9 @@ struct Walk {
   double hits = 0, dcg = 0, precisions = 0;
   int64_t first_hit = 0;
 
-  void hit(int64_t position, double discount) {
+  void hit(int64_t position, double discount, double gain = 1) {
     hits += 1;
-    dcg += discount;
+    dcg += gain * discount;
     precisions += hits / static_cast<double>(position);
     if (first_hit == 0) first_hit = position;
   }
@@ -54,6 +54,15 @@ bool is_spark(Metric metric) {
          metric == Metric::kSparkNdcg;
 }
 
+// (1 - p) sum of p^(j - 1) over the hits among the first k.
+template <class Row>
+double rank_biased_precision(const MetricSpec& spec, std::span<const Row> list, std::span<const int32_t> positives) {
+  double sum = 0, weight = 1 - spec.patience;
+  for (size_t j = 0; j < list.size() && j < static_cast<size_t>(spec.k) && list[j] >= 0; ++j, weight *= spec.patience)
+    if (std::binary_search(positives.begin(), positives.end(), list[j])) sum += weight;
+  return sum;
+}
+
 double discount(int64_t position) { return 1 / std::log2(static_cast<double>(position) + 1); }
 
 }  // namespace
@@ -72,9 +81,18 @@ ListMetrics::ListMetrics(std::vector<MetricSpec> specs) : specs_(std::move(specs
 int64_t ListMetrics::max_k() const { return by_k_.empty() ? 0 : specs_[by_k_.back()].k; }
 
 template <class Row>
-void ListMetrics::walk(std::span<const Row> list, std::span<const int32_t> positives, std::span<double> out) const {
+void ListMetrics::walk(std::span<const Row> list, std::span<const int32_t> positives, std::span<const float> gains,
+                       std::span<double> out) const {
   std::fill(out.begin(), out.end(), kUndefined);
   const double n_positives = static_cast<double>(positives.size());
+  std::vector<float> best_gains(gains.begin(), gains.end());
+  std::sort(best_gains.begin(), best_gains.end(), std::greater<>());
+  const auto ideal_dcg = [&](size_t n) {
+    if (gains.empty()) return ideal_discount_[n];
+    double dcg = 0;
+    for (size_t j = 0; j < n; ++j) dcg += static_cast<double>(best_gains[j]) * discount_[j];
+    return dcg;
+  };
   Walk walk;
   size_t position = 0;
   bool ended = false;
@@ -86,20 +104,26 @@ void ListMetrics::walk(std::span<const Row> list, std::span<const int32_t> posit
     }
     for (; !ended && position < static_cast<size_t>(spec.k) && position < list.size(); ++position) {
       ended = list[position] < 0;
-      if (!ended && std::binary_search(positives.begin(), positives.end(), list[position]))
-        walk.hit(static_cast<int64_t>(position) + 1, discount_[position]);
+      const auto at = std::lower_bound(positives.begin(), positives.end(), list[position]);
+      if (ended || at == positives.end() || *at != list[position]) continue;
+      const double gain = gains.empty() ? 1 : static_cast<double>(gains[at - positives.begin()]);
+      walk.hit(static_cast<int64_t>(position) + 1, discount_[position], gain);
     }
-    const size_t ideal = std::min(positives.size(), static_cast<size_t>(spec.k));
-    out[i] = value_of(spec.metric, walk, n_positives, static_cast<double>(spec.k), ideal_discount_[ideal]);
+    const size_t n_ideal = std::min(positives.size(), static_cast<size_t>(spec.k));
+    out[i] = spec.metric == Metric::kRbp
+                 ? rank_biased_precision(spec, list, positives)
+                 : value_of(spec.metric, walk, n_positives, static_cast<double>(spec.k), ideal_dcg(n_ideal));
   }
 }
 
-void ListMetrics::row(std::span<const int64_t> list, std::span<const int32_t> positives, std::span<double> out) const {
-  walk(list, positives, out);
+void ListMetrics::row(std::span<const int64_t> list, std::span<const int32_t> positives, std::span<double> out,
+                      std::span<const float> gains) const {
+  walk(list, positives, gains, out);
 }
 
-void ListMetrics::row(std::span<const int32_t> list, std::span<const int32_t> positives, std::span<double> out) const {
-  walk(list, positives, out);
+void ListMetrics::row(std::span<const int32_t> list, std::span<const int32_t> positives, std::span<double> out,
+                      std::span<const float> gains) const {
+  walk(list, positives, gains, out);
 }
 
 double list_metric(const MetricSpec& spec, std::span<const int64_t> list, std::span<const int32_t> positives) {

@@ -19,6 +19,7 @@ enum class Metric {
   kNdcg,       // ndcg@k       sum_{j<=k} rel_j / log2(j + 1)  /  sum_{j<=min(|P|,k)} 1 / log2(j + 1)
   kMap,        // map@k        sum_{j<=k} rel_j hits@j / j  /  min(|P|, k)
   kF1,         // f1@k         2 precision recall / (precision + recall), 0 without a hit
+  kRbp,        // rbp@k        (1 - p) sum_{j<=k} rel_j p^(j - 1), p = 0.85; rbp@k[0.95] for another p
   // spark.*@k: the same formulas (the base of the logarithm cancels), but 0 without positives.
   kSparkPrecision,
   kSparkRecall,
@@ -61,6 +62,7 @@ struct MetricSpec {
   MetricInput input;
   int64_t k = 0;  // 0 where the metric has no cutoff
   TieRule ties = TieRule::kStandard;
+  double patience = 0.85;  // of rbp: the probability to look at the next item (Moffat and Zobel, 2008)
 };
 
 // Errors and losses; of every other metric more is better.
@@ -76,17 +78,20 @@ class ListMetrics {
   // Keeps the specs whose input is kList; the others stay NaN in every row.
   explicit ListMetrics(std::vector<MetricSpec> specs);
 
-  // list: distinct item rows, best first, up to its length or the first negative row; positives: ascending.
-  // out: [n_specs]. Threads: any.
-  void row(std::span<const int64_t> list, std::span<const int32_t> positives, std::span<double> out) const;
-  void row(std::span<const int32_t> list, std::span<const int32_t> positives, std::span<double> out) const;
+  // list: distinct item rows, best first, up to its length or the first negative row; positives: ascending; gains: beside
+  // them, > 0, what a hit adds to the DCG of ndcg, or empty = 1. out: [n_specs]. Threads: any.
+  void row(std::span<const int64_t> list, std::span<const int32_t> positives, std::span<double> out,
+           std::span<const float> gains = {}) const;
+  void row(std::span<const int32_t> list, std::span<const int32_t> positives, std::span<double> out,
+           std::span<const float> gains = {}) const;
 
   // The longest list that any of them reads.
   int64_t max_k() const;
 
  private:
   template <class Row>
-  void walk(std::span<const Row> list, std::span<const int32_t> positives, std::span<double> out) const;
+  void walk(std::span<const Row> list, std::span<const int32_t> positives, std::span<const float> gains,
+            std::span<double> out) const;
 
   std::vector<MetricSpec> specs_;
   std::vector<size_t> by_k_;            // list specs, ascending k

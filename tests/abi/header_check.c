@@ -15,7 +15,10 @@ REC_CHECK(dataset_options_label_column, offsetof(rec_dataset_options_t, label_co
 REC_CHECK(dataset_options_size, sizeof(rec_dataset_options_t) == 168);
 REC_CHECK(columns_labels, offsetof(rec_columns_t, labels) == 72);
 REC_CHECK(columns_title_items, offsetof(rec_columns_t, title_items) == 104);
-REC_CHECK(columns_size, sizeof(rec_columns_t) == 136);
+REC_CHECK(columns_more_users, offsetof(rec_columns_t, more_users) == 136);
+REC_CHECK(columns_size, sizeof(rec_columns_t) == 152);
+REC_CHECK(lists_gains, offsetof(rec_lists_t, gains) == 56);
+REC_CHECK(lists_size, sizeof(rec_lists_t) == 72);
 REC_CHECK(split_options_size, sizeof(rec_split_options_t) == 40);
 REC_CHECK(protocol_n_candidates, offsetof(rec_protocol_t, n_candidates) == 24);
 REC_CHECK(protocol_max_pos, offsetof(rec_protocol_t, max_pos) == 40);

@@ -56,6 +56,18 @@ TEST(Columns, NeedOnlyIds) {
   EXPECT_EQ(rows_of(data), (Rows{"a 5", " 5", "bc 6"}));
 }
 
+TEST(Columns, HaveIdsWithoutRows) {
+  Fixture f;
+  f.columns.more_users = &f.item_ids;  // 5, 5, 6
+  f.columns.more_items = &f.user_ids;  // 7, -1, 7
+  const Dataset data = dataset_from_columns(f.columns);
+  EXPECT_EQ(data.n(), 3);
+  EXPECT_EQ(std::vector<int64_t>(data.users.i64().begin(), data.users.i64().end()),
+            (std::vector<int64_t>{7, -1, 5, 6}));
+  EXPECT_EQ(std::vector<int64_t>(data.items.i64().begin(), data.items.i64().end()),
+            (std::vector<int64_t>{5, 6, 7, -1}));
+}
+
 struct BadColumns {
   const char* name;
   rec_status_t status;
@@ -125,6 +137,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadColumns{"TitledOfOtherType", REC_INVALID_ARGUMENT, "title_items", "type",
                    [](Fixture& f) { f.columns.title_items = &f.titles; }},
         BadColumns{"TitleNotUtf8", REC_INVALID_DATA, "titles", "row 1", [](Fixture& f) { f.title_bytes[4] = '\xff'; }},
+        BadColumns{"MoreItemsOfOtherType", REC_INVALID_ARGUMENT, "more_items", "type",
+                   [](Fixture& f) { f.columns.more_items = &f.byte_ids; }},
         BadColumns{"NegativeLimit", REC_INVALID_ARGUMENT, "memory_limit_bytes", "got -5",
                    [](Fixture& f) { f.columns.memory_limit_bytes = -5; }},
         BadColumns{"TooLittleMemory", REC_LIMIT, "", "memory_limit_bytes",

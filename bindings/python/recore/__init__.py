@@ -22,7 +22,7 @@ from ._log import flush_log
 from ._model import Model, Vectors, load
 from ._plugins import describe_plugin, live_objects, load_plugin, plugins
 from ._recommender import Recommendations, Recommender
-from ._report import Report
+from ._report import Report, evaluate_lists
 from ._trainer import Event, Trainer, check_training, train
 
 version: str = _recore.rec_version_string()
@@ -33,5 +33,5 @@ __all__ = [
     "DeniedError", "DeviceError", "Error", "Event", "InternalError", "InvalidArgumentError", "InvalidDataError",
     "IoError", "LimitError", "MissingFileError", "Model", "NotFoundError", "NumericError", "OutOfMemoryError",
     "PluginError", "Recommendations", "Recommender", "Report", "Trainer", "UnknownIdError", "UnsupportedError",
-    "Vectors", "check_training", "describe_plugin", "flush_log", "live_objects", "load", "load_plugin", "plugins", "train", "version",
+    "Vectors", "check_training", "describe_plugin", "evaluate_lists", "flush_log", "live_objects", "load", "load_plugin", "plugins", "train", "version",
 ]

@@ -6,6 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _raw, _recore
 from ._columns import TIME_UNITS, Numbers, Times, column, moments
@@ -84,6 +85,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
     def from_columns(cls, users: Ids, items: Ids, times: Optional[Times] = None, weights: Optional[Numbers] = None,
                      parts: Optional[Parts] = None, *, labels: Optional[Numbers] = None,
                      impressions: Optional[Numbers] = None, titles: Optional[Mapping[Any, str]] = None,
+                     more_users: Optional[Ids] = None, more_items: Optional[Ids] = None,
                      time_unit: str = "auto", memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Dataset:
         """A data set from columns of equal length n, which are copied.
 
@@ -97,6 +99,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             labels: [n] 1 for a clicked row, 0 for one that was only shown.
             impressions: [n] int64: labelled rows of one user with equal numbers are an impression list; by default times.
             titles: item id -> title.
+            more_users, more_items: ids that the data set has with or without rows, of the kind of users and items.
             cancel: as in load().
         Raises:
             InvalidArgumentError (lengths that differ), InvalidDataError (with the row), LimitError, CancelledError, TypeError.
@@ -108,8 +111,32 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         return cls(_recore.rec_flat_dataset_create(
             user_ids, item_ids, column(times, np.int64, "times"), column(weights, np.float32, "weights"),
             column(_part_numbers(parts), np.int32, "parts"), column(labels, np.float32, "labels"),
-            column(impressions, np.int64, "impressions"), title_items, title_texts, unit, memory_limit_bytes,
-            run(cancel)))
+            column(impressions, np.int64, "impressions"), title_items, title_texts,
+            None if more_users is None else as_ids(more_users, "more_users"),
+            None if more_items is None else as_ids(more_items, "more_items"), unit, memory_limit_bytes, run(cancel)))
+
+    @classmethod
+    def from_scipy(cls, matrix: Any, *, users: Optional[Ids] = None, items: Optional[Ids] = None,
+                   cancel: Optional[threading.Event] = None) -> Dataset:
+        """A data set from a SciPy sparse matrix of users by items; its stored values are the weights.
+
+        Args:
+            matrix: [n_users, n_items], of any sparse format. A row or column without values is a user or item without rows.
+            users, items: [n_users], [n_items] ids of the rows and columns; by default their numbers.
+        Raises:
+            InvalidArgumentError (ids of another length), InvalidDataError (a value that is not finite).
+        """
+        coo = matrix.tocoo()
+        ids = []
+        for given, n, name in ((users, coo.shape[0], "users"), (items, coo.shape[1], "items")):
+            of_axis = np.arange(n) if given is None else as_ids(given, name)
+            if isinstance(of_axis, list):
+                of_axis = np.array(of_axis, dtype=object)
+            if len(of_axis) != n:
+                raise InvalidArgumentError(f"{name}: must be as many as the matrix has, {n}, got {len(of_axis)}", argument=name)
+            ids.append(of_axis)
+        return cls.from_columns(ids[0][coo.row], ids[1][coo.col], weights=coo.data, more_users=ids[0], more_items=ids[1],
+                                cancel=cancel)
 
     @classmethod
     def from_pandas(cls, df: Any, *, user: str, item: str, time: Optional[str] = None, weight: Optional[str] = None,
@@ -179,11 +206,61 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         """Counts (n_users, n_items, n_train, ...), id types, time range and quantiles."""
         return cast("dict[str, Any]", json.loads(_recore.rec_dataset_describe(self._handle)))
 
+    @property
+    def n_users(self) -> int:
+        return int(_recore.rec_dataset_counts(self._handle)[0])
+
+    @property
+    def n_items(self) -> int:
+        return int(_recore.rec_dataset_counts(self._handle)[1])
+
+    def __len__(self) -> int:
+        """The number of interactions."""
+        return int(_recore.rec_dataset_counts(self._handle)[2])
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The rows for any consumer of Arrow: pyarrow.table(dataset), polars.DataFrame(dataset).
+
+        Columns: user_id, item_id, those that the data set has of time (int64 seconds), weight, label and impression, and part.
+        """
+        return _recore.rec_dataset_export_arrow(self._handle)
+
+    def to_arrow(self) -> Any:
+        """The rows as a pyarrow.Table, with the columns of __arrow_c_stream__. Needs pyarrow."""
+        import pyarrow
+
+        return pyarrow.RecordBatchReader.from_stream(self).read_all()
+
+    def to_pandas(self) -> Any:
+        """The rows as a pandas.DataFrame, with the columns of __arrow_c_stream__. Needs pandas and pyarrow."""
+        return self.to_arrow().to_pandas()
+
+    def to_scipy(self, part: Optional[str] = None) -> tuple[Any, NDArray[Any], NDArray[Any]]:
+        """A scipy.sparse.csr_matrix of users by items, and the ids of its rows and columns, ascending. Needs SciPy and pyarrow.
+
+        A value is the sum of a pair's weights, or how often the pair occurs in data without weights.
+
+        Args:
+            part: "train", "valid" or "test"; by default all. The matrix has the users and items of all parts.
+        """
+        import scipy.sparse
+
+        if part is not None:
+            choice("part", part, _PARTS)
+        rows = self.to_arrow()
+        users, user = np.unique(rows["user_id"].to_numpy(), return_inverse=True)
+        items, item = np.unique(rows["item_id"].to_numpy(), return_inverse=True)
+        weights = rows["weight"].to_numpy() if "weight" in rows.column_names else np.ones(len(user), np.float32)
+        if part is not None:
+            chosen = rows["part"].to_numpy() == part
+            user, item, weights = user[chosen], item[chosen], weights[chosen]
+        return scipy.sparse.csr_matrix((weights, (user, item)), (len(users), len(items))), users, items
+
     def __deepcopy__(self, memo: Any) -> Dataset:
         return copy(self)
 
     def _text(self) -> str:
-        return ": {n_users} users, {n_items} items, {n_interactions} interactions".format_map(self.describe())
+        return ": {} users, {} items, {} interactions".format(*_recore.rec_dataset_counts(self._handle))
 
 
 def _reading(user_ids: str, item_ids: str, bad_rows: str, min_weight: Optional[float],

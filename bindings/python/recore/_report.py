@@ -1,26 +1,30 @@
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Optional, ValuesView, overload
+from typing import Any, Iterator, Mapping, Optional, Sequence, ValuesView, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _raw, _recore
-from ._handle import choice, options
+from ._columns import Numbers
+from ._errors import InvalidArgumentError
+from ._handle import Metrics, choice, names, options
 from ._id_maps import IdMaps
+from ._ids import Ids, flatten
 
 
 class Report(Mapping[str, float]):
     """Means of an evaluation by metric name, with the value of every row.
 
     Attributes:
-        users: [n_rows] ids of the users of the rows; None for one that the model does not know.
+        users: [n_rows] ids of the users of the rows, None for one that the model does not know; of evaluate_lists, the
+            numbers of the rows.
         standard_errors: by full name, how much a mean would vary with other users, in one standard deviation; NaN for one
             user, and for auc, rmse and f1_score.
         user_rows: [n_rows] int64, their rows in the model; -1 = unknown to it.
     """
 
-    def __init__(self, raw: _recore.ReportHandle, model: IdMaps) -> None:
+    def __init__(self, raw: _recore.ReportHandle, model: Optional[IdMaps]) -> None:
         try:
             n_metrics, n_rows = _recore.rec_report_counts(raw)
             metrics = [_recore.rec_report_get_metric(raw, i) for i in range(n_metrics)]
@@ -31,7 +35,7 @@ class Report(Mapping[str, float]):
             _recore.rec_flat_report_rows(raw, self._values, self.user_rows)
         finally:
             _recore.rec_report_destroy(raw)
-        self.users: NDArray[Any] = model.user_ids(self.user_rows)
+        self.users: NDArray[Any] = self.user_rows if model is None else model.user_ids(self.user_rows)
         if (unknown := self.user_rows < 0).any():
             self.users = self.users.astype(object)
             self.users[unknown] = None
@@ -101,3 +105,29 @@ def protocol(part: str = "test", rows: str = "user", candidates: str = "full", m
         candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),
         ties=choice("ties", ties, _TIES), n_candidates=n_candidates, seed=seed, max_pos=max_pos,
         max_neg=max_neg, history=choice("history", history, _HISTORIES), skip_first=int(skip_first), n_users=n_users)
+
+
+def evaluate_lists(ranked: Sequence[Ids], truth: Sequence[Ids], metrics: Metrics = "recall@20,ndcg@20", *,
+                   gains: Optional[Sequence[Numbers]] = None) -> Report:
+    """Measures ranked lists from anywhere, without a model.
+
+    Args:
+        ranked: a list of item ids for each row, best first, no id twice.
+        truth: the relevant items of each row. Ids are only compared with each other; a number and its text are the same id.
+        metrics: recall, precision, ndcg, map, mrr, hit, f1, rbp and spark.* at k; in one text with commas, or as a list.
+        gains: for each row, how relevant each item of truth is, for ndcg: the gain itself is discounted, so give
+            2**relevance - 1 where that is wanted. An item of gain 0 is not relevant.
+    Raises:
+        InvalidArgumentError (lengths that differ, a metric that lists do not give), InvalidDataError (no rows, an item twice
+        in a list, a gain below 0).
+    """
+    ranked_ids, ranked_offsets = flatten(ranked, len(ranked), "ranked")
+    truth_ids, truth_offsets = flatten(truth, len(truth), "truth")
+    flat_gains = None
+    if gains is not None:
+        rows = [np.asarray(row, dtype=np.float32) for row in gains]
+        if [len(row) for row in rows] != np.diff(truth_offsets).tolist():
+            raise InvalidArgumentError("gains: must be one for each item of truth, row by row", argument="gains")
+        flat_gains = np.concatenate(rows) if rows else np.empty(0, np.float32)
+    return Report(_recore.rec_flat_lists_evaluate(ranked_ids, ranked_offsets, truth_ids, truth_offsets, flat_gains,
+                                                  names(metrics) or ""), None)

@@ -48,6 +48,59 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
         assert train_file(dataset, tmp_path / name) == expected, name
 
 
+def test_the_rows_come_back_as_a_table_a_frame_and_a_matrix(grid):
+    users, items = grid
+    times = np.arange(len(users)) + 1_700_000_000
+    weights = np.linspace(1, 2, len(users)).astype(np.float32)
+    dataset = recore.Dataset.from_columns(users, items, times, weights, parts=np.arange(len(users)) % 3)
+    frame = dataset.to_pandas()
+    assert frame.columns.tolist() == ["user_id", "item_id", "time", "weight", "part"]
+    assert frame.user_id.tolist() == users.tolist() and frame.item_id.tolist() == items.tolist()
+    assert frame.time.tolist() == times.tolist() and np.array_equal(frame.weight, weights)
+    assert frame.part[:4].tolist() == ["train", "valid", "test", "train"]
+    assert (len(dataset), dataset.n_users, dataset.n_items) == (len(users), 10, 10)
+    matrix, rows, columns = dataset.to_scipy("valid")
+    assert matrix.nnz == len(users) // 3 and rows.tolist() == sorted(set(users.tolist())) and matrix.shape == (10, 10)
+    again = recore.Dataset.from_pandas(frame, user="user_id", item="item_id", time="time", weight="weight", part="part")
+    assert pa.table(again).equals(pa.table(dataset))
+    bytes_ids = recore.Dataset.from_columns([b"a\xff", b"b"], ["x", "y"]).to_arrow()
+    assert bytes_ids["user_id"].to_pylist() == [b"a\xff", b"b"] and bytes_ids["item_id"].to_pylist() == ["x", "y"]
+    dataset.close()
+    with pytest.raises(recore.ClosedError):
+        dataset.to_arrow()
+
+
+def test_a_sparse_matrix_keeps_its_shape():
+    import scipy.sparse
+
+    matrix = scipy.sparse.csr_array(np.array([[0, 2, 0], [0, 0, 0], [1, 0, 0]], dtype=np.float32))
+    dataset = recore.Dataset.from_scipy(matrix)
+    assert (dataset.n_users, dataset.n_items, len(dataset)) == (3, 3, 2)
+    assert dataset.to_pandas()[["user_id", "item_id", "weight"]].values.tolist() == [[0, 1, 2], [2, 0, 1]]
+    model = recore.train(dataset, "bprmf", epochs=1, emb_size=4)
+    items, _ = model.recommender().recommend([1], k=3)  # a user without rows
+    assert sorted(items[0].tolist()) == [0, 1, 2]
+    named = recore.Dataset.from_scipy(matrix, users=["a", "b", "c"], items=[7, 8, 9])
+    assert sorted(recore.train(named, "popularity").item_ids().tolist()) == [7, 8, 9]
+    with pytest.raises(recore.InvalidArgumentError, match="users: must be as many as the matrix has, 3, got 2"):
+        recore.Dataset.from_scipy(matrix, users=["a", "b"])
+    with pytest.raises(recore.InvalidArgumentError, match="more_items: must have the type"):
+        recore.Dataset.from_columns([1], [1], more_items=["x"])
+
+
+def test_lists_are_measured_without_a_model():
+    report = recore.evaluate_lists([[5, 1, 2], []], [["1", "2"], ["7"]], "recall@2,rbp@2[0.5]")
+    assert report.values("recall@2").tolist() == [0.5, 0] and report["rbp@2"] == 0.125 and report.users.tolist() == [0, 1]
+    graded = recore.evaluate_lists([["a", "b"], ["c"]], [["b", "a"], ["c"]], ["ndcg@2"], gains=[[3, 1], [1]])
+    assert graded.values("ndcg@2").tolist() == pytest.approx([(1 + 3 / np.log2(3)) / (3 + 1 / np.log2(3)), 1])
+    for bad, argument in ((dict(metrics="auc"), "metrics"), (dict(gains=[[1]]), "gains"), (dict(truth=[[1]]), "truth")):
+        with pytest.raises(recore.InvalidArgumentError) as failure:
+            recore.evaluate_lists(**{"ranked": [[5, 1], []], "truth": [[1, 2], [7]], "metrics": "ndcg@2", **bad})
+        assert failure.value.argument == argument
+    with pytest.raises(recore.InvalidDataError, match="position 2 is in it twice"):
+        recore.evaluate_lists([[5, 5]], [[5]], "ndcg@2")
+
+
 class Frame:
     """What polars and others share: columns by name and the Arrow C stream, and nothing of pandas."""
 

@@ -53,16 +53,29 @@ static const rec_ids_t* ids_of(rec_ids_t* ids, int32_t type, const int64_t* i64,
 rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_GO_LIST(int64_t, times),
                                       REC_GO_LIST(float, weights), REC_GO_LIST(int32_t, parts),
                                       REC_GO_LIST(float, labels), REC_GO_LIST(int64_t, impressions),
-                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int32_t time_unit,
-                                      int64_t memory_limit_bytes, uintptr_t run) {
-  rec_ids_t users_ids, items_ids, title_items_ids, titles_ids;
+                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), REC_GO_IDS(more_users),
+                                      REC_GO_IDS(more_items), int32_t time_unit, int64_t memory_limit_bytes,
+                                      uintptr_t run) {
+  rec_ids_t users_ids, items_ids, title_items_ids, titles_ids, more_users_ids, more_items_ids;
   rec_error_t* error = NULL;
   rec_dataset_t* dataset = NULL;
   const rec_status_t status = rec_flat_dataset_create(
       IDS(users), IDS(items), times, n_times, weights, n_weights, parts, n_parts, labels, n_labels, impressions,
-      n_impressions, IDS(title_items), IDS(titles), time_unit, memory_limit_bytes, (const rec_run_options_t*)run,
-      &dataset, &error);
+      n_impressions, IDS(title_items), IDS(titles), IDS(more_users), IDS(more_items), time_unit, memory_limit_bytes,
+      (const rec_run_options_t*)run, &dataset, &error);
   return (rec_go_handle_t){rec_go_fail(status, &error), (uintptr_t)dataset};
+}
+
+rec_go_handle_t rec_go_lists_evaluate(REC_GO_IDS(ranked), REC_GO_LIST(int64_t, ranked_lists), REC_GO_IDS(truth),
+                                      REC_GO_LIST(int64_t, truth_lists), REC_GO_LIST(float, gains),
+                                      const char* metrics) {
+  rec_ids_t ranked_ids, truth_ids;
+  rec_error_t* error = NULL;
+  rec_report_t* report = NULL;
+  const rec_status_t status =
+      rec_flat_lists_evaluate(IDS(ranked), ranked_lists, n_ranked_lists, IDS(truth), truth_lists, n_truth_lists,
+                              gains, n_gains, metrics, &report, &error);
+  return (rec_go_handle_t){rec_go_fail(status, &error), (uintptr_t)report};
 }
 
 /* ---- long calls ---- */

@@ -95,6 +95,8 @@ type Columns struct {
 	Labels             []float32
 	Impressions        []int64
 	TitleItems, Titles IDs
+	MoreUsers          IDs
+	MoreItems          IDs
 	TimeUnit           int32
 	MemoryLimitBytes   int64
 }
@@ -109,8 +111,24 @@ func DatasetCreate(c *Columns, run Run) (Dataset, error) {
 		idType(&c.TitleItems), int64s(c.TitleItems.Int64), chars(c.TitleItems.Bytes), count(c.TitleItems.Bytes), int64s(c.TitleItems.Offsets),
 		nIDs(&c.TitleItems),
 		idType(&c.Titles), int64s(c.Titles.Int64), chars(c.Titles.Bytes), count(c.Titles.Bytes), int64s(c.Titles.Offsets), nIDs(&c.Titles),
+		idType(&c.MoreUsers), int64s(c.MoreUsers.Int64), chars(c.MoreUsers.Bytes), count(c.MoreUsers.Bytes), int64s(c.MoreUsers.Offsets),
+		nIDs(&c.MoreUsers),
+		idType(&c.MoreItems), int64s(c.MoreItems.Int64), chars(c.MoreItems.Bytes), count(c.MoreItems.Bytes), int64s(c.MoreItems.Offsets),
+		nIDs(&c.MoreItems),
 		C.int32_t(c.TimeUnit), C.int64_t(c.MemoryLimitBytes), C.uintptr_t(run)))
 	return Dataset(made), err
+}
+
+// ListsEvaluate measures lists without a model; gains may be nil.
+func ListsEvaluate(ranked *IDs, rankedOffsets []int64, truth *IDs, truthOffsets []int64, gains []float32, metrics string) (Report, error) {
+	names := C.CString(metrics)
+	defer C.free(unsafe.Pointer(names))
+	made, err := takeHandle(C.rec_go_lists_evaluate(
+		idType(ranked), int64s(ranked.Int64), chars(ranked.Bytes), count(ranked.Bytes), int64s(ranked.Offsets), nIDs(ranked),
+		int64s(rankedOffsets), count(rankedOffsets),
+		idType(truth), int64s(truth.Int64), chars(truth.Bytes), count(truth.Bytes), int64s(truth.Offsets), nIDs(truth),
+		int64s(truthOffsets), count(truthOffsets), floats(gains), count(gains), names))
+	return Report(made), err
 }
 
 // Event is a copy of what a long call reports.

@@ -38,8 +38,12 @@ void rec_go_text_end(uintptr_t text);
 rec_go_handle_t rec_go_dataset_create(REC_GO_IDS(users), REC_GO_IDS(items), REC_GO_LIST(int64_t, times),
                                       REC_GO_LIST(float, weights), REC_GO_LIST(int32_t, parts),
                                       REC_GO_LIST(float, labels), REC_GO_LIST(int64_t, impressions),
-                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), int32_t time_unit,
-                                      int64_t memory_limit_bytes, uintptr_t run);
+                                      REC_GO_IDS(title_items), REC_GO_IDS(titles), REC_GO_IDS(more_users),
+                                      REC_GO_IDS(more_items), int32_t time_unit, int64_t memory_limit_bytes,
+                                      uintptr_t run);
+rec_go_handle_t rec_go_lists_evaluate(REC_GO_IDS(ranked), REC_GO_LIST(int64_t, ranked_lists), REC_GO_IDS(truth),
+                                      REC_GO_LIST(int64_t, truth_lists), REC_GO_LIST(float, gains),
+                                      const char* metrics);
 
 /* ---- long calls: events go to the Go function of callback, on the thread that is in the call ---- */
 

@@ -66,17 +66,17 @@ typedef long long swig_type_37;
 typedef long long swig_type_38;
 typedef long long swig_type_39;
 typedef long long swig_type_40;
-typedef _gostring_ swig_type_41;
-typedef long long swig_type_42;
+typedef long long swig_type_41;
+typedef _gostring_ swig_type_42;
 typedef long long swig_type_43;
-typedef _gostring_ swig_type_44;
+typedef long long swig_type_44;
 typedef long long swig_type_45;
 typedef _gostring_ swig_type_46;
 typedef long long swig_type_47;
-typedef long long swig_type_48;
-typedef _gostring_ swig_type_49;
+typedef _gostring_ swig_type_48;
+typedef long long swig_type_49;
 typedef long long swig_type_50;
-typedef long long swig_type_51;
+typedef _gostring_ swig_type_51;
 typedef long long swig_type_52;
 typedef long long swig_type_53;
 typedef long long swig_type_54;
@@ -85,39 +85,41 @@ typedef long long swig_type_56;
 typedef long long swig_type_57;
 typedef long long swig_type_58;
 typedef long long swig_type_59;
-typedef _gostring_ swig_type_60;
-typedef _gostring_ swig_type_61;
-typedef long long swig_type_62;
-typedef long long swig_type_63;
-typedef _gostring_ swig_type_64;
-typedef _gostring_ swig_type_65;
+typedef long long swig_type_60;
+typedef long long swig_type_61;
+typedef _gostring_ swig_type_62;
+typedef _gostring_ swig_type_63;
+typedef long long swig_type_64;
+typedef long long swig_type_65;
 typedef _gostring_ swig_type_66;
 typedef _gostring_ swig_type_67;
-typedef long long swig_type_68;
-typedef long long swig_type_69;
+typedef _gostring_ swig_type_68;
+typedef _gostring_ swig_type_69;
 typedef long long swig_type_70;
-typedef _gostring_ swig_type_71;
-typedef _gostring_ swig_type_72;
-typedef long long swig_type_73;
+typedef long long swig_type_71;
+typedef long long swig_type_72;
+typedef _gostring_ swig_type_73;
 typedef _gostring_ swig_type_74;
-typedef _gostring_ swig_type_75;
-typedef long long swig_type_76;
-typedef long long swig_type_77;
+typedef long long swig_type_75;
+typedef _gostring_ swig_type_76;
+typedef _gostring_ swig_type_77;
 typedef long long swig_type_78;
 typedef long long swig_type_79;
-typedef _gostring_ swig_type_80;
+typedef long long swig_type_80;
 typedef long long swig_type_81;
-typedef long long swig_type_82;
+typedef _gostring_ swig_type_82;
 typedef long long swig_type_83;
-typedef _gostring_ swig_type_84;
+typedef long long swig_type_84;
 typedef long long swig_type_85;
-typedef long long swig_type_86;
+typedef _gostring_ swig_type_86;
 typedef long long swig_type_87;
-typedef _gostring_ swig_type_88;
+typedef long long swig_type_88;
 typedef long long swig_type_89;
-typedef long long swig_type_90;
+typedef _gostring_ swig_type_90;
 typedef long long swig_type_91;
 typedef long long swig_type_92;
+typedef long long swig_type_93;
+typedef long long swig_type_94;
 extern void _wrap_Swig_free_crec(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_crec(swig_intgo arg1);
 extern swig_intgo _wrap_RecApiVersion_crec(void);
@@ -181,6 +183,7 @@ extern uintptr_t _wrap_new_RecDatasetOptionsT_crec(void);
 extern void _wrap_delete_RecDatasetOptionsT_crec(uintptr_t arg1);
 extern swig_type_34 _wrap_RecDatasetLoad_crec(swig_type_35 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
 extern swig_type_36 _wrap_RecDatasetCreateFromArrow_crec(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_37 _wrap_RecDatasetExportArrow_crec(uintptr_t arg1, swig_voidp arg2);
 extern void _wrap_RecSplitOptionsT_Kind_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecSplitOptionsT_Kind_get_crec(uintptr_t arg1);
 extern void _wrap_RecSplitOptionsT_TrainRatio_set_crec(uintptr_t arg1, double arg2);
@@ -189,18 +192,19 @@ extern void _wrap_RecSplitOptionsT_ValidRatio_set_crec(uintptr_t arg1, double ar
 extern double _wrap_RecSplitOptionsT_ValidRatio_get_crec(uintptr_t arg1);
 extern void _wrap_RecSplitOptionsT_TestRatio_set_crec(uintptr_t arg1, double arg2);
 extern double _wrap_RecSplitOptionsT_TestRatio_get_crec(uintptr_t arg1);
-extern void _wrap_RecSplitOptionsT_Seed_set_crec(uintptr_t arg1, swig_type_37 arg2);
-extern swig_type_38 _wrap_RecSplitOptionsT_Seed_get_crec(uintptr_t arg1);
+extern void _wrap_RecSplitOptionsT_Seed_set_crec(uintptr_t arg1, swig_type_38 arg2);
+extern swig_type_39 _wrap_RecSplitOptionsT_Seed_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecSplitOptionsT_crec(void);
 extern void _wrap_delete_RecSplitOptionsT_crec(uintptr_t arg1);
-extern swig_type_39 _wrap_RecDatasetSplit_crec(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_40 _wrap_RecDatasetSave_crec(uintptr_t arg1, swig_type_41 arg2, uintptr_t arg3);
-extern swig_type_42 _wrap_RecDatasetDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_40 _wrap_RecDatasetSplit_crec(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_41 _wrap_RecDatasetSave_crec(uintptr_t arg1, swig_type_42 arg2, uintptr_t arg3);
+extern swig_type_43 _wrap_RecDatasetDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_44 _wrap_RecDatasetCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3, swig_voidp arg4);
 extern void _wrap_RecDatasetDestroy_crec(uintptr_t arg1);
-extern swig_type_43 _wrap_RecPluginLoad_crec(swig_type_44 arg1);
-extern swig_type_45 _wrap_RecPluginAddFolder_crec(swig_type_46 arg1);
-extern swig_type_47 _wrap_RecPluginList_crec(swig_voidp arg1);
-extern swig_type_48 _wrap_RecPluginDescribe_crec(swig_type_49 arg1, swig_voidp arg2);
+extern swig_type_45 _wrap_RecPluginLoad_crec(swig_type_46 arg1);
+extern swig_type_47 _wrap_RecPluginAddFolder_crec(swig_type_48 arg1);
+extern swig_type_49 _wrap_RecPluginList_crec(swig_voidp arg1);
+extern swig_type_50 _wrap_RecPluginDescribe_crec(swig_type_51 arg1, swig_voidp arg2);
 extern void _wrap_RecProtocolT_Part_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_Part_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_Rows_set_crec(uintptr_t arg1, swig_intgo arg2);
@@ -211,75 +215,75 @@ extern void _wrap_RecProtocolT_Mask_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_Mask_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_Ties_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_Ties_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_NCandidates_set_crec(uintptr_t arg1, swig_type_50 arg2);
-extern swig_type_51 _wrap_RecProtocolT_NCandidates_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_Seed_set_crec(uintptr_t arg1, swig_type_52 arg2);
-extern swig_type_53 _wrap_RecProtocolT_Seed_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxPos_set_crec(uintptr_t arg1, swig_type_54 arg2);
-extern swig_type_55 _wrap_RecProtocolT_MaxPos_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_MaxNeg_set_crec(uintptr_t arg1, swig_type_56 arg2);
-extern swig_type_57 _wrap_RecProtocolT_MaxNeg_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_NCandidates_set_crec(uintptr_t arg1, swig_type_52 arg2);
+extern swig_type_53 _wrap_RecProtocolT_NCandidates_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_Seed_set_crec(uintptr_t arg1, swig_type_54 arg2);
+extern swig_type_55 _wrap_RecProtocolT_Seed_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxPos_set_crec(uintptr_t arg1, swig_type_56 arg2);
+extern swig_type_57 _wrap_RecProtocolT_MaxPos_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_MaxNeg_set_crec(uintptr_t arg1, swig_type_58 arg2);
+extern swig_type_59 _wrap_RecProtocolT_MaxNeg_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_History_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_History_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_SkipFirst_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecProtocolT_SkipFirst_get_crec(uintptr_t arg1);
-extern void _wrap_RecProtocolT_NUsers_set_crec(uintptr_t arg1, swig_type_58 arg2);
-extern swig_type_59 _wrap_RecProtocolT_NUsers_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_NUsers_set_crec(uintptr_t arg1, swig_type_60 arg2);
+extern swig_type_61 _wrap_RecProtocolT_NUsers_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecProtocolT_crec(void);
 extern void _wrap_delete_RecProtocolT_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Resume_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecTrainerOptionsT_Resume_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(uintptr_t arg1, swig_type_60 arg2);
-extern swig_type_61 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(uintptr_t arg1, swig_type_62 arg2);
+extern swig_type_63 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec(uintptr_t arg1, double arg2);
 extern double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(uintptr_t arg1, swig_type_62 arg2);
-extern swig_type_63 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Metrics_set_crec(uintptr_t arg1, swig_type_64 arg2);
-extern swig_type_65 _wrap_RecTrainerOptionsT_Metrics_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec(uintptr_t arg1, swig_type_66 arg2);
-extern swig_type_67 _wrap_RecTrainerOptionsT_MainMetric_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(uintptr_t arg1, swig_type_64 arg2);
+extern swig_type_65 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Metrics_set_crec(uintptr_t arg1, swig_type_66 arg2);
+extern swig_type_67 _wrap_RecTrainerOptionsT_Metrics_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec(uintptr_t arg1, swig_type_68 arg2);
+extern swig_type_69 _wrap_RecTrainerOptionsT_MainMetric_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Protocol_set_crec(uintptr_t arg1, uintptr_t arg2);
 extern uintptr_t _wrap_RecTrainerOptionsT_Protocol_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_68 arg2);
-extern swig_type_69 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_70 arg2);
+extern swig_type_71 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Isolation_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecTrainerOptionsT_crec(void);
 extern void _wrap_delete_RecTrainerOptionsT_crec(uintptr_t arg1);
-extern swig_type_70 _wrap_RecTrainerCreate_crec(uintptr_t arg1, swig_type_71 arg2, swig_type_72 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_73 _wrap_RecTrainerCheck_crec(swig_type_74 arg1, swig_type_75 arg2, uintptr_t arg3);
-extern swig_type_76 _wrap_RecTrainerRun_crec(uintptr_t arg1, uintptr_t arg2);
-extern swig_type_77 _wrap_RecTrainerCreateModel_crec(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_78 _wrap_RecTrainerWarmStart_crec(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_72 _wrap_RecTrainerCreate_crec(uintptr_t arg1, swig_type_73 arg2, swig_type_74 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_75 _wrap_RecTrainerCheck_crec(swig_type_76 arg1, swig_type_77 arg2, uintptr_t arg3);
+extern swig_type_78 _wrap_RecTrainerRun_crec(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_79 _wrap_RecTrainerCreateModel_crec(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_80 _wrap_RecTrainerWarmStart_crec(uintptr_t arg1, uintptr_t arg2);
 extern void _wrap_RecTrainerDestroy_crec(uintptr_t arg1);
 extern void _wrap_RecSaveOptionsT_NoUserData_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecSaveOptionsT_crec(void);
 extern void _wrap_delete_RecSaveOptionsT_crec(uintptr_t arg1);
-extern swig_type_79 _wrap_RecModelSave_crec(uintptr_t arg1, swig_type_80 arg2, uintptr_t arg3, uintptr_t arg4);
-extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_81 arg2);
-extern swig_type_82 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern swig_type_81 _wrap_RecModelSave_crec(uintptr_t arg1, swig_type_82 arg2, uintptr_t arg3, uintptr_t arg4);
+extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_83 arg2);
+extern swig_type_84 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecLoadOptionsT_crec(void);
 extern void _wrap_delete_RecLoadOptionsT_crec(uintptr_t arg1);
-extern swig_type_83 _wrap_RecModelLoad_crec(swig_type_84 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_85 _wrap_RecModelDescribe_crec(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_86 _wrap_RecModelCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_85 _wrap_RecModelLoad_crec(swig_type_86 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_87 _wrap_RecModelDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_88 _wrap_RecModelCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecModelDestroy_crec(uintptr_t arg1);
-extern swig_type_87 _wrap_RecModelEvaluate_crec(uintptr_t arg1, uintptr_t arg2, swig_type_88 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_89 _wrap_RecReportCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_89 _wrap_RecModelEvaluate_crec(uintptr_t arg1, uintptr_t arg2, swig_type_90 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_91 _wrap_RecReportCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecReportDestroy_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec(uintptr_t arg1, swig_type_90 arg2);
-extern swig_type_91 _wrap_RecRecommenderOptionsT_MaxK_get_crec(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec(uintptr_t arg1, swig_type_92 arg2);
+extern swig_type_93 _wrap_RecRecommenderOptionsT_MaxK_get_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_Strict_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec(void);
 extern void _wrap_delete_RecRecommenderOptionsT_crec(uintptr_t arg1);
-extern swig_type_92 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
+extern swig_type_94 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
 extern void _wrap_RecRecommenderDestroy_crec(uintptr_t arg1);
 #undef intgo
 */
@@ -984,6 +988,18 @@ swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
 }
 
+func RecDatasetExportArrow(arg1 Dataset, arg2 unsafe.Pointer) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	var _swig_i_1 unsafe.Pointer
+_swig_i_1 = arg2
+	swig_r = (int64)(C._wrap_RecDatasetExportArrow_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
 const REC_SPLIT_RATIO int = 1
 const REC_SPLIT_LEAVE_ONE_OUT int = 2
 const REC_SPLIT_TEMPORAL int = 3
@@ -1053,7 +1069,7 @@ func (arg1 SwigcptrRecSplitOptionsT) GetTestRatio() (_swig_ret float64) {
 func (arg1 SwigcptrRecSplitOptionsT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecSplitOptionsT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_37(_swig_i_1))
+	C._wrap_RecSplitOptionsT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_38(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecSplitOptionsT) GetSeed() (_swig_ret int64) {
@@ -1111,7 +1127,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_1 := arg2
 	var _swig_i_2 uintptr
 _swig_i_2 = uintptr(arg3)
-	swig_r = (int64)(C._wrap_RecDatasetSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_41)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecDatasetSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_42)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1136,6 +1152,19 @@ swig_r_1 = takeFailure(swig_r)
 	return swig_r_1
 }
 
+func RecDatasetCounts(arg1 Dataset, arg2 *int64, arg3 *int64, arg4 *int64) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	_swig_i_3 := arg4
+	swig_r = (int64)(C._wrap_RecDatasetCounts_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
 func RecDatasetDestroy(arg1 Dataset) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
@@ -1145,7 +1174,7 @@ _swig_i_0 = uintptr(arg1)
 func RecPluginLoad(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginLoad_crec(*(*C.swig_type_44)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginLoad_crec(*(*C.swig_type_46)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1157,7 +1186,7 @@ swig_r_1 = takeFailure(swig_r)
 func RecPluginAddFolder(arg1 string) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
-	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec(*(*C.swig_type_46)(unsafe.Pointer(&_swig_i_0))))
+	swig_r = (int64)(C._wrap_RecPluginAddFolder_crec(*(*C.swig_type_48)(unsafe.Pointer(&_swig_i_0))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1188,7 +1217,7 @@ func RecPluginDescribe(arg1 string, arg2 *string) (_swig_ret error) {
   var text2 uintptr
   _swig_i_1 = &text2
 
-	swig_r = (int64)(C._wrap_RecPluginDescribe_crec(*(*C.swig_type_49)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
+	swig_r = (int64)(C._wrap_RecPluginDescribe_crec(*(*C.swig_type_51)(unsafe.Pointer(&_swig_i_0)), C.swig_voidp(_swig_i_1)))
 *arg2 = takeText(text2)
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
@@ -1291,7 +1320,7 @@ func (arg1 SwigcptrRecProtocolT) GetTies() (_swig_ret int) {
 func (arg1 SwigcptrRecProtocolT) SetNCandidates(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_NCandidates_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_50(_swig_i_1))
+	C._wrap_RecProtocolT_NCandidates_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetNCandidates() (_swig_ret int64) {
@@ -1304,7 +1333,7 @@ func (arg1 SwigcptrRecProtocolT) GetNCandidates() (_swig_ret int64) {
 func (arg1 SwigcptrRecProtocolT) SetSeed(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1))
+	C._wrap_RecProtocolT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_54(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetSeed() (_swig_ret int64) {
@@ -1317,7 +1346,7 @@ func (arg1 SwigcptrRecProtocolT) GetSeed() (_swig_ret int64) {
 func (arg1 SwigcptrRecProtocolT) SetMaxPos(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxPos_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_54(_swig_i_1))
+	C._wrap_RecProtocolT_MaxPos_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_56(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxPos() (_swig_ret int64) {
@@ -1330,7 +1359,7 @@ func (arg1 SwigcptrRecProtocolT) GetMaxPos() (_swig_ret int64) {
 func (arg1 SwigcptrRecProtocolT) SetMaxNeg(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_MaxNeg_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_56(_swig_i_1))
+	C._wrap_RecProtocolT_MaxNeg_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetMaxNeg() (_swig_ret int64) {
@@ -1369,7 +1398,7 @@ func (arg1 SwigcptrRecProtocolT) GetSkipFirst() (_swig_ret int) {
 func (arg1 SwigcptrRecProtocolT) SetNUsers(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecProtocolT_NUsers_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
+	C._wrap_RecProtocolT_NUsers_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_60(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecProtocolT) GetNUsers() (_swig_ret int64) {
@@ -1444,7 +1473,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetResume() (_swig_ret int) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointPath(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_60)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1476,7 +1505,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointSeconds() (_swig_ret float64
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointBatches(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_62(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_64(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) {
@@ -1489,7 +1518,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) 
 func (arg1 SwigcptrRecTrainerOptionsT) SetMetrics(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Metrics_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_64)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_Metrics_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_66)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1508,7 +1537,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetMetrics() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMainMetric(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MainMetric_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_66)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_MainMetric_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_68)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1540,7 +1569,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetProtocol() (_swig_ret RecProtocolT) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_68(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_70(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
@@ -1608,7 +1637,7 @@ _swig_i_0 = uintptr(arg1)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecTrainerCreate_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_71)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_72)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecTrainerCreate_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_73)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_74)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1625,7 +1654,7 @@ func RecTrainerCheck(arg1 string, arg2 string, arg3 RecTrainerOptionsT) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int64)(C._wrap_RecTrainerCheck_crec(*(*C.swig_type_74)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecTrainerCheck_crec(*(*C.swig_type_76)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_77)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1732,7 +1761,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_2 := getSwigcptr(arg3)
 	var _swig_i_3 uintptr
 _swig_i_3 = uintptr(arg4)
-	swig_r = (int64)(C._wrap_RecModelSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_80)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_82)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1753,7 +1782,7 @@ func (p SwigcptrRecLoadOptionsT) SwigIsRecLoadOptionsT() {
 func (arg1 SwigcptrRecLoadOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_81(_swig_i_1))
+	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_83(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecLoadOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
@@ -1789,7 +1818,7 @@ func RecModelLoad(arg1 string, arg2 RecLoadOptionsT, arg3 Run, arg4 *Model) (_sw
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecModelLoad_crec(*(*C.swig_type_84)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelLoad_crec(*(*C.swig_type_86)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1844,7 +1873,7 @@ _swig_i_1 = uintptr(arg2)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecModelEvaluate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_88)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecModelEvaluate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_90)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1896,7 +1925,7 @@ func (arg1 SwigcptrRecRecommenderOptionsT) GetExcludeSeen() (_swig_ret int) {
 func (arg1 SwigcptrRecRecommenderOptionsT) SetMaxK(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_MaxK_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_90(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_MaxK_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_92(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetMaxK() (_swig_ret int64) {

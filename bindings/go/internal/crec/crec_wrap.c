@@ -1225,6 +1225,25 @@ long long _wrap_RecDatasetCreateFromArrow_crec(struct ArrowArrayStream *_swig_go
 }
 
 
+long long _wrap_RecDatasetExportArrow_crec(rec_dataset_t *_swig_go_0, struct ArrowArrayStream *_swig_go_1) {
+  rec_dataset_t *arg1 = 0 ;
+  struct ArrowArrayStream *arg2 = 0 ;
+  rec_error_t **arg3 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg3 = &recore_error;
+  arg1 = (rec_dataset_t *)_swig_go_0;
+  arg2 = (struct ArrowArrayStream *)_swig_go_1;
+
+  result = (rec_status_t)rec_dataset_export_arrow((struct rec_dataset_t const *)arg1,arg2,arg3);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
 void _wrap_RecSplitOptionsT_Kind_set_crec(struct rec_split_options_t *_swig_go_0, intgo _swig_go_1) {
   struct rec_split_options_t *arg1 = 0 ;
   int32_t arg2 ;
@@ -1433,6 +1452,29 @@ long long _wrap_RecDatasetDescribe_crec(rec_dataset_t *_swig_go_0, rec_text_t **
   arg2 = (rec_text_t **)_swig_go_1;
 
   result = (rec_status_t)rec_dataset_describe((struct rec_dataset_t const *)arg1,arg2,arg3);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecDatasetCounts_crec(rec_dataset_t *_swig_go_0, long long *_swig_go_1, long long *_swig_go_2, long long *_swig_go_3) {
+  rec_dataset_t *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  int64_t *arg3 = 0 ;
+  int64_t *arg4 = 0 ;
+  rec_error_t **arg5 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg5 = &recore_error;
+  arg1 = (rec_dataset_t *)_swig_go_0;
+  arg2 = *(int64_t **)&_swig_go_1;
+  arg3 = *(int64_t **)&_swig_go_2;
+  arg4 = *(int64_t **)&_swig_go_3;
+
+  result = (rec_status_t)rec_dataset_counts((struct rec_dataset_t const *)arg1,arg2,arg3,arg4,arg5);
   _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
 
   return _swig_go_result;

@@ -14,8 +14,14 @@ rec_status_t rec_flat_dataset_create(const rec_ids_t* users, const rec_ids_t* it
                                      int64_t n_times, const float* weights, int64_t n_weights, const int32_t* parts,
                                      int64_t n_parts, const float* labels, int64_t n_labels, const int64_t* impressions,
                                      int64_t n_impressions, const rec_ids_t* title_items, const rec_ids_t* titles,
-                                     int32_t time_unit, int64_t memory_limit_bytes, const rec_run_options_t* run,
+                                     const rec_ids_t* more_users, const rec_ids_t* more_items, int32_t time_unit,
+                                     int64_t memory_limit_bytes, const rec_run_options_t* run,
                                      rec_dataset_t** out_dataset, rec_error_t** out_error);
+
+rec_status_t rec_flat_lists_evaluate(const rec_ids_t* ranked, const int64_t* ranked_offsets, int64_t n_ranked_offsets,
+                                     const rec_ids_t* truth, const int64_t* truth_offsets, int64_t n_truth_offsets,
+                                     const float* gains, int64_t n_gains, const char* metrics,
+                                     rec_report_t** out_report, rec_error_t** out_error);
 
 rec_status_t rec_flat_top_k(const rec_recommender_t* recommender, int64_t k, const rec_ids_t* users,
                             const rec_ids_t* history_items, const int64_t* history_offsets, int64_t n_history_offsets,

@@ -14,6 +14,8 @@ public final class Columns {
   private long[] impressions;
   private Ids titleItems;
   private Ids titles;
+  private Ids moreUsers;
+  private Ids moreItems;
   private TimeUnit timeUnit = TimeUnit.AUTO;
   private long memoryLimit;
   private CancelToken cancel;
@@ -74,6 +76,18 @@ public final class Columns {
     return titles(Ids.of(titles.keySet().toArray(String[]::new)), Ids.of(titles.values().toArray(String[]::new)));
   }
 
+  /** Ids that the data set has with or without rows, of the kind of the users. */
+  public Columns moreUsers(Ids users) {
+    moreUsers = users;
+    return this;
+  }
+
+  /** The same for items. */
+  public Columns moreItems(Ids items) {
+    moreItems = items;
+    return this;
+  }
+
   public Columns memoryLimit(long bytes) {
     memoryLimit = bytes;
     return this;
@@ -90,6 +104,6 @@ public final class Columns {
    */
   public Dataset build() {
     return new Dataset(LongCall.make(cancel, (call, out) -> Raw.rec_flat_dataset_create(users, items, times, weights, parts,
-        labels, impressions, titleItems, titles, timeUnit.number, memoryLimit, call, out)));
+        labels, impressions, titleItems, titles, moreUsers, moreItems, timeUnit.number, memoryLimit, call, out)));
   }
 }

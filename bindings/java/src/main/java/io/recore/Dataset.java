@@ -90,10 +90,36 @@ public final class Dataset extends Handle {
     return Json.object(out -> Raw.rec_dataset_describe(this, out));
   }
 
+  public long nUsers() {
+    return counts()[0];
+  }
+
+  public long nItems() {
+    return counts()[1];
+  }
+
+  public long nInteractions() {
+    return counts()[2];
+  }
+
+  private long[] counts() {
+    long[][] counts = new long[3][1];
+    Raw.rec_dataset_counts(this, counts[0], counts[1], counts[2]);
+    return new long[] {counts[0][0], counts[1][0], counts[2][0]};
+  }
+
+  /**
+   * Fills an Arrow C stream, {@code ArrowArrayStream.memoryAddress()} of the Arrow libraries, with the rows; it outlives
+   * {@code close()}, and its importer releases it. Columns: user_id, item_id, those that the data set has of time (int64
+   * seconds), weight, label and impression, and part.
+   */
+  public void exportArrow(long address) {
+    Raw.rec_dataset_export_arrow(this, address);
+  }
+
   @Override
   protected String summary() {
-    Map<String, Object> counts = describe();
-    return ": " + counts.get("n_users") + " users, " + counts.get("n_items") + " items, " + counts.get("n_interactions")
-        + " interactions";
+    long[] counts = counts();
+    return ": " + counts[0] + " users, " + counts[1] + " items, " + counts[2] + " interactions";
   }
 }

@@ -28,6 +28,45 @@ public final class Report {
     }
   }
 
+  /** As {@code ofLists(ranked, truth, null, metrics)}. */
+  public static Report ofLists(List<Ids> ranked, List<Ids> truth, String metrics) {
+    return ofLists(ranked, truth, null, metrics);
+  }
+
+  /**
+   * Measures ranked lists from anywhere, without a model; users() are the numbers of the rows.
+   *
+   * @param ranked a list of items for each row, best first, no item twice.
+   * @param truth the relevant items of each row. Ids are only compared with each other.
+   * @param gains nullable: for each row, how relevant each item of truth is, for ndcg; an item of gain 0 is not relevant.
+   * @param metrics recall, precision, ndcg, map, mrr, hit, f1, rbp and spark.* at k.
+   * @throws RecException.InvalidArgument for lengths that differ, and for a metric that lists do not give.
+   * @throws RecException.InvalidData for no rows, an item twice in a list, and a gain below 0.
+   */
+  public static Report ofLists(List<Ids> ranked, List<Ids> truth, List<float[]> gains, String metrics) {
+    long[] rankedOffsets = new long[ranked.size() + 1];
+    long[] truthOffsets = new long[truth.size() + 1];
+    Ids rankedIds = Ids.concat(ranked, "ranked", rankedOffsets);
+    Ids truthIds = Ids.concat(truth, "truth", truthOffsets);
+    float[] allGains = gains == null ? null : join(gains, truthOffsets);
+    long[] out = new long[1];
+    Raw.rec_flat_lists_evaluate(rankedIds, rankedOffsets, truthIds, truthOffsets, allGains,
+        Utf8.terminated(metrics, "metrics"), out);
+    return ofRaw(out[0], null);
+  }
+
+  private static float[] join(List<float[]> gains, long[] offsets) {
+    float[] all = new float[Math.toIntExact(offsets[offsets.length - 1])];
+    for (int row = 0; row < gains.size() || row < offsets.length - 1; ++row) {
+      long wanted = row < offsets.length - 1 ? offsets[row + 1] - offsets[row] : -1;
+      if (row >= gains.size() || gains.get(row).length != wanted) {
+        throw RecException.invalid("gains", "must be one for each item of truth, row by row; row " + row + " differs");
+      }
+      System.arraycopy(gains.get(row), 0, all, (int) offsets[row], (int) wanted);
+    }
+    return all;
+  }
+
   private Report(Source source, Model model) {
     long[] nMetrics = new long[1];
     long[] nRows = new long[1];
@@ -45,7 +84,7 @@ public final class Report {
     values = new double[Math.toIntExact(nMetrics[0] * nRows[0])];
     userRows = new long[Math.toIntExact(nRows[0])];
     Raw.rec_flat_report_rows(source, values, userRows);
-    users = model.userIds(userRows);
+    users = model == null ? Ids.of(userRows) : model.userIds(userRows);
   }
 
   /** Full names in the order requested: "ndcg@20", "hit@10[uni99]". */

@@ -214,6 +214,45 @@ class DataTest {
   }
 
   @Test
+  void theRowsComeBackAsAnArrowStream() {
+    long[] users = {7, -1, 7};
+    long[] items = {1, 2, Long.MAX_VALUE};
+    long address = ArrowFixture.open(users, items);
+    Dataset dataset = Dataset.arrow(address).load();
+    dataset.exportArrow(address); // its struct is free again
+    dataset.close();
+    Dataset again = Dataset.arrow(address).load();
+    assertEquals(List.of(2L, 3L, 3L), List.of(again.nUsers(), again.nItems(), again.nInteractions()));
+    assertArrayEquals(items, Rec.train(again, TrainOptions.of("popularity")).itemIds().toLongs());
+    assertThrows(RecException.InvalidArgument.class, () -> again.exportArrow(0));
+  }
+
+  @Test
+  void idsNeedNoRows() {
+    Dataset dataset = Dataset.columns(Ids.of(1, 2), Ids.of("a", "b")).moreUsers(Ids.of(2, 3)).moreItems(Ids.of("c", "a")).build();
+    assertEquals(List.of(3L, 3L, 2L), List.of(dataset.nUsers(), dataset.nItems(), dataset.nInteractions()));
+    Columns mixed = Dataset.columns(Ids.of(1), Ids.of("a")).moreItems(Ids.of(5));
+    assertThrows(RecException.InvalidArgument.class, mixed::build);
+  }
+
+  @Test
+  void listsAreMeasuredWithoutAModel() {
+    List<Ids> ranked = List.of(Ids.of(5, 1, 2), Ids.of("x"));
+    assertThrows(RecException.InvalidArgument.class, () -> Report.ofLists(ranked, ranked, "recall@2"));
+    List<Ids> lists = List.of(Ids.of(5, 1, 2), Ids.of(new long[0]));
+    List<Ids> truth = List.of(Ids.of(1, 2), Ids.of(7));
+    Report report = Report.ofLists(lists, truth, "recall@2,rbp@2[0.5]");
+    assertArrayEquals(new double[] {0.5, 0}, report.values("recall@2"));
+    assertArrayEquals(new double[] {0.25, 0}, report.values("rbp@2"));
+    assertArrayEquals(new long[] {0, 1}, report.users().toLongs());
+    Report graded = Report.ofLists(lists, truth, List.of(new float[] {1, 3}, new float[] {1}), "ndcg@3");
+    double ideal = 3 + 1 / (Math.log(3) / Math.log(2));
+    assertEquals((1 / (Math.log(3) / Math.log(2)) + 1.5) / ideal, graded.values("ndcg@3")[0], 1e-12);
+    assertThrows(RecException.InvalidArgument.class, () -> Report.ofLists(lists, truth, List.of(new float[] {1, 3}), "ndcg@3"));
+    assertThrows(RecException.InvalidArgument.class, () -> Report.ofLists(lists, truth, "auc"));
+  }
+
+  @Test
   void everyStatusHasItsException() {
     for (int code = 1; code <= RawConstants.REC_INTERNAL; ++code) {
       RecException error = RecException.make(code, "text", "");
