@@ -36,12 +36,15 @@ using Model = Handle<rec_model_t, rec_model_destroy>;
 using Report = Handle<rec_report_t, rec_report_destroy>;
 using Recommender = Handle<rec_recommender_t, rec_recommender_destroy>;
 
+// A message of the library with the values of options as the command spells them: event, not REC_ROWS_EVENT.
+std::string in_words_of_the_command(std::string message);
+
 inline void check(rec_status_t status, rec_error_t* error) {
   const Handle<rec_error_t, rec_error_destroy> owner(error);
   if (status == REC_OK) return;
   // A command that has saved something says so itself.
   if (status == REC_CANCELLED) throw Failure{status, "cancelled; nothing was saved", {}, {}, -1};
-  throw Failure{status, error != nullptr ? rec_error_message(error) : rec_status_name(status),
+  throw Failure{status, in_words_of_the_command(error != nullptr ? rec_error_message(error) : rec_status_name(status)),
                 rec_error_argument(error), rec_error_file(error), rec_error_line(error)};
 }
 

@@ -91,6 +91,16 @@ void check_words(const CLI::App& root, std::span<char* const> words) {
   throw usage_error("command", "one is wanted of " + all + "; --help tells more");
 }
 
+std::string in_words_of_the_command(std::string message) {
+  for (const std::string_view family : {"REC_ROWS_", "REC_CANDIDATES_", "REC_TIES_", "REC_HISTORY_", "REC_BAD_ROW_"})
+    for (size_t at = 0; (at = message.find(family, at)) != std::string::npos;) {
+      message.erase(at, family.size());
+      for (; at < message.size() && ((message[at] >= 'A' && message[at] <= 'Z') || message[at] == '_'); ++at)
+        message[at] = message[at] == '_' ? '-' : static_cast<char>(message[at] - 'A' + 'a');
+    }
+  return message;
+}
+
 int32_t pick(const std::string& argument, const std::string& given, std::span<const Choice> choices) {
   std::vector<std::string> names;
   for (const Choice& choice : choices) {

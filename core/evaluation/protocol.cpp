@@ -8,16 +8,17 @@ namespace {
 void check_rows(const MetricSpec& metric, int32_t rows) {
   if (fits_rows(metric, rows)) return;
   const auto refuse = [&](const char* input, const char* use) {
-    throw invalid_argument("metrics", "'", metric.name, "' is defined for ", input, "; use rows=", use);
+    throw invalid_argument("metrics", "'", metric.name, "' is defined for ", input, "; use rows = ", use);
   };
   switch (metric.input) {
-    case MetricInput::kValues: refuse("a prediction and a label", "label"); break;
-    case MetricInput::kImpression: refuse("an impression list", "list"); break;
+    case MetricInput::kValues: refuse("a prediction and a label", "REC_ROWS_LABEL"); break;
+    case MetricInput::kImpression: refuse("an impression list", "REC_ROWS_LIST"); break;
     case MetricInput::kRank:
-      if (fits_rows(metric, REC_ROWS_LIST)) refuse("one target or one impression list a row", "event or list");
-      refuse("one target a row", "event");
+      if (fits_rows(metric, REC_ROWS_LIST))
+        refuse("one target or one impression list a row", "REC_ROWS_EVENT or REC_ROWS_LIST");
+      refuse("one target a row", "REC_ROWS_EVENT");
       break;
-    default: refuse("a ranking of items", "user or event");
+    default: refuse("a ranking of items", "REC_ROWS_USER or REC_ROWS_EVENT");
   }
 }
 
@@ -81,15 +82,17 @@ void check_protocol(const Protocol& protocol, const std::vector<MetricSpec>& met
   for (const MetricSpec& metric : metrics) check_rows(metric, protocol.rows);
   if (protocol.candidates == REC_CANDIDATES_GIVEN &&
       (protocol.rows != REC_ROWS_EVENT || data.candidate_offsets.empty()))
-    throw invalid_argument("candidates", "given lists need rows=event and a data set that came with lists (neg_items)");
+    throw invalid_argument("candidates",
+                           "given lists need rows = REC_ROWS_EVENT and a data set that came with lists (neg_items)");
   if (protocol.ties == REC_TIES_AGAINST_TARGET && protocol.rows != REC_ROWS_EVENT)
-    throw invalid_argument("ties", "against_target needs one target a row; use rows=event");
+    throw invalid_argument("ties", "REC_TIES_AGAINST_TARGET needs one target a row; use rows = REC_ROWS_EVENT");
   if (protocol.skip_first && protocol.rows != REC_ROWS_EVENT)
-    throw invalid_argument("skip_first", "needs rows that are events; use rows=event");
+    throw invalid_argument("skip_first", "needs rows that are events; use rows = REC_ROWS_EVENT");
   if (protocol.n_users > 0 && protocol.rows != REC_ROWS_EVENT && protocol.rows != REC_ROWS_USER)
-    throw invalid_argument("n_users", "needs rows that rank items; use rows=user or rows=event");
+    throw invalid_argument("n_users", "needs rows that rank items; use rows = REC_ROWS_USER or REC_ROWS_EVENT");
   if ((protocol.rows == REC_ROWS_LIST || protocol.rows == REC_ROWS_LABEL) && protocol.candidates != REC_CANDIDATES_FULL)
-    throw invalid_argument("candidates", "must be full: labelled rows are their own candidates");
+    throw invalid_argument("candidates", "must be REC_CANDIDATES_FULL (0), got ", protocol.candidates,
+                           ": labelled rows are their own candidates");
 }
 
 }  // namespace rec

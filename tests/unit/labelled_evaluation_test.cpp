@@ -218,12 +218,12 @@ TEST(LabelledRows, AreNotMistakenForRankedOnes) {
     int32_t rows;
     const char *metrics, *use;
   };
-  for (const Case& row : {Case{"auc of users", REC_ROWS_USER, "auc", "use rows=label"},
-                          Case{"auc of lists", REC_ROWS_LIST, "rechorus.auc", "use rows=label"},
-                          Case{"map of events", REC_ROWS_EVENT, "rechorus.map@5", "use rows=list"},
-                          Case{"hr of users", REC_ROWS_USER, "rechorus.hr@5", "use rows=event or list"},
-                          Case{"ndcg of labels", REC_ROWS_LABEL, "ndcg@5", "use rows=user or event"},
-                          Case{"mrr of lists", REC_ROWS_LIST, "gru4rec.mrr@5", "use rows=event"}}) {
+  for (const Case& row : {Case{"auc of users", REC_ROWS_USER, "auc", "REC_ROWS_LABEL"},
+                          Case{"auc of lists", REC_ROWS_LIST, "rechorus.auc", "REC_ROWS_LABEL"},
+                          Case{"map of events", REC_ROWS_EVENT, "rechorus.map@5", "REC_ROWS_LIST"},
+                          Case{"hr of users", REC_ROWS_USER, "rechorus.hr@5", "REC_ROWS_EVENT or REC_ROWS_LIST"},
+                          Case{"ndcg of labels", REC_ROWS_LABEL, "ndcg@5", "REC_ROWS_USER or REC_ROWS_EVENT"},
+                          Case{"mrr of lists", REC_ROWS_LIST, "gru4rec.mrr@5", "use rows = REC_ROWS_EVENT"}}) {
     SCOPED_TRACE(row.name);
     const Error error = error_of([&] { world.evaluate(world.data, rows_of_kind(row.rows), row.metrics); });
     EXPECT_EQ(error.status, REC_INVALID_ARGUMENT);

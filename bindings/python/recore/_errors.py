@@ -162,7 +162,7 @@ _SPELLINGS = {
     "user_id_type": "user_ids", "item_id_type": "item_ids", "train_ratio": "ratio", "checkpoint_path": "checkpoint",
     "params_json": "params",
 }
-_CONSTANT = re.compile(r"\bREC_(?:ROWS|CANDIDATES|TIES|HISTORY|MODEL)_([A-Z_]+)")
+_CONSTANT = re.compile(r"\bREC_(?:ROWS|CANDIDATES|TIES|HISTORY|MODEL|BAD_ROW)_([A-Z_]+)")
 
 
 def plain_name(name: str) -> str:
