@@ -230,6 +230,7 @@ Buffer<int32_t> DatasetBuilder::number_impressions() const {
 void DatasetBuilder::finish_times(Dataset& out) {
   if (!columns_.time) return;
   out.read_as.emplace_back("times", unit_name(time_.unit()));
+  budget_.charge(time_.bytes_to_finish(), "the order of times within a second");
   MomentColumn::Seconds seconds = time_.finish(user_, users_.size());
   out.time = std::move(seconds.of_row);
   if (!seconds.order.empty()) reorder(seconds.order);

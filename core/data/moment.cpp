@@ -253,6 +253,11 @@ int32_t MomentColumn::unit() const {
          static_cast<int32_t>(std::max_element(std::begin(n_of_size_), std::end(n_of_size_)) - n_of_size_);
 }
 
+int64_t MomentColumn::bytes_to_finish() const {
+  constexpr int64_t kFractionAndTwoOrders = 20;
+  return nanos_.empty() && per_second(unit()) == 1 ? 0 : kFractionAndTwoOrders * size();
+}
+
 MomentColumn::Seconds MomentColumn::finish(std::span<const int32_t> user, int64_t n_users) {
   const int64_t scale = per_second(unit()), n = size();
   if (scale > 1) {

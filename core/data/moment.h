@@ -55,6 +55,8 @@ class MomentColumn {
   // The unit, REC_TIME_, that numbers have; AUTO without numbers.
   int32_t unit() const;
 
+  // What finish() allocates beside the seconds when there are fractions, as of milliseconds.
+  int64_t bytes_to_finish() const;
   // Consumes the column: seconds by row, and how the rows change their places so that a user's rows of one second stand in
   // the order of their fractions: place i gets row order[i]. Empty if nothing changes.
   struct Seconds {

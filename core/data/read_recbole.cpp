@@ -83,6 +83,12 @@ Source find_source(std::string path) {
 // "field:type" cells as names.
 std::vector<std::string> field_names(const std::vector<std::string_view>& cells, const std::string& path) {
   std::vector<std::string> names;
+  if (cells.size() == 1 && cells[0].find(',') != std::string_view::npos)
+    throw located(
+        Error(REC_INVALID_DATA, cat("header: '", printable(cells[0]),
+                                    "' has commas and no tab, which separates RecBole's columns; give the separator"))
+            .at_argument("separator"),
+        path, 1);
   for (std::string_view cell : cells) {
     const size_t colon = cell.rfind(':');
     const std::string_view type = colon == std::string_view::npos ? "" : cell.substr(colon + 1);
@@ -107,9 +113,20 @@ class Sessions {
   void add(Row row, std::string_view list) {
     DatasetBuilder& builder = sink_.builder();
     items_.clear();
+    // Only rows that are kept: those before were compared and counted without the others.
+    const auto push = [&](std::string_view item) {
+      row.item = item;
+      if (sink_.fate_of(row) == RowSink::Fate::kKept) items_.push_back(item);
+    };
+    const std::string_view last = row.item;
     for (std::string_view item : split(trim(list), ' '))
-      if (!item.empty()) items_.push_back(item);
-    items_.push_back(row.item);
+      if (!item.empty()) push(item);
+    push(last);
+    if (items_.empty()) {  // counted as what it is
+      row.item = last;
+      sink_.add(row, part_);
+      return;
+    }
     const int32_t known_user = builder.users().find(builder.users().key(row.user));
     size_t n_known = 0;
     if (known_user >= 0 && known_user < std::ssize(events_)) {

@@ -18,7 +18,7 @@ struct Magic {
 constexpr Magic kBinaryFormats[] = {
     {"\x1f\x8b", "gzip data (such a file is read when its name ends in .gz)"},
     {"PK\x03\x04", "a zip archive"},
-    {"PAR1", "a Parquet file"},
+    {"PAR1", "a Parquet file, which is read as an Arrow stream (Dataset.load of Python does it)"},
     {"ARROW1", "an Arrow file"},
     {"\x89HDF", "an HDF5 file"},
     {"\x93NUMPY", "a NumPy file"},
@@ -95,7 +95,7 @@ TextFile checked_text(const std::string& path, Buffer<char> bytes) {
   if (text.empty()) throw not_text(path, 1, "the file is empty");
   if (looks_like_utf16(text)) throw not_text(path, 1, "the file is UTF-16 text; save it as UTF-8");
   for (const Magic& magic : kBinaryFormats)
-    if (text.starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is ", magic.what, ", not text"));
+    if (text.starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is no text; it is ", magic.what));
   refuse_nul(file, 0, 1);
   if (text.starts_with("\xef\xbb\xbf")) file.begin = 3;
   for (const Magic& magic : kOtherTexts)

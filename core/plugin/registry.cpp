@@ -174,6 +174,11 @@ const Plugin& PluginRegistry::load_file(const std::string& given_path) {
   library->load(path, failure, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   if (failure) {
     const char* why = dlerror();
+    if (note.runtime[0] != '\0' && why != nullptr &&
+        std::string_view(why).find("cannot open shared object") != std::string_view::npos)
+      throw Error(REC_UNSUPPORTED,
+                  cat("model '", note.model, "' needs ", note.runtime, ", which is not found (", why,
+                      "); install it, and put its folder into LD_LIBRARY_PATH unless the system searches it"));
     throw Error(REC_PLUGIN_FAILED, cat(path, ": cannot be loaded: ", why != nullptr ? why : failure.message()));
   }
   libraries_.push_back(library.get());

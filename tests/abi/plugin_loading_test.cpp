@@ -185,6 +185,14 @@ TEST(PluginLoading, RefusesASecondLibTorchNamingBothFiles) {
   EXPECT_EQ(load_plugin(evil("evil_torch")).first, REC_OK) << "the only one is welcome";
 }
 
+TEST(PluginLoading, SaysWhichRuntimeIsMissing) {
+  const auto [status, message] = load_plugin(evil("evil_lost"));
+  EXPECT_EQ(status, REC_UNSUPPORTED);
+  for (const char* part :
+       {"model 'evil_lost' needs libtorch 2.x, which is not found", "liblost_runtime.so", "LD_LIBRARY_PATH"})
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
 TEST(PluginLog, IsDeliveredOrCountedAsLost) {
   ASSERT_EQ(load_plugin(evil("evil_chatty")).first, REC_OK);
   static int64_t n_lines;

@@ -540,6 +540,19 @@ TEST(Csv, SurvivesEveryTruncationAndEveryByteFlip) {
   EXPECT_GT(n_read, 20);
 }
 
+TEST(Csv, TheOrderWithinASecondCountsAsMemory) {
+  const TempFolder folder;
+  std::string text = "user,item,time\n", fractions = text;
+  for (int i = 0; i < 60'000; ++i) {
+    text += cat(i % 7, ',', i % 9, ',', 1'500'000'000 + i, '\n');
+    fractions += cat(i % 7, ',', i % 9, ',', 1'500'000'000 + i, ".5\n");
+  }
+  DatasetOptions options;
+  options.memory_limit_bytes = std::ssize(fractions) + 21 * 65'536 + 300'000;
+  EXPECT_EQ(load_dataset(folder.file("whole.csv", text), options).n(), 60'000);
+  EXPECT_EQ(error_of([&] { load_dataset(folder.file("fractions.csv", fractions), options); }).status, REC_LIMIT);
+}
+
 TEST(Csv, AMemoryLimitIsMetBeforeTheMemoryIsTaken) {
   const TempFolder folder;
   std::string text = "user,item\n";

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from copy import copy
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import _raw, _recore
 from ._columns import TIME_UNITS, Numbers, Times, column, moments
-from ._errors import InvalidArgumentError, InvalidDataError
+from ._errors import InvalidArgumentError, InvalidDataError, UnsupportedError
 from ._handle import Handle, choice, options, run
 from ._ids import Ids, SupportsArray, as_ids
 
@@ -51,6 +52,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
 
         Args:
             path: .gz is read as text. Files that are already split keep their parts; in any other file every row is train.
+                A Parquet file is read by pyarrow, as from_arrow() does.
             format: csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
             user, item, time, weight, label: column names; by default the usual ones. time="", weight="" or label="" ignores
                 that column. A label is 1 for a clicked row, 0 for one that was only shown.
@@ -79,7 +81,13 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             part=0 if part is None else choice("part", part, _PARTS), has_part=int(part is not None),
             valid_path=None if valid is None else os.fspath(valid), test_path=None if test is None else os.fspath(test),
             max_bad_rows=max_bad_rows, memory_limit_bytes=memory_limit_bytes)
-        return cls(_recore.rec_dataset_load(path, given, run(cancel)))
+        stream = _parquet_stream(path)
+        if stream is None:
+            return cls(_recore.rec_dataset_load(path, given, run(cancel)))
+        for name, value in (("valid", valid), ("test", test)):
+            if value is not None:
+                raise InvalidArgumentError(f"{name}: cannot stand beside a Parquet file", argument=name)
+        return cls(_recore.rec_dataset_create_from_arrow(stream.__arrow_c_stream__(), given, run(cancel)))
 
     @classmethod
     def from_columns(cls, users: Ids, items: Ids, times: Optional[Times] = None, weights: Optional[Numbers] = None,
@@ -227,9 +235,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
 
     def to_arrow(self) -> Any:
         """The rows as a pyarrow.Table, with the columns of __arrow_c_stream__. Needs pyarrow."""
-        import pyarrow
-
-        return pyarrow.RecordBatchReader.from_stream(self).read_all()
+        return _module("pyarrow").RecordBatchReader.from_stream(self).read_all()
 
     def to_pandas(self) -> Any:
         """The rows as a pandas.DataFrame, with the columns of __arrow_c_stream__. Needs pandas and pyarrow."""
@@ -243,8 +249,6 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         Args:
             part: "train", "valid" or "test"; by default all. The matrix has the users and items of all parts.
         """
-        import scipy.sparse
-
         if part is not None:
             choice("part", part, _PARTS)
         rows = self.to_arrow()
@@ -254,13 +258,33 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         if part is not None:
             chosen = rows["part"].to_numpy() == part
             user, item, weights = user[chosen], item[chosen], weights[chosen]
-        return scipy.sparse.csr_matrix((weights, (user, item)), (len(users), len(items))), users, items
+        return _module("scipy.sparse").csr_matrix((weights, (user, item)), (len(users), len(items))), users, items
 
     def __deepcopy__(self, memo: Any) -> Dataset:
         return copy(self)
 
     def _text(self) -> str:
         return ": {} users, {} items, {} interactions".format(*_recore.rec_dataset_counts(self._handle))
+
+
+def _parquet_stream(path: str | os.PathLike[str]) -> Any:
+    """The record batches of a Parquet file; None for any other file or folder."""
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        if file.read(4) != b"PAR1":
+            return None
+    parquet = _module("pyarrow.parquet").ParquetFile(path)
+    return _module("pyarrow").RecordBatchReader.from_batches(parquet.schema_arrow, parquet.iter_batches())
+
+
+def _module(name: str) -> Any:
+    """A package that only some methods need."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        package = name.split(".")[0]
+        raise UnsupportedError(f"{package} is needed for this, and is not installed: pip install {package}") from None
 
 
 def _reading(user_ids: str, item_ids: str, bad_rows: str, min_weight: Optional[float],
