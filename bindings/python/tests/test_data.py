@@ -42,11 +42,12 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
         "reader": recore.Dataset.from_arrow(table.to_reader(max_chunksize=7), **named),
         "frame as stream": recore.Dataset.from_arrow(frame, **named),
     }
-    pa.parquet.write_table(table, tmp_path / "rows.parquet", row_group_size=11)
-    pd.DataFrame({"u": users, "i": items, "t": times, "w": weights}).to_csv(tmp_path / "rows.csv", index=False)
-    made |= {name: recore.Dataset.load(tmp_path / name, **named) for name in ("rows.parquet", "rows.csv")}
+    parquet, csv = tmp_path / "rows.parquet", tmp_path / "rows.csv"
+    pa.parquet.write_table(table, parquet, row_group_size=11)
+    pd.DataFrame({"u": users, "i": items, "t": times, "w": weights}).to_csv(csv, index=False)
+    made |= {"Parquet": recore.Dataset.load(parquet, **named), "CSV": recore.Dataset.load(csv, **named)}
     with pytest.raises(recore.InvalidArgumentError, match="test: cannot stand beside a Parquet file"):
-        recore.Dataset.load(tmp_path / "rows.parquet", **named, test=tmp_path / "rows.csv")
+        recore.Dataset.load(parquet, **named, test=csv)
     expected = train_file(made["columns"], tmp_path / "expected")
     for name, dataset in made.items():
         assert facts(dataset) == (10, 10, len(users), "int64", "int64"), name
