@@ -123,7 +123,11 @@ void DatasetBuilder::add(const RowBlock& block, Part part) {
   const auto append = [&](const IdColumn& ids, const std::vector<int32_t>& rows, IdColumn& all,
                           std::vector<int32_t>& out) {
     row_of.resize(ids.size());
-    for (int32_t row = 0; row < std::ssize(row_of); ++row) row_of[row] = all.add(all.key(ids, row));
+    constexpr int64_t kAhead = 24;
+    for (int32_t row = 0; row < std::ssize(row_of); ++row) {
+      if (row + kAhead < std::ssize(row_of)) all.prefetch(all.key(ids, static_cast<int32_t>(row + kAhead)));
+      row_of[row] = all.add(all.key(ids, row));
+    }
     for (int32_t row : rows) out.push_back(row_of[row]);
   };
   append(block.users, block.user, users_, user_);

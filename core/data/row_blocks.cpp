@@ -119,7 +119,7 @@ class BlockReader {
 
   void run() {
     const int64_t n_blocks = (file_.size() - table_.offset + table_.block_bytes - 1) / table_.block_bytes;
-    const int64_t n_beside = 2 * pool_.size();
+    const int64_t n_beside = 8 * pool_.size();
     // The text of a block and what is made of it.
     sink_.builder().budget().charge(3 * n_beside * table_.block_bytes, "blocks of the file");
     int64_t line = table_.line;

@@ -13,7 +13,7 @@ struct TableRows {
   char separator = ',';
   Quotes quotes = Quotes::kRfc4180;
   int64_t offset = 0, line = 1;  // where they begin
-  int64_t block_bytes = int64_t{4} << 20;
+  int64_t block_bytes = int64_t{1} << 19;  // the ids of a block fit a cache
 };
 
 // Whether read_row_blocks knows such rows: not those that runs of blanks separate, nor labelled ones.
