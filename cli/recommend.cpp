@@ -118,7 +118,7 @@ int similar(const SimilarOptions& options, Context& context) {
   Answers answers(options.items.size(), k);
   const Recommender recommender = make_recommender(model, k, false);
   const rec_output_t output = answers.output();
-  call(rec_recommender_similar_items, recommender.get(), items.get(), k, &output);
+  call(rec_recommender_similar_items, recommender.get(), items.get(), k, nullptr, 0, nullptr, 0, &output);
   return print_results(model, "item", type, options.items, answers, k, false, context);
 }
 

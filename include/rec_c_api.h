@@ -905,12 +905,15 @@ REC_API rec_status_t rec_recommender_score(const rec_recommender_t* recommender,
 /**
  * The k items most similar to each of the n given items, without the item itself: by cosine of their vectors, or by the
  * weight that they give to the item (its neighbours in itemknn).
+ * @param allow_bits, deny_bits as in rec_request_t, nullable.
  * @param output rows [n, k], padded with REC_NO_ROW; scores [n, k], nullable; status [n], nullable: NOT_FOUND for an
  *               unknown item.
  * @return OK, INVALID_ARGUMENT, UNSUPPORTED (a model without item vectors and weights). Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_recommender_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items,
-                                                   int64_t k, const rec_output_t* output, rec_error_t** out_error);
+                                                   int64_t k, const uint8_t* allow_bits, int64_t n_allow_bytes,
+                                                   const uint8_t* deny_bits, int64_t n_deny_bytes,
+                                                   const rec_output_t* output, rec_error_t** out_error);
 /** Releases a recommender; calls that are running finish first. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_recommender_destroy(rec_recommender_t* recommender);
 

@@ -340,10 +340,13 @@ func (r *Recommender) RecommendAll(q *Query) ([][]Item, error) {
 
 // Similar returns the k items most similar to each given one, itself left out, as Recommend does; ErrUnsupported for a
 // model without item similarities.
-func (r *Recommender) Similar(items IDs, k int) ([][]Item, error) {
+func (r *Recommender) Similar(items IDs, k int) ([][]Item, error) { return r.SimilarAmong(items, k, nil, nil) }
+
+// SimilarAmong is Similar of the items that allow marks, all where it is nil, but for those that deny marks.
+func (r *Recommender) SimilarAmong(items IDs, k int, allow, deny Bits) ([][]Item, error) {
 	k = min(k, max(r.nItems, 1))
 	return r.lists(items.Len(), k, func(rows []int64, scores []float32) error {
-		return r.SimilarInto(items, k, rows, scores, nil)
+		return r.similarInto(items, k, allow, deny, rows, scores, nil)
 	})
 }
 
@@ -366,11 +369,15 @@ func (r *Recommender) lists(n, k int, fill func([]int64, []float32) error) ([][]
 
 // SimilarInto fills rows and scores, [n items, k] both, and status, nil or [n items], as TopKInto does.
 func (r *Recommender) SimilarInto(items IDs, k int, rows []int64, scores []float32, status []Code) error {
+	return r.similarInto(items, k, nil, nil, rows, scores, status)
+}
+
+func (r *Recommender) similarInto(items IDs, k int, allow, deny Bits, rows []int64, scores []float32, status []Code) error {
 	if err := items.check("items"); err != nil {
 		return err
 	}
 	return r.h.call(func(h crec.Recommender) error {
-		return crec.Similar(h, &items.raw, k, rows, scores, codes(status))
+		return crec.Similar(h, &items.raw, k, allow, deny, rows, scores, codes(status))
 	})
 }
 

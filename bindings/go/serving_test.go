@@ -164,7 +164,14 @@ func TestSimilarItemsLeaveOutThemselves(t *testing.T) {
 	if len(similar[0]) != 9 || len(similar[1]) != 0 || slices.ContainsFunc(similar[0], func(i recore.Item) bool { return i.ID.Int64() == 4 }) {
 		t.Errorf("similar to 4: %v", similar)
 	}
-	strict := ends(t, must(gridModel(t).Recommender(recore.Strict()))(t))
+	model := gridModel(t)
+	nearest := must(model.Bits(recore.IDsOf(similar[0][0].ID)))(t)
+	left := must(recommender.SimilarAmong(items, 50, nil, nearest))(t)
+	only := must(recommender.SimilarAmong(items, 50, nearest, nil))(t)
+	if !slices.Equal(left[0], similar[0][1:]) || !slices.Equal(only[0], similar[0][:1]) {
+		t.Errorf("without the nearest: %v; only it: %v", left[0], only[0])
+	}
+	strict := ends(t, must(model.Recommender(recore.Strict()))(t))
 	if _, err := strict.Similar(items, 3); !errors.Is(err, recore.ErrNotFound) {
 		t.Errorf("strict: %v", err)
 	}

@@ -106,12 +106,15 @@ rec_status_t rec_recommender_score(const rec_recommender_t* recommender, const r
 }
 
 rec_status_t rec_recommender_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items, int64_t k,
-                                           const rec_output_t* output, rec_error_t** out_error) {
+                                           const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
+                                           int64_t n_deny_bytes, const rec_output_t* output, rec_error_t** out_error) {
   return guarded(out_error, [&] {
     const auto object = object_of(recommender);
     const IdList list = read_ids(items, "items");
+    check_bits(allow_bits, n_allow_bytes, object->model().n_items(), "allow_bits");
+    check_bits(deny_bits, n_deny_bytes, object->model().n_items(), "deny_bits");
     const rec_output_t out = read_output(output, *object, list.size(), k);
-    object->similar_items(list, k, &not_null(out.rows, "rows"), out.scores, out.status);
+    object->similar_items(list, {.allow = allow_bits, .deny = deny_bits}, k, &not_null(out.rows, "rows"), out.scores, out.status);
   });
 }
 

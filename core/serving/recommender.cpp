@@ -254,8 +254,8 @@ void Recommender::score(const Request& request, float* out_scores, rec_status_t*
                out_status);
 }
 
-void Recommender::similar_items(const IdList& items, int64_t k, int64_t* out_rows, float* out_scores,
-                                rec_status_t* out_status) const {
+void Recommender::similar_items(const IdList& items, const kernels::ItemFilter& filter, int64_t k, int64_t* out_rows,
+                                float* out_scores, rec_status_t* out_status) const {
   check_k(k);
   const Lease memory(*this);
   memory->status.clear();
@@ -263,8 +263,8 @@ void Recommender::similar_items(const IdList& items, int64_t k, int64_t* out_row
   for (int64_t q = 0; q < items.size(); ++q) {
     const int32_t item = items.row(q, model().catalog->items);
     memory->status.push_back(item < 0 ? REC_NOT_FOUND : REC_OK);
-    scorer_->similar(item, k, out_rows + q * k, out_scores != nullptr ? out_scores + q * k : memory->scores.data(),
-                     memory->scoring);
+    scorer_->similar(item, filter, k, out_rows + q * k,
+                     out_scores != nullptr ? out_scores + q * k : memory->scores.data(), memory->scoring);
   }
   write_status(memory->status, "items", "", out_status);
 }

@@ -48,8 +48,9 @@ class Recommender {
 
   void top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const;
   void score(const Request& request, float* out_scores, rec_status_t* out_status) const;
-  void similar_items(const IdList& items, int64_t k, int64_t* out_rows, float* out_scores,
-                     rec_status_t* out_status) const;
+  // Of the filter, allow and deny.
+  void similar_items(const IdList& items, const kernels::ItemFilter& filter, int64_t k, int64_t* out_rows,
+                     float* out_scores, rec_status_t* out_status) const;
 
  private:
   struct CallMemory;  // working memory, lent to a call by a Lease

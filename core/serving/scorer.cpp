@@ -108,7 +108,7 @@ void Scorer::candidate_scores(const Queries& queries, const int64_t* offsets, co
   }
 }
 
-void Scorer::similar(int32_t, int64_t, int64_t*, float*, Scratch&) const {
+void Scorer::similar(int32_t, const kernels::ItemFilter&, int64_t, int64_t*, float*, Scratch&) const {
   const bool has_numbers = !model_->item_table.shape.empty();
   throw Error(REC_UNSUPPORTED,
               cat("model '", model_->name, "' has ",

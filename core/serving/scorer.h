@@ -68,9 +68,11 @@ class Scorer {
   void candidate_scores(const Queries& queries, const int64_t* offsets, const int32_t* items, float* scores,
                         rec_status_t* status, Scratch& scratch) const;
 
-  // The k items most similar to an item, by cosine of their vectors or by weight, padded; the item itself is left out,
-  // and an unknown item (-1) has none. UNSUPPORTED for a model without item vectors and item weights.
-  virtual void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const;
+  // The k items most similar to an item, by cosine of their vectors or by weight, of those that allow and deny leave,
+  // padded; the item itself is left out, and an unknown item (-1) has none. UNSUPPORTED for a model without item vectors
+  // and item weights.
+  virtual void similar(int32_t item, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
+                       Scratch& scratch) const;
 
  protected:
   explicit Scorer(std::shared_ptr<const Model> model);

@@ -60,11 +60,12 @@ class TableScorer final : public Scorer {
       if (status[q] != REC_OK) std::fill_n(scores + q * stride, items_.rows, std::numeric_limits<float>::quiet_NaN());
   }
 
-  void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const override {
+  void similar(int32_t item, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
+               Scratch& scratch) const override {
     if (items_.d == 1)  // a single number says how popular an item is, not what it resembles
-      return Scorer::similar(item, k, rows, scores, scratch);
+      return Scorer::similar(item, filter, k, rows, scores, scratch);
     if (item < 0) return pad(k, rows, scores);
-    BlockSelection({&item, 1}, nullptr, nullptr, k, rows, scores, scratch)
+    BlockSelection({&item, 1}, filter.allow, filter.deny, k, rows, scores, scratch)
         .run(items_.rows, [&](int64_t begin, int64_t end, float* block) {
           const int64_t first = begin / kernels::kTileItems, last = kernels::tile_count(end);
           kernels::fastest().score_tiles({.queries = items_.row(item),

@@ -26,11 +26,12 @@ class WeightsScorer final : public BlockScorer {
     return {catalog.seen.row(user)};
   }
 
-  void similar(int32_t item, int64_t k, int64_t* rows, float* scores, Scratch& scratch) const override {
+  void similar(int32_t item, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
+               Scratch& scratch) const override {
     if (item < 0) return pad(k, rows, scores);
     std::call_once(columns_made_, [this] { make_columns(); });
     const std::span giving(giving_.data() + giving_offsets_[item], giving_.data() + giving_offsets_[item + 1]);
-    BlockSelection({&item, 1}, nullptr, nullptr, k, rows, scores, scratch)
+    BlockSelection({&item, 1}, filter.allow, filter.deny, k, rows, scores, scratch)
         .run(n_items_, [&](int64_t begin, int64_t end, float* block) {
           std::fill_n(block, end - begin, -std::numeric_limits<float>::infinity());
           auto at = std::ranges::lower_bound(giving, begin, {}, &Giving::item);

@@ -110,7 +110,7 @@ struct OptimizerOptions {
 
   // The parameters lr and l2.
   void declare_rates(Fields& field, const char* l2_doc = "weight decay of the optimiser, on every row") {
-    field("lr", lr, "0.001", {1e-8, 10}, "learning rate");
+    field("lr", lr, "0.001", {1e-8, 1e6}, "learning rate; of sgd for the mean over a batch: a rate per interaction times batch_size");
     field("l2", weight_decay, "0", {0, 10}, l2_doc);
   }
   // The parameter optimizer, "adam" by default.

@@ -215,7 +215,7 @@ TEST(Arguments, AreNamedWhenTheyAreBad) {
     expect(name, REC_INVALID_ARGUMENT,
            [&](rec_error_t** e) { return rec_recommender_top_k(r.get(), &request, &less, e); });
     expect(name, REC_INVALID_ARGUMENT,
-           [&](rec_error_t** e) { return rec_recommender_similar_items(r.get(), &items, 2, &less, e); });
+           [&](rec_error_t** e) { return rec_recommender_similar_items(r.get(), &items, 2, nullptr, 0, nullptr, 0, &less, e); });
     if (count == &rec_output_t::n_rows) continue;
     less.*count = 0;
     expect(name, REC_INVALID_ARGUMENT,

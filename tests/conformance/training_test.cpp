@@ -413,9 +413,49 @@ TEST_F(Similar, ItemsOfItemKnnAreItsNeighbours) {
   const rec_ids_t ids = int64_ids(asked);
   TopK out{std::vector<int64_t>(10), std::vector<float>(10), std::vector<rec_status_t>(5)};
   const rec_output_t output = output_to(out.rows, out.scores, out.status);
-  call([&](rec_error_t** error) { return rec_recommender_similar_items(serving.get(), &ids, 2, &output, error); });
+  call([&](rec_error_t** error) { return rec_recommender_similar_items(serving.get(), &ids, 2, nullptr, 0, nullptr, 0, &output, error); });
   EXPECT_EQ(out.rows, (std::vector<int64_t>{1, 2, 0, 2, 0, 1, 0, 1, 0, 1}));
   for (const float score : out.scores) EXPECT_GT(score, 0);
+
+  const uint8_t some = 0b11011, first = 0b1;  // by bits: rows 0, 1, 3, 4; row 0
+  const auto among = [&](const uint8_t* allow, const uint8_t* deny) {
+    call([&](rec_error_t** error) {
+      return rec_recommender_similar_items(serving.get(), &ids, 2, allow, 1, deny, 1, &output, error);
+    });
+    return std::vector<int64_t>(out.rows.begin(), out.rows.begin() + 4);
+  };
+  EXPECT_EQ(among(&some, nullptr), (std::vector<int64_t>{1, REC_NO_ROW, 0, REC_NO_ROW}));
+  EXPECT_EQ(among(nullptr, &first), (std::vector<int64_t>{1, 2, 2, REC_NO_ROW}));
+  EXPECT_EQ(among(&some, &first), (std::vector<int64_t>{1, REC_NO_ROW, REC_NO_ROW, REC_NO_ROW}));
+  EXPECT_EQ(rec_recommender_similar_items(serving.get(), &ids, 2, &some, 0, nullptr, 0, &output, nullptr),
+            REC_INVALID_ARGUMENT);
+}
+
+// By vectors: what is left keeps its order and its scores.
+TEST_F(Similar, ItemsAreTakenOfThoseThatAreAllowed) {
+  const auto data = checkerboard();
+  const auto model = train(data.get(), "bprmf", R"({"epochs": 2, "emb_size": 8})");
+  const auto serving = recommender(model.get());
+  const std::vector<int64_t> asked{1};
+  const rec_ids_t ids = int64_ids(asked);
+  int64_t n_items = 0;
+  call([&](rec_error_t** error) { return rec_model_counts(model.get(), nullptr, &n_items, error); });
+  const auto similar = [&](const uint8_t* deny) {
+    TopK out{std::vector<int64_t>(n_items), std::vector<float>(n_items), std::vector<rec_status_t>(1)};
+    const rec_output_t output = output_to(out.rows, out.scores, out.status);
+    call([&](rec_error_t** error) {
+      return rec_recommender_similar_items(serving.get(), &ids, n_items, nullptr, 0, deny, (n_items + 7) / 8, &output, error);
+    });
+    return out;
+  };
+  const TopK all = similar(nullptr);
+  std::vector<uint8_t> deny((n_items + 7) / 8);
+  deny[all.rows[0] / 8] |= static_cast<uint8_t>(1 << (all.rows[0] % 8));
+  const TopK rest = similar(deny.data());
+  EXPECT_EQ(std::vector<int64_t>(rest.rows.begin(), rest.rows.end() - 1),
+            std::vector<int64_t>(all.rows.begin() + 1, all.rows.end()));
+  EXPECT_EQ(std::vector<float>(rest.scores.begin(), rest.scores.end() - 1),
+            std::vector<float>(all.scores.begin() + 1, all.scores.end()));
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ void ask(const Recommender& recommender) {
   rows.resize(items.size() * k);
   scores.resize(items.size() * k);
   attempt([&] {
-    recommender.similar_items(rows_of(items), k, rows.data(), scores.data(), status.data());
+    recommender.similar_items(rows_of(items), {}, k, rows.data(), scores.data(), status.data());
     for (size_t i = 0; i < items.size(); ++i)
       check_ranking({&rows[i * k], static_cast<size_t>(k)}, {&scores[i * k], static_cast<size_t>(k)}, n_items);
   });

@@ -111,7 +111,7 @@ TEST_F(ModelFile, OfVectorsNearZeroStillHasSimilarItems) {
   TopK out{std::vector<int64_t>(2), std::vector<float>(2), std::vector<rec_status_t>(1)};
   const rec_output_t output = output_to(out.rows, out.scores, out.status);
   const auto serving = recommender(model.get());
-  call([&](rec_error_t** error) { return rec_recommender_similar_items(serving.get(), &items, 2, &output, error); });
+  call([&](rec_error_t** error) { return rec_recommender_similar_items(serving.get(), &items, 2, nullptr, 0, nullptr, 0, &output, error); });
   EXPECT_EQ(out.status.at(0), REC_OK);
   EXPECT_NE(out.rows.at(0), REC_NO_ROW);
   EXPECT_NE(out.rows.at(1), REC_NO_ROW);

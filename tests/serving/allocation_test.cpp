@@ -97,7 +97,7 @@ TEST_P(Allocations, AreNoneInWarmCalls) {
     std::vector<rec_status_t> known(history.size());
     const rec_output_t output = output_to(similar, similar_scores, known);
     EXPECT_EQ(allocations_when_warm(
-                  [&] { last = rec_recommender_similar_items(asked.get(), &history_ids, 3, &output, nullptr); }),
+                  [&] { last = rec_recommender_similar_items(asked.get(), &history_ids, 3, nullptr, 0, nullptr, 0, &output, nullptr); }),
               0);
     EXPECT_EQ(last, REC_OK);
   }

@@ -158,11 +158,11 @@ TEST_F(FailingMemory, WhenAModelAnswers) {
                     }));
     rec_recommender_t* able = nullptr;
     rec_recommender_create(model.get(), nullptr, &able, nullptr);
-    const bool has_similar = rec_recommender_similar_items(able, &item_ids, 3, &output, nullptr) == REC_OK;
+    const bool has_similar = rec_recommender_similar_items(able, &item_ids, 3, nullptr, 0, nullptr, 0, &output, nullptr) == REC_OK;
     rec_recommender_destroy(able);
     if (has_similar)
       expect_survives(std::string("similar ") + name, asks([&](rec_recommender_t* r, rec_error_t** error) {
-                        return rec_recommender_similar_items(r, &item_ids, 3, &output, error);
+                        return rec_recommender_similar_items(r, &item_ids, 3, nullptr, 0, nullptr, 0, &output, error);
                       }));
     const auto data = checkerboard();
     expect_survives(std::string("evaluate ") + name, [&] {

@@ -109,6 +109,7 @@ def rec_flat_score(recommender: RecommenderHandle, users: _Ids, history_items: O
                    history_offsets: Optional[Buffer], history_times: Optional[Buffer], request_times: Optional[Buffer],
                    candidates: _Ids, candidate_offsets: Optional[Buffer], out_scores: Buffer,
                    out_status: Optional[Buffer]) -> None: ...
-def rec_flat_similar_items(recommender: RecommenderHandle, items: _Ids, k: int, out_rows: Buffer,
+def rec_flat_similar_items(recommender: RecommenderHandle, items: _Ids, k: int, allow_bits: Optional[Buffer],
+                           deny_bits: Optional[Buffer], out_rows: Buffer,
                            out_scores: Optional[Buffer], out_status: Optional[Buffer]) -> None: ...
 def __getattr__(name: str) -> int: ...  # the constants

@@ -163,9 +163,12 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
                 self._handle, k, users, *_histories(histories, history_times, n), _moments(request_times),
                 *_candidates(candidates, n), self._bits(allow, "allow"), self._bits(deny, "deny"), rows, scores, status)
 
-    def similar(self, items: Union[Id, Ids], k: int = 10) -> Recommendations:
+    def similar(self, items: Union[Id, Ids], k: int = 10, *, allow: Optional[Ids] = None,
+                deny: Optional[Ids] = None) -> Recommendations:
         """The k items most similar to each given one, itself left out; shapes as in recommend().
 
+        Args:
+            allow, deny: item ids that alone may be returned; item ids that may not.
         Raises:
             UnsupportedError (a model without item similarities), UnknownIdError (strict).
         """
@@ -174,19 +177,21 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         n, wanted = len(given), min(k, self._n_items) if k >= 1 else 1
         rows = np.empty((n, wanted), np.int64)
         scores = np.empty((n, wanted), np.float32)
-        self._similar(given, wanted if k >= 1 else k, rows, scores, None)
+        self._similar(given, wanted if k >= 1 else k, rows, scores, None, allow, deny)
         return self._answer(rows, scores, single)
 
     def similar_into(self, items: Union[Id, Ids], k: int, rows: Buffer, scores: Optional[Buffer] = None,
-                     status: Optional[Buffer] = None) -> None:
+                     status: Optional[Buffer] = None, *, allow: Optional[Ids] = None, deny: Optional[Ids] = None) -> None:
         """similar() into the caller's memory; buffers and errors as in recommend_into()."""
-        self._similar(_one_or_more(items)[0], index(k), rows, scores, status)
+        self._similar(_one_or_more(items)[0], index(k), rows, scores, status, allow, deny)
 
-    def _similar(self, items: Any, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer]) -> None:
+    def _similar(self, items: Any, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer],
+                 allow: Optional[Ids], deny: Optional[Ids]) -> None:
         n = len(items)
         if status is None and self.strict:
             status = np.empty(n, np.int32)
-        _recore.rec_flat_similar_items(self._handle, items, k, rows, scores, status)
+        _recore.rec_flat_similar_items(self._handle, items, k, self._bits(allow, "allow"), self._bits(deny, "deny"), rows, scores,
+                                       status)
         if status is not None and self.strict:
             _raise_unknown(items, status, n, "items")
 

@@ -142,6 +142,9 @@ def test_similar_items_leave_out_the_item_itself(model):
     assert items.shape == (2, 5) and "film-001" not in items[0] and "film-002" not in items[1]
     one, _ = model.recommender().similar("film-001", k=5)
     assert one.tolist() == items[0].tolist()
+    left, _ = model.recommender().similar("film-001", k=4, deny=[one[1]])
+    assert left.tolist() == [one[0], *one[2:]]
+    assert model.recommender().similar("film-001", allow=one[:2]).items.tolist() == one[:2].tolist()
     assert model.recommender().titles(one).tolist() == model.titles(one).tolist()
 
 

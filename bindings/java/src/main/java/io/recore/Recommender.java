@@ -97,8 +97,17 @@ public final class Recommender extends Handle {
    * @throws RecException.Unsupported for a model without item similarities.
    */
   public Recommendations similar(Ids items, int k) {
-    return answer(items, "items", k,
-        (wanted, rows, scores, status) -> Raw.rec_flat_similar_items(this, items, wanted, rows, scores, status));
+    return similar(items, k, null, null);
+  }
+
+  /**
+   * The same of some items.
+   *
+   * @param allow nullable: items that alone may be returned. @param deny nullable: items that may not.
+   */
+  public Recommendations similar(Ids items, int k, Ids allow, Ids deny) {
+    return answer(items, "items", k, (wanted, rows, scores, status) -> Raw.rec_flat_similar_items(this, items, wanted,
+        bits(allow), bits(deny), rows, scores, status));
   }
 
   /**

@@ -144,6 +144,10 @@ class ServingTest {
     assertEquals(List.of(5, 0), List.of(batch.count(0), batch.count(1)));
     assertFalse(items(batch.strings(0)).contains("film-001"));
     assertEquals(batch.strings(0), plain.similar("film-001", 5));
+    String nearest = items(batch.strings(0)).get(0);
+    Ids asked = Ids.of(new String[] {"film-001"});
+    assertEquals(batch.strings(0).subList(1, 5), plain.similar(asked, 4, null, Ids.of(new String[] {nearest})).strings(0));
+    assertEquals(batch.strings(0).subList(0, 1), plain.similar(asked, 4, Ids.of(new String[] {nearest}), null).strings(0));
     assertEquals(400, Fixture.model.titles(Fixture.model.itemIds()).size());
   }
 
