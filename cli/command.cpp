@@ -98,6 +98,20 @@ std::string in_words_of_the_command(std::string message) {
       for (; at < message.size() && ((message[at] >= 'A' && message[at] <= 'Z') || message[at] == '_'); ++at)
         message[at] = message[at] == '_' ? '-' : static_cast<char>(message[at] - 'A' + 'a');
     }
+  constexpr std::pair<std::string_view, std::string_view> kOptions[] = {
+      {"user_column", "--user-column"},   {"item_column", "--item-column"},   {"time_column", "--time-column"},
+      {"weight_column", "--weight-column"}, {"label_column", "--label-column"}, {"impression_key", "--impression-key"},
+      {"time_format", "--time-format"},   {"min_weight", "--min-weight"},     {"max_bad_rows", "--max-bad-rows"},
+      {"bad_rows", "--bad-rows"},         {"valid_path", "--valid"},          {"test_path", "--test"}};
+  // Not within another word, and not in quotes or a path: those are a column or a file.
+  const auto ends_word = [&](size_t at) {
+    if (at >= message.size()) return true;
+    const auto c = static_cast<unsigned char>(message[at]);
+    return std::isalnum(c) == 0 && std::string_view("_'/.-").find(message[at]) == std::string_view::npos;
+  };
+  for (const auto& [name, option] : kOptions)
+    for (size_t at = 0; (at = message.find(name, at)) != std::string::npos; at += option.size())
+      if ((at == 0 || ends_word(at - 1)) && ends_word(at + name.size())) message.replace(at, name.size(), option);
   return message;
 }
 

@@ -260,7 +260,7 @@ func TestBadDataNamesItsArgument(t *testing.T) {
 		{"part out of range", columns(recore.Columns{Users: one, Items: one, Parts: []recore.Part{7}}), recore.ErrInvalidData, "parts"},
 		{"nothing", columns(recore.Columns{}), recore.ErrInvalidArgument, "users"},
 		{"no such format", load(recore.Format("parquet")), recore.ErrInvalidArgument, "format"},
-		{"NUL in a name", load(recore.UserColumn("a\x00b")), recore.ErrInvalidArgument, "user_column"},
+		{"NUL in a name", load(recore.UserColumn("a\x00b")), recore.ErrInvalidArgument, "UserColumn"},
 		{"memory", load(recore.DataMemoryLimit(1000)), recore.ErrLimit, ""},
 	} {
 		var e *recore.Error
@@ -270,6 +270,20 @@ func TestBadDataNamesItsArgument(t *testing.T) {
 	}
 	if _, err := recore.DatasetFromArrow(context.Background(), nil); !errors.Is(err, recore.ErrInvalidArgument) {
 		t.Errorf("no stream: %v", err)
+	}
+}
+
+func TestMessagesUseTheWordsOfGo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "words.csv")
+	check(t, os.WriteFile(path, []byte("who,what\n1,2\n"), 0o600))
+	var e *recore.Error
+	_, err := recore.LoadDataset(ctx, path, recore.ItemColumn("what"))
+	if !errors.As(err, &e) || e.Argument != "UserColumn" || !strings.Contains(e.Message, "name it with UserColumn,") {
+		t.Error(err)
+	}
+	_, err = gridModel(t).Evaluate(ctx, orchard(t), "auc", recore.Protocol{})
+	if err == nil || !strings.Contains(err.Error(), "use rows = LabelRows") {
+		t.Error(err)
 	}
 }
 

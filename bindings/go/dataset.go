@@ -37,7 +37,7 @@ type LoadOption struct {
 func textOption(name, value string, set func(crec.RecDatasetOptionsT, string)) LoadOption {
 	return LoadOption{func(o crec.RecDatasetOptionsT) error {
 		set(o, value)
-		return text(name, value)
+		return text(inWordsOfGo(name), value)
 	}}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 
 	"recore/internal/crec"
 )
@@ -97,13 +98,36 @@ func invalid(argument, format string, values ...any) *Error {
 	return &Error{CodeInvalidArgument, argument + ": " + fmt.Sprintf(format, values...), argument, "", -1, -1, nil}
 }
 
+// What this package calls the options and constants that a message of the library may name.
+var words = map[string]string{
+	"user_column": "UserColumn", "item_column": "ItemColumn", "time_column": "TimeColumn", "weight_column": "WeightColumn",
+	"label_column": "LabelColumn", "impression_key": "ImpressionKey", "time_format": "TimeFormat",
+	"min_weight": "MinWeight", "max_bad_rows": "SkipBadRows", "valid_path": "ValidFile", "test_path": "TestFile",
+	"REC_ROWS_USER": "UserRows", "REC_ROWS_EVENT": "EventRows", "REC_ROWS_LIST": "ListRows", "REC_ROWS_LABEL": "LabelRows",
+	"REC_CANDIDATES_FULL": "FullCandidates", "REC_CANDIDATES_GIVEN": "GivenCandidates",
+	"REC_TIES_AGAINST_TARGET": "TiesAgainstTarget", "REC_HISTORY_TRAINING": "HistoryTraining",
+	"REC_HISTORY_BEFORE": "HistoryBefore",
+}
+
+// A word, with what stands around it: a name in quotes or in a path is a column or a file.
+var word = regexp.MustCompile(`['/.-]?\b[A-Za-z_]+\b['/.-]?`)
+
+func inWordsOfGo(message string) string {
+	return word.ReplaceAllStringFunc(message, func(found string) string {
+		if spelt, ok := words[found]; ok {
+			return spelt
+		}
+		return found
+	})
+}
+
 // failed converts an error of the raw layer; nil stays nil.
 func failed(err error) error {
 	f, ok := err.(*crec.Failure)
 	if !ok {
 		return err
 	}
-	return &Error{Code(f.Code), f.Message, f.Argument, f.File, f.Line, f.ByteOffset, nil}
+	return &Error{Code(f.Code), inWordsOfGo(f.Message), inWordsOfGo(f.Argument), f.File, f.Line, f.ByteOffset, nil}
 }
 
 // cancelled is failed with the context's reason, if the context ended the call.

@@ -340,7 +340,9 @@ func (r *Recommender) RecommendAll(q *Query) ([][]Item, error) {
 
 // Similar returns the k items most similar to each given one, itself left out, as Recommend does; ErrUnsupported for a
 // model without item similarities.
-func (r *Recommender) Similar(items IDs, k int) ([][]Item, error) { return r.SimilarAmong(items, k, nil, nil) }
+func (r *Recommender) Similar(items IDs, k int) ([][]Item, error) {
+	return r.SimilarAmong(items, k, nil, nil)
+}
 
 // SimilarAmong is Similar of the items that allow marks, all where it is nil, but for those that deny marks.
 func (r *Recommender) SimilarAmong(items IDs, k int, allow, deny Bits) ([][]Item, error) {

@@ -160,8 +160,9 @@ _NAMES = {code: _recore.rec_status_name(code) for code in range(_recore.REC_OK, 
 _SPELLINGS = {
     "user_column": "user", "item_column": "item", "time_column": "time", "weight_column": "weight", "label_column": "label",
     "user_id_type": "user_ids", "item_id_type": "item_ids", "train_ratio": "ratio", "checkpoint_path": "checkpoint",
-    "params_json": "params",
+    "params_json": "params", "valid_path": "valid", "test_path": "test",
 }
+_SPELT = re.compile(r"(?<!['\w/.-])(?:" + "|".join(_SPELLINGS) + r")(?!['\w/.-])")  # in a sentence; not a column or a file
 _CONSTANT = re.compile(r"\bREC_(?:ROWS|CANDIDATES|TIES|HISTORY|MODEL|BAD_ROW)_([A-Z_]+)")
 
 
@@ -175,8 +176,9 @@ def _spelling(name: str) -> str:
 
 
 def _in_words_of_python(message: str, argument: str) -> str:
-    """A message of the library begins with the argument, after the file, quotes what was likely meant, and may name constants."""
-    if _spelling(argument) != argument:
+    """A message of the library begins with the argument, after the file, quotes what was likely meant, and may name others."""
+    message = _SPELT.sub(lambda found: _SPELLINGS[found[0]], message)
+    if keyword.iskeyword(argument):
         message = re.sub(rf"(^|: ){argument}(?=: )", lambda found: found[1] + _spelling(argument), message, count=1)
     message = re.sub(r"(?<=did you mean ')\w+(?='\?)", lambda found: _spelling(found[0]), message)
     return _CONSTANT.sub(lambda found: f'"{found[1].lower()}"', message)

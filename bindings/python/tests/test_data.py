@@ -271,6 +271,14 @@ def test_bad_data_names_its_argument(name, call, error, argument):
         assert caught.value.argument == argument
 
 
+def test_messages_use_the_words_of_python(tmp_path):
+    (tmp_path / "user_column").write_text("who,what\n1,2\n")
+    with pytest.raises(recore.InvalidDataError) as caught:
+        recore.Dataset.load(tmp_path / "user_column", format="csv", item="what")
+    assert caught.value.argument == "user" and "user_column:1: " in str(caught.value)
+    assert "name it with user, or say" in str(caught.value)
+
+
 @pytest.mark.parametrize("ids", [[1.5], [None], ["a", 1], [1, "a"], "abc", b"abc", 7, [[1]], np.array([1.5])],
                          ids=lambda ids: repr(ids))
 def test_what_is_no_list_of_ids_is_a_type_error(ids):

@@ -12,9 +12,15 @@ import java.util.regex.Pattern;
 @SuppressWarnings("serial")
 public class RecException extends RuntimeException {
   /** Names of the library that this package spells otherwise. */
-  private static final Map<String, String> SPELLINGS = Map.of("user_column", "user", "item_column", "item", "time_column", "time",
-      "weight_column", "weight", "label_column", "label", "impression_key", "impressionKey", "user_id_type", "userIds",
-      "item_id_type", "itemIds", "checkpoint_path", "checkpoint");
+  private static final Map<String, String> SPELLINGS = Map.ofEntries(Map.entry("user_column", "user"),
+      Map.entry("item_column", "item"), Map.entry("time_column", "time"), Map.entry("weight_column", "weight"),
+      Map.entry("label_column", "label"), Map.entry("impression_key", "impressionKey"), Map.entry("user_id_type", "userIds"),
+      Map.entry("item_id_type", "itemIds"), Map.entry("checkpoint_path", "checkpoint"), Map.entry("valid_path", "valid"),
+      Map.entry("test_path", "test"), Map.entry("time_format", "timeFormat"), Map.entry("min_weight", "minWeight"),
+      Map.entry("max_bad_rows", "skipBadRows"));
+  // In a sentence; not a column or a file.
+  private static final Pattern SPELT =
+      Pattern.compile("(?<!['\\w/.-])(" + String.join("|", SPELLINGS.keySet()) + ")(?!['\\w/.-])");
   private static final Pattern CONSTANT = Pattern.compile("\\bREC_(ROWS|CANDIDATES|TIES)_([A-Z_]+)");
 
   private int code = Raw.REC_INTERNAL;
@@ -72,19 +78,16 @@ public class RecException extends RuntimeException {
   /** Called by the bridge for a failed call. */
   static RecException make(int code, byte[] message, byte[] argument, byte[] file, long line, long byteOffset) {
     String name = Utf8.decode(argument);
-    RecException exception = make(code, inWordsOfJava(Utf8.decode(message), name), SPELLINGS.getOrDefault(name, name));
+    RecException exception = make(code, inWordsOfJava(Utf8.decode(message)), SPELLINGS.getOrDefault(name, name));
     exception.file = Utf8.decode(file);
     exception.line = line;
     exception.byteOffset = byteOffset;
     return exception;
   }
 
-  /** A message of the library begins with the argument, after the file, and may name constants: REC_ROWS_EVENT is Rows.EVENT. */
-  private static String inWordsOfJava(String message, String argument) {
-    String said = message;
-    if (SPELLINGS.containsKey(argument)) {
-      said = said.replaceFirst("(^|: )" + argument + ": ", "$1" + SPELLINGS.get(argument) + ": ");
-    }
+  /** A message of the library may name options and constants: user_column is user, REC_ROWS_EVENT is Rows.EVENT. */
+  private static String inWordsOfJava(String message) {
+    String said = SPELT.matcher(message).replaceAll(found -> SPELLINGS.get(found.group(1)));
     return CONSTANT.matcher(said).replaceAll(
         found -> found.group(1).charAt(0) + found.group(1).substring(1).toLowerCase(Locale.ROOT) + "." + found.group(2));
   }

@@ -141,6 +141,8 @@ class DataTest {
     var column = assertThrows(RecException.class, () -> Dataset.csv(path).user("nobody").item("what").load());
     assertEquals("user", column.argument());
     assertTrue(column.getMessage().contains("user: ") && !column.getMessage().contains("_column"), column.getMessage());
+    var header = assertThrows(RecException.class, () -> Dataset.csv(path).item("what").load());
+    assertTrue(header.getMessage().contains("name it with user, or say"), header.getMessage());
     var rows = assertThrows(RecException.class, () -> Fixture.model.evaluate(Fixture.orchard, "auc"));
     assertTrue(rows.getMessage().contains("Rows.LABEL") && !rows.getMessage().contains("REC_"), rows.getMessage());
   }
