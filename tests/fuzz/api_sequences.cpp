@@ -2,6 +2,7 @@
 // Arrays are as long as they are said to be: what C cannot express is not tried.
 #include <deque>
 
+#include "core/data/arrow_abi.h"
 #include "rec_c_api.h"
 #include "tests/fuzz/models.h"
 
@@ -206,6 +207,8 @@ class Session {
   rec_status_t make_model(rec_error_t** error);
   rec_status_t use_model(rec_error_t** error);
   rec_status_t train(rec_error_t** error);
+  rec_status_t look_at_dataset(rec_error_t** error);
+  rec_status_t measure_lists(rec_error_t** error);
 
   Input& in_;
   std::vector<std::pair<int, void*>> made_;
@@ -389,6 +392,41 @@ rec_status_t Session::train(rec_error_t** error) {
   }
 }
 
+// Its counts, or its rows to the end or a part of them.
+rec_status_t Session::look_at_dataset(rec_error_t** error) {
+  const auto* data = handle<rec_dataset_t>(REC_OBJECT_DATASET);
+  int64_t n[3];
+  if (in_.one_in(2)) return rec_dataset_counts(data, maybe(&n[0]), maybe(&n[1]), maybe(&n[2]), error);
+  ArrowArrayStream stream{};
+  const rec_status_t status = rec_dataset_export_arrow(data, maybe(&stream), error);
+  if (stream.release == nullptr) return status;
+  ArrowSchema schema{};
+  if (stream.get_schema(&stream, &schema) == 0) schema.release(&schema);
+  for (ArrowArray batch{}; !in_.one_in(4) && stream.get_next(&stream, &batch) == 0 && batch.release != nullptr;)
+    batch.release(&batch);
+  stream.release(&stream);
+  return status;
+}
+
+rec_status_t Session::measure_lists(rec_error_t** error) {
+  rec_lists_t lists{};
+  lists.struct_size = struct_size(sizeof lists);
+  lists.ranked = ids();
+  lists.ranked_offsets = in_.one_in(16) ? nullptr : offsets(4);
+  lists.n_ranked_offsets = count(4);
+  lists.truth = ids();
+  lists.truth_offsets = in_.one_in(16) ? nullptr : offsets(4);
+  lists.n_truth_offsets = count(4);
+  const float gains[4] = {1, 0, in_.one_in(8) ? -1.f : 2.f, 0.5f};
+  if (in_.one_in(2)) lists.gains = gains;
+  lists.n_gains = count(4);
+  rec_report_t* report = nullptr;
+  const rec_status_t status =
+      rec_lists_evaluate(maybe(&lists), text({"ndcg@3,recall@2", "rbp@5[0.5]", "auc", "spark.ndcg@2", ""}), maybe(&report), error);
+  keep(REC_OBJECT_REPORT, report);
+  return status;
+}
+
 rec_status_t Session::one_call(rec_error_t** error) {
   switch (in_.below(16)) {
     case 0: {
@@ -401,6 +439,8 @@ rec_status_t Session::one_call(rec_error_t** error) {
     case 2:
     case 3: return make_dataset(error);
     case 4: {
+      if (in_.one_in(3)) return look_at_dataset(error);
+      if (in_.one_in(3)) return measure_lists(error);
       rec_text_t* text = nullptr;
       const rec_status_t status = rec_dataset_describe(handle<rec_dataset_t>(REC_OBJECT_DATASET), maybe(&text), error);
       keep(REC_OBJECT_TEXT, text);
@@ -423,7 +463,11 @@ rec_status_t Session::one_call(rec_error_t** error) {
       switch (in_.below(3)) {
         case 0: return rec_recommender_top_k(recommender, request(), output(), error);
         case 1: return rec_recommender_score(recommender, request(), output(), error);
-        default: return rec_recommender_similar_items(recommender, ids(), k(), output(), error);
+        default: {
+          const uint8_t* allow = in_.one_in(4) ? reinterpret_cast<const uint8_t*>(numbers(1)) : nullptr;
+          const uint8_t* deny = in_.one_in(4) ? reinterpret_cast<const uint8_t*>(numbers(1)) : nullptr;
+          return rec_recommender_similar_items(recommender, ids(), k(), allow, count(8), deny, count(8), output(), error);
+        }
       }
     }
     case 14: {
