@@ -28,7 +28,7 @@ void add_memory_limit(CLI::App& app, uint64_t& limit) {
 void add_data_options(CLI::App& app, DataOptions& options) {
   const char* group = "Data";
   app.add_option("--format", options.format,
-                 "auto, csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower")
+                 "auto, csv, tsv, parquet, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower")
       ->group(group)
       ->capture_default_str();
   app.add_option("--valid", options.valid, "A file of the same format whose rows are for validation")

@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS recore EXPORT recoreTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS recore_worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/recore)
-install(FILES include/rec_c_api.h include/rec_plugin_api.h include/rec_plugin_cpp.h
+install(FILES include/rec_c_api.h include/rec_plugin_api.h include/rec_plugin_cpp.h include/rec_reader_api.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES include/recore/plugin_call.h include/recore/plugin_fields.h include/recore/plugin_model.h
   include/recore/plugin_parameter.h include/recore/plugin_torch.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/recore)

@@ -296,7 +296,7 @@ typedef struct rec_dataset_options_t {
   int32_t item_id_type;
   int32_t bad_rows;            /**< REC_BAD_ROW_ */
   const char* format;          /**< nullable = "auto"; csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec,
-                                    two_tower */
+                                    two_tower; parquet, where its reader is found */
   const char* user_column;     /**< nullable: found by its usual names */
   const char* item_column;
   const char* time_column;     /**< nullable: used when there is one; "" = ignore times */

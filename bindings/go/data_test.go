@@ -259,7 +259,7 @@ func TestBadDataNamesItsArgument(t *testing.T) {
 		{"NaN weight", columns(recore.Columns{Users: one, Items: one, Weights: []float32{float32(math.NaN())}}), recore.ErrInvalidData, "weights"},
 		{"part out of range", columns(recore.Columns{Users: one, Items: one, Parts: []recore.Part{7}}), recore.ErrInvalidData, "parts"},
 		{"nothing", columns(recore.Columns{}), recore.ErrInvalidArgument, "users"},
-		{"no such format", load(recore.Format("parquet")), recore.ErrInvalidArgument, "format"},
+		{"no such format", load(recore.Format("excel")), recore.ErrInvalidArgument, "format"},
 		{"NUL in a name", load(recore.UserColumn("a\x00b")), recore.ErrInvalidArgument, "UserColumn"},
 		{"memory", load(recore.DataMemoryLimit(1000)), recore.ErrLimit, ""},
 	} {

@@ -41,7 +41,7 @@ func textOption(name, value string, set func(crec.RecDatasetOptionsT, string)) L
 	}}
 }
 
-// Format is csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
+// Format is csv, tsv, parquet, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
 func Format(name string) LoadOption {
 	return textOption("format", name, crec.RecDatasetOptionsT.SetFormat)
 }

@@ -1,16 +1,20 @@
 #include <tuple>
 
+#include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
 #include "core/data/arrow.h"
+#include "core/data/arrow_abi.h"
 #include "core/data/arrow_export.h"
 #include "core/data/columns.h"
 #include "core/data/describe.h"
 #include "core/data/load.h"
+#include "core/data/rows.h"
 #include "core/data/split.h"
 #include "core/data/write.h"
+#include "core/plugin/reader.h"
 
 using namespace rec;
 
@@ -44,6 +48,28 @@ DatasetOptions read_options(const rec_dataset_options_t* given) {
   return options;
 }
 
+bool is_parquet(const std::string& path, const DatasetOptions& options) {
+  if (options.format != "auto" || is_directory(path) || !file_exists(path)) return options.format == "parquet";
+  constexpr std::string_view kMagic = "PAR1";
+  const PieceFile file(path);
+  if (file.size() < std::ssize(kMagic)) return false;
+  const Buffer<char> head = file.read(0, std::ssize(kMagic));
+  return std::string_view(head.data(), kMagic.size()) == kMagic;
+}
+
+Dataset load_parquet(const std::string& path, DatasetOptions options, const CancelToken* cancel) {
+  for (const auto& [name, file] : {std::pair{"valid_path", &options.valid_path}, std::pair{"test_path", &options.test_path}})
+    if (!file->empty()) throw invalid_argument(name, "cannot stand beside a Parquet file");
+  options.format = "auto";
+  check_options(options);
+  ArrowArrayStream stream{};
+  open_by_reader("parquet", path, [&](const char* column) { return may_be_read(column, options); }, stream);
+  Dataset dataset = dataset_from_arrow(&stream, options, cancel);
+  dataset.format = "parquet";
+  dataset.source = path;
+  return dataset;
+}
+
 rec_dataset_t* new_dataset(Dataset dataset) {
   return new_handle<rec_dataset_t>(std::make_shared<const Dataset>(std::move(dataset)));
 }
@@ -65,7 +91,9 @@ rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* opt
     return with_path(path, "path", [&](const std::string& file) {
       DatasetOptions read = read_options(options);
       read.threads = read_struct(run, "run").threads;
-      return give(long_call(run, [&](const Caller& caller) { return load_dataset(file, read, caller.cancel); }));
+      return give(long_call(run, [&](const Caller& caller) {
+        return is_parquet(file, read) ? load_parquet(file, read, caller.cancel) : load_dataset(file, read, caller.cancel);
+      }));
     });
   });
 }

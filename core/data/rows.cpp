@@ -175,6 +175,16 @@ void note_unread_times(const std::vector<std::string>& header, RowSink& sink) {
   }
 }
 
+bool may_be_read(const std::string& column, const DatasetOptions& options) {
+  for (const auto* name : {&options.user_column, &options.item_column, &options.time_column, &options.weight_column,
+                           &options.label_column, &options.impression_key})
+    if (*name && **name == column) return true;
+  const std::string name = plain(column);
+  for (const auto* usual : {&kUserNames, &kItemNames, &kTimeNames, &kWeightNames, &kLabelNames, &kImpressionNames})
+    if (std::ranges::find(*usual, name) != usual->end()) return true;
+  return false;
+}
+
 bool names_users(const std::vector<std::string>& header) {
   return std::ranges::any_of(
       header, [](const std::string& name) { return std::ranges::find(kUserNames, plain(name)) != kUserNames.end(); });

@@ -43,6 +43,8 @@ bool names_users(const std::vector<std::string>& header);
 void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
 // A note for each column that is named as users or items are, and is not the one that is read though no option chose it.
 void note_other_ids(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
+// Whether a column of this name may be one that is read: the options name it, or it has a usual name.
+bool may_be_read(const std::string& column, const DatasetOptions& options);
 // The names in the first row, without blanks around them; an error in it has its file and line.
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path);
 // The column whose name is one of `names` (lower case, without _ and -), earlier names first; -1 for none.

@@ -18,7 +18,7 @@ struct Magic {
 constexpr Magic kBinaryFormats[] = {
     {"\x1f\x8b", "gzip data (such a file is read when its name ends in .gz)"},
     {"PK\x03\x04", "a zip archive"},
-    {"PAR1", "a Parquet file, which is read as an Arrow stream (Dataset.load of Python does it)"},
+    {"PAR1", "a Parquet file, which cannot stand where a text file is wanted"},
     {"ARROW1", "an Arrow file"},
     {"\x89HDF", "an HDF5 file"},
     {"\x93NUMPY", "a NumPy file"},

@@ -1,6 +1,7 @@
 /* Both headers on their own, as C99 and as C++17, every warning an error; and the layout that compiled clients rely on. */
 #include "rec_c_api.h"
 #include "rec_plugin_api.h"
+#include "rec_reader_api.h"
 
 #ifdef __cplusplus
 #define REC_CHECK(name, condition) static_assert(condition, #name)

@@ -193,6 +193,40 @@ TEST(PluginLoading, SaysWhichRuntimeIsMissing) {
     EXPECT_NE(message.find(part), std::string::npos) << message;
 }
 
+TEST(Readers, AreHeldAgainstTheirInterface) {
+  const TempFolder folder;
+  const std::string file = folder.file("rows.parquet", "PAR1, and not a Parquet file");
+  const auto load = [&] {
+    rec_dataset_t* data = nullptr;
+    rec_error_t* error = nullptr;
+    const rec_status_t status = rec_dataset_load(file.c_str(), nullptr, nullptr, &data, &error);
+    const std::string message = rec_error_message(error);
+    rec_error_destroy(error);
+    return std::pair(status, message);
+  };
+#ifdef REC_HAS_PARQUET
+  EXPECT_EQ(load().first, REC_INVALID_DATA) << load().second;
+#else
+  EXPECT_EQ(load().first, REC_UNSUPPORTED);
+  EXPECT_NE(load().second.find("recore_read_parquet.so"), std::string::npos) << load().second;
+#endif
+  const struct {
+    const char* name;
+    rec_status_t status;
+    const char* says;
+  } cases[] = {{"fails", REC_INVALID_DATA, "rows.parquet: it wants users"},
+               {"null", REC_PLUGIN_FAILED, "its table is not complete"},
+               {"abi", REC_ABI_MISMATCH, "is for version 2 of the interface of readers"},
+               {"format", REC_PLUGIN_FAILED, "reads 'orc'"}};
+  for (const auto& row : cases) {
+    const std::string readers = std::string(REC_BUILD_FOLDER "/lib/readers/") + row.name;
+    ASSERT_EQ(rec_plugin_add_folder(readers.c_str(), nullptr), REC_OK);  // searched before the others
+    const auto [status, message] = load();
+    EXPECT_EQ(status, row.status) << message;
+    EXPECT_NE(message.find(row.says), std::string::npos) << message;
+  }
+}
+
 TEST(PluginLog, IsDeliveredOrCountedAsLost) {
   ASSERT_EQ(load_plugin(evil("evil_chatty")).first, REC_OK);
   static int64_t n_lines;

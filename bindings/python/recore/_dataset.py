@@ -53,7 +53,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         Args:
             path: .gz is read as text. Files that are already split keep their parts; in any other file every row is train.
                 A Parquet file is read by pyarrow, as from_arrow() does.
-            format: csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
+            format: csv, tsv, parquet, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
             user, item, time, weight, label: column names; by default the usual ones. time="", weight="" or label="" ignores
                 that column. A label is 1 for a clicked row, 0 for one that was only shown.
             impression_key: "time" or a column: labelled rows of one user with equal values are an impression list.
@@ -73,15 +73,15 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         Raises:
             NotFoundError, IoError, InvalidDataError (with file and line), LimitError, UnsupportedError, CancelledError.
         """
+        stream = _parquet_stream(path) if format in (None, "auto", "parquet") else None
         given = _reading(
-            user_ids, item_ids, bad_rows, min_weight, format=format, user_column=user, item_column=item, time_column=time,
+            user_ids, item_ids, bad_rows, min_weight, format=format if stream is None else None, user_column=user, item_column=item, time_column=time,
             weight_column=weight, label_column=label, impression_key=impression_key, separator=separator,
             header=_header(header), quotes=choice("quotes", quotes, _QUOTES),
             time_unit=choice("time_unit", time_unit, TIME_UNITS), time_format=time_format, missing=missing,
             part=0 if part is None else choice("part", part, _PARTS), has_part=int(part is not None),
             valid_path=None if valid is None else os.fspath(valid), test_path=None if test is None else os.fspath(test),
             max_bad_rows=max_bad_rows, memory_limit_bytes=memory_limit_bytes)
-        stream = _parquet_stream(path)
         if stream is None:
             return cls(_recore.rec_dataset_load(path, given, run(cancel)))
         for name, value in (("valid", valid), ("test", test)):

@@ -1,5 +1,8 @@
 import datetime
 import importlib.util
+import json
+import os
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,7 @@ import pytest
 import recore
 from conftest import ORCHARD
 
+RECORE = os.path.join(os.environ["REC_BUILD_FOLDER"], "bin/recore")
 FACTS = ("n_users", "n_items", "n_interactions", "user_id_type", "item_id_type")
 
 
@@ -46,6 +50,13 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
     pa.parquet.write_table(table, parquet, row_group_size=11)
     pd.DataFrame({"u": users, "i": items, "t": times, "w": weights}).to_csv(csv, index=False)
     made |= {"Parquet": recore.Dataset.load(parquet, **named), "CSV": recore.Dataset.load(csv, **named)}
+    columns = "--user-column u --item-column i --time-column t --weight-column w".split()
+    train = [RECORE, "train", "--model", "popularity", "--all", "--json", *columns]
+    for file in (parquet, csv):  # the command reads Parquet by its own reader
+        subprocess.run([*train, "--data", file, "--out", file.with_suffix(file.suffix + ".rec")], check=True, capture_output=True)
+    facts_of = [json.loads(subprocess.run([RECORE, "info", f"{file}.rec", "--json"], check=True, capture_output=True).stdout)
+                for file in (parquet, csv)]
+    assert facts_of[0]["data_hash"] == facts_of[1]["data_hash"]
     with pytest.raises(recore.InvalidArgumentError, match="test: cannot stand beside a Parquet file"):
         recore.Dataset.load(parquet, **named, test=csv)
     expected = train_file(made["columns"], tmp_path / "expected")
@@ -257,7 +268,7 @@ BAD = [
                                                                  item="i"), recore.InvalidArgumentError, "u"),
     ("no such column", lambda: recore.Dataset.from_pandas(Pandas({"u": [1]}), user="u", item="i"),
      recore.InvalidArgumentError, "i"),
-    ("no such format", lambda: recore.Dataset.load(ORCHARD, format="parquet"), recore.InvalidArgumentError, "format"),
+    ("no such format", lambda: recore.Dataset.load(ORCHARD, format="excel"), recore.InvalidArgumentError, "format"),
     ("bad ratio", lambda: recore.Dataset.load(ORCHARD).split(ratio=(0.5, 0.1, 0.1)), recore.InvalidArgumentError, None),
     ("bad split", lambda: recore.Dataset.load(ORCHARD).split("random"), recore.InvalidArgumentError, "kind"),
 ]

@@ -20,7 +20,7 @@ public final class DatasetReader {
     this.address = address;
   }
 
-  /** csv, tsv, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected. */
+  /** csv, tsv, parquet, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected. */
   public DatasetReader format(String name) {
     return set("format", name, rec_dataset_options_t::setFormat);
   }

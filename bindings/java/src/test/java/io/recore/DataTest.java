@@ -93,7 +93,7 @@ class DataTest {
         new Bad("label 2", () -> Dataset.columns(one, one).labels(2).build(), RecException.InvalidData.class, "labels"),
         new Bad("nothing", () -> Dataset.columns(Ids.of(new long[0]), Ids.of(new long[0])).build(), RecException.InvalidData.class, "users"),
         new Bad("rows as ids", () -> Dataset.columns(Ids.rows(1), one).build(), RecException.InvalidArgument.class, null),
-        new Bad("no such format", () -> Dataset.read(Fixture.ORCHARD).format("parquet").load(), RecException.InvalidArgument.class, "format"),
+        new Bad("no such format", () -> Dataset.read(Fixture.ORCHARD).format("excel").load(), RecException.InvalidArgument.class, "format"),
         new Bad("no such column", () -> Dataset.read(Fixture.ORCHARD).user("nobody").load(), RecException.class, null),
         new Bad("no such file", () -> Dataset.load(Path.of("/nowhere/x.csv")), RecException.NotFound.class, null),
         new Bad("NUL in a name", () -> Dataset.read(Fixture.ORCHARD).user("a\0b"), RecException.InvalidArgument.class, "user"),
