@@ -50,47 +50,46 @@ void Ease::invert_pivot() {
   }
 }
 
-// Inverts the panel's pivot block and multiplies the panel's rows by it.
+// P_JJ = A_JJ^-1 of the panel J, and its product with the panel's rows.
 double Ease::compute(const Context& context, const Batch& batch) {
   first_ = batch.items()[0];
   width_ = batch.n_rows();
-  pivot_.resize(width_ * width_);
-  for (int64_t p = 0; p < width_; ++p)
-    std::copy_n(matrix_.data() + (first_ + p) * n_ + first_, width_, pivot_.data() + p * width_);
+  const int64_t w = width_;
+  columns_of_panel_.resize(n_ * w);  // A_r,J; by symmetry also the panel's rows
+  for (int64_t r = 0; r < n_; ++r)
+    for (int64_t p = 0; p < w; ++p) columns_of_panel_[r * w + p] = matrix_[upper(r, first_ + p)];
+  pivot_.assign(columns_of_panel_.begin() + first_ * w, columns_of_panel_.begin() + (first_ + w) * w);
   invert_pivot();
-  std::vector<double> negative(pivot_);
+  std::vector<double> negative(pivot_), rows(w * n_);
   for (double& value : negative) value = -value;
-  pivot_rows_.assign(width_ * n_, 0.0);
-  context.host.rank_update(context.call, pivot_rows_.data(), n_, negative.data(), width_, matrix_.data() + first_ * n_,
-                           n_, width_, n_, width_);
+  for (int64_t r = 0; r < n_; ++r)
+    for (int64_t p = 0; p < w; ++p) rows[p * n_ + r] = columns_of_panel_[r * w + p];
+  pivot_rows_.assign(w * n_, 0.0);
+  context.host.rank_update(context.call, pivot_rows_.data(), n_, negative.data(), w, rows.data(), n_, w, n_, w);
   return 0;
 }
 
-// A_rest -= A_rest,J (P_JJ A_J);  A_rest,J = -A_rest,J P_JJ;  A_J = P_JJ A_J;  A_JJ = P_JJ.
+// A_rest -= A_rest,J (P_JJ A_J,rest);  A_J,rest = P_JJ A_J,rest;  A_JJ = -P_JJ; of the upper triangle.
 void Ease::apply(const Context& context) {
   const int64_t w = width_;
-  for (int64_t p = 0; p < w; ++p)
-    std::fill_n(pivot_rows_.data() + p * n_ + first_, w, 0.0);  // columns J come from P_JJ alone
-  std::vector<double> columns(n_ * w);                          // A_rest,J, which the update overwrites
-  for (int64_t r = 0; r < n_; ++r) std::copy_n(matrix_.data() + r * n_ + first_, w, columns.data() + r * w);
-  const auto update = [&](int64_t begin, int64_t rows) {
-    if (rows == 0) return;
-    double* target = matrix_.data() + begin * n_;
-    const double* factors = columns.data() + begin * w;
-    context.host.rank_update(context.call, target, n_, factors, w, pivot_rows_.data(), n_, rows, n_, w);
-    for (int64_t r = 0; r < rows; ++r) std::fill_n(target + r * n_ + first_, w, 0.0);
-    context.host.rank_update(context.call, target + first_, n_, factors, w, pivot_.data(), w, rows, w, w);
-  };
-  update(0, first_);
-  update(first_ + w, n_ - first_ - w);
+  const std::vector<double> pivot_rows(pivot_rows_);
+  for (int64_t p = 0; p < w; ++p) std::fill_n(pivot_rows_.data() + p * n_ + first_, w, 0.0);
+  std::fill_n(columns_of_panel_.data() + first_ * w, w * w, 0.0);  // what is of J does not change here
+  // Bands of rows, each from its diagonal on: eight for any number of items, so that threads have work in each.
+  const int64_t height = std::max<int64_t>(64, (n_ / 8 + 63) / 64 * 64);
+  for (int64_t row = 0; row < n_; row += height)
+    context.host.rank_update(context.call, matrix_.data() + row * n_ + row, n_, columns_of_panel_.data() + row * w, w,
+                             pivot_rows_.data() + row, n_, std::min(height, n_ - row), n_ - row, w);
   for (int64_t p = 0; p < w; ++p) {
-    std::copy_n(pivot_rows_.data() + p * n_, n_, matrix_.data() + (first_ + p) * n_);
-    std::copy_n(pivot_.data() + p * w, w, matrix_.data() + (first_ + p) * n_ + first_);
+    for (int64_t r = 0; r < first_; ++r) matrix_[r * n_ + first_ + p] = pivot_rows[p * n_ + r];
+    double* const row = matrix_.data() + (first_ + p) * n_;
+    for (int64_t q = 0; q < w; ++q) row[first_ + q] = -pivot_[p * w + q];
+    std::copy(pivot_rows.begin() + p * n_ + first_ + w, pivot_rows.begin() + (p + 1) * n_, row + first_ + w);
   }
 }
 
 void Ease::append_state(std::vector<plugin::TensorRef>& out) {
-  out.push_back({"inverse", REC_DTYPE_F64, REC_TENSOR_STATE, {n_, n_}, matrix_.data()});
+  out.push_back({"swept", REC_DTYPE_F64, REC_TENSOR_STATE, {n_, n_}, matrix_.data()});
 }
 
 void Ease::freeze(const Context&) {
@@ -102,7 +101,7 @@ void Ease::freeze(const Context&) {
     for (int64_t i = 0; i < n_; ++i) {
       const int64_t at = h * n_ + i;
       columns_[at] = static_cast<int32_t>(i);
-      weights_[at] = h == i ? 0.f : static_cast<float>(-matrix_[at] / matrix_[i * n_ + i]);
+      weights_[at] = h == i ? 0.f : static_cast<float>(-matrix_[upper(h, i)] / matrix_[upper(i, i)]);
     }
   }
 }
