@@ -68,7 +68,7 @@ void add_data_options(CLI::App& app, DataOptions& options) {
       ->type_name("FORMAT")
       ->group(group);
   app.add_option("--missing", options.missing,
-                 "Words that stand for a missing id, separated by commas [NA,N/A,NaN,nan,null,NULL,None,\\N]")
+                 "Words that stand for a missing id, separated by commas [NA,N/A,#N/A,<NA>,NaN,nan,null,NULL,None,\\N]")
       ->type_name("WORDS")
       ->group(group);
   app.add_option("--min-weight", options.min_weight, "Leave out rows below")->type_name("X")->group(group);

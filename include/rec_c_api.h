@@ -309,8 +309,8 @@ typedef struct rec_dataset_options_t {
   int64_t memory_limit_bytes;  /**< 0 = none */
   const char* label_column;    /**< nullable: "label", when there is one; "" = ignore. 1 = clicked, 0 = shown only */
   const char* impression_key;  /**< nullable: what separates the impression lists of a user: "time", or a column;
-                                    by default the time, or impression_id where there is no time (in RecBole files
-                                    impression_id comes first); "" = no lists */
+                                    by default impression_id or impression, else the time (in ReChorus folders the time
+                                    comes first); "" = no lists */
   int32_t header;              /**< REC_HEADER_, of CSV and TSV files */
   int32_t quotes;              /**< REC_QUOTES_, of CSV and TSV files */
   int32_t time_unit;           /**< REC_TIME_, of times that are numbers */
@@ -318,7 +318,7 @@ typedef struct rec_dataset_options_t {
   int32_t has_part;
   int32_t reserved2;
   const char* time_format;     /**< nullable = ISO 8601; of dates, from %Y %m %d %H %M %S %y %b %a %I %p %z */
-  const char* missing;         /**< nullable = "NA,N/A,NaN,nan,null,NULL,None,\\N": words for a missing
+  const char* missing;         /**< nullable = "NA,N/A,#N/A,<NA>,NaN,nan,null,NULL,None,\\N": words for a missing
                                     id, separated by commas; rows with one are left out and counted */
   const char* valid_path;      /**< nullable: a file of the same format, whose rows are REC_PART_VALID */
   const char* test_path;       /**< nullable: likewise, REC_PART_TEST */
@@ -442,7 +442,7 @@ REC_API rec_status_t rec_dataset_split(const rec_dataset_t* dataset, const rec_s
                                        rec_error_t** out_error);
 /**
  * Writes the RecBole benchmark files DIR/<name of DIR>.{train,valid,test}.inter and .item, and two empty marker files when
- * they are needed: .byte_ids if byte ids look like numbers, .no_lists if labelled rows with times form no lists. Files of
+ * they are needed: .byte_ids if byte ids look like numbers or missing ones, .no_lists if labelled rows with times form no lists. Files of
  * an earlier save are replaced. Rows, labels, lists and titles are saved; candidates, relations, features, and users and
  * items without rows are not, and a warning in the log names them.
  * @param run nullable. @return OK, IO, DENIED, CANCELLED (files of this save are removed). Threads: readers. @since 1.0
@@ -461,6 +461,11 @@ REC_API rec_status_t rec_dataset_describe(const rec_dataset_t* dataset, rec_text
  */
 REC_API rec_status_t rec_dataset_counts(const rec_dataset_t* dataset, int64_t* out_n_users, int64_t* out_n_items,
                                         int64_t* out_n_interactions, rec_error_t** out_error);
+/** Ids of the data set's users and items by row, from 0 in order of first appearance; as rec_model_item_ids. @since 1.0 */
+REC_API rec_status_t rec_dataset_user_ids(const rec_dataset_t* dataset, const int64_t* rows, int64_t n_rows,
+                                          rec_ids_t* out_ids, rec_text_t** out_owner, rec_error_t** out_error);
+REC_API rec_status_t rec_dataset_item_ids(const rec_dataset_t* dataset, const int64_t* rows, int64_t n_rows,
+                                          rec_ids_t* out_ids, rec_text_t** out_owner, rec_error_t** out_error);
 /** Releases a data set; trainers that use it keep it alive. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_dataset_destroy(rec_dataset_t* dataset);
 

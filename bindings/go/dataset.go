@@ -370,6 +370,33 @@ func (d *Dataset) Counts() (nUsers, nItems, nInteractions int64, err error) {
 	return nUsers, nItems, nInteractions, err
 }
 
+// UserIDs are the ids of all users, with and without rows, in order of first appearance.
+func (d *Dataset) UserIDs() (IDs, error) {
+	n, _, _, err := d.Counts()
+	return d.idsOf(crec.UserIDs, n, err)
+}
+
+// ItemIDs are the ids of all items, likewise.
+func (d *Dataset) ItemIDs() (IDs, error) {
+	_, n, _, err := d.Counts()
+	return d.idsOf(crec.ItemIDs, n, err)
+}
+
+func (d *Dataset) idsOf(what int, n int64, err error) (ids IDs, _ error) {
+	if err != nil {
+		return ids, err
+	}
+	rows := make([]int64, n)
+	for i := range rows {
+		rows[i] = int64(i)
+	}
+	err = d.h.call(func(h crec.Dataset) (err error) {
+		ids.raw, err = crec.DatasetIDs(h, what, rows)
+		return err
+	})
+	return ids, err
+}
+
 // ExportArrow fills a struct ArrowArrayStream in C memory with the rows, for cdata.ImportCRecordReader of Arrow, which
 // releases it. Columns: user_id, item_id, those that the data set has of time (int64 seconds), weight, label and impression,
 // and part. The stream outlives the data set's Close.

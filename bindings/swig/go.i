@@ -74,6 +74,8 @@ type Handle uintptr
 %typemap(in) struct ArrowArrayStream* "$1 = ($1_ltype)$input;"
 
 /* What takes arrays, ids or callbacks, and what lends memory: bridge.h. */
+%ignore rec_dataset_user_ids;
+%ignore rec_dataset_item_ids;
 %ignore rec_model_load_bytes;
 %ignore rec_model_item_ids;
 %ignore rec_model_user_ids;

@@ -3,6 +3,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/capi/ids.h"
 #include "core/capi/long_call.h"
 #include "core/capi/objects.h"
 #include "core/data/arrow.h"
@@ -58,8 +59,13 @@ bool is_parquet(const std::string& path, const DatasetOptions& options) {
 }
 
 Dataset load_parquet(const std::string& path, DatasetOptions options, const CancelToken* cancel) {
-  for (const auto& [name, file] : {std::pair{"valid_path", &options.valid_path}, std::pair{"test_path", &options.test_path}})
-    if (!file->empty()) throw invalid_argument(name, "cannot stand beside a Parquet file");
+  const std::pair<const char*, bool> of_text[] = {{"separator", options.separator.has_value()},
+                                                  {"header", options.header != REC_HEADER_AUTO},
+                                                  {"quotes", options.quotes != REC_QUOTES_AUTO},
+                                                  {"valid_path", !options.valid_path.empty()},
+                                                  {"test_path", !options.test_path.empty()}};
+  for (const auto& [name, is_given] : of_text)
+    if (is_given) throw invalid_argument(name, "cannot stand beside a Parquet file");
   options.format = "auto";
   check_options(options);
   ArrowArrayStream stream{};
@@ -74,10 +80,10 @@ rec_dataset_t* new_dataset(Dataset dataset) {
   return new_handle<rec_dataset_t>(std::make_shared<const Dataset>(std::move(dataset)));
 }
 
-// One that was read: what could be meant otherwise is told.
-rec_dataset_t* give(Dataset dataset) {
+// One that was read, from `source` unless it has none or several: what could be meant otherwise is told.
+rec_dataset_t* give(Dataset dataset, const std::string& source = "") {
   for (const std::string& note : dataset.notes)
-    log::write(REC_LOG_WARNING, dataset.source.empty() ? note : cat(printable(dataset.source), ": ", note));
+    log::write(REC_LOG_WARNING, source.empty() ? note : cat(printable(source), ": ", note));
   return new_dataset(std::move(dataset));
 }
 
@@ -91,9 +97,11 @@ rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* opt
     return with_path(path, "path", [&](const std::string& file) {
       DatasetOptions read = read_options(options);
       read.threads = read_struct(run, "run").threads;
-      return give(long_call(run, [&](const Caller& caller) {
+      Dataset dataset = long_call(run, [&](const Caller& caller) {
         return is_parquet(file, read) ? load_parquet(file, read, caller.cancel) : load_dataset(file, read, caller.cancel);
-      }));
+      });
+      const bool is_alone = read.valid_path.empty() && read.test_path.empty();
+      return give(std::move(dataset), is_alone ? file : "");
     });
   });
 }
@@ -184,6 +192,18 @@ rec_status_t rec_dataset_counts(const rec_dataset_t* dataset, int64_t* out_n_use
     if (out_n_items != nullptr) *out_n_items = object->n_items();
     if (out_n_interactions != nullptr) *out_n_interactions = object->n();
   });
+}
+
+rec_status_t rec_dataset_user_ids(const rec_dataset_t* dataset, const int64_t* rows, int64_t n_rows, rec_ids_t* out_ids,
+                                  rec_text_t** out_owner, rec_error_t** out_error) {
+  return guarded_giving(out_owner, "out_owner", out_error,
+                        [&] { return give_ids(object_of(dataset)->users, rows, n_rows, out_ids); });
+}
+
+rec_status_t rec_dataset_item_ids(const rec_dataset_t* dataset, const int64_t* rows, int64_t n_rows, rec_ids_t* out_ids,
+                                  rec_text_t** out_owner, rec_error_t** out_error) {
+  return guarded_giving(out_owner, "out_owner", out_error,
+                        [&] { return give_ids(object_of(dataset)->items, rows, n_rows, out_ids); });
 }
 
 void rec_dataset_destroy(rec_dataset_t* dataset) { destroy_handle(dataset); }

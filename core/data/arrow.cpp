@@ -170,7 +170,7 @@ class Reader {
       shown.impression_key = text ? builder_.impression_key(impressions->text_at(i)) : impressions->integer_at(i);
     } else if (times && plan_.impression >= 0) {
       times->refuse_null(i);
-      shown.impression_key = times->moment_at(i).key();
+      shown.impression_key = times->moment_at(i, options_.time_format).key();
     }
     return shown;
   }
@@ -182,7 +182,7 @@ class Reader {
     Moment time;
     if (times) {
       times->refuse_null(i);
-      time = times->moment_at(i);
+      time = times->moment_at(i, options_.time_format);
     }
     float weight = 0;
     if (weights) {
@@ -194,6 +194,8 @@ class Reader {
     }
     const bool text_user = users.kind() == ArrowColumn::Kind::kText,
                text_item = items.kind() == ArrowColumn::Kind::kText;
+    if (options_.missing && ((text_user && sink_.is_missing(users.text_at(i))) || (text_item && sink_.is_missing(items.text_at(i)))))
+      return sink_.count_missing();
     const auto put = [&](auto user, auto item) {
       try {
         builder_.add(user, item, time, weight, static_cast<Part>(options_.part.value_or(REC_PART_TRAIN)), shown);

@@ -150,13 +150,16 @@ std::string_view ArrowColumn::view_at(int64_t i) const {
   return {static_cast<const char*>(array_->buffers[2 + buffer]) + offset, static_cast<size_t>(length)};
 }
 
-Moment ArrowColumn::moment_at(int64_t i) const {
-  if (dictionary_) return dictionary_->moment_at(index_at(i));
+Moment ArrowColumn::moment_at(int64_t i, const std::optional<std::string>& text_format) const {
+  if (dictionary_) return dictionary_->moment_at(index_at(i), text_format);
   if (kind_ == Kind::kInteger) return index_at(i);
   if (kind_ == Kind::kText) {
     const std::string_view text = text_at(i);
-    const auto moment = parse_moment(text);
-    if (!moment) fail(i, cat("'", printable(text), "' is neither a number that fits an int64 nor a date of ISO 8601"));
+    const auto moment = text_format ? parse_moment(text, *text_format) : parse_moment(text);
+    if (!moment && text_format) fail(i, cat("'", printable(text), "' is not written as the time format says"));
+    if (!moment)
+      fail(i, cat("'", printable(text), "' is neither a number that fits an int64 nor a date of ISO 8601; other dates need a "
+                  "time format"));
     return *moment;
   }
   if (kind_ == Kind::kFloating) {

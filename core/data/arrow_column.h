@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,7 @@ class ArrowColumn {
   int64_t integer_at(int64_t i) const;        // kInteger; INVALID_DATA above INT64_MAX
   double number_at(int64_t i) const;          // kInteger, kFloating
   std::string_view text_at(int64_t i) const;  // kText
-  Moment moment_at(int64_t i) const;          // any kind; INVALID_DATA for a text that is no time
+  Moment moment_at(int64_t i, const std::optional<std::string>& text_format) const;          // any kind; INVALID_DATA for a text that is no time
 
  private:
   bool is_null(int64_t i) const;

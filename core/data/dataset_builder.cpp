@@ -34,6 +34,15 @@ const char* unit_name(int32_t unit) {
 
 std::string quoted_id(const IdMap& ids, int64_t row) { return cat("'", printable(ids.text_at(row)), "'"); }
 
+// Whether an id such as 007 stands beside the number that it is.
+bool is_beside_its_number(const IdMap& ids, std::string_view id) {
+  if (!looks_like_integer(id) || parse_int64(id)) return false;
+  const bool is_negative = id.front() == '-';
+  if (is_negative || id.front() == '+') id.remove_prefix(1);
+  id.remove_prefix(std::min(id.find_first_not_of('0'), id.size() - 1));
+  return ids.find(std::string_view(cat(is_negative ? "-" : "", id))) >= 0;
+}
+
 // Ids such as 12.0, which tools make of numbers, are not the ids that the numbers are.
 void note_odd_numbers(const IdMap& ids, const char* of, std::vector<std::string>& notes) {
   if (ids.type() != REC_ID_BYTES) return;
@@ -41,7 +50,8 @@ void note_odd_numbers(const IdMap& ids, const char* of, std::vector<std::string>
   for (int64_t row = 0; row < ids.size(); ++row) {
     const std::string_view id = ids.bytes_at(row);
     const auto number = parse_int64(id) ? std::nullopt : parse_double(id);
-    if (!number || *number != std::trunc(*number) || looks_like_integer(id)) continue;
+    const bool is_other = number && *number == std::trunc(*number) && !looks_like_integer(id);
+    if (!is_other && !is_beside_its_number(ids, id)) continue;
     if (n++ == 0) first = row;
   }
   if (n > 0)

@@ -35,7 +35,8 @@ void DelimitedReader::skip_line() {
 }
 
 bool DelimitedReader::next(std::vector<std::string_view>& cells) {
-  while (at_ < end_ && (*at_ == '\n' || *at_ == '\r')) end_line();
+  while (at_ < end_ && skip_empty_line()) {
+  }
   cells.clear();
   line_ = next_line_;
   if (at_ == end_) return false;
@@ -50,6 +51,18 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
     ++at_;
   }
   end_line();
+  return true;
+}
+
+// Also a line of blanks, and the byte that DOS ends a file with; false at a line that has something.
+bool DelimitedReader::skip_empty_line() {
+  constexpr char kEndOfDosFile = 0x1a;
+  char* at = at_;
+  while (at < end_ && is_blank_[static_cast<unsigned char>(*at)]) ++at;
+  if (at + 1 == end_ && *at == kEndOfDosFile) ++at;
+  if (at < end_ && *at != '\n' && *at != '\r') return false;
+  at_ = at;
+  if (at_ < end_) end_line();
   return true;
 }
 

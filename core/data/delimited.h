@@ -19,7 +19,7 @@ enum class Quotes { kNone, kLiteral, kRfc4180, kWithinLine };
 // This separator makes each line one cell. A TextFile holds no NUL.
 constexpr char kWholeLine = 0;
 
-// Rows of cells. Lines end in LF, CRLF or CR; empty lines are skipped. Cells are views into the file's bytes. With a blank
+// Rows of cells. Lines end in LF, CRLF or CR; empty lines and lines of blanks are skipped. Cells are views into the file's bytes. With a blank
 // as the separator, any run of blanks and tabs separates.
 class DelimitedReader {
  public:
@@ -52,6 +52,7 @@ class DelimitedReader {
   std::string_view plain_cell();
   std::string_view quoted_cell();
   bool is_quoted_within_line() const;
+  bool skip_empty_line();
   void skip_blanks();
   void end_line();
   void skip_line();

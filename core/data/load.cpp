@@ -177,6 +177,12 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options, con
   dataset.format = format;
   dataset.source = path;
   sink.tell(dataset);
+  const auto was = [&](const char* what, std::string_view how) {
+    return std::ranges::find(dataset.read_as, std::pair<std::string, std::string>(what, how)) != dataset.read_as.end();
+  };
+  if (options.format == "auto" && was("separator", "blanks") && was("header", "no") && dataset.n_users() == dataset.n() &&
+      dataset.n() > 1)
+    dataset.notes.push_back("no user has two rows; if each line is a user and all its items, the format is lightgcn");
   return dataset;
 }
 

@@ -59,17 +59,23 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
   std::vector<std::string> header;
   if (named)
     for (std::string_view cell : cells) header.emplace_back(trim(cell));
-  const ColumnPlan plan = named ? plan_columns(header, names, path, reader.line())
-                                : with_place(path, reader.line(), [&] { return plan_positions(cells, names); });
+  const ColumnPlan plan = with_place(path, reader.line(), [&] {
+    if (!named) return plan_positions(cells, names);
+    try {
+      return plan_columns(header, names);
+    } catch (Error& error) {
+      const bool wants_a_name = error.argument == "user_column" || error.argument == "item_column";
+      if (wants_a_name && names.header == REC_HEADER_AUTO) error.message += ", or say that there is no header";
+      throw;
+    }
+  });
   const TableRows rows{path, separator, quotes, file.begin + reader.next_offset(), reader.next_line()};
   if (in_blocks && !reads_in_blocks(rows, plan)) return read_table(path, wanted_separator, names, sink, false);
   sink.decided("separator", separator_name(separator));
   sink.decided("header", named ? "yes" : "no");
   sink.decided("quotes", quotes_name(quotes));
-  tell_columns(header, plan, sink);
-  if (named) note_other_ids(header, plan, sink);
-  if (named && !names.time_column && plan.time < 0) note_unread_times(header, sink);
   sink.begin_file(path, plan.optional());
+  tell_columns(header, plan, sink);
   if (named) sink.set_header(header, plan);
   if (!named) {
     try {

@@ -160,13 +160,7 @@ void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sin
   std::vector<std::string_view> cells;
   reader.next(cells);
   const std::vector<std::string> header = field_names(cells, path);
-  // Labelled data sets are also written to these files: their lists come from the column, not from the time.
   DatasetOptions options = sink.options();
-  const auto [label, impression] = with_place(path, reader.line(), [&] {
-    return std::pair(find_column(header, {"label"}), find_column(header, {"impressionid"}));
-  });
-  if (!options.impression_key && !options.label_column && label >= 0 && impression >= 0)
-    options.impression_key = header[impression];
   if (!options.impression_key && !has_lists) options.impression_key = "";
   ColumnPlan plan = plan_columns(header, options, path, reader.line());
   plan.weight_may_be_empty = true;
@@ -202,12 +196,17 @@ void read_titles(const std::string& path, RowSink& sink) {
   });
 }
 
-// write_dataset's list of columns whose ids are text even if they look like numbers: user_id, item_id, one per line.
+// write_dataset's list of columns whose ids are text even if they look like numbers: user_id, item_id, one per line; and
+// kEveryId where ids look like words for missing ones.
 void read_byte_ids(const std::string& path, RowSink& sink) {
   TextFile file = open_text(path, sink.builder().budget());
   DelimitedReader reader(file, kWholeLine, Quotes::kNone);
   std::vector<std::string_view> cells;
   while (reader.next(cells)) {
+    if (cells[0] == kEveryId) {
+      sink.keep_every_id();
+      continue;
+    }
     if (cells[0] != "user_id" && cells[0] != "item_id")
       throw located(Error(REC_INVALID_DATA, cat("'", printable(cells[0]), "' is neither user_id nor item_id")), path,
                     reader.line());

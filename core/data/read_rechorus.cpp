@@ -45,7 +45,9 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
   const char separator = sink.options().separator ? sink.options().separator->front() : found == 0 ? '\t' : found;
   DelimitedReader reader(file, separator, Quotes::kRfc4180);
   const std::vector<std::string> header = read_header(reader, path);
-  const ColumnPlan plan = plan_columns(header, sink.options(), path, reader.line());
+  ColumnPlan plan = plan_columns(header, sink.options(), path, reader.line());
+  // As its impression_idkey, which is "time" unless told.
+  if (!sink.options().impression_key && plan.impression >= 0 && plan.time >= 0) plan.impression = plan.time;
   const auto list = std::find(header.begin(), header.end(), "neg_items");
   const int list_column = part == Part::kTrain || list == header.end() ? -1 : static_cast<int>(list - header.begin());
   sink.begin_file(path, plan.optional());

@@ -8,6 +8,9 @@ namespace rec {
 
 // One function per format, each in its own file. They fill the sink's builder; load.cpp chooses one and finishes.
 
+// A line of a saved data set's NAME.byte_ids: no id stands for a missing one.
+inline constexpr std::string_view kEveryId = "every_id";
+
 // CSV and similar; separator 0 = detected.
 void read_csv(const std::string& path, char separator, RowSink& sink);
 void read_gru4rec(const std::string& path, RowSink& sink);

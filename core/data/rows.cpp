@@ -16,8 +16,9 @@ const std::vector<std::string> kItemNames{"itemid", "item", "movieid", "iid"};
 const std::vector<std::string> kTimeNames{"timestamp", "time", "ts"};
 const std::vector<std::string> kWeightNames{"rating", "weight", "score", "stars"};
 const std::vector<std::string> kLabelNames{"label"};
-const std::vector<std::string> kImpressionNames{"impressionid"};
-constexpr const char* kMissing = "NA,N/A,NaN,nan,null,NULL,None,\\N";
+const std::vector<std::string> kImpressionNames{"impressionid", "impression"};
+const std::vector<std::string> kPartNames{"part", "split"};
+constexpr const char* kMissing = "NA,N/A,#N/A,<NA>,NaN,nan,null,NULL,None,\\N";
 
 std::string plain(std::string_view name) {
   std::string out = to_lower(trim(name));
@@ -40,8 +41,7 @@ int required_column(const std::vector<std::string>& header, const std::optional<
   if (name) return named_column(header, *name, option);
   const int column = find_column(header, usual);
   if (column < 0)
-    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", name_list(header), "; name it with ", option,
-                                      ", or say that there is no header"))
+    throw Error(REC_INVALID_DATA, cat("no ", what, " column among ", name_list(header), "; name it with ", option))
         .at_argument(option);
   return column;
 }
@@ -62,7 +62,10 @@ std::string names_of(const OptionalColumns& columns) {
 int impression_column(const std::vector<std::string>& header, const DatasetOptions& options, const ColumnPlan& plan) {
   const auto& key = options.impression_key;
   if (!key && plan.label < 0) return -1;
-  if (!key) return plan.time >= 0 ? plan.time : find_column(header, kImpressionNames);
+  if (!key) {
+    const int column = find_column(header, kImpressionNames);
+    return column >= 0 ? column : plan.time;
+  }
   if (key->empty()) return -1;
   if (plan.label < 0)
     throw argument_error(REC_INVALID_DATA, "impression_key",
@@ -91,13 +94,13 @@ std::optional<double> number_in(std::string_view cell) {
 
 // The order user, item, rating, time. A date is the time wherever it stands, and if it is not the last column, only user and
 // item are read beside it. If the third column is the last and its number is too large for a rating, it is the time.
-ColumnPlan usual_order(const std::vector<std::string_view>& first_row) {
+ColumnPlan usual_order(const std::vector<std::string_view>& first_row, const std::optional<std::string>& time_format) {
   constexpr double kLargestRating = 1e8;  // as a time, 1973
   ColumnPlan plan;
   std::vector<int> others;
   const int n = static_cast<int>(first_row.size());
   for (int column = 0; column < n; ++column) {
-    const auto moment = parse_moment(first_row[column]);
+    const auto moment = time_format ? parse_moment(first_row[column], *time_format) : parse_moment(first_row[column]);
     if (plan.time < 0 && moment && moment->is_date)
       plan.time = column;
     else
@@ -136,6 +139,7 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
 ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOptions& options) {
   std::vector<std::string_view> names(header.begin(), header.end());
   std::sort(names.begin(), names.end());
+  names.erase(names.begin(), std::upper_bound(names.begin(), names.end(), ""));  // spreadsheets have columns without a name
   if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) {
     const std::string name = printable(*twice);
     throw Error(REC_INVALID_DATA, cat("column '", name, "' occurs twice in the header")).at_argument(name);
@@ -160,19 +164,42 @@ ColumnPlan plan_columns(const std::vector<std::string>& header, const DatasetOpt
   return with_place(path, line, [&] { return plan_columns(header, options); });
 }
 
-void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink) {
-  const std::pair<const char*, int> roles[] = {
-      {"user", plan.user}, {"item", plan.item}, {"time", plan.time}, {"weight", plan.weight}, {"label", plan.label}};
-  for (const auto& [role, column] : roles)
-    if (column >= 0 || std::string_view(role) != "label") sink.decided(role, column_name(header, column));
-}
+namespace {
 
-void note_unread_times(const std::vector<std::string>& header, RowSink& sink) {
+void note_unread(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink) {
+  const DatasetOptions& options = sink.options();
+  const auto is_one_of = [](const std::string& name, const std::vector<std::string>& names) {
+    return std::ranges::find(names, plain(name)) != names.end();
+  };
+  const auto note_others = [&](const char* role, int chosen, const std::vector<std::string>& names) {
+    for (int column = 0; column < std::ssize(header); ++column)
+      if (column != chosen && is_one_of(header[column], names))
+        sink.note(cat("the ", role, " is column '", printable(header[chosen]), "'; column '", printable(header[column]),
+                      "' could be the one that is wanted"));
+  };
+  if (!options.user_column) note_others("user", plan.user, kUserNames);
+  if (!options.item_column) note_others("item", plan.item, kItemNames);
   for (const std::string& name : header) {
     const std::string word = plain(name);
-    if (word.find("time") != std::string::npos || word.find("date") != std::string::npos || word == "tdat")
+    const bool is_time = word.find("time") != std::string::npos || word.find("date") != std::string::npos || word == "tdat";
+    if (is_time && plan.time < 0 && !options.time_column)
       sink.note(cat("no column is read as the time; '", printable(name), "' could be it"));
+    if (is_one_of(name, kPartNames) && !options.part)
+      sink.note(cat("column '", printable(name), "' is not read: which rows are for validation and test is told by files of "
+                    "their own, or by a split"));
   }
+}
+
+}  // namespace
+
+void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink) {
+  const std::pair<const char*, int> roles[] = {
+      {"user", plan.user}, {"item", plan.item}, {"time", plan.time}, {"weight", plan.weight}, {"label", plan.label},
+      {"impression_key", plan.impression}};
+  for (const auto& [role, column] : roles)
+    if (column >= 0 || (std::string_view(role) != "label" && std::string_view(role) != "impression_key"))
+      sink.decided(role, column_name(header, column));
+  if (sink.begins_first_file()) note_unread(header, plan, sink);
 }
 
 bool may_be_read(const std::string& column, const DatasetOptions& options) {
@@ -188,17 +215,6 @@ bool may_be_read(const std::string& column, const DatasetOptions& options) {
 bool names_users(const std::vector<std::string>& header) {
   return std::ranges::any_of(
       header, [](const std::string& name) { return std::ranges::find(kUserNames, plain(name)) != kUserNames.end(); });
-}
-
-void note_other_ids(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink) {
-  const auto note = [&](const char* role, int chosen, const std::vector<std::string>& names) {
-    for (int column = 0; column < std::ssize(header); ++column)
-      if (column != chosen && std::ranges::find(names, plain(header[column])) != names.end())
-        sink.note(cat("the ", role, " is column '", printable(header[chosen]), "'; column '", printable(header[column]),
-                      "' could be the one that is wanted"));
-  };
-  if (!sink.options().user_column) note("user", plan.user, kUserNames);
-  if (!sink.options().item_column) note("item", plan.item, kItemNames);
 }
 
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path) {
@@ -235,7 +251,7 @@ ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const 
                                       " columns could be anything; give user_column and item_column by position: "
                                       "\"1\", \"2\", ..., or say that there is a header"))
         .at_argument("user_column");
-  const ColumnPlan usual = is_given ? ColumnPlan() : usual_order(first_row);
+  const ColumnPlan usual = is_given ? ColumnPlan() : usual_order(first_row, options.time_format);
   std::vector<int> given;
   const auto choose = [&](const std::optional<std::string>& name, const char* option, int by_default) {
     if (!name) return std::ranges::find(given, by_default) == given.end() ? by_default : -1;
@@ -291,6 +307,11 @@ float parse_label(std::string_view cell, std::string_view column) {
   const auto value = number_in(cell);
   if (!value || (*value != 0 && *value != 1)) throw bad_cell(column, cell, "is neither 0 nor 1");
   return static_cast<float>(*value);
+}
+
+bool is_missing_word(std::string_view id) {
+  const std::vector<std::string_view> words = split(kMissing, ',');
+  return std::ranges::find(words, id) != words.end();
 }
 
 RowSink::RowSink(const DatasetOptions& options, DatasetBuilder& builder) : options_(options), builder_(builder) {

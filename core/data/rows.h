@@ -35,14 +35,10 @@ bool is_header(const std::vector<std::string_view>& first_row, const DatasetOpti
 // Columns without a header, by their positions "1", "2", ...: those that the options give, else user, item[, rating[, time]],
 // with the time where the first row has a date.
 ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
-// A note for each column that is named as times are, where none is read.
-void note_unread_times(const std::vector<std::string>& header, RowSink& sink);
 // Whether a column is named as users are.
 bool names_users(const std::vector<std::string>& header);
-// Keeps which column has which role; the header is empty where columns have positions only.
+// Keeps which column has which role, and notes those that could have one; the header is empty where columns have positions only.
 void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
-// A note for each column that is named as users or items are, and is not the one that is read though no option chose it.
-void note_other_ids(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
 // Whether a column of this name may be one that is read: the options name it, or it has a usual name.
 bool may_be_read(const std::string& column, const DatasetOptions& options);
 // The names in the first row, without blanks around them; an error in it has its file and line.
@@ -54,6 +50,9 @@ int find_column(const std::vector<std::string>& header, const std::vector<std::s
 float parse_weight(std::string_view cell, std::string_view column);
 // 0 or 1.
 float parse_label(std::string_view cell, std::string_view column);
+
+// Whether an id is a word for a missing one, unless the options say other words.
+bool is_missing_word(std::string_view id);
 
 struct Row {
   std::string_view user, item;
@@ -110,6 +109,14 @@ class RowSink {
   void set_has_parts() { has_parts_ = true; }
   bool has_parts() const { return has_parts_; }
 
+  // Ids are what they say, whatever the words for a missing one.
+  void keep_every_id() { missing_.clear(), longest_missing_ = 0; }
+  bool is_missing(std::string_view id) const {
+    return id.size() <= longest_missing_ && std::ranges::find(missing_, id) != missing_.end();
+  }
+  void count_missing() { ++n_missing_; }
+  bool begins_first_file() const { return path_ == first_path_ && builder_.n() == 0; }
+
   // Keeps what was found rather than given, for the description; only of the first file.
   void decided(const char* what, std::string how);
   void note(std::string sentence) { notes_.push_back(std::move(sentence)); }
@@ -124,10 +131,6 @@ class RowSink {
   int64_t n_missing() const { return n_missing_; }
 
  private:
-  bool is_missing(std::string_view id) const {
-    return id.size() <= longest_missing_ && std::ranges::find(missing_, id) != missing_.end();
-  }
-
   const DatasetOptions& options_;
   DatasetBuilder& builder_;
   std::vector<std::string> missing_;  // words

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/staged_file.h"
 #include "core/base/text.h"
+#include "core/data/readers.h"
 
 namespace rec {
 
@@ -47,7 +48,7 @@ void append_id(std::string& out, const IdMap& ids, int64_t row) {
     append_number(out, ids.int64_at(row));
 }
 
-// Names of the columns whose bytes a reader could take for int64.
+// Names of the columns whose bytes a reader could take for int64, and kEveryId if it could take one for a missing id.
 std::string columns_of_byte_ids(const Dataset& dataset) {
   std::string names;
   for (const auto& [name, ids] : {std::pair{"user_id\n", &dataset.users}, std::pair{"item_id\n", &dataset.items}}) {
@@ -56,6 +57,12 @@ std::string columns_of_byte_ids(const Dataset& dataset) {
     for (int64_t row = 0; row < ids->size() && !number; ++row) number = parse_int64(ids->bytes_at(row)).has_value();
     if (number) names += name;
   }
+  const auto looks_missing = [](const IdMap& ids) {
+    for (int64_t row = 0; ids.type() == REC_ID_BYTES && row < ids.size(); ++row)
+      if (is_missing_word(ids.bytes_at(row))) return true;
+    return false;
+  };
+  if (looks_missing(dataset.users) || looks_missing(dataset.items)) names += cat(kEveryId, '\n');
   return names;
 }
 

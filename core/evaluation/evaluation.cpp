@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/log.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "core/evaluation/evaluation_input.h"
@@ -31,6 +32,21 @@ Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog, Part part
   for (int64_t i = 0; i < rows.size(); ++i)
     if (rows[i] < 0) rows[i] = static_cast<int32_t>(catalog.items.size() + i);
   return rows;
+}
+
+// A model may answer users that it does not know; if it knows none, their ids are probably written otherwise.
+void warn_of_unknown_users(const Dataset& data, const Catalog& catalog, Part part, const Buffer<int32_t>& user_row) {
+  int64_t n = 0, first = -1;
+  for (int64_t i = 0; i < data.n(); ++i) {
+    if (data.part[i] != part) continue;
+    if (user_row[data.user[i]] >= 0) return;
+    if (n++ == 0) first = data.user[i];
+  }
+  if (n > 0)
+    log::write(REC_LOG_WARNING, cat("evaluation: the model knows none of the users of the ", n, " rows of the ",
+                                    part == Part::kValid ? "valid" : "test", " part, such as '",
+                                    printable(data.users.text_at(first)), "'; its own are like '",
+                                    printable(catalog.users.text_at(0)), "'"));
 }
 
 // n_users of those with rows, each set of them equally likely.
@@ -81,7 +97,9 @@ EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, c
       user_row(catalog.users.rows_of(data.users)),
       item_row(item_rows(data, catalog, protocol_.part)),
       timelines(data),
-      is_measured(sample_users(data_, protocol_)) {}
+      is_measured(sample_users(data_, protocol_)) {
+  warn_of_unknown_users(data, catalog, protocol.part, user_row);
+}
 
 Error EvaluationInput::no_rows(const char* what) const {
   return argument_error(REC_INVALID_DATA, "dataset", "no ", what, " in its ",

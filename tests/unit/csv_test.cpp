@@ -116,6 +116,11 @@ INSTANTIATE_TEST_SUITE_P(
                  "%%MatrixMarket matrix coordinate real general\n% a comment\n9 90 2\n1 10 4\n2 20 5\n",
                  {"1 10 *4", "2 20 *5"}},
         GoodFile{"SpreadsheetSeparator", "sep=;\r\nuser;item\r\n1;10\r\n2;20\r\n", kTwoRows},
+        GoodFile{"LinesOfBlanks", "user,item\n1,10\n  \n\t\n2,20\n \n\x1a", kTwoRows},
+        GoodFile{"ColumnsWithoutAName", "user,item,rating,,\n1,10,5,,\n2,20,4,,\n", {"1 10 *5", "2 20 *4"}},
+        GoodFile{"HeaderlessWithATimeFormat", "1,10,1/5/2014\n2,20,2/5/2014\n", {"1 10 @1398902400", "2 20 @1398988800"},
+                 with([](auto& o) { o.time_format = "%d/%m/%Y"; })},
+        GoodFile{"WordsOfSpreadsheetsAndFrames", "user,item\n1,10\n#N/A,3\n<NA>,4\n2,20\n", kTwoRows},
         GoodFile{"PlusSigns", "user,item,rating\n1,10,+4\n2,20,+5.5\n", {"1 10 *4", "2 20 *5.5"}},
         GoodFile{"HeaderSaidToBeNone", "ann,film\nbob,book\n", {"ann film", "bob book"}, with([](auto& o) {
                    o.header = REC_HEADER_NO;
@@ -284,6 +289,36 @@ TEST(Csv, TellsOfLightRowsAndOfOtherItemColumns) {
   EXPECT_EQ(data.notes,
             (std::vector<std::string>{"the item is column 'item'; column 'movie_id' could be the one that is wanted",
                                       "2 rows were left out, because their weight is below 4"}));
+}
+
+TEST(Csv, NotesWhatCouldBeMeantOtherwise) {
+  const TempFolder folder;
+  const auto notes = [&](const std::string& name, const std::string& text) {
+    return load_dataset(folder.file(name, text), {}).notes;
+  };
+  using Notes = std::vector<std::string>;
+  EXPECT_EQ(notes("parts.csv", "user,item,part\n1,10,train\n1,11,test\n"),
+            (Notes{"column 'part' is not read: which rows are for validation and test is told by files of their own, or by a "
+                   "split"}));
+  EXPECT_EQ(notes("a.inter", "user_id:token\titem_id:token\tdate:float\n1\t10\t5\n2\t10\t6\n"),
+            (Notes{"no column is read as the time; 'date' could be it"}));
+  EXPECT_EQ(notes("lists.txt", "0 1 2\n1 4 5\n2 3 5\n"),
+            (Notes{"no user has two rows; if each line is a user and all its items, the format is lightgcn"}));
+  EXPECT_EQ(notes("padded.csv", "user,item\n1,10\n01,11\n002,12\n"),
+            (Notes{"1 ids of users, such as '01', are whole numbers written otherwise, and so are not the ids that these numbers "
+                   "are"}));
+}
+
+TEST(Csv, FormsListsByAnImpressionColumnRatherThanTheTime) {
+  const TempFolder folder;
+  const std::string rows = "\n1,10,1,5,a\n1,11,0,5,a\n1,12,1,5,b\n1,13,0,5,b\n";
+  for (const std::string name : {"impression_id", "impression"}) {
+    const Dataset data = load_dataset(folder.file("a.csv", "user,item,label,time," + name + rows), {});
+    EXPECT_EQ(data.impression[0], data.impression[1]);
+    EXPECT_NE(data.impression[1], data.impression[2]);
+    const auto key = std::pair<std::string, std::string>("impression_key", name);
+    EXPECT_NE(std::ranges::find(data.read_as, key), data.read_as.end());
+  }
 }
 
 TEST(Csv, SaysHowItWasRead) {

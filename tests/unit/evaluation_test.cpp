@@ -309,6 +309,23 @@ TEST(Evaluation, RanksARowWithoutCandidates) {
             (std::vector<double>{0, 1}));
 }
 
+TEST(Evaluation, WarnsWhenItKnowsNoUser) {
+  const World world(9);
+  static std::string said;
+  said.clear();
+  log::set_sink([](int32_t, const char* line, void*) { said += line; }, REC_LOG_WARNING, nullptr, nullptr);
+  const auto evaluate_users = [&](int64_t user) {
+    evaluate(world.model, small_data({{user, 3, REC_PART_TEST}, {user, 1, 0}}), Protocol(), parse_metrics("recall@5"), 1, nullptr);
+    log::deliver();
+  };
+  evaluate_users(1);
+  EXPECT_EQ(said, "");
+  evaluate_users(100000);
+  log::set_sink(nullptr, 0, nullptr, nullptr);
+  EXPECT_EQ(said.find("evaluation: the model knows none of the users of the 1 rows of the test part, such as '100000'"), 0u)
+      << said;
+}
+
 TEST(Evaluation, WarnsOfRowsWithFewCandidates) {
   const World world(9);
   std::vector<std::array<int64_t, 3>> rows = {{2, 3, REC_PART_TEST}};

@@ -13,7 +13,7 @@ from . import _raw, _recore
 from ._columns import TIME_UNITS, Numbers, Times, column, moments
 from ._errors import InvalidArgumentError, InvalidDataError, UnsupportedError
 from ._handle import Handle, choice, options, run
-from ._ids import Ids, SupportsArray, as_ids
+from ._ids import Ids, SupportsArray, as_ids, from_raw, id_form
 
 if TYPE_CHECKING:
     import threading
@@ -84,7 +84,9 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             max_bad_rows=max_bad_rows, memory_limit_bytes=memory_limit_bytes)
         if stream is None:
             return cls(_recore.rec_dataset_load(path, given, run(cancel)))
-        for name, value in (("valid", valid), ("test", test)):
+        of_text = {"separator": separator, "header": header, "quotes": None if quotes == "auto" else quotes, "valid": valid,
+                   "test": test}
+        for name, value in of_text.items():
             if value is not None:
                 raise InvalidArgumentError(f"{name}: cannot stand beside a Parquet file", argument=name)
         return cls(_recore.rec_dataset_create_from_arrow(stream.__arrow_c_stream__(), given, run(cancel)))
@@ -142,6 +144,8 @@ class Dataset(Handle["_recore.DatasetHandle"]):
                 of_axis = np.array(of_axis, dtype=object)
             if len(of_axis) != n:
                 raise InvalidArgumentError(f"{name}: must be as many as the matrix has, {n}, got {len(of_axis)}", argument=name)
+            if len(set(of_axis.tolist())) != n:
+                raise InvalidArgumentError(f"{name}: must be different, but an id is there twice", argument=name)
             ids.append(of_axis)
         return cls.from_columns(ids[0][coo.row], ids[1][coo.col], weights=coo.data, more_users=ids[0], more_items=ids[1],
                                 cancel=cancel)
@@ -222,6 +226,14 @@ class Dataset(Handle["_recore.DatasetHandle"]):
     def n_items(self) -> int:
         return int(_recore.rec_dataset_counts(self._handle)[1])
 
+    def user_ids(self, ids: str = "str") -> NDArray[Any]:
+        """Ids of all users, with and without rows, in order of first appearance: int64, or an object array of str (or bytes)."""
+        return from_raw(_recore.rec_dataset_user_ids(self._handle, np.arange(self.n_users), id_form(ids) == "str"))
+
+    def item_ids(self, ids: str = "str") -> NDArray[Any]:
+        """Ids of all items; as user_ids()."""
+        return from_raw(_recore.rec_dataset_item_ids(self._handle, np.arange(self.n_items), id_form(ids) == "str"))
+
     def __len__(self) -> int:
         """The number of interactions."""
         return int(_recore.rec_dataset_counts(self._handle)[2])
@@ -242,29 +254,39 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         return self.to_arrow().to_pandas()
 
     def to_scipy(self, part: Optional[str] = None) -> tuple[Any, NDArray[Any], NDArray[Any]]:
-        """A scipy.sparse.csr_matrix of users by items, and the ids of its rows and columns, ascending. Needs SciPy and pyarrow.
+        """A scipy.sparse.csr_matrix of users by items, with user_ids() and item_ids() of its rows and columns.
 
-        A value is the sum of a pair's weights, or how often the pair occurs in data without weights.
+        A value is the sum of a pair's weights, or how often the pair occurs in data without weights; of labelled data, only
+        clicked rows count. Needs SciPy and pyarrow.
 
         Args:
-            part: "train", "valid" or "test"; by default all. The matrix has the users and items of all parts.
+            part: "train", "valid" or "test"; by default all. The matrix has the users and items of all parts, also those
+                without rows.
         """
         if part is not None:
             choice("part", part, _PARTS)
-        rows = self.to_arrow()
-        users, user = np.unique(rows["user_id"].to_numpy(), return_inverse=True)
-        items, item = np.unique(rows["item_id"].to_numpy(), return_inverse=True)
-        weights = rows["weight"].to_numpy() if "weight" in rows.column_names else np.ones(len(user), np.float32)
-        if part is not None:
-            chosen = rows["part"].to_numpy() == part
-            user, item, weights = user[chosen], item[chosen], weights[chosen]
-        return _module("scipy.sparse").csr_matrix((weights, (user, item)), (len(users), len(items))), users, items
+        table = self.to_arrow()
+        users, items = self.user_ids("bytes"), self.item_ids("bytes")
+        user, item = _rows_of(table["user_id"], users), _rows_of(table["item_id"], items)
+        weights = table["weight"].to_numpy() if "weight" in table.column_names else np.ones(len(user), np.float32)
+        chosen = np.ones(len(user), np.bool_) if part is None else table["part"].to_numpy() == part
+        if "label" in table.column_names:
+            chosen &= table["label"].to_numpy() != 0
+        matrix = _module("scipy.sparse").csr_matrix((weights[chosen], (user[chosen], item[chosen])), (len(users), len(items)))
+        return matrix, self.user_ids(), self.item_ids()
 
     def __deepcopy__(self, memo: Any) -> Dataset:
         return copy(self)
 
     def _text(self) -> str:
         return ": {} users, {} items, {} interactions".format(*_recore.rec_dataset_counts(self._handle))
+
+
+def _rows_of(column: Any, ids: NDArray[Any]) -> NDArray[np.int64]:
+    """Where each id of an Arrow column stands among all ids, which are int64 or bytes."""
+    given = column.to_numpy() if ids.dtype == np.int64 else np.array(column.cast("large_binary").to_pylist(), dtype=object)
+    order = np.argsort(ids, kind="stable")
+    return order[np.searchsorted(ids[order], given)]
 
 
 def _parquet_stream(path: str | os.PathLike[str]) -> Any:

@@ -61,7 +61,7 @@ class Model(IdMaps):
             rows: "user"; "event" for one row for each interaction; "list" for impression lists (rechorus.hr, .ndcg and
                 .map at k); "label" for labelled rows (auc, logloss, mae, rmse, mse, rechorus.acc, ...).
             candidates: "full", "given", or n_candidates (0 = 99) drawn "uniform" or "popular" with the seed.
-            mask: items left out: "known" before the part, those of "train" only, or "none".
+            mask: items left out, unless they are positives of the row: "known" before the part, those of "train" only, or "none".
             ties: "lower_row", or "against_target".
             max_pos, max_neg: clicked and shown items of a list that count; 0 = 20.
             history: what the model may know about the user of a row: "training", the train part, the default for users;

@@ -112,7 +112,7 @@ def evaluate_lists(ranked: Sequence[Ids], truth: Sequence[Ids], metrics: Metrics
     """Measures ranked lists from anywhere, without a model.
 
     Args:
-        ranked: a list of item ids for each row, best first, no id twice.
+        ranked: a list of item ids for each row, best first, no id twice. The padding of recommend()'s short rows is cut off.
         truth: the relevant items of each row. Ids are only compared with each other; a number and its text are the same id.
         metrics: recall, precision, ndcg, map, mrr, hit, f1, rbp and spark.* at k; in one text with commas, or as a list.
         gains: for each row, how relevant each item of truth is, for ndcg: the gain itself is discounted, so give
@@ -121,7 +121,7 @@ def evaluate_lists(ranked: Sequence[Ids], truth: Sequence[Ids], metrics: Metrics
         InvalidArgumentError (lengths that differ, a metric that lists do not give), InvalidDataError (no rows, an item twice
         in a list, a gain below 0).
     """
-    ranked_ids, ranked_offsets = flatten(ranked, len(ranked), "ranked")
+    ranked_ids, ranked_offsets = flatten([_without_padding(row) for row in ranked], len(ranked), "ranked")
     truth_ids, truth_offsets = flatten(truth, len(truth), "truth")
     flat_gains = None
     if gains is not None:
@@ -131,3 +131,12 @@ def evaluate_lists(ranked: Sequence[Ids], truth: Sequence[Ids], metrics: Metrics
         flat_gains = np.concatenate(rows) if rows else np.empty(0, np.float32)
     return Report(_recore.rec_flat_lists_evaluate(ranked_ids, ranked_offsets, truth_ids, truth_offsets, flat_gains,
                                                   names(metrics) or ""), None)
+
+
+def _without_padding(row: Any) -> Any:
+    """A row of recommend() ends in None, or in -1 where ids are int64; an id twice would be an error in any case."""
+    if not isinstance(row, np.ndarray) or row.ndim != 1:
+        return row
+    padded = row == -1 if row.dtype.kind == "i" else np.array([id is None for id in row], np.bool_)
+    n = len(row) - int(np.argmin(padded[::-1])) if not padded.all() else 0
+    return row[:n] if len(row) - n != 1 or row.dtype.kind != "i" else row

@@ -78,6 +78,7 @@ def test_the_rows_come_back_as_a_table_a_frame_and_a_matrix(grid):
     assert frame.part[:4].tolist() == ["train", "valid", "test", "train"]
     assert (len(dataset), dataset.n_users, dataset.n_items) == (len(users), 10, 10)
     matrix, rows, columns = dataset.to_scipy("valid")
+    rows = np.sort(rows)
     assert matrix.nnz == len(users) // 3 and rows.tolist() == sorted(set(users.tolist())) and matrix.shape == (10, 10)
     again = recore.Dataset.from_pandas(frame, user="user_id", item="item_id", time="time", weight="weight", part="part")
     assert pa.table(again).equals(pa.table(dataset))
@@ -98,12 +99,39 @@ def test_a_sparse_matrix_keeps_its_shape():
     model = recore.train(dataset, "bprmf", epochs=1, emb_size=4)
     items, _ = model.recommender().recommend([1], k=3)  # a user without rows
     assert sorted(items[0].tolist()) == [0, 1, 2]
+    again, users, columns = dataset.to_scipy()
+    assert again.shape == (3, 3) and dict(zip(users, again.toarray().sum(axis=1))) == {0: 2, 2: 1, 1: 0} and len(columns) == 3
     named = recore.Dataset.from_scipy(matrix, users=["a", "b", "c"], items=[7, 8, 9])
+    assert sorted(named.user_ids()) == ["a", "b", "c"] and sorted(named.item_ids().tolist()) == [7, 8, 9]
+    assert named.to_scipy()[0].shape == (3, 3)
+    with pytest.raises(recore.InvalidArgumentError, match="users: must be different"):
+        recore.Dataset.from_scipy(matrix, users=["a", "a", "b"])
     assert sorted(recore.train(named, "popularity").item_ids().tolist()) == [7, 8, 9]
     with pytest.raises(recore.InvalidArgumentError, match="users: must be as many as the matrix has, 3, got 2"):
         recore.Dataset.from_scipy(matrix, users=["a", "b"])
     with pytest.raises(recore.InvalidArgumentError, match="more_items: must have the type"):
         recore.Dataset.from_columns([1], [1], more_items=["x"])
+
+
+def test_a_parquet_file_has_options_as_a_text_file_has(tmp_path):
+    pd.DataFrame({"userId": [1, 2], "movieId": ["a", "NA"], "timestamp": ["01/02/2014"] * 2}).to_parquet(tmp_path / "p.parquet")
+    dataset = recore.Dataset.load(tmp_path / "p.parquet", time_format="%d/%m/%Y", missing="NA")
+    assert len(dataset) == 1 and dataset.describe()["time"]["first"] == 1391212800 and dataset.describe()["n_missing"] == 1
+    for option in (dict(separator=","), dict(header=True), dict(quotes="none"), dict(valid=tmp_path / "p.parquet")):
+        with pytest.raises(recore.InvalidArgumentError, match=f"{next(iter(option))}: cannot stand beside a Parquet file"):
+            recore.Dataset.load(tmp_path / "p.parquet", **option)
+
+
+def test_ids_like_words_for_missing_ones_survive_a_save(tmp_path):
+    recore.Dataset.from_columns(["NA", "NA", "b"], [1, 2, 3]).save(tmp_path / "na")
+    assert len(recore.Dataset.load(tmp_path / "na")) == 3
+
+
+def test_lists_of_labelled_rows_come_back(tmp_path):
+    dataset = recore.Dataset.from_columns([1, 1, 1, 1], [1, 2, 3, 4], times=[5, 5, 5, 5], labels=[1, 0, 1, 0], impressions=[7, 7, 8, 8])
+    again = recore.Dataset.from_arrow(dataset)
+    assert again.describe()["n_impressions"] == dataset.describe()["n_impressions"] == 2
+    assert dataset.to_scipy()[0].sum() == 2  # clicked rows
 
 
 def test_lists_are_measured_without_a_model():
@@ -115,6 +143,10 @@ def test_lists_are_measured_without_a_model():
         with pytest.raises(recore.InvalidArgumentError) as failure:
             recore.evaluate_lists(**{"ranked": [[5, 1], []], "truth": [[1, 2], [7]], "metrics": "ndcg@2", **bad})
         assert failure.value.argument == argument
+    padded = np.array([[5, 1, -1, -1], [7, 8, 9, 6], [-1, -1, -1, -1]])
+    assert recore.evaluate_lists(padded, [[1], [7], [7]], "recall@4").values("recall@4").tolist() == [1, 1, 0]
+    texts = np.array([["a", None, None]], dtype=object)
+    assert recore.evaluate_lists(texts, [["a"]], "recall@4")["recall@4"] == 1
     with pytest.raises(recore.InvalidDataError, match="position 2 is in it twice"):
         recore.evaluate_lists([[5, 5]], [[5]], "ndcg@2")
 

@@ -150,6 +150,18 @@ rec_go_ids_t rec_go_model_ids(uintptr_t model, int32_t what, const int64_t* rows
   return (rec_go_ids_t){rec_go_fail(status, &error), ids.type, ids.i64, ids.bytes, ids.offsets, (uintptr_t)owner};
 }
 
+rec_go_ids_t rec_go_dataset_ids(uintptr_t dataset, int32_t what, const int64_t* rows, int64_t n_rows) {
+  rec_ids_t ids;
+  rec_text_t* owner = NULL;
+  rec_error_t* error = NULL;
+  const rec_dataset_t* from = (const rec_dataset_t*)dataset;
+  rec_status_t status = rec_ids_init(&ids, sizeof ids, &error);
+  if (status == REC_OK)
+    status = what == REC_GO_ITEM_IDS ? rec_dataset_item_ids(from, rows, n_rows, &ids, &owner, &error)
+                                     : rec_dataset_user_ids(from, rows, n_rows, &ids, &owner, &error);
+  return (rec_go_ids_t){rec_go_fail(status, &error), ids.type, ids.i64, ids.bytes, ids.offsets, (uintptr_t)owner};
+}
+
 rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(ids), REC_GO_OUT(int64_t, rows)) {
   rec_ids_t ids_ids;
   rec_error_t* error = NULL;

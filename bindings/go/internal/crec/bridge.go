@@ -249,8 +249,15 @@ const (
 
 // ModelIDs copies the ids or titles of rows.
 func ModelIDs(m Model, what int, rows []int64) (IDs, error) {
-	n := len(rows)
-	lent := C.rec_go_model_ids(C.uintptr_t(m), C.int32_t(what), int64s(rows), C.int64_t(n))
+	return copied(C.rec_go_model_ids(C.uintptr_t(m), C.int32_t(what), int64s(rows), C.int64_t(len(rows))), len(rows))
+}
+
+// DatasetIDs copies the ids of rows; what is ItemIDs or UserIDs.
+func DatasetIDs(d Dataset, what int, rows []int64) (IDs, error) {
+	return copied(C.rec_go_dataset_ids(C.uintptr_t(d), C.int32_t(what), int64s(rows), C.int64_t(len(rows))), len(rows))
+}
+
+func copied(lent C.rec_go_ids_t, n int) (IDs, error) {
 	if lent.failure != nil {
 		return IDs{}, take(lent.failure)
 	}

@@ -77,6 +77,7 @@ typedef struct {
   uintptr_t owner; /* ended by rec_go_text_end */
 } rec_go_ids_t;
 rec_go_ids_t rec_go_model_ids(uintptr_t model, int32_t what, const int64_t* rows, int64_t n_rows);
+rec_go_ids_t rec_go_dataset_ids(uintptr_t dataset, int32_t what, const int64_t* rows, int64_t n_rows);
 rec_go_failure_t* rec_go_model_rows(uintptr_t model, int32_t what, REC_GO_IDS(ids), REC_GO_OUT(int64_t, rows));
 
 typedef struct {

@@ -5,6 +5,7 @@ import io.recore.internal.Raw;
 import io.recore.internal.rec_split_options_t;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * Interactions with their ids, the part (train, valid, test) of each, and item titles. Immutable; any number of threads may
@@ -100,6 +101,18 @@ public final class Dataset extends Handle {
 
   public long nInteractions() {
     return counts()[2];
+  }
+
+  /** Ids of all users, with and without rows, in order of first appearance. */
+  public Ids userIds() {
+    long[] rows = LongStream.range(0, nUsers()).toArray();
+    return Ids.ofRaw(out -> Raw.rec_dataset_user_ids(this, rows, out));
+  }
+
+  /** Ids of all items; as {@link #userIds}. */
+  public Ids itemIds() {
+    long[] rows = LongStream.range(0, nItems()).toArray();
+    return Ids.ofRaw(out -> Raw.rec_dataset_item_ids(this, rows, out));
   }
 
   private long[] counts() {
