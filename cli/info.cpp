@@ -25,7 +25,7 @@ int run(const std::string& path, Context& context) {
   context.output.line(facts.text());
 
   Table metrics({"valid metrics", ""});
-  for (const auto& [name, value] : card["valid_metrics"].items()) metrics.add({"  " + plain(name), fixed(value, 4)});
+  for (const auto& [name, value] : card["valid_metrics"].items()) metrics.add({"  " + plain(name), value.is_number() ? fixed(value, 4) : "-"});
   if (!card["valid_metrics"].empty()) context.output.line(metrics.text());
   Table parameters({"parameters", ""});
   for (const auto& [name, value] : card["parameters"].items())

@@ -213,9 +213,30 @@ std::string value_text(const Json& value) {
 }
 
 std::string plain(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  std::string out;
+  size_t n_following = 0;  // bytes that belong to a character of UTF-8
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = [&](size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+    const unsigned c = byte(i);
+    // Also the C1 controls, by themselves or in UTF-8, and what turns the direction of writing.
+    const bool is_c1 = c == 0xC2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9F;
+    const bool is_turn = c == 0xE2 && ((byte(i + 1) == 0x80 && byte(i + 2) >= 0xAA && byte(i + 2) <= 0xAE) ||
+                                       (byte(i + 1) == 0x81 && byte(i + 2) >= 0xA6 && byte(i + 2) <= 0xA9));
+    if (is_c1 || is_turn) {
+      out += '?';
+      i += is_c1 ? 1 : 2;
+      continue;
+    }
+    if (n_following > 0)
+      --n_following;
+    else if (c >= 0xC2)
+      n_following = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
+    else if (c < 0x20 || (c >= 0x7F && c <= 0x9F)) {
+      out += '?';
+      continue;
+    }
+    out += static_cast<char>(c);
+  }
   return out;
 }
 

@@ -32,6 +32,19 @@ inline void throw_if_cancelled(const CancelToken* cancel) {
   if (cancel != nullptr && cancel->requested()) throw Error(REC_CANCELLED, "cancelled by the caller");
 }
 
+// For the comparisons of a long sort: looks at the token once in a while.
+class CancelCheck {
+ public:
+  explicit CancelCheck(const CancelToken* cancel) : cancel_(cancel) {}
+  void operator()() {
+    if ((++n_ & 0xfff) == 0) throw_if_cancelled(cancel_);
+  }
+
+ private:
+  const CancelToken* cancel_;
+  uint32_t n_ = 0;
+};
+
 inline void set_done(const CancelToken* cancel, double share) {
   if (cancel != nullptr) cancel->set_done(share);
 }

@@ -30,6 +30,7 @@ class MemoryBudget {
       throw Error(REC_LIMIT, cat("memory_limit_bytes: ", what, " needs ", bytes, " bytes, ", used_,
                                  " in all; the limit is ", limit_));
   }
+  void give_back(int64_t bytes) { used_ -= bytes; }
   int64_t used() const { return used_; }
   int64_t limit() const { return limit_; }
 

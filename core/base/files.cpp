@@ -77,7 +77,7 @@ class Inflater {
 
 // The unpacked data of a gzip file: all of it, at most `limit` bytes; or just its first `head` bytes when head > 0. Every
 // byte of the file must belong to a member: gzread would take a damaged header of a later one as the end of the data.
-Buffer<char> read_gzip(const std::string& path, const SizeLimit& limit, int64_t head) {
+Buffer<char> read_gzip(const std::string& path, const SizeLimit& limit, int64_t head, const CancelToken* cancel = nullptr) {
   constexpr int64_t kBlock = 1 << 20;
   int64_t size = 0, n_read = 0;
   const Descriptor file(open_regular(path, size));
@@ -92,6 +92,7 @@ Buffer<char> read_gzip(const std::string& path, const SizeLimit& limit, int64_t 
   auto block = Buffer<char>::uninitialized(head > 0 ? head : kBlock);
   bool within_member = false, drained = true;
   while (head == 0 || std::ssize(text) < head) {
+    throw_if_cancelled(cancel);
     if (stream.avail_in == 0 && drained) {
       if (n_read == size) break;
       packed = read_bytes(file.get(), path, std::min(kBlock, size - n_read));
@@ -162,9 +163,10 @@ Buffer<char> read_file(const std::string& path, const SizeLimit& limit, const Ca
 PieceFile::PieceFile(const std::string& path) : path_(path), fd_(open_regular(path, size_)) {}
 PieceFile::~PieceFile() { ::close(fd_); }
 
-Buffer<char> PieceFile::read(int64_t offset, int64_t n) const {
+Buffer<char> PieceFile::read(int64_t offset, int64_t n, const CancelToken* cancel) const {
   auto bytes = Buffer<char>::uninitialized(n);
   for (int64_t done = 0; done < n;) {
+    throw_if_cancelled(cancel);
     const ssize_t got = ::pread(fd_, bytes.data() + done, std::min(n - done, kPieceBytes), offset + done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw system_error("read", path_, errno);
@@ -181,9 +183,9 @@ Buffer<char> read_head(const std::string& path, int64_t n_bytes) {
   return read_bytes(file.get(), path, std::min(size, n_bytes));
 }
 
-Buffer<char> read_text_file(const std::string& path, const SizeLimit& limit) {
-  if (!path.ends_with(".gz")) return read_file(path, limit);
-  return read_gzip(path, limit.bytes > 0 ? limit : SizeLimit(kMaxTextBytes, "unpacked text"), 0);
+Buffer<char> read_text_file(const std::string& path, const SizeLimit& limit, const CancelToken* cancel) {
+  if (!path.ends_with(".gz")) return read_file(path, limit, cancel);
+  return read_gzip(path, limit.bytes > 0 ? limit : SizeLimit(kMaxTextBytes, "unpacked text"), 0, cancel);
 }
 
 Buffer<char> read_text_head(const std::string& path, int64_t n_bytes) {

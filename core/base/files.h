@@ -36,7 +36,7 @@ class PieceFile {
   const std::string& path() const { return path_; }
   int64_t size() const { return size_; }  // when it was opened
   // Bytes offset .. offset + n. IO when the file has become shorter.
-  Buffer<char> read(int64_t offset, int64_t n) const;
+  Buffer<char> read(int64_t offset, int64_t n, const CancelToken* cancel = nullptr) const;
 
  private:
   std::string path_;
@@ -46,7 +46,7 @@ class PieceFile {
 
 // A whole text file; .gz is unpacked, up to a limit that stops a decompression bomb. CORRUPT_DATA unless the file
 // consists of complete gzip members to its last byte.
-Buffer<char> read_text_file(const std::string& path, const SizeLimit& limit = {});
+Buffer<char> read_text_file(const std::string& path, const SizeLimit& limit = {}, const CancelToken* cancel = nullptr);
 
 // A regular file's first n_bytes, or all of it when it is shorter.
 Buffer<char> read_head(const std::string& path, int64_t n_bytes);

@@ -133,12 +133,28 @@ std::optional<int64_t> invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+// The length of a character that steers a terminal and begins with a byte above 0x7F: a C1 control (U+0080 to U+009F) or one
+// that turns the direction of writing (U+202A to U+202E, U+2066 to U+2069). 0 for any other.
+size_t control_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9F) return 2;
+  if (byte(0) == 0xE2 && byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) return 3;
+  if (byte(0) == 0xE2 && byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9) return 3;
+  return 0;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
   std::string out;
   const bool utf8 = !invalid_utf8(text);
+  size_t control_end = 0;
   for (size_t i = 0; i < text.size() && i < 60; ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7F || (c >= 0x80 && !utf8)) {
+    if (const size_t length = control_length(text.substr(i)); length > 0) control_end = i + length;
+    if (c < 0x20 || c == 0x7F || (c >= 0x80 && !utf8) || i < control_end) {
       const char* hex = "0123456789abcdef";
       out += {'\\', 'x', hex[c >> 4], hex[c & 15]};
     } else {

@@ -225,7 +225,9 @@ Buffer<int32_t> DatasetBuilder::number_impressions() const {
   const auto list_of = [&](int64_t row) {
     return std::tuple(at(user_, row), at(part_, row), at(impression_key_, row));
   };
+  CancelCheck check(cancel_);
   std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    check();
     const auto x = list_of(a), y = list_of(b);
     return x != y ? x < y : a < b;
   });
@@ -332,8 +334,8 @@ Dataset DatasetBuilder::finish() {
   out.user_features = user_features_.finish();
   out.item_features = item_features_.finish();
   throw_if_cancelled(cancel_);
-  out.users = users_.finish();
-  out.items = items_.finish();
+  out.users = users_.finish(cancel_);
+  out.items = items_.finish(cancel_);
   add_notes(out);
   return out;
 }

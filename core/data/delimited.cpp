@@ -6,6 +6,12 @@
 
 namespace rec {
 
+namespace {
+
+constexpr size_t kMostCells = 100'000;  // each takes 16 bytes, and one of a header more
+
+}  // namespace
+
 DelimitedReader::DelimitedReader(TextFile& file, char separator, Quotes quotes, const Place& place)
     : begin_(file.data()),
       at_(begin_),
@@ -43,6 +49,10 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
   while (true) {
     skip_blanks();
     const bool ends = at_ == end_ || *at_ == '\n' || *at_ == '\r';
+    if (cells.size() == kMostCells) {
+      skip_line();
+      throw Error(REC_INVALID_DATA, cat("the row has more than ", kMostCells, " columns"));
+    }
     if (separator_ == ' ' && ends && !cells.empty()) break;
     const bool quoted = !ends && *at_ == '"' && (quotes_ == Quotes::kRfc4180 || is_quoted_within_line());
     cells.push_back(quoted ? quoted_cell() : plain_cell());

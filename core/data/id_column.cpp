@@ -129,12 +129,12 @@ void IdColumn::grow() {
     if (slot.row >= 0) place(slot);
 }
 
-IdMap IdColumn::finish() {
+IdMap IdColumn::finish(const CancelToken* cancel) {
   slots_ = {};
   if (type_ == REC_ID_BYTES)
     return IdMap::from_bytes(Buffer<int64_t>(std::span<const int64_t>(offsets_)),
-                             Buffer<char>(std::span<const char>(bytes_)));
-  return IdMap::from_int64(Buffer<int64_t>(std::span<const int64_t>(i64_)));
+                             Buffer<char>(std::span<const char>(bytes_)), cancel);
+  return IdMap::from_int64(Buffer<int64_t>(std::span<const int64_t>(i64_)), cancel);
 }
 
 }  // namespace rec

@@ -49,7 +49,7 @@ class IdColumn {
   int64_t size() const { return static_cast<int64_t>(type_ == REC_ID_BYTES ? offsets_.size() - 1 : i64_.size()); }
   const std::vector<int64_t>& i64() const { return i64_; }
   // Consumes the column.
-  IdMap finish();
+  IdMap finish(const CancelToken* cancel = nullptr);
 
  private:
   // Open addressing with a keyed hash: ids cannot be chosen to collide. A slot keeps the int64 id, or the hash of a byte

@@ -35,21 +35,25 @@ void check_offsets(const Buffer<int64_t>& offsets, const Buffer<char>& bytes, re
 
 }  // namespace
 
-IdMap IdMap::from_int64(Buffer<int64_t> ids) {
+IdMap IdMap::from_int64(Buffer<int64_t> ids, const CancelToken* cancel) {
   check_row_count(ids.size());
   IdMap map;
   map.type_ = REC_ID_INT64;
   map.i64_ = std::move(ids);
   map.sorted_ = first_rows(map.i64_.size());
   const int64_t* values = map.i64_.data();
-  std::sort(map.sorted_.begin(), map.sorted_.end(), [values](int32_t a, int32_t b) { return values[a] < values[b]; });
+  CancelCheck check(cancel);
+  std::sort(map.sorted_.begin(), map.sorted_.end(), [&check, values](int32_t a, int32_t b) {
+    check();
+    return values[a] < values[b];
+  });
   for (int64_t i = 1; i < map.size(); ++i)
     if (values[map.sorted_[i - 1]] == values[map.sorted_[i]])
       throw stands_twice(std::to_string(values[map.sorted_[i]]), map.sorted_[i - 1], map.sorted_[i]);
   return map;
 }
 
-IdMap IdMap::from_bytes(Buffer<int64_t> offsets, Buffer<char> bytes) {
+IdMap IdMap::from_bytes(Buffer<int64_t> offsets, Buffer<char> bytes, const CancelToken* cancel) {
   check_offsets(offsets, bytes, REC_INVALID_ARGUMENT);
   check_row_count(offsets.size() - 1);
   IdMap map;
@@ -57,8 +61,11 @@ IdMap IdMap::from_bytes(Buffer<int64_t> offsets, Buffer<char> bytes) {
   map.offsets_ = std::move(offsets);
   map.bytes_ = std::move(bytes);
   map.sorted_ = first_rows(map.offsets_.size() - 1);
-  std::sort(map.sorted_.begin(), map.sorted_.end(),
-            [&map](int32_t a, int32_t b) { return map.bytes_at(a) < map.bytes_at(b); });
+  CancelCheck check(cancel);
+  std::sort(map.sorted_.begin(), map.sorted_.end(), [&](int32_t a, int32_t b) {
+    check();
+    return map.bytes_at(a) < map.bytes_at(b);
+  });
   for (int64_t i = 1; i < map.size(); ++i)
     if (map.bytes_at(map.sorted_[i - 1]) == map.bytes_at(map.sorted_[i]))
       throw stands_twice(cat("'", printable(map.bytes_at(map.sorted_[i])), "'"), map.sorted_[i - 1], map.sorted_[i]);

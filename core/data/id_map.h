@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/buffer.h"
+#include "core/base/cancel.h"
 
 namespace rec {
 
@@ -15,8 +16,8 @@ class IdMap {
  public:
   IdMap() = default;
   // Throws INVALID_ARGUMENT when an id occurs twice.
-  static IdMap from_int64(Buffer<int64_t> ids);
-  static IdMap from_bytes(Buffer<int64_t> offsets, Buffer<char> bytes);
+  static IdMap from_int64(Buffer<int64_t> ids, const CancelToken* cancel = nullptr);
+  static IdMap from_bytes(Buffer<int64_t> offsets, Buffer<char> bytes, const CancelToken* cancel = nullptr);
   // From a file: `sorted` is checked to be the ascending permutation; CORRUPT_DATA otherwise.
   static IdMap from_sorted(int32_t type, Buffer<int64_t> ids_or_offsets, Buffer<char> bytes, Buffer<int32_t> sorted);
 

@@ -42,8 +42,9 @@ std::string detect_folder(const std::string& path) {
 
 // Whether lines of words are ratings, "user item rating [time]", rather than each user's items in one line: all have three
 // or four words. A single line of four tells that by a last word that can only be a time.
-bool are_ratings(std::string_view text) {
-  if (text.size() == kTextHead) text = text.substr(0, text.rfind('\n'));  // the last line is cut
+bool are_ratings(const TextFile& file) {
+  std::string_view text = file.text();
+  if (!file.is_whole) text = text.substr(0, text.rfind('\n'));  // the last line is cut
   size_t n_words = 0;
   int64_t n_lines = 0;
   bool ends_in_time = true;
@@ -69,7 +70,7 @@ std::string detect_by_first_line(const std::string& path) {
   if (const char separator = detect_separator(line); separator != 0 && separator != ' ') return "csv";
   const auto words = split(trim(line), ' ');
   const auto is_number = [](std::string_view word) { return parse_double(word).has_value(); };
-  if (!words.empty() && std::all_of(words.begin(), words.end(), looks_like_integer) && !are_ratings(file.text()))
+  if (!words.empty() && std::all_of(words.begin(), words.end(), looks_like_integer) && !are_ratings(file))
     return "lightgcn";
   if (words.size() > 1 && (names_users({words.begin(), words.end()}) || std::ranges::any_of(words, is_number)))
     return "csv";

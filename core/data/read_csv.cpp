@@ -43,7 +43,7 @@ bool is_large(const std::string& path) {
 
 void read_table(const std::string& path, char wanted_separator, const DatasetOptions& names, RowSink& sink,
                 bool in_blocks) {
-  TextFile file = in_blocks ? open_text_head(path) : open_text(path, sink.builder().budget());
+  TextFile file = in_blocks ? open_text_head(path) : open_text(path, sink.builder().budget(), sink.builder().cancel());
   const char separator = separator_of(file, wanted_separator, sink);
   const Quotes quotes = quotes_of(separator, names.quotes);
   DelimitedReader reader(file, separator, quotes);

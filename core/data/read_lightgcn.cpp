@@ -17,7 +17,7 @@ int64_t parse_id(std::string_view word, const char* column) {
 }
 
 void read_lines(const std::string& path, Part part, RowSink& sink) {
-  TextFile file = open_text(path, sink.builder().budget());
+  TextFile file = open_text(path, sink.builder().budget(), sink.builder().cancel());
   sink.begin_file(path, {});
   DelimitedReader reader(file, kWholeLine, Quotes::kNone);
   DatasetBuilder& builder = sink.builder();
@@ -27,6 +27,10 @@ void read_lines(const std::string& path, Part part, RowSink& sink) {
     std::string_view rest = trim(cells[0]);
     while (!rest.empty()) {
       const size_t end = std::min(rest.find_first_of(" \t"), rest.size());
+      if (ids.size() == ids.capacity()) {
+        builder.budget().charge(std::ssize(ids) * 8 + 64, "the ids of a line");
+        ids.reserve(2 * ids.size() + 8);
+      }
       if (end > 0) ids.push_back(parse_id(rest.substr(0, end), ids.empty() ? "user_id" : "item_id"));
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }

@@ -69,7 +69,7 @@ std::pair<std::string_view, std::string_view> item_and_title(std::string_view li
 }
 
 void read_titles(const std::string& path, const Release& release, RowSink& sink) {
-  TextFile file = open_text(path, sink.builder().budget());
+  TextFile file = open_text(path, sink.builder().budget(), sink.builder().cancel());
   if (invalid_utf8(file.text())) {
     file.bytes = Buffer<char>(std::span<const char>(latin1_to_utf8(file.text())));
     file.begin = 0;
@@ -102,7 +102,7 @@ void read_titles(const std::string& path, const Release& release, RowSink& sink)
 
 void read_movielens(const std::string& path, RowSink& sink) {
   const std::string ratings = find_ratings(path);
-  TextFile file = open_text(ratings, sink.builder().budget());
+  TextFile file = open_text(ratings, sink.builder().budget(), sink.builder().cancel());
   const Release& release = release_of(ratings, file);
   DelimitedReader reader(file, release.separator, release.separator == ',' ? Quotes::kRfc4180 : Quotes::kNone);
   std::vector<std::string> header;

@@ -155,7 +155,7 @@ class Sessions {
 
 // has_lists is false when write_dataset's NAME.no_lists says that labelled rows belong to no list.
 void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sink) {
-  TextFile file = open_text(path, sink.builder().budget());
+  TextFile file = open_text(path, sink.builder().budget(), sink.builder().cancel());
   DelimitedReader reader(file, separator_of(sink), Quotes::kNone);
   std::vector<std::string_view> cells;
   reader.next(cells);
@@ -177,7 +177,7 @@ void read_inter(const std::string& path, Part part, bool has_lists, RowSink& sin
 }
 
 void read_titles(const std::string& path, RowSink& sink) {
-  TextFile file = open_text(path, sink.builder().budget());
+  TextFile file = open_text(path, sink.builder().budget(), sink.builder().cancel());
   DelimitedReader reader(file, separator_of(sink), Quotes::kNone);
   std::vector<std::string_view> cells;
   reader.next(cells);
@@ -199,7 +199,7 @@ void read_titles(const std::string& path, RowSink& sink) {
 // write_dataset's list of columns whose ids are text even if they look like numbers: user_id, item_id, one per line; and
 // kEveryId where ids look like words for missing ones.
 void read_byte_ids(const std::string& path, RowSink& sink) {
-  TextFile file = open_text(path, sink.builder().budget());
+  TextFile file = open_text(path, sink.builder().budget(), sink.builder().cancel());
   DelimitedReader reader(file, kWholeLine, Quotes::kNone);
   std::vector<std::string_view> cells;
   while (reader.next(cells)) {

@@ -19,7 +19,7 @@ struct Lists {
 };
 
 // "[1, 2, 3]" and nothing else; the reference runs such cells as program code.
-void parse_list(std::string_view cell, const std::string& column, std::vector<int64_t>& out) {
+void parse_list(std::string_view cell, const std::string& column, MemoryBudget& budget, std::vector<int64_t>& out) {
   const auto bad = [&](const char* what) {
     const std::string name = printable(column);
     return argument_error(REC_INVALID_DATA, name, "'", printable(cell), "' ", what);
@@ -33,13 +33,17 @@ void parse_list(std::string_view cell, const std::string& column, std::vector<in
     const size_t comma = std::min(inside.find(',', begin), inside.size());
     const auto id = parse_int64(trim(inside.substr(begin, comma - begin)));
     if (!id) throw bad("holds something other than integers");
+    if (out.size() == out.capacity()) {
+      budget.charge(std::ssize(out) * 8 + 64, "lists of items");
+      out.reserve(2 * out.size() + 8);
+    }
     out.push_back(*id);
     begin = comma + 1;
   }
 }
 
 void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) {
-  TextFile file = open_text(path, sink.builder().budget());
+  TextFile file = open_text(path, sink.builder().budget(), sink.builder().cancel());
   const std::string_view head = first_line(file.text());
   const char found = detect_separator(head);
   const char separator = sink.options().separator ? sink.options().separator->front() : found == 0 ? '\t' : found;
@@ -61,9 +65,8 @@ void read_part(const std::string& path, Part part, RowSink& sink, Lists& lists) 
     }
     const auto begin = lists.ids.size();
     try {
-      parse_list(row_cells[list_column], "neg_items", lists.ids);
+      parse_list(row_cells[list_column], "neg_items", sink.builder().budget(), lists.ids);
       const int64_t at = sink.builder().n();
-      sink.builder().budget().charge(static_cast<int64_t>(lists.ids.size() - begin) * 8, "neg_items");
       if (sink.add(row, part)) {
         lists.rows.push_back({at, static_cast<int64_t>(begin), std::ssize(lists.ids), reader.line()});
         return;
@@ -97,7 +100,7 @@ struct Meta {
 };
 
 void read_meta(const std::string& path, const Meta& meta, RowSink& sink) {
-  TextFile file = open_text(path, sink.builder().budget());
+  TextFile file = open_text(path, sink.builder().budget(), sink.builder().cancel());
   const char found = detect_separator(first_line(file.text()));
   const char separator = sink.options().separator ? sink.options().separator->front() : found == 0 ? '\t' : found;
   DelimitedReader reader(file, separator, Quotes::kRfc4180);
@@ -136,7 +139,7 @@ void read_meta(const std::string& path, const Meta& meta, RowSink& sink) {
     const int64_t id = integer(row[*id_column], meta.id_column);
     for (const Column& column : relations) {
       targets.clear();
-      parse_list(row[column.at], column.name, targets);
+      parse_list(row[column.at], column.name, sink.builder().budget(), targets);
       sink.builder().relate(column.number, id, targets);
     }
     const int32_t known = meta.ids.find(meta.ids.key(id));

@@ -22,7 +22,8 @@ struct Table {
   std::vector<std::string> header;
 
   Table(const std::string& path, RowSink& sink)
-      : file(open_text(path, sink.builder().budget())), reader(file, separator_of(file, sink), Quotes::kRfc4180) {
+      : file(open_text(path, sink.builder().budget(), sink.builder().cancel())),
+        reader(file, separator_of(file, sink), Quotes::kRfc4180) {
     header = read_header(reader, path);
   }
 

@@ -67,6 +67,7 @@ class BlockParser {
         while (at < end && !ends_cell_[static_cast<unsigned char>(*at)]) ++at;
         const char* last = at;
         while (last > begin && is_blank_[static_cast<unsigned char>(last[-1])]) --last;
+        if (cells.size() == plan_.n_columns) return false;
         cells.emplace_back(begin, last - begin);
         if (at == end || *at != separator_) break;
         ++at;
@@ -118,10 +119,13 @@ class BlockReader {
       : table_(table), plan_(plan), sink_(sink), file_(table.path), parser_(table, plan, sink), pool_(threads) {}
 
   void run() {
-    const int64_t n_blocks = (file_.size() - table_.offset + table_.block_bytes - 1) / table_.block_bytes;
-    const int64_t n_beside = 8 * pool_.size();
+    const int64_t n_blocks = (file_.size() - table_.offset) / table_.block_bytes + 1;
     // The text of a block and what is made of it.
-    sink_.builder().budget().charge(3 * n_beside * table_.block_bytes, "blocks of the file");
+    const int64_t block_memory = 3 * table_.block_bytes;
+    MemoryBudget& budget = sink_.builder().budget();
+    int64_t n_beside = std::min<int64_t>({8 * pool_.size(), n_blocks, 256});
+    if (budget.limit() > 0) n_beside = std::clamp<int64_t>((budget.limit() - budget.used()) / 8 / block_memory, 1, n_beside);
+    budget.charge(n_beside * block_memory, "blocks of the file");
     int64_t line = table_.line;
     for (int64_t first = 0; first < n_blocks; first += n_beside) {
       std::vector<Block> blocks(std::min(n_beside, n_blocks - first));
@@ -137,6 +141,7 @@ class BlockReader {
         sink_.set_done(static_cast<double>(block.end) / static_cast<double>(file_.size()));
       }
     }
+    budget.give_back(n_beside * block_memory);
   }
 
  private:
@@ -146,17 +151,24 @@ class BlockReader {
     const int64_t end = std::min(begin + table_.block_bytes, file_.size());
     block.begin = number == 0 ? begin : line_after(begin - 1, end);
     block.end = block.begin >= end ? block.begin : end == file_.size() ? end : line_after(end - 1, file_.size());
+    if (block.end - block.begin > 4 * table_.block_bytes) {  // a line that long is read where its memory is charged
+      block.has_quote = true;
+      return;
+    }
     const Buffer<char> text = file_.read(block.begin, block.end - block.begin);
     parser_.parse({text.data(), static_cast<size_t>(text.size())}, block);
   }
 
   // The offset behind the first line end at or after `offset`; `limit` if there is none before it.
   int64_t line_after(int64_t offset, int64_t limit) const {
-    constexpr int64_t kPiece = 1 << 12;
-    for (; offset < limit; offset += kPiece) {
-      const Buffer<char> piece = file_.read(offset, std::min(kPiece, limit - offset));
+    constexpr int64_t kLongest = 1 << 18;
+    for (int64_t piece_bytes = 1 << 12; offset < limit;) {
+      throw_if_cancelled(sink_.builder().cancel());
+      const Buffer<char> piece = file_.read(offset, std::min(piece_bytes, limit - offset));
       if (const auto at = std::find(piece.begin(), piece.end(), '\n'); at != piece.end())
         return offset + (at - piece.begin()) + 1;
+      offset += piece.size();
+      piece_bytes = std::min(2 * piece_bytes, kLongest);
     }
     return limit;
   }
@@ -188,7 +200,7 @@ class BlockReader {
   // Returns the line behind.
   int64_t read_row_by_row(int64_t begin, int64_t end, int64_t line) {
     if (end - begin > 4 * table_.block_bytes) sink_.builder().budget().charge(end - begin, "the file's text");
-    TextFile text{table_.path, file_.read(begin, end - begin)};
+    TextFile text{table_.path, file_.read(begin, end - begin, sink_.builder().cancel())};
     refuse_nul(text, begin, line);
     DelimitedReader reader(text, table_.separator, table_.quotes, {line, begin, file_.size()});
     for_each_row(reader, sink_, [&](const auto& row) { sink_.add(sink_.parse(row, plan_)); });

@@ -179,10 +179,11 @@ void note_unread(const std::vector<std::string>& header, const ColumnPlan& plan,
   };
   if (!options.user_column) note_others("user", plan.user, kUserNames);
   if (!options.item_column) note_others("item", plan.item, kItemNames);
+  int n_times = 0;
   for (const std::string& name : header) {
     const std::string word = plain(name);
     const bool is_time = word.find("time") != std::string::npos || word.find("date") != std::string::npos || word == "tdat";
-    if (is_time && plan.time < 0 && !options.time_column)
+    if (is_time && plan.time < 0 && !options.time_column && ++n_times <= 3)
       sink.note(cat("no column is read as the time; '", printable(name), "' could be it"));
     if (is_one_of(name, kPartNames) && !options.part)
       sink.note(cat("column '", printable(name), "' is not read: which rows are for validation and test is told by files of "

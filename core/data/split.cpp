@@ -92,13 +92,16 @@ void split_session(const Dataset& dataset, const SplitOptions& options, Buffer<P
   for (int64_t i = 0; i < dataset.n(); ++i) part[i] = of_user[dataset.user[i]];
 }
 
-void split_all(const Dataset& dataset, const SplitOptions& options, Buffer<Part>& part) {
+void split_all(const Dataset& dataset, const SplitOptions& options, const CancelToken* cancel, Buffer<Part>& part) {
   auto order = Buffer<int64_t>::uninitialized(dataset.n());
   std::iota(order.begin(), order.end(), int64_t{0});
   if (options.kind == REC_SPLIT_TEMPORAL) {
     const int64_t* time = dataset.time.data();
-    std::sort(order.begin(), order.end(),
-              [time](int64_t a, int64_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; });
+    CancelCheck check(cancel);
+    std::sort(order.begin(), order.end(), [&check, time](int64_t a, int64_t b) {
+      check();
+      return time[a] != time[b] ? time[a] < time[b] : a < b;
+    });
   } else {
     // A stream that no user has: user rows are below 2^31.
     shuffle(order.data(), order.size(), Rng(options.seed, RngStream::kSplit, 0, UINT64_MAX));
@@ -170,7 +173,7 @@ Dataset split_dataset(const Dataset& dataset, const SplitOptions& options, const
   else if (options.kind == REC_SPLIT_SESSION)
     split_session(dataset, options, out.part);
   else
-    split_all(dataset, options, out.part);
+    split_all(dataset, options, cancel, out.part);
   return out;
 }
 

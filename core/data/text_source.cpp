@@ -87,8 +87,9 @@ void skip_preamble(TextFile& file) {
   }
 }
 
-TextFile checked_text(const std::string& path, Buffer<char> bytes) {
+TextFile checked_text(const std::string& path, Buffer<char> bytes, bool is_whole = true) {
   TextFile file;
+  file.is_whole = is_whole;
   file.path = path;
   file.bytes = std::move(bytes);
   std::string_view text = file.text();
@@ -101,20 +102,28 @@ TextFile checked_text(const std::string& path, Buffer<char> bytes) {
   for (const Magic& magic : kOtherTexts)
     if (first_line(file.text()).starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is ", magic.what));
   skip_preamble(file);
-  if (file.size() == 0) throw not_text(path, 1, "the file is empty");
+  if (file.size() == 0 && is_whole) throw not_text(path, 1, "the file is empty");
   return file;
 }
 
 }  // namespace
 
-TextFile open_text(const std::string& path, MemoryBudget& budget) {
+TextFile open_text(const std::string& path, MemoryBudget& budget, const CancelToken* cancel) {
   const int64_t limit = budget.limit() > 0 ? std::max<int64_t>(1, budget.limit() - budget.used()) : 0;
-  Buffer<char> bytes = read_text_file(path, limit);
+  Buffer<char> bytes = read_text_file(path, limit, cancel);
   budget.charge(bytes.size(), "the file's text");
   return checked_text(path, std::move(bytes));
 }
 
-TextFile open_text_head(const std::string& path) { return checked_text(path, read_text_head(path, kTextHead)); }
+TextFile open_text_head(const std::string& path) {
+  constexpr int64_t kMost = kTextHead << 10;
+  for (int64_t n = kTextHead;; n *= 4) {
+    Buffer<char> bytes = read_text_head(path, n);
+    const bool is_whole = bytes.size() < n;
+    TextFile file = checked_text(path, std::move(bytes), is_whole);
+    if (is_whole || file.size() >= kTextHead / 4 || n >= kMost) return file;
+  }
+}
 
 std::string_view first_line(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/buffer.h"
+#include "core/base/cancel.h"
 #include "core/base/checked.h"
 
 namespace rec {
@@ -17,6 +18,7 @@ struct TextFile {
   Buffer<char> bytes;
   int64_t begin = 0;       // behind the BOM and what comes before the rows
   int64_t first_line = 1;  // that begins there
+  bool is_whole = true;    // rather than its beginning
 
   // Readers unescape quoted cells in place, so they may change the bytes.
   char* data() { return bytes.data() + begin; }
@@ -27,9 +29,9 @@ struct TextFile {
 // INVALID_DATA if there is a NUL in the text, which begins at this offset and line of its file.
 void refuse_nul(const TextFile& file, int64_t offset, int64_t line);
 
-TextFile open_text(const std::string& path, MemoryBudget& budget);
+TextFile open_text(const std::string& path, MemoryBudget& budget, const CancelToken* cancel = nullptr);
 constexpr int64_t kTextHead = 1 << 16;
-// Its beginning, enough to recognise the format.
+// Its beginning, enough to recognise the format: behind what comes before the rows, some KiB of them.
 TextFile open_text_head(const std::string& path);
 
 // "path:line: message", with file and line in their fields; an error that already has a place keeps it.

@@ -39,7 +39,6 @@ Lists read_lists(const rec_ids_t* ids, const int64_t* offsets, int64_t n_offsets
       throw invalid_argument(offsets_name, "must not decrease, but element ", i, " is ", offsets[i], " after ",
                              offsets[i - 1]);
   Lists lists{name, {offsets, static_cast<size_t>(n_offsets)}, {}};
-  lists.items.reserve(ids->n);
   for (int64_t i = 0; i < ids->n; ++i)
     lists.items.push_back(column.add(
         ids->type == REC_ID_BYTES

@@ -191,6 +191,7 @@ Json describe_model(const Model& model) {
   out["served_by"] = model.needs_plugin ? "plugin" : model.has_item_weights() ? "item weights" : "tables";
   Json sections = Json::array();
   if (model.catalog->has_user_data) sections.insert(sections.end(), {"seen", "history"});
+  if (!model.catalog->held_out.offsets.empty()) sections.push_back("held_out");
   if (!model.catalog->title_offsets.empty()) sections.push_back("item_title");
   if (!model.catalog->relations.empty()) sections.push_back("relations");
   out["sections"] = std::move(sections);

@@ -211,6 +211,18 @@ std::shared_ptr<const PluginModel> open_plugin(const Model& model) {
   return served;
 }
 
+// What hosts read of it has the type that they expect; the rest is theirs to look at.
+bool has_sound_info(const Json& info) {
+  if (!info.is_object()) return false;
+  for (const char* key : {"seed", "n_train"})
+    if (info.contains(key) && !info[key].is_number_integer()) return false;
+  if (!info.contains("valid_metrics")) return true;
+  const Json& metrics = info["valid_metrics"];
+  return metrics.is_null() || (metrics.is_object() && std::ranges::all_of(metrics, [](const Json& value) {
+                                 return value.is_number() || value.is_null();  // null: not a number
+                               }));
+}
+
 std::shared_ptr<const Model> to_model(TensorFile file, MemoryBudget budget,
                                       PluginOpening opening = PluginOpening::kNow) {
   auto model = std::make_shared<Model>();
@@ -219,7 +231,7 @@ std::shared_ptr<const Model> to_model(TensorFile file, MemoryBudget budget,
     check_model_name(model->name);
     model->model_version = whole_number<int32_t>(file.manifest.at("model_version"), REC_CORRUPT_DATA);
     model->info = file.manifest.at("info");
-    if (!model->info.is_object()) throw corrupt("manifest's info");
+    if (!has_sound_info(model->info)) throw corrupt("manifest's info");
     model->catalog = read_catalog({file, budget});
     const Json& serving = file.manifest.at("serving");
     model->user_table = read_table(file, serving, "user_table", model->n_users(), true);

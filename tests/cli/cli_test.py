@@ -266,6 +266,12 @@ class Serve(CliTest):
         self.assertEqual([event["event"] for event in events], ["error"] + ["recommendation"] * 3)
         self.assertEqual((events[0]["status"], events[0]["user"]), ("NOT_FOUND", "nobody"))
 
+    def test_shows_no_control_characters(self):
+        self.write("odd.csv", "user,item\n1,a\u009b2J\n1,b\udc9bc\n1,d\u202ee\n1,caf\u00e9\n")
+        self.recore("train --model popularity --data odd.csv --all --out odd.rec")
+        shown = self.recore("recommend --model odd.rec --user 1 -k 9").stdout
+        self.assertEqual(sorted(line.split()[1] for line in shown.splitlines()[1:]), ["a?2J", "b?c", "caf\u00e9", "d?e"])
+
     def test_takes_a_tab_by_its_name(self):
         self.write("tabs.csv", "user,name\titem\nann,1\t10\nbob,2\t20\n")
         described = self.events(["data", "describe", "tabs.csv", "--separator", "tab", "--user-column", "user,name"])

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "core/base/files.h"
 #include "core/base/text.h"
 #include "core/data/load.h"
 #include "tests/unit/data_checks.h"
@@ -219,6 +220,8 @@ INSTANTIATE_TEST_SUITE_P(
                 })},
         BadFile{"HexRating", "user,item,rating\n1,10,0x10\n", 2, {"weight", "'0x10'", "not a number"}},
         BadFile{"CommaRating", "user;item;rating\n1;10;1,5\n", 2, {"'1,5'", "decimals are written with a point"}},
+        BadFile{"ColumnsWithoutEnd", "user,item\n1,10\n" + std::string(150'000, ',') + "\n", 3, {"more than 100000 columns"}},
+        BadFile{"HeaderWithoutEnd", std::string(150'000, ',') + "\n1,10\n", 1, {"more than 100000 columns"}},
         BadFile{"JsonLines", "\n{\"user\": 1, \"item\": 10}\n", 1, {"JSON"}},
         BadFile{"JsonArray", "[{\"user\": 1, \"item\": 10}]\n", 1, {"JSON"}},
         BadFile{"WebPage", "<!DOCTYPE html>\n<html></html>\n", 1, {"HTML"}},
@@ -307,6 +310,57 @@ TEST(Csv, NotesWhatCouldBeMeantOtherwise) {
   EXPECT_EQ(notes("padded.csv", "user,item\n1,10\n01,11\n002,12\n"),
             (Notes{"1 ids of users, such as '01', are whole numbers written otherwise, and so are not the ids that these numbers "
                    "are"}));
+}
+
+// The head of a file that tells its format is cut within a line, whatever comes before the rows.
+TEST(Csv, RatingsBehindAMarkOrACommentAreRatings) {
+  const TempFolder folder;
+  std::string rows;
+  for (int i = 0; i < 20'000; ++i) rows += cat(i % 3000 + 1, ' ', i * 7 % 900 + 1, ' ', i % 5 + 1, '\n');
+  for (const std::string& before : {std::string(), std::string("\xef\xbb\xbf"), std::string("# user item rating\n"),
+                                    std::string("%%MatrixMarket matrix coordinate real general\n3000 900 20000\n"),
+                                    [] {
+                                      std::string many;
+                                      for (int i = 0; i < 20'000; ++i) many += "# c\n";
+                                      return many;
+                                    }()}) {
+    const Dataset data = load_dataset(folder.file("ratings.mtx", before + rows), {});
+    EXPECT_EQ(data.format, "csv");
+    EXPECT_EQ(data.n(), 20'000);
+    EXPECT_FALSE(data.weight.empty());
+  }
+}
+
+TEST(Csv, ALargeTableStandsBehindManyComments) {
+  const TempFolder folder;
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += "# comment\n";
+  text += "user,item,rating,timestamp\n";
+  for (int i = 0; i < 420'000; ++i) text += cat(i % 3000, ',', i % 900, ",4,", 1'400'000'000 + i, '\n');
+  ASSERT_GT(text.size(), size_t{8} << 20);
+  EXPECT_EQ(load_dataset(folder.file("a.csv", text), {}).n(), 420'000);
+}
+
+TEST(Csv, MemoryOfLinesIsLimited) {
+  const TempFolder folder;
+  DatasetOptions options;
+  options.memory_limit_bytes = 20 << 20;
+  std::string line = "1";
+  for (int i = 0; i < 3'000'000; ++i) line += " 2";
+  options.format = "lightgcn";
+  EXPECT_EQ(error_of([&] { load_dataset(folder.file("a.txt", line + "\n"), options); }).status, REC_LIMIT);
+}
+
+TEST(Csv, ReadingStopsWhenItIsCancelled) {
+  CancelToken cancel;
+  cancel.request();
+  const TempFolder folder;
+  const std::string path = folder.file("a.csv", "user,item\n1,10\n");
+  EXPECT_EQ(error_of([&] { read_text_file(path, {}, &cancel); }).status, REC_CANCELLED);
+  EXPECT_EQ(error_of([&] { PieceFile(path).read(0, 5, &cancel); }).status, REC_CANCELLED);
+  Buffer<int64_t> ids(100'000);
+  for (int64_t i = 0; i < ids.size(); ++i) ids[i] = -i;
+  EXPECT_EQ(error_of([&] { IdMap::from_int64(std::move(ids), &cancel); }).status, REC_CANCELLED);
 }
 
 TEST(Csv, FormsListsByAnImpressionColumnRatherThanTheTime) {

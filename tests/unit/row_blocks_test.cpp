@@ -127,6 +127,29 @@ TEST(RowBlocks, GiveWhatRowsGiveForAnyFile) {
   }
 }
 
+// A line longer than blocks is charged before it is read; a limit makes fewer blocks at once, and no error.
+TEST(RowBlocks, KeepToTheLimitOfMemory) {
+  const TempFolder folder;
+  const auto load = [&](const std::string& text, int64_t limit, int threads) {
+    const std::string path = folder.file("a.csv", text);
+    DatasetOptions options;
+    DatasetBuilder builder(REC_ID_AUTO, REC_ID_AUTO, limit, nullptr);
+    RowSink sink(options, builder);
+    ColumnPlan plan;
+    plan.user = 0, plan.item = 1, plan.n_columns = 2;
+    sink.begin_file(path, plan.optional());
+    TableRows rows{path};
+    rows.block_bytes = 1 << 12;
+    read_row_blocks(rows, plan, threads, sink);
+    return builder.n();
+  };
+  std::string rows;
+  for (int i = 0; i < 20'000; ++i) rows += cat(i % 50, ',', i % 70, '\n');
+  EXPECT_EQ(load(rows, 2 << 20, 64), 20'000);
+  const Error error = error_of([&] { load("1,10\n2," + std::string(3 << 20, 'x') + "\n", 2 << 20, 2); });
+  EXPECT_EQ(error.status, REC_LIMIT) << error.message;
+}
+
 TEST(RowBlocks, RefuseANul) {
   const TempFolder folder;
   const std::string path = folder.file("a.csv", std::string("user,item\n1,10\n2,2\0\n", 20));

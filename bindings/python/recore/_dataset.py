@@ -52,7 +52,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
 
         Args:
             path: .gz is read as text. Files that are already split keep their parts; in any other file every row is train.
-                A Parquet file is read by pyarrow, as from_arrow() does.
+                A Parquet file is read by pyarrow, as from_arrow() does; what pyarrow unpacks is beside memory_limit_bytes.
             format: csv, tsv, parquet, lightgcn, recbole, rechorus, movielens, gru4rec or two_tower; by default it is detected.
             user, item, time, weight, label: column names; by default the usual ones. time="", weight="" or label="" ignores
                 that column. A label is 1 for a clicked row, 0 for one that was only shown.
@@ -296,8 +296,12 @@ def _parquet_stream(path: str | os.PathLike[str]) -> Any:
     with open(path, "rb") as file:
         if file.read(4) != b"PAR1":
             return None
-    parquet = _module("pyarrow.parquet").ParquetFile(path)
-    return _module("pyarrow").RecordBatchReader.from_batches(parquet.schema_arrow, parquet.iter_batches())
+    arrow = _module("pyarrow")
+    try:
+        parquet = _module("pyarrow.parquet").ParquetFile(path)
+        return arrow.RecordBatchReader.from_batches(parquet.schema_arrow, parquet.iter_batches(1 << 14))
+    except (arrow.ArrowInvalid, OSError) as error:
+        raise InvalidDataError(f"{os.fspath(path)}: {error}", argument="path") from error
 
 
 def _module(name: str) -> Any:
