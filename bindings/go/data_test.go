@@ -124,9 +124,14 @@ func TestTheRowsComeBackAsAnArrowStream(t *testing.T) {
 
 func TestIDsNeedNoRows(t *testing.T) {
 	columns := recore.Columns{Users: recore.IDsOf(1, 2), Items: recore.IDsOf("a", "b"), MoreUsers: recore.IDsOf(2, 3), MoreItems: recore.IDsOf("c", "a")}
-	nUsers, nItems, n, err := ends(t, must(recore.NewDataset(context.Background(), columns))(t)).Counts()
+	data := ends(t, must(recore.NewDataset(context.Background(), columns))(t))
+	nUsers, nItems, n, err := data.Counts()
 	if nUsers != 3 || nItems != 3 || n != 2 || err != nil {
 		t.Error(nUsers, nItems, n, err)
+	}
+	users, items := must(data.UserIDs())(t), must(data.ItemIDs())(t)
+	if users.Len() != 3 || users.At(2) != recore.IDOf(3) || !slices.Equal(items.Strings(), []string{"a", "b", "c"}) {
+		t.Error(users, items)
 	}
 	columns.MoreItems = recore.IDsOf(5)
 	if _, err := recore.NewDataset(context.Background(), columns); !errors.Is(err, recore.ErrInvalidArgument) {

@@ -122,7 +122,7 @@ void check_options(const DatasetOptions& options) {
   if (options.threads < 0) throw invalid_argument("threads", "must be >= 0, got ", options.threads);
   if (options.max_bad_rows < 0) throw invalid_argument("max_bad_rows", "must be >= 0, got ", options.max_bad_rows);
   if (options.max_bad_rows > 0 && options.bad_rows != REC_BAD_ROW_SKIP)
-    throw invalid_argument("max_bad_rows", "is only for bad rows that are skipped; with bad_rows = REC_BAD_ROW_SKIP");
+    throw invalid_argument("max_bad_rows", "is only for bad rows that are skipped, with bad_rows = REC_BAD_ROW_SKIP");
   if (options.memory_limit_bytes < 0)
     throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", options.memory_limit_bytes);
 }

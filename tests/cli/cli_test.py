@@ -339,7 +339,7 @@ class Serve(CliTest):
     def test_info_lists_what_the_file_holds(self):
         card = self.events("info m.rec")[0]
         self.assertEqual((card["event"], card["model"], card["n_users"], card["n_items"]), ("model", "bprmf", 600, 400))
-        self.assertRegex(self.recore("info m.rec").stdout, r"sections +seen, history, item_title")
+        self.assertRegex(self.recore("info m.rec").stdout, r"sections +seen, history, held_out, item_title")
 
     def forge(self, name, change):
         """m.rec as an attacker would change its manifest: under a right checksum."""

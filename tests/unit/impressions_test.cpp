@@ -90,9 +90,9 @@ TEST(Impressions, TellListsApartByTimeOrByAColumn) {
   const TempFolder folder;
   folder.file("a.csv", kShown);
   // By time user 1 has one list at 5; user 2 has one clicked list at 6 and one shown at 5, both one-sided.
-  EXPECT_EQ(lists_of(load(folder, "a.csv")), (Rows{"1: 10 13 | 11 12"}));
   EXPECT_EQ(lists_of(load(folder, "a.csv", "time")), (Rows{"1: 10 13 | 11 12"}));
   const Rows by_id{"1: 10 | 11", "2: 14 | 10", "1: 13 | 12"};
+  EXPECT_EQ(lists_of(load(folder, "a.csv")), by_id) << "the column comes first";
   EXPECT_EQ(lists_of(load(folder, "a.csv", "impression_id")), by_id);
   folder.file("b.csv", "user_id,item_id,label,impression_id\n1,10,1,a\n1,11,0,a\n");
   EXPECT_EQ(lists_of(load(folder, "b.csv")), (Rows{"1: 10 | 11"})) << "no time: the column it is";
@@ -149,7 +149,7 @@ TEST(Labels, WithoutListsAreWrittenWithoutLists) {
   folder.file("a.csv", kShown);
   write_dataset(load(folder, "a.csv", ""), folder / "out");
   EXPECT_TRUE(load(folder, "out").impression.empty());
-  EXPECT_EQ(lists_of(load(folder, "out", "time")), lists_of(load(folder, "a.csv"))) << "unless they are asked for";
+  EXPECT_EQ(lists_of(load(folder, "out", "time")), lists_of(load(folder, "a.csv", "time"))) << "unless they are asked for";
   write_dataset(load(folder, "a.csv", "impression_id"), folder / "out");
   EXPECT_FALSE(load(folder, "out").impression.empty()) << "of the data set before";
 }

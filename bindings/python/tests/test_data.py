@@ -54,7 +54,7 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
     train = [RECORE, "train", "--model", "popularity", "--all", "--json", *columns]
     for file in (parquet, csv):  # the command reads Parquet by its own reader
         subprocess.run([*train, "--data", file, "--out", file.with_suffix(file.suffix + ".rec")], check=True, capture_output=True)
-    facts_of = [json.loads(subprocess.run([RECORE, "info", f"{file}.rec", "--json"], check=True, capture_output=True).stdout)
+    facts_of = [json.loads(subprocess.run([RECORE, "info", f"{file}.rec", "--json"], check=True, capture_output=True).stdout.splitlines()[0])
                 for file in (parquet, csv)]
     assert facts_of[0]["data_hash"] == facts_of[1]["data_hash"]
     with pytest.raises(recore.InvalidArgumentError, match="test: cannot stand beside a Parquet file"):

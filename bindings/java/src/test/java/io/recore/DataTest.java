@@ -233,6 +233,8 @@ class DataTest {
   void idsNeedNoRows() {
     Dataset dataset = Dataset.columns(Ids.of(1, 2), Ids.of("a", "b")).moreUsers(Ids.of(2, 3)).moreItems(Ids.of("c", "a")).build();
     assertEquals(List.of(3L, 3L, 2L), List.of(dataset.nUsers(), dataset.nItems(), dataset.nInteractions()));
+    assertArrayEquals(new long[] {1, 2, 3}, dataset.userIds().toLongs());
+    assertEquals(List.of("a", "b", "c"), dataset.itemIds().toStrings());
     Columns mixed = Dataset.columns(Ids.of(1), Ids.of("a")).moreItems(Ids.of(5));
     assertThrows(RecException.InvalidArgument.class, mixed::build);
   }
