@@ -65,7 +65,7 @@ Dataset load_parquet(const std::string& path, DatasetOptions options, const Canc
                                                   {"valid_path", !options.valid_path.empty()},
                                                   {"test_path", !options.test_path.empty()}};
   for (const auto& [name, is_given] : of_text)
-    if (is_given) throw invalid_argument(name, "cannot stand beside a Parquet file");
+    if (is_given) throw invalid_argument(name, "cannot be given with a Parquet file");
   options.format = "auto";
   check_options(options);
   ArrowArrayStream stream{};

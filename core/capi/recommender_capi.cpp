@@ -1,6 +1,7 @@
 #include "core/base/checked.h"
 #include "core/capi/ids.h"
 #include "core/capi/objects.h"
+#include "core/data/columns.h"
 
 using namespace rec;
 
@@ -13,14 +14,10 @@ void check_bits(const uint8_t* bits, int64_t n_bytes, int64_t n_items, const cha
                            n_bytes);
 }
 
-void check_offsets(const int64_t* offsets, int64_t n_offsets, int64_t n, int64_t n_elements, const char* name) {
+// Lists of n users, which have n_elements in all.
+void check_lists(const int64_t* offsets, int64_t n_offsets, int64_t n, int64_t n_elements, const char* name) {
   check_length(name, &not_null(offsets, name), n_offsets, n + 1);
-  if (offsets[0] != 0 || offsets[n] != n_elements)
-    throw invalid_argument(name, "must go from 0 to ", n_elements, ", got ", offsets[0], " to ", offsets[n]);
-  for (int64_t i = 0; i < n; ++i)
-    if (offsets[i + 1] < offsets[i])
-      throw invalid_argument(name, "must not decrease, but element ", i + 1, " is ", offsets[i + 1], " after ",
-                             offsets[i]);
+  check_offsets(offsets, n_offsets, n_elements, name);
 }
 
 Request read_request(const rec_request_t* given, int64_t n_items) {
@@ -31,7 +28,7 @@ Request read_request(const rec_request_t* given, int64_t n_items) {
   const int64_t n = request.users.size();
   if (r.history_items != nullptr) {
     request.histories = read_ids(r.history_items, "history_items");
-    check_offsets(r.history_offsets, r.n_history_offsets, n, request.histories.size(), "history_offsets");
+    check_lists(r.history_offsets, r.n_history_offsets, n, request.histories.size(), "history_offsets");
     check_length("history_times", r.history_times, r.n_history_times, request.histories.size());
     request.history_offsets = r.history_offsets;
     request.history_times = r.history_times;
@@ -42,7 +39,7 @@ Request read_request(const rec_request_t* given, int64_t n_items) {
     request.has_candidates = true;
     request.candidates = read_ids(r.candidates, "candidates");
     if (r.candidate_offsets != nullptr)
-      check_offsets(r.candidate_offsets, r.n_candidate_offsets, n, request.candidates.size(), "candidate_offsets");
+      check_lists(r.candidate_offsets, r.n_candidate_offsets, n, request.candidates.size(), "candidate_offsets");
     request.candidate_offsets = r.candidate_offsets;
   }
   check_bits(r.allow_bits, r.n_allow_bytes, n_items, "allow_bits");

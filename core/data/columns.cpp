@@ -119,6 +119,17 @@ void check_ids(const rec_ids_t& ids, const char* name) {
                            "] is ", ids.offsets[ids.n]);
 }
 
+void check_offsets(const int64_t* offsets, int64_t n_offsets, int64_t n_elements, const char* name) {
+  if (offsets == nullptr) throw invalid_argument(name, "must not be NULL");
+  if (n_offsets < 1) throw invalid_argument(name, "must have at least one element, got ", n_offsets);
+  const int64_t last = offsets[n_offsets - 1];
+  if (offsets[0] != 0 || last != n_elements)
+    throw invalid_argument(name, "must go from 0 to ", n_elements, ", got ", offsets[0], " to ", last);
+  for (int64_t i = 1; i < n_offsets; ++i)
+    if (offsets[i] < offsets[i - 1])
+      throw invalid_argument(name, "must not decrease, but element ", i, " is ", offsets[i], " after ", offsets[i - 1]);
+}
+
 Dataset dataset_from_columns(const rec_columns_t& columns, const CancelToken* cancel) {
   const rec_ids_t& users = required(columns.users, "users");
   const rec_ids_t& items = required(columns.items, "items");

@@ -84,7 +84,7 @@ class BlockParser {
     return false;
   }
 
-  // How many bytes the end of a line has; 0 where there is none, -1 for a CR alone.
+  // The length of a line end at `at`: 0 if there is none, -1 for a CR alone, which makes a row that is not plain.
   static int64_t line_end(const char* at, const char* end) {
     if (*at == '\n') return 1;
     if (*at != '\r') return 0;
@@ -126,6 +126,12 @@ class BlockReader {
     int64_t n_beside = std::min<int64_t>({8 * pool_.size(), n_blocks, 256});
     if (budget.limit() > 0) n_beside = std::clamp<int64_t>((budget.limit() - budget.used()) / 8 / block_memory, 1, n_beside);
     budget.charge(n_beside * block_memory, "blocks of the file");
+    add_blocks(n_blocks, n_beside);
+    budget.give_back(n_beside * block_memory);
+  }
+
+ private:
+  void add_blocks(int64_t n_blocks, int64_t n_beside) {
     int64_t line = table_.line;
     for (int64_t first = 0; first < n_blocks; first += n_beside) {
       std::vector<Block> blocks(std::min(n_beside, n_blocks - first));
@@ -141,10 +147,8 @@ class BlockReader {
         sink_.set_done(static_cast<double>(block.end) / static_cast<double>(file_.size()));
       }
     }
-    budget.give_back(n_beside * block_memory);
   }
 
- private:
   // A block has the lines that begin within its bytes.
   void parse(int64_t number, Block& block) const {
     const int64_t begin = table_.offset + number * table_.block_bytes;
@@ -159,7 +163,7 @@ class BlockReader {
     parser_.parse({text.data(), static_cast<size_t>(text.size())}, block);
   }
 
-  // The offset behind the first line end at or after `offset`; `limit` if there is none before it.
+  // Where the line that holds the byte at `offset` ends: the offset after its line end, or `limit` if that comes first.
   int64_t line_after(int64_t offset, int64_t limit) const {
     constexpr int64_t kLongest = 1 << 18;
     for (int64_t piece_bytes = 1 << 12; offset < limit;) {
@@ -173,8 +177,7 @@ class BlockReader {
     return limit;
   }
 
-  // Adds the block that begins at `line`, which becomes the line of the next; false when the rest of the file has been read,
-  // too.
+  // Adds the block that begins at `line`, which becomes the line of the next. False when it has read the rest of the file.
   bool add(const Block& block, int64_t& line) {
     if (block.rows && sink_.builder().takes(*block.rows)) {
       expect_rows(block);
@@ -194,7 +197,10 @@ class BlockReader {
     const double rows_a_byte =
         static_cast<double>(block.rows->user.size()) / static_cast<double>(block.end - block.begin);
     const double n_left = 1.02 * rows_a_byte * static_cast<double>(file_.size() - block.begin);
-    sink_.builder().expect(sink_.builder().n() + static_cast<int64_t>(n_left));
+    const MemoryBudget& budget = sink_.builder().budget();
+    constexpr int64_t kRowBytes = 21;  // of user, item, time, weight and part
+    const int64_t n_fit = budget.limit() > 0 ? std::max<int64_t>(0, budget.limit() - budget.used()) / kRowBytes : INT64_MAX;
+    sink_.builder().expect(sink_.builder().n() + std::min(static_cast<int64_t>(n_left), n_fit));
   }
 
   // Returns the line behind.

@@ -29,15 +29,7 @@ Lists read_lists(const rec_ids_t* ids, const int64_t* offsets, int64_t n_offsets
                  const char* offsets_name, IdColumn& column) {
   if (ids == nullptr) throw invalid_argument(name, "must not be NULL");
   check_ids(*ids, name);
-  if (offsets == nullptr) throw invalid_argument(offsets_name, "must not be NULL");
-  if (n_offsets < 1) throw invalid_argument(offsets_name, "must have at least one element, got ", n_offsets);
-  if (offsets[0] != 0 || offsets[n_offsets - 1] != ids->n)
-    throw invalid_argument(offsets_name, "must go from 0 to ", ids->n, ", got ", offsets[0], " to ",
-                           offsets[n_offsets - 1]);
-  for (int64_t i = 1; i < n_offsets; ++i)
-    if (offsets[i] < offsets[i - 1])
-      throw invalid_argument(offsets_name, "must not decrease, but element ", i, " is ", offsets[i], " after ",
-                             offsets[i - 1]);
+  check_offsets(offsets, n_offsets, ids->n, offsets_name);
   Lists lists{name, {offsets, static_cast<size_t>(n_offsets)}, {}};
   for (int64_t i = 0; i < ids->n; ++i)
     lists.items.push_back(column.add(

@@ -15,6 +15,13 @@ namespace rec {
 namespace {
 
 // Known answers published with the generator (Random123, kat_vectors).
+TEST(Text, ShowsNoByteThatSteersATerminal) {
+  EXPECT_EQ(printable("a\x1b[2J"), "a\\x1b[2J");
+  EXPECT_EQ(printable("a\xc2\x9b" "2J"), "a\\xc2\\x9b2J");           // U+009B, the same in one character
+  EXPECT_EQ(printable("a\xe2\x80\xae" "b"), "a\\xe2\\x80\\xae" "b");  // U+202E, right to left
+  EXPECT_EQ(printable("caf\xc3\xa9 \xc2\xa0"), "caf\xc3\xa9 \xc2\xa0");
+}
+
 TEST(Philox, GivesThePublishedAnswers) {
   EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(philox({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}),

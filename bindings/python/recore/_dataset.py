@@ -88,7 +88,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
                    "test": test}
         for name, value in of_text.items():
             if value is not None:
-                raise InvalidArgumentError(f"{name}: cannot stand beside a Parquet file", argument=name)
+                raise InvalidArgumentError(f"{name}: cannot be given with a Parquet file", argument=name)
         return cls(_recore.rec_dataset_create_from_arrow(stream.__arrow_c_stream__(), given, run(cancel)))
 
     @classmethod

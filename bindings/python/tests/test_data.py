@@ -57,7 +57,7 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
     facts_of = [json.loads(subprocess.run([RECORE, "info", f"{file}.rec", "--json"], check=True, capture_output=True).stdout.splitlines()[0])
                 for file in (parquet, csv)]
     assert facts_of[0]["data_hash"] == facts_of[1]["data_hash"]
-    with pytest.raises(recore.InvalidArgumentError, match="test: cannot stand beside a Parquet file"):
+    with pytest.raises(recore.InvalidArgumentError, match="test: cannot be given with a Parquet file"):
         recore.Dataset.load(parquet, **named, test=csv)
     expected = train_file(made["columns"], tmp_path / "expected")
     for name, dataset in made.items():
@@ -118,7 +118,7 @@ def test_a_parquet_file_has_options_as_a_text_file_has(tmp_path):
     dataset = recore.Dataset.load(tmp_path / "p.parquet", time_format="%d/%m/%Y", missing="NA")
     assert len(dataset) == 1 and dataset.describe()["time"]["first"] == 1391212800 and dataset.describe()["n_missing"] == 1
     for option in (dict(separator=","), dict(header=True), dict(quotes="none"), dict(valid=tmp_path / "p.parquet")):
-        with pytest.raises(recore.InvalidArgumentError, match=f"{next(iter(option))}: cannot stand beside a Parquet file"):
+        with pytest.raises(recore.InvalidArgumentError, match=f"{next(iter(option))}: cannot be given with a Parquet file"):
             recore.Dataset.load(tmp_path / "p.parquet", **option)
 
 
