@@ -28,8 +28,6 @@ namespace {
 constexpr size_t kOutputKept = 4096;
 constexpr int kFirstDescriptor = 10;  // above those that the new process uses
 constexpr int kWorkerSocket = 3;
-constexpr double kSecondsToEnd = 2;
-constexpr double kSecondsToRead = 60;  // a message; the worker has a thread for it
 
 // The program of worker processes, which may be run.
 std::string worker_program() {
@@ -136,8 +134,8 @@ std::string_view last_line(std::string_view text) {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(const std::string& model, std::string what, double seconds_to_stop)
-    : what_(std::move(what)), seconds_to_stop_(seconds_to_stop) {
+WorkerProcess::WorkerProcess(const std::string& model, std::string what, const Patience& patience)
+    : what_(std::move(what)), patience_(patience) {
   const PluginRegistry::Location plugin = PluginRegistry::instance().locate(model);
   const std::string program = worker_program();
   int sockets[2], pipe[2];
@@ -188,7 +186,7 @@ void WorkerProcess::send(const Json& body, const std::vector<const MemoryFile*>&
   const double start = now();
   const auto keep_waiting = [&] {
     if (has_ended()) return false;
-    const double seconds = cancel != nullptr && cancel->requested() ? kSecondsToEnd : kSecondsToRead;
+    const double seconds = cancel != nullptr && cancel->requested() ? patience_.to_end : patience_.to_read;
     const bool in_time = now() < start + seconds;
     if (!in_time) kill(cat("read nothing for ", seconds, " s and was killed"));
     return in_time;
@@ -237,8 +235,8 @@ std::optional<Message> WorkerProcess::next(const CancelToken* cancel) {
 void WorkerProcess::ask_to_stop() {
   if (!must_stop_) {
     must_stop_ = true;
-    answer_by_ = now() + seconds_to_stop_;
-    late_ = cat("did not stop within ", seconds_to_stop_, " s and was killed");
+    answer_by_ = now() + patience_.to_stop;
+    late_ = cat("did not stop within ", patience_.to_stop, " s and was killed");
   }
   if (!told_to_stop_) told_to_stop_ = channel_->send({{"cancel", true}}, {}, [] { return false; });
 }
@@ -277,7 +275,7 @@ void WorkerProcess::read_output() {
 
 void WorkerProcess::report_end() {
   channel_->close();
-  const double deadline = now() + kSecondsToEnd;
+  const double deadline = now() + patience_.to_end;
   while (ended_.empty() && !has_ended()) {
     if (now() > deadline) kill("closed its socket and was killed");
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -292,7 +290,7 @@ void WorkerProcess::report_end() {
 
 // Waits for the process, which has nothing left to do, kills the processes that it has started, and returns how it ended.
 std::string WorkerProcess::end() {
-  const double deadline = now() + kSecondsToEnd;
+  const double deadline = now() + patience_.to_end;
   while (!has_ended() && now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   kill_group();
   int status = 0;

@@ -9,14 +9,20 @@
 
 namespace rec {
 
+// Seconds that a worker process gets before it is killed.
+struct Patience {
+  double to_stop = 60;  // when asked to: it may have to write a large checkpoint
+  double to_read = 60;  // a message: it has a thread for that
+  double to_end = 2;    // once its socket is closed, and to read a message when the call is cancelled
+};
+
 // A `recore-worker`, in which a plugin and its runtime run instead of in this process. It ends when its socket does: with
 // this object, or with this process. Threads: one call at a time.
 class WorkerProcess {
  public:
   // Starts one for a model: it gets the plugin folders and the model's plugin file. `what` says in messages what it is
-  // for: "training of 'ans'". When asked to stop it gets some time, since it may have to write a large checkpoint, and
-  // is then killed.
-  WorkerProcess(const std::string& model, std::string what, double seconds_to_stop = 60);
+  // for: "training of 'ans'".
+  WorkerProcess(const std::string& model, std::string what, const Patience& patience = {});
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -40,7 +46,7 @@ class WorkerProcess {
   std::string end();
 
   const std::string what_;
-  const double seconds_to_stop_;
+  const Patience patience_;
   std::optional<Channel> channel_;
   Descriptor output_;        // of the process: what a runtime prints must not mix with this one's
   std::string last_output_;  // the last part of it

@@ -1,4 +1,5 @@
 /* Plugins that break the contract, one file per EVIL_ macro; the host must report it and survive. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,28 @@ static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const r
   static const char message[] = EVIL_SENDS;
   if (write(3, message, sizeof message - 1) < 0) exit(4);
   for (;;) pause();
+#endif
+#ifdef EVIL_DEAF /* reads nothing, while a process that it has started sends events: the start of training, all else 0 */
+  static const char event[] =
+      "\x81\xa5"
+      "event"
+      "\x8b\xa4"
+      "kind\1\xa5"
+      "epoch\0\xa8"
+      "n_epochs\0\xa5"
+      "batch\0\xa9"
+      "n_batches\0"
+      "\xa4"
+      "loss\0\xad"
+      "train_seconds\0\xac"
+      "eval_seconds\0"
+      "\xac"
+      "metric_names\x90\xad"
+      "metric_values\x90\xa7"
+      "is_best\xc2";
+  if (fork() == 0)
+    while (write(3, event, sizeof event - 1) > 0) continue;
+  raise(SIGSTOP);
 #endif
 #ifdef EVIL_NESTED
   static char nested[60000];

@@ -16,6 +16,16 @@ namespace {
 
 class BrokenWorker : public Worker {};
 
+Dataset one_interaction() {
+  Dataset data;
+  data.users = IdMap::from_int64(Buffer<int64_t>(1, 5));
+  data.items = IdMap::from_int64(Buffer<int64_t>(1, 7));
+  data.user = Buffer<int32_t>(1, 0);
+  data.item = Buffer<int32_t>(1, 0);
+  data.part = Buffer<Part>(1, Part::kTrain);
+  return data;
+}
+
 // The plugin's death is an error with its cause, and this process goes on.
 TEST_F(BrokenWorker, NamesTheSignalOfAPluginThatCrashes) {
   const auto data = checkerboard();
@@ -66,8 +76,8 @@ TEST_F(BrokenWorker, ProtectsThisProcessFromEveryEvilPlugin) {
   int n_tried = 0;
   for (const auto& entry : std::filesystem::directory_iterator(REC_BUILD_FOLDER "/lib/recore/evil")) {
     const std::string model = entry.path().stem().string().substr(std::string("librecore_").size());
-    if (model == "evil_hang" || model == "evil_flood" || model == "evil_group")
-      continue;  // only a cancel ends those, as other tests do
+    if (model == "evil_hang" || model == "evil_flood" || model == "evil_group" || model == "evil_deaf")
+      continue;  // only a cancel or the time limit ends those, as other tests do
     SCOPED_TRACE(model);
     ++n_tried;
     try {
@@ -157,6 +167,32 @@ TEST_F(BrokenWorker, IsNotWaitedForWithoutEndWhenItReadsNothing) {
   EXPECT_EQ(n_asked, 3);
 }
 
+// The worker is stopped, and a process that it has started sends sound events, to which this process replies.
+TEST_F(BrokenWorker, IsKilledWhenItReadsNothing) {
+  const MemoryFile file = share_dataset(one_interaction());
+  const auto said = [&](const Patience& patience, bool cancels) {
+    CancelToken cancel;
+    int n_events = 0;
+    const auto observer = [&](const TrainingEvent&) {
+      if (++n_events == 10 && cancels) cancel.request();  // the worker has begun by then
+    };
+    WorkerProcess process("evil_deaf", "training of 'evil_deaf'", patience);
+    process.call({{"call", "create"}, {"model", "evil_deaf"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
+                 {}, nullptr);
+    try {
+      process.call({{"call", "run"}}, {}, observer, &cancel);
+      return std::string("it cannot end");
+    } catch (const Error& error) {
+      return error.message;
+    }
+  };
+  EXPECT_EQ(said({.to_stop = 60, .to_read = 0.2, .to_end = 60}, false),
+            "training of 'evil_deaf': the worker process read nothing for 0.2 s and was killed");
+  EXPECT_EQ(said({.to_stop = 60, .to_read = 60, .to_end = 0.3}, true),
+            "training of 'evil_deaf': the worker process read nothing for 0.3 s and was killed");
+  EXPECT_EQ(own_workers().size(), 0u);
+}
+
 TEST_F(BrokenWorker, KeepsItsPluginOutOfThisProcess) {
   const auto data = checkerboard();
   const auto is_mapped = [](const std::string& name) {
@@ -179,16 +215,10 @@ TEST_F(BrokenWorker, KeepsItsPluginOutOfThisProcess) {
 }
 
 TEST_F(BrokenWorker, IsKilledWhenItDoesNotStop) {
-  Dataset data;
-  data.users = IdMap::from_int64(Buffer<int64_t>(1, 5));
-  data.items = IdMap::from_int64(Buffer<int64_t>(1, 7));
-  data.user = Buffer<int32_t>(1, 0);
-  data.item = Buffer<int32_t>(1, 0);
-  data.part = Buffer<Part>(1, Part::kTrain);
-  const MemoryFile file = share_dataset(data);
+  const MemoryFile file = share_dataset(one_interaction());
   for (const std::string model : {"evil_flood", "evil_group"}) {  // lines without end; not of the group that is killed
     CancelToken cancel;
-    std::optional<WorkerProcess> process(std::in_place, model, "training of '" + model + "'", 0.2);
+    std::optional<WorkerProcess> process(std::in_place, model, "training of '" + model + "'", Patience{.to_stop = 0.2});
     process->call({{"call", "create"}, {"model", model}, {"params", ""}, {"options", TrainerOptions()}}, {&file}, {},
                   nullptr);
     const std::jthread later([&] {
@@ -207,7 +237,7 @@ TEST_F(BrokenWorker, IsKilledWhenItDoesNotStop) {
   }
   CancelToken cancel;
   cancel.request();
-  WorkerProcess process("evil_hang", "training of 'evil_hang'", 0.2);
+  WorkerProcess process("evil_hang", "training of 'evil_hang'", Patience{.to_stop = 0.2});
   try {
     process.call({{"call", "create"}, {"model", "evil_hang"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
                  {}, &cancel);
