@@ -72,30 +72,31 @@ Json id_json(const std::string& type, const std::string& id) {
   return text_json(id);
 }
 
-std::vector<Item> items_of(const Model& model, const int64_t* rows, const float* scores, int64_t n) {
+std::vector<Item> items_of(const Model& model, bool of_users, const int64_t* rows, const float* scores, int64_t n) {
   n = std::find(rows, rows + n, REC_NO_ROW) - rows;
   auto ids = initialized<rec_ids_t>(rec_ids_init), titles = ids;
   rec_text_t *ids_owner = nullptr, *titles_owner = nullptr;
-  call(rec_model_item_ids, model.get(), rows, n, &ids, &ids_owner);
+  call(of_users ? rec_model_user_ids : rec_model_item_ids, model.get(), rows, n, &ids, &ids_owner);
   const Text keep_ids(ids_owner);
-  call(rec_model_item_titles, model.get(), rows, n, &titles, &titles_owner);
+  if (!of_users) call(rec_model_item_titles, model.get(), rows, n, &titles, &titles_owner);
   const Text keep_titles(titles_owner);
   std::vector<Item> items;
   for (int64_t i = 0; i < n; ++i)
     items.push_back({id_at(ids, i), ids.type == REC_ID_INT64 ? std::to_string(ids.i64[i]) : bytes_at(ids, i),
-                     bytes_at(titles, i), scores[i]});
+                     of_users ? "" : bytes_at(titles, i), scores[i]});
   return items;
 }
 
-void print_items(Output& output, const std::string& query_key, const Json& query, const std::vector<Item>& items) {
-  Table table({"rank", "item", "title", "score"});
+void print_items(Output& output, const std::string& query_key, const Json& query, const std::string& kind,
+                 const std::vector<Item>& items) {
+  Table table({"rank", kind, "title", "score"});
   table.right(0).right(3);
   for (size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
     output.event({{"event", "recommendation"},
                   {query_key, query},
                   {"rank", i + 1},
-                  {"item", item.id},
+                  {kind, item.id},
                   {"title", item.title.empty() ? Json() : Json(item.title)},
                   {"score", item.score}});
     table.add(

@@ -35,10 +35,11 @@ struct Item {
   float score;
 };
 
-// Ids and titles of a row of results, up to its padding.
-std::vector<Item> items_of(const Model& model, const int64_t* rows, const float* scores, int64_t n);
+// Ids and titles of a row of results, up to its padding; of users, who have no titles, where `of_users`.
+std::vector<Item> items_of(const Model& model, bool of_users, const int64_t* rows, const float* scores, int64_t n);
 
-// What recommend and similar print for one query: a `recommendation` event per item, or a table.
-void print_items(Output& output, const std::string& query_key, const Json& query, const std::vector<Item>& items);
+// What recommend and similar print for one query: a `recommendation` event per item, or a table. kind: "item" or "user".
+void print_items(Output& output, const std::string& query_key, const Json& query, const std::string& kind,
+                 const std::vector<Item>& items);
 
 }  // namespace rec::cli

@@ -23,34 +23,36 @@ int64_t checked_k(int64_t k) {
 // A user known only by a history has no id.
 Json query_json(const std::string& type, const std::string& id) { return type.empty() ? Json() : id_json(type, id); }
 
-// Prints the items of each query, then an error for each one that the model does not know.
-int print_results(const Model& model, const std::string& kind, const std::string& type,
+// Prints the answer to each query, then an error for each one that the model does not know. kind: what was asked with,
+// "user" or "item", which `similar` answers with the same.
+int print_results(const Model& model, const std::string& kind, bool similar, const std::string& type,
                   const std::vector<std::string>& ids, const Answers& answers, int64_t k, bool has_history,
                   Context& context) {
   int code = 0;
-  const std::string key = kind == "item" ? "similar_to" : kind;
+  const std::string key = similar ? "similar_to" : kind;
+  const std::string found = similar ? kind : "item";
   bool first = true;
   for (size_t q = 0; q < ids.size(); ++q) {
     const rec_status_t status = answers.status[q];
     if (status == REC_OK) {
       if (ids.size() > 1) context.output.line((first ? "" : "\n") + kind + " " + plain(ids[q]));
       const int64_t begin = q * k;
-      print_items(context.output, key, query_json(type, ids[q]),
-                  items_of(model, answers.rows.data() + begin, answers.scores.data() + begin, k));
+      print_items(context.output, key, query_json(type, ids[q]), found,
+                  items_of(model, found == "user", answers.rows.data() + begin, answers.scores.data() + begin, k));
       first = false;
       continue;
     }
     const std::string unknown = "the model does not know '" + ids[q] + "'";
     const std::string why = status != REC_NOT_FOUND ? std::string(rec_status_name(status))
                             : type.empty()          ? "the model cannot answer from this history"
-                            : kind != "user"        ? unknown
+                            : similar               ? unknown
                             : has_history           ? unknown + ", and cannot answer from this history"
                                                     : unknown + "; give what they had with --history";
     context.output.failure({status, kind + ": " + why, kind, {}, -1}, {{key, query_json(type, ids[q])}});
     code = exit_code(status);
   }
   if (code == 0)
-    context.output.event({{"event", "done"}, {"command", kind == "item" ? "similar" : "recommend"}, {"n", ids.size()}});
+    context.output.event({{"event", "done"}, {"command", similar ? "similar" : "recommend"}, {"n", ids.size()}});
   return code;
 }
 
@@ -100,26 +102,31 @@ int recommend(const RecommendOptions& options, Context& context) {
   const Recommender recommender = make_recommender(model, k, options.exclude_seen);
   const rec_output_t output = answers.output();
   call(rec_recommender_top_k, recommender.get(), &request, &output);
-  return print_results(model, "user", anonymous ? "" : user_type, users, answers, k, !history.empty(), context);
+  return print_results(model, "user", false, anonymous ? "" : user_type, users, answers, k, !history.empty(), context);
 }
 
 struct SimilarOptions {
   std::string model;
-  std::vector<std::string> items;
+  std::vector<std::string> items, users;
   int64_t k = 10;
 };
 
 int similar(const SimilarOptions& options, Context& context) {
+  const bool of_users = !options.users.empty();
+  if (of_users != options.items.empty()) throw usage_error("item", "or --user is required, and not both");
   const int64_t k = checked_k(options.k);
   const Stop::Abandonable abandonable(context.stop);
   const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr, nullptr);
-  const std::string type = describe(model)["item_id_type"];
-  const IdList items("item", type, options.items);
-  Answers answers(options.items.size(), k);
+  const std::string kind = of_users ? "user" : "item";
+  const std::vector<std::string>& given = of_users ? options.users : options.items;
+  const std::string type = describe(model)[kind + "_id_type"];
+  const IdList ids(kind, type, given);
+  Answers answers(given.size(), k);
   const Recommender recommender = make_recommender(model, k, false);
   const rec_output_t output = answers.output();
-  call(rec_recommender_similar_items, recommender.get(), items.get(), k, nullptr, 0, nullptr, 0, &output);
-  return print_results(model, "item", type, options.items, answers, k, false, context);
+  call(of_users ? rec_recommender_similar_users : rec_recommender_similar_items, recommender.get(), ids.get(), k,
+       nullptr, 0, nullptr, 0, &output);
+  return print_results(model, kind, true, type, given, answers, k, false, context);
 }
 
 }  // namespace
@@ -144,14 +151,17 @@ void add_recommend(Commands& commands) {
 
 void add_similar(Commands& commands) {
   auto options = std::make_shared<SimilarOptions>();
-  CLI::App& app = commands.add("similar", "Items similar to an item.", "similar --model m.rec --item film-039 -k 5",
+  CLI::App& app = commands.add("similar", "Items similar to an item, or users to a user.",
+                               "similar --model m.rec --item film-039 -k 5",
                                [options](Context& context) { return similar(*options, context); });
   app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
   app.add_option("--item", options->items, "Item id; may be given several times")
       ->type_name("ID")
-      ->allow_extra_args(false)
-      ->required();
-  app.add_option("-k", options->k, "Items wanted")->type_name("N")->capture_default_str();
+      ->allow_extra_args(false);
+  app.add_option("--user", options->users, "User id, in place of items; may be given several times")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  app.add_option("-k", options->k, "Items, or users, wanted")->type_name("N")->capture_default_str();
 }
 
 }  // namespace rec::cli

@@ -831,7 +831,7 @@ typedef struct rec_recommender_options_t {
   int32_t exclude_seen; /**< 1: leave out what the user had, as the model file records it: in train, valid and test */
   int64_t max_k;        /**< 0 = 1000 */
   int32_t n_callers;    /**< calls that run at the same time, each with its own scratch memory; more wait; 0 = 64 */
-  int32_t strict;       /**< 1: one user, or item of similar_items, that cannot be answered fails the call */
+  int32_t strict;       /**< 1: one user who cannot be answered, or unknown user or item of similar_, fails the call */
 } rec_recommender_options_t;
 
 /** Zero options of this size. Threads: any. @since 1.0 */
@@ -846,6 +846,12 @@ REC_API rec_status_t rec_recommender_options_init(rec_recommender_options_t* opt
  */
 REC_API rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommender_options_t* options,
                                             rec_recommender_t** out_recommender, rec_error_t** out_error);
+
+/**
+ * The model of a recommender, to map its rows to ids: another handle, to be destroyed too. Threads: readers. @since 1.0
+ */
+REC_API rec_status_t rec_recommender_model(const rec_recommender_t* recommender, rec_model_t** out_model,
+                                           rec_error_t** out_error);
 
 /** n users and what is asked for each. A user given as REC_ID_ROW with REC_NO_ROW is known by a history alone. */
 typedef struct rec_request_t {
@@ -916,6 +922,17 @@ REC_API rec_status_t rec_recommender_score(const rec_recommender_t* recommender,
  * @return OK, INVALID_ARGUMENT, UNSUPPORTED (a model without item vectors and weights). Threads: readers. @since 1.0
  */
 REC_API rec_status_t rec_recommender_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items,
+                                                   int64_t k, const uint8_t* allow_bits, int64_t n_allow_bytes,
+                                                   const uint8_t* deny_bits, int64_t n_deny_bytes,
+                                                   const rec_output_t* output, rec_error_t** out_error);
+/**
+ * The k users most similar to each of the n given users, without the user itself: by cosine of their vectors. The vectors
+ * are prepared in the first call, which allocates them once more.
+ * @param allow_bits, deny_bits over user rows, nullable.
+ * @param output as for items; rows are user rows, which rec_model_user_ids turns into ids.
+ * @return as rec_recommender_similar_items; UNSUPPORTED for a model without user vectors. Threads: readers. @since 1.0
+ */
+REC_API rec_status_t rec_recommender_similar_users(const rec_recommender_t* recommender, const rec_ids_t* users,
                                                    int64_t k, const uint8_t* allow_bits, int64_t n_allow_bytes,
                                                    const uint8_t* deny_bits, int64_t n_deny_bytes,
                                                    const rec_output_t* output, rec_error_t** out_error);

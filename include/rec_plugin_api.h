@@ -203,6 +203,8 @@ typedef struct rec_params_t rec_params_t;
 #define REC_CAP_GRADIENTS ((int64_t)1 << 11)  /**< gradients, between compute and apply */
 #define REC_CAP_LISTS ((int64_t)1 << 12)      /**< plans REC_PLAN_LISTS when the loop's task is impression */
 #define REC_CAP_LABELLED ((int64_t)1 << 13)   /**< plans REC_PLAN_LABELLED when the loop's task is ctr */
+#define REC_CAP_VECTORS ((int64_t)1 << 14)    /**< of a model with SCORE: get_table gives a vector of each user and of each
+                                                   item, to compare and not to score with; any thread, after freeze */
 
 /* What a row of a training batch is. */
 #define REC_PLAN_INTERACTIONS 0 /**< a training interaction; an epoch is all of them, shuffled */

@@ -41,11 +41,11 @@ rec_status_t rec_flat_score(const rec_recommender_t* recommender, const rec_ids_
                             int64_t n_request_times, const rec_ids_t* candidates, const int64_t* candidate_offsets,
                             int64_t n_candidate_offsets, float* out_scores, int64_t n_out_scores, int32_t* out_status,
                             int64_t n_out_status, rec_error_t** out_error);
-rec_status_t rec_flat_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items, int64_t k,
-                                    const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
-                                    int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows, float* out_scores,
-                                    int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
-                                    rec_error_t** out_error);
+rec_status_t rec_flat_similar(const rec_recommender_t* recommender, int32_t of_users, const rec_ids_t* given, int64_t k,
+                              const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
+                              int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows, float* out_scores,
+                              int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
+                              rec_error_t** out_error);
 
 /* Copies what a report lends: the values [n_metrics, n_rows] and the users [n_rows]. */
 rec_status_t rec_flat_report_rows(const rec_report_t* report, double* out_values, int64_t n_out_values, int64_t* out_users,

@@ -200,18 +200,32 @@ type Bits []byte
 
 // Bits marks these items; unknown ones have no bit.
 func (m *Model) Bits(items IDs) (Bits, error) {
-	_, nItems, err := m.Counts()
+	rows, err := m.ItemRows(items)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := m.ItemRows(items)
-	bits := make(Bits, (nItems+7)/8)
+	_, nItems, err := m.Counts()
+	return bitsOf(rows, nItems), err
+}
+
+// UserBits marks users, for SimilarUsers; unknown ones have no bit.
+func (m *Model) UserBits(users IDs) (Bits, error) {
+	rows, err := m.UserRows(users)
+	if err != nil {
+		return nil, err
+	}
+	nUsers, _, err := m.Counts()
+	return bitsOf(rows, nUsers), err
+}
+
+func bitsOf(rows []int64, n int) Bits {
+	bits := make(Bits, (n+7)/8)
 	for _, row := range rows {
 		if row >= 0 {
 			bits[row/8] |= 1 << (row % 8)
 		}
 	}
-	return bits, err
+	return bits
 }
 
 // BitsOf marks items for each user, for Query.AllowEach and Query.DenyEach; unknown ones have no bit.

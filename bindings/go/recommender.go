@@ -25,8 +25,8 @@ func ExcludeSeen() RecommenderOption {
 	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetExcludeSeen(1) }}
 }
 
-// Strict makes a user, or an item of Similar, that cannot be answered an ErrNotFound; otherwise its row is empty. Unknown
-// items of histories and candidates are left out in either case.
+// Strict makes a user who cannot be answered, or an unknown item or user of Similar, an ErrNotFound; otherwise its row is
+// empty. Unknown items of histories and candidates are left out in either case.
 func Strict() RecommenderOption {
 	return RecommenderOption{func(o crec.RecRecommenderOptionsT) { o.SetStrict(1) }}
 }
@@ -83,7 +83,7 @@ func (r *Recommender) NItems() int { return r.nItems }
 // ItemID is the id of an item row without a copy, the zero ID for -1.
 func (r *Recommender) ItemID(row int64) ID { return r.catalog.at(row) }
 
-// Item is an item and its score, comparable within one answer only.
+// Item is an item, or a user of SimilarUsers, and its score, comparable within one answer only.
 type Item struct {
 	ID    ID
 	Score float32
@@ -333,7 +333,7 @@ func (r *Recommender) RecommendAll(q *Query) ([][]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.lists(n, request.K, func(rows []int64, scores []float32) error {
+	return r.lists(n, request.K, r.itemIDs, func(rows []int64, scores []float32) error {
 		return r.TopKInto(&wanted, rows, scores, nil)
 	})
 }
@@ -347,22 +347,61 @@ func (r *Recommender) Similar(items IDs, k int) ([][]Item, error) {
 // SimilarAmong is Similar of the items that allow marks, all where it is nil, but for those that deny marks.
 func (r *Recommender) SimilarAmong(items IDs, k int, allow, deny Bits) ([][]Item, error) {
 	k = min(k, max(r.nItems, 1))
-	return r.lists(items.Len(), k, func(rows []int64, scores []float32) error {
-		return r.similarInto(items, k, allow, deny, rows, scores, nil)
+	return r.lists(items.Len(), k, r.itemIDs, func(rows []int64, scores []float32) error {
+		return r.similar(false, items, k, allow, deny, rows, scores, nil)
 	})
 }
 
-func (r *Recommender) lists(n, k int, fill func([]int64, []float32) error) ([][]Item, error) {
+// SimilarUsers returns the k users most similar to each given one, itself left out, of those that allow marks, all where
+// it is nil, but for those that deny marks: bits over user rows. ErrUnsupported for a model without user vectors.
+func (r *Recommender) SimilarUsers(users IDs, k int, allow, deny Bits) ([][]Item, error) {
+	model, err := r.model()
+	if err != nil {
+		return nil, err
+	}
+	defer model.Close()
+	nUsers, _, err := model.Counts()
+	if err != nil {
+		return nil, err
+	}
+	k = min(k, max(nUsers, 1))
+	userIDs := func(rows []int64) (func(int) ID, error) {
+		ids, err := model.UserIDs(rows)
+		return ids.view, err
+	}
+	return r.lists(users.Len(), k, userIDs, func(rows []int64, scores []float32) error {
+		return r.similar(true, users, k, allow, deny, rows, scores, nil)
+	})
+}
+
+// model is the recommender's model, which the caller closes.
+func (r *Recommender) model() (*Model, error) {
+	var raw crec.Model
+	err := r.h.call(func(h crec.Recommender) error { return crec.RecRecommenderModel(h, &raw) })
+	return newModel(raw, err)
+}
+
+// itemIDs gives the id of the item in each of these rows.
+func (r *Recommender) itemIDs(rows []int64) (func(int) ID, error) {
+	return func(place int) ID { return r.catalog.at(rows[place]) }, nil
+}
+
+// lists are n lists of up to k, which fill writes as rows and ids turns into ids.
+func (r *Recommender) lists(n, k int, ids func([]int64) (func(int) ID, error), fill func([]int64, []float32) error) ([][]Item, error) {
 	size := n * max(k, 0)
 	rows, scores := make([]int64, size), make([]float32, size)
 	if err := fill(rows, scores); err != nil {
+		return nil, err
+	}
+	id, err := ids(rows)
+	if err != nil {
 		return nil, err
 	}
 	lists, items := make([][]Item, n), make([]Item, 0, size)
 	for i := range lists {
 		start := len(items)
 		for j := i * k; j < (i+1)*k && rows[j] >= 0; j++ {
-			items = append(items, Item{r.catalog.at(rows[j]), scores[j]})
+			items = append(items, Item{id(j), scores[j]})
 		}
 		lists[i] = items[start:len(items):len(items)]
 	}
@@ -371,15 +410,19 @@ func (r *Recommender) lists(n, k int, fill func([]int64, []float32) error) ([][]
 
 // SimilarInto fills rows and scores, [n items, k] both, and status, nil or [n items], as TopKInto does.
 func (r *Recommender) SimilarInto(items IDs, k int, rows []int64, scores []float32, status []Code) error {
-	return r.similarInto(items, k, nil, nil, rows, scores, status)
+	return r.similar(false, items, k, nil, nil, rows, scores, status)
 }
 
-func (r *Recommender) similarInto(items IDs, k int, allow, deny Bits, rows []int64, scores []float32, status []Code) error {
-	if err := items.check("items"); err != nil {
+func (r *Recommender) similar(ofUsers bool, given IDs, k int, allow, deny Bits, rows []int64, scores []float32, status []Code) error {
+	name := "items"
+	if ofUsers {
+		name = "users"
+	}
+	if err := given.check(name); err != nil {
 		return err
 	}
 	return r.h.call(func(h crec.Recommender) error {
-		return crec.Similar(h, &items.raw, k, allow, deny, rows, scores, codes(status))
+		return crec.Similar(h, number(ofUsers), &given.raw, k, allow, deny, rows, scores, codes(status))
 	})
 }
 

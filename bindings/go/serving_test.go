@@ -177,6 +177,36 @@ func TestSimilarItemsLeaveOutThemselves(t *testing.T) {
 	}
 }
 
+func TestSimilarUsersAreNearByCosine(t *testing.T) {
+	model := gridModel(t)
+	recommender := ends(t, must(model.Recommender())(t))
+	asked := recore.IDsOf(4, 99)
+	all := must(recommender.SimilarUsers(asked, 3, nil, nil))(t)
+	if len(all[0]) != 3 || len(all[1]) != 0 {
+		t.Fatalf("similar users: %v", all)
+	}
+	vectors := must(model.UserVectors())(t)
+	vector := func(id recore.ID) []float32 { return vectors.Row(int(must(model.UserRows(recore.IDsOf(id)))(t)[0])) }
+	own := vector(asked.At(0))
+	for _, user := range all[0] {
+		dot, squares, others := 0.0, 0.0, 0.0
+		for i, x := range vector(user.ID) {
+			dot += float64(x) * float64(own[i])
+			squares += float64(own[i]) * float64(own[i])
+			others += float64(x) * float64(x)
+		}
+		if cosine := dot / math.Sqrt(squares*others); math.Abs(cosine-float64(user.Score)) > 1e-5 {
+			t.Errorf("user %v: %v, want %v", user.ID, user.Score, cosine)
+		}
+	}
+	nearest := must(model.UserBits(recore.IDsOf(all[0][0].ID)))(t)
+	left := must(recommender.SimilarUsers(asked, 2, nil, nearest))(t)
+	only := must(recommender.SimilarUsers(asked, 2, nearest, nil))(t)
+	if !slices.Equal(left[0], all[0][1:]) || !slices.Equal(only[0], all[0][:1]) {
+		t.Errorf("without the nearest: %v; only it: %v; all: %v", left[0], only[0], all[0])
+	}
+}
+
 func TestIntoFillsWhatTheCallerOwns(t *testing.T) {
 	model := gridModel(t)
 	recommender := ends(t, must(model.Recommender(recore.ExcludeSeen()))(t))

@@ -34,6 +34,7 @@
 %ignore rec_recommender_top_k;
 %ignore rec_recommender_score;
 %ignore rec_recommender_similar_items;
+%ignore rec_recommender_similar_users;
 
 /* Borrowed memory: a bridge copies it while its owner lives. */
 %ignore rec_report_get_values;

@@ -7,11 +7,10 @@ using namespace rec;
 
 namespace {
 
-void check_bits(const uint8_t* bits, int64_t n_bytes, int64_t n_items, const char* name) {
+void check_bits(const uint8_t* bits, int64_t n_bytes, int64_t n_rows, const char* of, const char* name) {
   if (bits == nullptr) return;
-  if (n_bytes < (n_items + 7) / 8)
-    throw invalid_argument(name, "must have at least ", (n_items + 7) / 8, " bytes for ", n_items, " items, got ",
-                           n_bytes);
+  if (n_bytes < (n_rows + 7) / 8)
+    throw invalid_argument(name, "must have at least ", (n_rows + 7) / 8, " bytes for ", n_rows, of, ", got ", n_bytes);
 }
 
 // Lists of n users, which have n_elements in all.
@@ -42,8 +41,8 @@ Request read_request(const rec_request_t* given, int64_t n_items) {
       check_lists(r.candidate_offsets, r.n_candidate_offsets, n, request.candidates.size(), "candidate_offsets");
     request.candidate_offsets = r.candidate_offsets;
   }
-  check_bits(r.allow_bits, r.n_allow_bytes, n_items, "allow_bits");
-  check_bits(r.deny_bits, r.n_deny_bytes, n_items, "deny_bits");
+  check_bits(r.allow_bits, r.n_allow_bytes, n_items, " items", "allow_bits");
+  check_bits(r.deny_bits, r.n_deny_bytes, n_items, " items", "deny_bits");
   request.allow = r.allow_bits;
   request.deny = r.deny_bits;
   return request;
@@ -58,6 +57,27 @@ rec_output_t read_output(const rec_output_t* given, const Recommender& recommend
   check_room("scores", output.scores, output.n_scores, wanted);
   check_room("status", output.status, output.n_status, n);
   return output;
+}
+
+struct Bits {
+  const uint8_t* bits;
+  int64_t n_bytes;
+};
+
+rec_status_t similar(Entity entity, const rec_recommender_t* recommender, const rec_ids_t* given, int64_t k,
+                     const Bits& allow, const Bits& deny, const rec_output_t* output, rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const bool of_users = entity == Entity::kUser;
+    const auto object = object_of(recommender);
+    const IdList list = read_ids(given, of_users ? "users" : "items");
+    const int64_t n_rows = of_users ? object->model().n_users() : object->model().n_items();
+    const char* of = of_users ? " users" : " items";
+    check_bits(allow.bits, allow.n_bytes, n_rows, of, "allow_bits");
+    check_bits(deny.bits, deny.n_bytes, n_rows, of, "deny_bits");
+    const rec_output_t out = read_output(output, *object, list.size(), k);
+    object->similar(entity, list, {.allow = allow.bits, .deny = deny.bits}, k, &not_null(out.rows, "rows"), out.scores,
+                    out.status);
+  });
 }
 
 }  // namespace
@@ -76,6 +96,12 @@ rec_status_t rec_recommender_create(const rec_model_t* model, const rec_recommen
     if (o.n_callers != 0) read.n_callers = o.n_callers;
     return new_handle<rec_recommender_t>(std::make_shared<const Recommender>(object, read));
   });
+}
+
+rec_status_t rec_recommender_model(const rec_recommender_t* recommender, rec_model_t** out_model,
+                                   rec_error_t** out_error) {
+  return guarded_giving(out_model, "out_model", out_error,
+                        [&] { return new_handle<rec_model_t>(object_of(recommender)->shared_model()); });
 }
 
 rec_status_t rec_recommender_top_k(const rec_recommender_t* recommender, const rec_request_t* request,
@@ -105,14 +131,15 @@ rec_status_t rec_recommender_score(const rec_recommender_t* recommender, const r
 rec_status_t rec_recommender_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items, int64_t k,
                                            const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
                                            int64_t n_deny_bytes, const rec_output_t* output, rec_error_t** out_error) {
-  return guarded(out_error, [&] {
-    const auto object = object_of(recommender);
-    const IdList list = read_ids(items, "items");
-    check_bits(allow_bits, n_allow_bytes, object->model().n_items(), "allow_bits");
-    check_bits(deny_bits, n_deny_bytes, object->model().n_items(), "deny_bits");
-    const rec_output_t out = read_output(output, *object, list.size(), k);
-    object->similar_items(list, {.allow = allow_bits, .deny = deny_bits}, k, &not_null(out.rows, "rows"), out.scores, out.status);
-  });
+  return similar(Entity::kItem, recommender, items, k, {allow_bits, n_allow_bytes}, {deny_bits, n_deny_bytes}, output,
+                 out_error);
+}
+
+rec_status_t rec_recommender_similar_users(const rec_recommender_t* recommender, const rec_ids_t* users, int64_t k,
+                                           const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
+                                           int64_t n_deny_bytes, const rec_output_t* output, rec_error_t** out_error) {
+  return similar(Entity::kUser, recommender, users, k, {allow_bits, n_allow_bytes}, {deny_bits, n_deny_bytes}, output,
+                 out_error);
 }
 
 void rec_recommender_destroy(rec_recommender_t* recommender) { destroy_handle(recommender); }

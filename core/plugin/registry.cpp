@@ -84,7 +84,7 @@ void check_table(const std::string& path, const rec_plugin_note_t& note, const r
     bool kept;
     const char* slot;
   };
-  const int64_t tables = REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE;
+  const int64_t tables = REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_VECTORS;
   const Promise promises[] = {
       {0, REC_HAS_SLOT(table, plan), "plan"},
       {0, REC_HAS_SLOT(table, create), "create"},
@@ -310,6 +310,7 @@ Json describe_plugin(const Plugin& plugin, std::span<const rec_param_t> loop_par
       {REC_CAP_GRADIENTS, "gradients"},
       {REC_CAP_LISTS, "lists"},
       {REC_CAP_LABELLED, "labelled"},
+      {REC_CAP_VECTORS, "vectors"},
   };
   Json capabilities = Json::array();
   for (const auto& [bit, name] : kNames)

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "core/serving/block_scorer.h"
+#include "core/serving/vectors.h"
 
 namespace rec {
 
@@ -14,6 +15,11 @@ class PluginScorer final : public BlockScorer {
   explicit PluginScorer(std::shared_ptr<const Model> model) : BlockScorer(std::move(model)) {}
 
  protected:
+  const Vectors* vectors(Entity entity) const override {
+    if (!plugin()->has(REC_CAP_VECTORS)) return nullptr;
+    return prepared(entity, [&] { return table(entity); });
+  }
+
   void open(const Queries& queries, int64_t q, Scratch& scratch) const override {
     fill_query_columns(queries, {&q, 1}, scratch);
   }
@@ -34,6 +40,18 @@ class PluginScorer final : public BlockScorer {
   }
 
  private:
+  MatrixView table(Entity entity) const {
+    const bool of_users = entity == Entity::kUser;
+    const rec_tensor_view_t view = plugin()->table(of_users ? REC_TABLE_USER : REC_TABLE_ITEM);
+    const MatrixView vectors{static_cast<const float*>(view.data), view.shape[0], view.shape[1]};
+    if (vectors.rows != (of_users ? model().n_users() : model().n_items()) ||
+        !can_be_scored({vectors.data, static_cast<size_t>(vectors.rows * vectors.d)}))
+      throw Error(REC_PLUGIN_FAILED,
+                  cat("plugin '", model().name, "': get_table gave no vector of finite numbers for each ",
+                      of_users ? "user" : "item"));
+    return vectors;
+  }
+
   // Scores of the batch's items. A ranking would pass over what is no number, as if the item were not there.
   void score(std::span<float> scores, Scratch& scratch) const {
     plugin()->score(scratch.batch.view(1), scores.data());

@@ -130,7 +130,7 @@ Recommender::~Recommender() = default;
 void Recommender::check_k(int64_t k) const {
   if (k < 1) throw invalid_argument("k", "must be >= 1, got ", k);
   if (k > options_.max_k)
-    throw invalid_argument("k", "must be <= the recommender's max_k ", options_.max_k, ", got ", k);
+    throw invalid_argument("k", "must be at most max_k of the recommender, which is ", options_.max_k);
 }
 
 void Recommender::check_times(const Request& request) const {
@@ -254,19 +254,20 @@ void Recommender::score(const Request& request, float* out_scores, rec_status_t*
                out_status);
 }
 
-void Recommender::similar_items(const IdList& items, const kernels::ItemFilter& filter, int64_t k, int64_t* out_rows,
-                                float* out_scores, rec_status_t* out_status) const {
+void Recommender::similar(Entity entity, const IdList& given, const kernels::ItemFilter& filter, int64_t k,
+                          int64_t* out_rows, float* out_scores, rec_status_t* out_status) const {
   check_k(k);
   const Lease memory(*this);
   memory->status.clear();
   if (out_scores == nullptr) memory->scores.resize(k);
-  for (int64_t q = 0; q < items.size(); ++q) {
-    const int32_t item = items.row(q, model().catalog->items);
-    memory->status.push_back(item < 0 ? REC_NOT_FOUND : REC_OK);
-    scorer_->similar(item, filter, k, out_rows + q * k,
+  const bool of_users = entity == Entity::kUser;
+  for (int64_t q = 0; q < given.size(); ++q) {
+    const int32_t row = given.row(q, of_users ? model().catalog->users : model().catalog->items);
+    memory->status.push_back(row < 0 ? REC_NOT_FOUND : REC_OK);
+    scorer_->similar(entity, row, filter, k, out_rows + q * k,
                      out_scores != nullptr ? out_scores + q * k : memory->scores.data(), memory->scoring);
   }
-  write_status(memory->status, "items", "", out_status);
+  write_status(memory->status, of_users ? "users" : "items", "", out_status);
 }
 
 }  // namespace rec

@@ -44,13 +44,14 @@ class Recommender {
   ~Recommender();
 
   const Model& model() const { return scorer_->model(); }
+  const std::shared_ptr<const Model>& shared_model() const { return scorer_->shared_model(); }
   const RecommenderOptions& options() const { return options_; }
 
   void top_k(const Request& request, int64_t* out_rows, float* out_scores, rec_status_t* out_status) const;
   void score(const Request& request, float* out_scores, rec_status_t* out_status) const;
-  // Of the filter, allow and deny.
-  void similar_items(const IdList& items, const kernels::ItemFilter& filter, int64_t k, int64_t* out_rows,
-                     float* out_scores, rec_status_t* out_status) const;
+  // Items like each item, or users like each user. Of the filter, allow and deny.
+  void similar(Entity entity, const IdList& given, const kernels::ItemFilter& filter, int64_t k, int64_t* out_rows,
+               float* out_scores, rec_status_t* out_status) const;
 
  private:
   struct CallMemory;  // working memory, lent to a call by a Lease

@@ -2,10 +2,14 @@
 
 #include <limits>
 
+#include "core/serving/vectors.h"
+
 namespace rec {
 
 Scorer::Scorer(std::shared_ptr<const Model> model)
     : model_(std::move(model)), plugin_(model_->needs_plugin ? &model_->plugin() : nullptr) {}
+
+Scorer::~Scorer() = default;
 
 std::unique_ptr<const Scorer> make_scorer(std::shared_ptr<const Model> model) {
   if (!model->item_table.shape.empty()) return make_table_scorer(std::move(model));
@@ -29,7 +33,8 @@ bool Scorer::answerable(const Queries& queries, int64_t q) const {
   const bool has_history = !queries.given_history(q).empty();
   if (queries.user(q) < 0) return has_history && answers_unknown_users();
   if (has_history || (!model_->has_item_weights() && !wants_query_column(REC_COLUMN_HISTORY))) return true;
-  return queries.histories_are_complete ? !needs_history() : model_->catalog->has_user_data;
+  if (queries.histories_are_complete) return !needs_history();
+  return model_->catalog->has_user_data && (!needs_history() || !known_history(queries.user(q)).items.empty());
 }
 
 // Whether the model is served by item weights, or was trained only on rows with a history.
@@ -108,12 +113,31 @@ void Scorer::candidate_scores(const Queries& queries, const int64_t* offsets, co
   }
 }
 
-void Scorer::similar(int32_t, const kernels::ItemFilter&, int64_t, int64_t*, float*, Scratch&) const {
-  const bool has_numbers = !model_->item_table.shape.empty();
-  throw Error(REC_UNSUPPORTED,
-              cat("model '", model_->name, "' has ",
-                  has_numbers ? "one number for each item, which says how popular it is and not what it resembles"
-                              : "no item vectors and no item weights to compare"));
+const Vectors* Scorer::prepared(Entity entity, const std::function<MatrixView()>& table) const {
+  Prepared& of = entity == Entity::kUser ? users_ : items_;
+  std::call_once(of.once, [&] { of.vectors = std::make_unique<Vectors>(table()); });
+  return of.vectors.get();
+}
+
+const Vectors* Scorer::vectors(Entity entity) const {
+  const bool has_users = entity == Entity::kUser && !model_->user_table.shape.empty() && !model_->serves_everybody();
+  return has_users ? prepared(entity, [&] { return model_->users(); }) : nullptr;
+}
+
+void Scorer::similar(Entity entity, int32_t row, const kernels::ItemFilter& filter, int64_t k, int64_t* rows,
+                     float* scores, Scratch& scratch) const {
+  const Vectors* vectors = this->vectors(entity);
+  const auto unsupported = [&](const auto&... what) {
+    return Error(REC_UNSUPPORTED, cat("model '", model_->name, "' has ", what...));
+  };
+  if (vectors == nullptr)
+    throw entity == Entity::kUser ? unsupported("no user vectors to compare")
+                                  : unsupported("no item vectors and no item weights to compare");
+  if (vectors->table().d == 1)  // a single number says how popular an item is, not what it resembles
+    throw unsupported("one number for each ", entity == Entity::kUser ? "user" : "item",
+                      ", which is no vector to compare");
+  if (row < 0) return pad(k, rows, scores);
+  vectors->most_similar(row, filter, k, rows, scores, scratch);
 }
 
 }  // namespace rec

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "core/kernels/kernels.h"
@@ -9,6 +11,9 @@
 #include "core/serving/queries.h"
 
 namespace rec {
+
+class Vectors;
+enum class Entity { kUser, kItem };
 
 // Scores items for queries: the one code behind top-k serving and evaluation. One class for each way a model is served:
 // by tables, by item weights, by its plugin. Threads: any number may share a scorer, each with its own scratch.
@@ -30,7 +35,7 @@ class Scorer {
     Batch batch;                     // what the plugin gets
   };
 
-  virtual ~Scorer() = default;
+  virtual ~Scorer();
 
   // Room for the scores of a block of items; the kernels write whole tiles.
   static int64_t block_floats(int64_t n_items) {
@@ -38,6 +43,7 @@ class Scorer {
   }
 
   const Model& model() const { return *model_; }
+  const std::shared_ptr<const Model>& shared_model() const { return model_; }
   // Whether the plugin reads this REC_COLUMN_ of a query.
   bool wants_query_column(int32_t column) const;
 
@@ -68,11 +74,11 @@ class Scorer {
   void candidate_scores(const Queries& queries, const int64_t* offsets, const int32_t* items, float* scores,
                         rec_status_t* status, Scratch& scratch) const;
 
-  // The k items most similar to an item, by cosine of their vectors or by weight, of those that allow and deny leave,
-  // padded; the item itself is left out, and an unknown item (-1) has none. UNSUPPORTED for a model without item vectors
-  // and item weights.
-  virtual void similar(int32_t item, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
-                       Scratch& scratch) const;
+  // The k items most similar to an item, or users to a user, by cosine of their vectors or by weight, of those that allow
+  // and deny leave, padded; the row itself is left out, and an unknown one (-1) has none. UNSUPPORTED for a model without
+  // such vectors and weights.
+  virtual void similar(Entity entity, int32_t row, const kernels::ItemFilter& filter, int64_t k, int64_t* rows,
+                       float* scores, Scratch& scratch) const;
 
  protected:
   explicit Scorer(std::shared_ptr<const Model> model);
@@ -86,6 +92,11 @@ class Scorer {
   virtual void open(const Queries&, int64_t, Scratch&) const {}
   // Scores of these items for the open query.
   virtual void score_items(int64_t q, std::span<const int32_t> items, float* scores, Scratch& scratch) const = 0;
+
+  // What `similar` compares; nullptr when the model has no such vectors.
+  virtual const Vectors* vectors(Entity entity) const;
+  // Those of a table that only `similar` needs: prepared at its first use, when `table` is asked for it.
+  const Vectors* prepared(Entity entity, const std::function<MatrixView()>& table) const;
 
   const PluginModel* plugin() const { return plugin_; }  // nullptr when the model is served without it
   void find_answerable(const Queries& queries, rec_status_t* status) const;
@@ -101,6 +112,12 @@ class Scorer {
 
   std::shared_ptr<const Model> model_;
   const PluginModel* plugin_;
+
+  struct Prepared {
+    std::once_flag once;
+    std::unique_ptr<const Vectors> vectors;
+  };
+  mutable Prepared users_, items_;
 };
 
 // The scorer for this model; a plugin with a runtime such as LibTorch is loaded here.

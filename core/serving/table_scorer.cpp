@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
-#include "core/serving/block_scorer.h"
+#include "core/serving/scorer.h"
+#include "core/serving/vectors.h"
 
 namespace rec {
 
@@ -13,16 +13,7 @@ namespace {
 class TableScorer final : public Scorer {
  public:
   explicit TableScorer(std::shared_ptr<const Model> model)
-      : Scorer(std::move(model)),
-        items_(this->model().items()),
-        tiles_(make_tiles(items_)),
-        inverse_norms_(items_.rows) {
-    for (int64_t i = 0; i < items_.rows; ++i) {
-      double square = 0;
-      for (int64_t k = 0; k < items_.d; ++k) square += static_cast<double>(items_.row(i)[k]) * items_.row(i)[k];
-      inverse_norms_[i] = square > 0 ? static_cast<float>(std::min(1 / std::sqrt(square), kLargestFloat)) : 0;
-    }
-  }
+      : Scorer(std::move(model)), vectors_(this->model().items()), items_(vectors_.table()) {}
 
   // Many queries share each pass over the tiles.
   void top_k(const Queries& queries, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
@@ -32,7 +23,7 @@ class TableScorer final : public Scorer {
     const int64_t words = (kernels::top_k_scratch_bytes(items_.rows, k) + 7) / 8;
     if (std::ssize(scratch.selection) < words) scratch.selection.resize(words);
     kernels::fastest().top_k({.queries = scratch.vectors.data(),
-                              .tiles = tiles_.data(),
+                              .tiles = vectors_.tiles(),
                               .n_items = items_.rows,
                               .d = items_.d,
                               .filter = filter,
@@ -51,7 +42,7 @@ class TableScorer final : public Scorer {
     prepare(queries, status, scratch);
     kernels::fastest().score_tiles({.queries = scratch.vectors.data(),
                                     .n_queries = queries.n,
-                                    .tiles = tiles_.data(),
+                                    .tiles = vectors_.tiles(),
                                     .d = items_.d,
                                     .scores = scores,
                                     .stride = stride},
@@ -60,27 +51,11 @@ class TableScorer final : public Scorer {
       if (status[q] != REC_OK) std::fill_n(scores + q * stride, items_.rows, std::numeric_limits<float>::quiet_NaN());
   }
 
-  void similar(int32_t item, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
-               Scratch& scratch) const override {
-    if (items_.d == 1)  // a single number says how popular an item is, not what it resembles
-      return Scorer::similar(item, filter, k, rows, scores, scratch);
-    if (item < 0) return pad(k, rows, scores);
-    BlockSelection({&item, 1}, filter.allow, filter.deny, k, rows, scores, scratch)
-        .run(items_.rows, [&](int64_t begin, int64_t end, float* block) {
-          const int64_t first = begin / kernels::kTileItems, last = kernels::tile_count(end);
-          kernels::fastest().score_tiles({.queries = items_.row(item),
-                                          .n_queries = 1,
-                                          .tiles = tiles_.data(),
-                                          .d = items_.d,
-                                          .scores = block,
-                                          .stride = (last - first) * kernels::kTileItems},
-                                         first, last);
-          for (int64_t i = begin; i < end; ++i)
-            block[i - begin] = std::clamp(block[i - begin] * inverse_norms_[i] * inverse_norms_[item], -1.f, 1.f);
-        });
+ protected:
+  const Vectors* vectors(Entity entity) const override {
+    return entity == Entity::kItem ? &vectors_ : Scorer::vectors(entity);
   }
 
- protected:
   // Fills scratch.vectors: the query vectors, [n, d]; zeros for an unanswerable query.
   void prepare(const Queries& queries, const rec_status_t* status, Scratch& scratch) const override {
     const MatrixView users = model().users();
@@ -119,14 +94,6 @@ class TableScorer final : public Scorer {
   }
 
  private:
-  static constexpr double kLargestFloat = std::numeric_limits<float>::max();
-
-  static Buffer<float> make_tiles(const MatrixView& items) {
-    auto tiles = Buffer<float>::uninitialized(kernels::tiled_size(items.rows, items.d));
-    kernels::tile_items(items.data, items.rows, items.d, tiles.data(), 0, kernels::tile_count(items.rows));
-    return tiles;
-  }
-
   // The plugin's vectors for the queries in `asked`: as many at once as their histories, padded to the longest, allow.
   void encode(const Queries& queries, Scratch& scratch) const {
     constexpr int64_t kHistoryCells = kQueries * 128;
@@ -155,9 +122,8 @@ class TableScorer final : public Scorer {
       std::copy_n(scratch.encoded.data() + static_cast<int64_t>(b) * d, d, scratch.vectors.data() + asked[b] * d);
   }
 
-  MatrixView items_;
-  Buffer<float> tiles_;          // of the item table
-  Buffer<float> inverse_norms_;  // [n_items] 1 / length of each item vector, 0 for the zero vector
+  const Vectors vectors_;  // of the items
+  const MatrixView items_;
 };
 
 }  // namespace

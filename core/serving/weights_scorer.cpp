@@ -26,8 +26,9 @@ class WeightsScorer final : public BlockScorer {
     return {catalog.seen.row(user)};
   }
 
-  void similar(int32_t item, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
+  void similar(Entity entity, int32_t item, const kernels::ItemFilter& filter, int64_t k, int64_t* rows, float* scores,
                Scratch& scratch) const override {
+    if (entity == Entity::kUser) return Scorer::similar(entity, item, filter, k, rows, scores, scratch);
     if (item < 0) return pad(k, rows, scores);
     std::call_once(columns_made_, [this] { make_columns(); });
     const std::span giving(giving_.data() + giving_offsets_[item], giving_.data() + giving_offsets_[item + 1]);

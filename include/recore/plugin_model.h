@@ -106,7 +106,7 @@ class Slots {
     const auto has = [capabilities](int64_t any) { return (capabilities & any) != 0; };
     if (has(REC_CAP_GRADIENTS)) table.gradients = gradients;
     if (has(REC_CAP_SCORE_LIVE)) table.score_live = score_live;
-    if (has(REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE)) table.get_table = get_table;
+    if (has(REC_CAP_USER_TABLE | REC_CAP_ITEM_TABLE | REC_CAP_VECTORS)) table.get_table = get_table;
     if (has(REC_CAP_ITEM_WEIGHTS)) table.get_item_weights = get_item_weights;
     if (has(REC_CAP_ENCODE)) table.encode = encode;
     if (has(REC_CAP_SCORE)) table.score = score;
@@ -231,7 +231,8 @@ class Slots {
   static rec_status_t get_table(rec_call_t* call, const rec_plugin_model_t* handle, int32_t which,
                                 rec_tensor_view_t* out_view) {
     return guarded(call, [&](const Context&) {
-      if ((capabilities_ & (which == REC_TABLE_USER ? REC_CAP_USER_TABLE : REC_CAP_ITEM_TABLE)) == 0)
+      const int64_t needed = (which == REC_TABLE_USER ? REC_CAP_USER_TABLE : REC_CAP_ITEM_TABLE) | REC_CAP_VECTORS;
+      if ((capabilities_ & needed) == 0)
         throw Failure{REC_UNSUPPORTED,
                       which == REC_TABLE_USER ? "the model has no user table" : "the model has no item table"};
       *out_view = model(handle).table(which);

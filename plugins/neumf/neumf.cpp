@@ -392,4 +392,11 @@ void NeuMf::score(const Context& context, const Batch& queries, float* out_score
   }
 }
 
+rec_tensor_view_t NeuMf::table(int32_t which) const {
+  const plugin::Parameter& users = options_.gmf() ? mf_user_ : mlp_user_;
+  const plugin::Parameter& items = options_.gmf() ? mf_item_ : mlp_item_;
+  const plugin::Parameter& table = which == REC_TABLE_USER ? users : items;
+  return plugin::host_view(table.data(), table.n(), table.d());
+}
+
 }  // namespace rec::neumf

@@ -45,6 +45,8 @@ class NeuMf : public plugin::Model {
   void freeze(const Context& context) override;
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
   void score(const Context& context, const Batch& queries, float* out_scores) const override;
+  // To compare: of the product path, or of the layers' path where that is all there is.
+  rec_tensor_view_t table(int32_t which) const override;
 
  private:
   void collect(const Context& context, const Batch& batch);

@@ -28,5 +28,5 @@ REC_PLUGIN_NOTE(neumf, "1.0.0", 0, "", "a product path and an MLP path over user
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::neumf::NeuMf>(rec_plugin_note,
                                                        REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC |
                                                            REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_LISTS |
-                                                           REC_CAP_LABELLED,
+                                                           REC_CAP_LABELLED | REC_CAP_VECTORS,
                                                        1, "He et al., Neural Collaborative Filtering, WWW 2017"))

@@ -16,5 +16,6 @@ void Options::declare(plugin::Fields& field) {
 
 REC_PLUGIN_NOTE(slrc_plus, "1.0.0", 0, "", "a base rate excited by repeated consumption and by related items");
 REC_PLUGIN_ENTRY(rec::plugin::table<rec::slrc_plus::SlrcPlus>(
-    rec_plugin_note, REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS, 1,
+    rec_plugin_note,
+    REC_CAP_TRAIN | REC_CAP_SCORE | REC_CAP_DETERMINISTIC | REC_CAP_SCORE_LIVE | REC_CAP_GRADIENTS | REC_CAP_VECTORS, 1,
     "Wang et al., Modeling Item-Specific Temporal Dynamics of Repeat Consumption for Recommender Systems, WWW 2019"))

@@ -143,4 +143,9 @@ void SlrcPlus::score(const Context& context, const Batch& queries, float* out_sc
   }
 }
 
+rec_tensor_view_t SlrcPlus::table(int32_t which) const {
+  const plugin::Parameter& table = which == REC_TABLE_USER ? users_ : items_;
+  return plugin::host_view(table.data(), table.n(), table.d());
+}
+
 }  // namespace rec::slrc_plus

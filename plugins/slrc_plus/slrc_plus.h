@@ -32,6 +32,7 @@ class SlrcPlus : public plugin::Model {
   double compute(const Context& context, const Batch& batch) override;
   void score_live(const Context& context, const Batch& batch, float* out_scores) override;
   void score(const Context& context, const Batch& queries, float* out_scores) const override;
+  rec_tensor_view_t table(int32_t which) const override;
 
  private:
   Kernel kernel_of(int32_t item, int64_t relation) const;

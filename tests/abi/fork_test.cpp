@@ -119,6 +119,8 @@ const std::pair<const char*, rec_status_t (*)()> kCalls[] = {
     CALL(rec_recommender_options_init),
     CALL(rec_recommender_score),
     CALL(rec_recommender_similar_items),
+    CALL(rec_recommender_similar_users),
+    CALL(rec_recommender_model),
     CALL(rec_recommender_top_k),
     CALL(rec_report_counts),
     CALL(rec_report_get_metric),

@@ -319,7 +319,14 @@ class Serve(CliTest):
         self.assertEqual(self.events("similar --model m.rec --item no-such", 3)[0]["status"], "NOT_FOUND")
         self.recore("train --model popularity --data orchard.inter.gz --out popular.rec")
         self.assertIn("one number for each item", self.recore("similar --model popular.rec --item film-039", 6).stderr)
+        events = self.events("similar --model m.rec --user u0061 -k 3")
+        self.assertEqual([(event["similar_to"], event["rank"], event["user"] == "u0061") for event in events[:-1]],
+                         [("u0061", rank, False) for rank in (1, 2, 3)])
+        self.assertEqual(self.events("similar --model m.rec --user no-such", 3)[0]["status"], "NOT_FOUND")
+        for arguments in ("", " --item film-039 --user u0061"):
+            self.assertIn("item: or --user is required, and not both", self.recore("similar --model m.rec" + arguments, 2).stderr)
         self.recore("train --model neumf --data orchard.inter.gz --set epochs=1 --out neumf.rec")
+        self.assertIn("film-", self.recore("similar --model neumf.rec --item film-039 -k 3").stdout)
         self.assertIn("cannot answer from this history",
                       self.recore("recommend --model neumf.rec --user nobody --history film-039", 3).stderr)
 

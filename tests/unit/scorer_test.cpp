@@ -155,7 +155,7 @@ TEST(Scorer, FindsSimilarItemsInAnyBlock) {
     const auto inverse = [&](int64_t j) { return std::isfinite(length(j)) ? static_cast<float>(length(j)) : 0.f; };
     all[i] = std::clamp(dot * inverse(i) * inverse(item), -1.f, 1.f) + 0.f;
   }
-  make_scorer(world.model)->similar(item, {}, kWanted, rows.data(), scores.data(), scratch);
+  make_scorer(world.model)->similar(Entity::kItem, item, {}, kWanted, rows.data(), scores.data(), scratch);
   const auto expected = best(all, kWanted, [&](int64_t i) { return i != item; });
   for (size_t j = 0; j < kWanted; ++j) EXPECT_EQ(std::pair(rows[j], scores[j]), expected[j]) << j;
 }
@@ -181,7 +181,7 @@ TEST(Scorer, TakesTheItemsThatGiveAnItemWeightAsSimilar) {
   std::vector<int64_t> rows(20);
   std::vector<float> scores(20);
   Scorer::Scratch scratch;
-  make_scorer(world.model)->similar(kItem, {}, 20, rows.data(), scores.data(), scratch);
+  make_scorer(world.model)->similar(Entity::kItem, kItem, {}, 20, rows.data(), scores.data(), scratch);
   const auto expected = best(all, 20, [&](int64_t i) { return i != kItem; });
   for (size_t j = 0; j < 20; ++j) EXPECT_EQ(std::pair(rows[j], scores[j]), expected[j]) << j;
 }

@@ -87,8 +87,8 @@ class Model(IdMaps):
 
         Args:
             exclude_seen: leave out what the user had in train, valid and test.
-            strict: a user, or an item of similar(), that cannot be answered raises UnknownIdError; otherwise its row is
-                empty. Unknown items of histories, candidates, allow and deny are left out in either case.
+            strict: a user who cannot be answered, or an unknown item or user of similar(), raises UnknownIdError; otherwise
+                its row is empty. Unknown items of histories, candidates, allow and deny are left out in either case.
             max_k: 0 = 1000.
             n_callers: threads that may ask at once without waiting; 0 = 64.
         """

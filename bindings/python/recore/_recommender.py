@@ -129,6 +129,7 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
             buffer of the wrong type), BufferError or ValueError (one that is read-only or not contiguous).
         """
         _, asking, n = self._who(users, histories)
+        _check_rows(index(k), rows=rows, scores=scores)
         self._top_k(asking, n, index(k), rows, scores, status, histories, history_times, request_times, candidates, allow,
                     deny)
 
@@ -172,28 +173,45 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         Raises:
             UnsupportedError (a model without item similarities), UnknownIdError (strict).
         """
-        k = index(k)
-        given, single = _one_or_more(items)
-        n, wanted = len(given), min(k, self._n_items) if k >= 1 else 1
-        rows = np.empty((n, wanted), np.int64)
-        scores = np.empty((n, wanted), np.float32)
-        self._similar(given, wanted if k >= 1 else k, rows, scores, None, allow, deny)
-        return self._answer(rows, scores, single)
+        return self._neighbours(False, items, k, allow, deny)
+
+    def similar_users(self, users: Union[Id, Ids], k: int = 10, *, allow: Optional[Ids] = None,
+                      deny: Optional[Ids] = None) -> Recommendations:
+        """The k users most similar to each given one, itself left out: their ids are `items` of the answer, and `rows` are
+        user rows of the model.
+
+        Args:
+            allow, deny: user ids that alone may be returned; user ids that may not.
+        Raises:
+            UnsupportedError (a model without user vectors), UnknownIdError (strict).
+        """
+        return self._neighbours(True, users, k, allow, deny)
 
     def similar_into(self, items: Union[Id, Ids], k: int, rows: Buffer, scores: Optional[Buffer] = None,
                      status: Optional[Buffer] = None, *, allow: Optional[Ids] = None, deny: Optional[Ids] = None) -> None:
         """similar() into the caller's memory; buffers and errors as in recommend_into()."""
-        self._similar(_one_or_more(items)[0], index(k), rows, scores, status, allow, deny)
+        _check_rows(index(k), rows=rows, scores=scores)
+        self._similar(False, _one_or_more(items, "items")[0], index(k), rows, scores, status, allow, deny)
 
-    def _similar(self, items: Any, k: int, rows: Buffer, scores: Optional[Buffer], status: Optional[Buffer],
-                 allow: Optional[Ids], deny: Optional[Ids]) -> None:
-        n = len(items)
+    def _neighbours(self, of_users: bool, ids: Union[Id, Ids], k: int, allow: Optional[Ids],
+                    deny: Optional[Ids]) -> Recommendations:
+        k = index(k)
+        given, single = _one_or_more(ids, "users" if of_users else "items")
+        n, wanted = len(given), min(k, self._model.n_users if of_users else self._n_items) if k >= 1 else 1
+        rows = np.empty((n, wanted), np.int64)
+        scores = np.empty((n, wanted), np.float32)
+        self._similar(of_users, given, wanted if k >= 1 else k, rows, scores, None, allow, deny)
+        return self._answer(rows, scores, single, of_users)
+
+    def _similar(self, of_users: bool, given: Any, k: int, rows: Buffer, scores: Optional[Buffer],
+                 status: Optional[Buffer], allow: Optional[Ids], deny: Optional[Ids]) -> None:
+        n = len(given)
         if status is None and self.strict:
             status = np.empty(n, np.int32)
-        _recore.rec_flat_similar_items(self._handle, items, k, self._bits(allow, "allow"), self._bits(deny, "deny"), rows, scores,
-                                       status)
+        _recore.rec_flat_similar(self._handle, of_users, given, k, self._bits(allow, "allow", of_users),
+                                 self._bits(deny, "deny", of_users), rows, scores, status)
         if status is not None and self.strict:
-            _raise_unknown(items, status, n, "items")
+            _raise_unknown(given, status, n, "users" if of_users else "items")
 
     # A str is both an id and a sequence of str; it is taken as an id.
     @overload
@@ -258,18 +276,19 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         ids = as_ids(users, "users")
         return False, ids, len(ids)
 
-    def _bits(self, items: Optional[Ids], name: str) -> Optional[NDArray[np.uint8]]:
-        if items is None:
+    def _bits(self, ids: Optional[Ids], name: str, of_users: bool = False) -> Optional[NDArray[np.uint8]]:
+        if ids is None:
             return None
-        marks = np.zeros(self._n_items, np.bool_)
-        rows = self._model.item_rows(as_ids(items, name))
+        model, given = self._model, as_ids(ids, name)
+        marks = np.zeros(model.n_users if of_users else self._n_items, np.bool_)
+        rows = model.user_rows(given) if of_users else model.item_rows(given)
         marks[rows[rows >= 0]] = True
         return np.packbits(marks, bitorder="little")
 
-    def _answer(self, rows: NDArray[np.int64], scores: NDArray[np.float32], single: bool) -> Recommendations:
-        model = self._model
+    def _answer(self, rows: NDArray[np.int64], scores: NDArray[np.float32], single: bool,
+                of_users: bool = False) -> Recommendations:
         flat = rows.reshape(-1)
-        items = from_raw(_recore.rec_model_item_ids(model._handle, flat, model._as_text))
+        items = self._model.user_ids(flat) if of_users else self._model.item_ids(flat)
         n = flat.size
         if n > 0 and flat.min() < 0:
             there = flat >= 0
@@ -280,8 +299,8 @@ class Recommender(Handle["_recore.RecommenderHandle"]):
         return Recommendations(items[:n], scores[0, :n], flat[:n])
 
 
-def _one_or_more(ids: Union[Id, Ids]) -> tuple[Any, bool]:
-    return ([ids], True) if is_scalar(ids) else (as_ids(ids, "items"), False)
+def _one_or_more(ids: Union[Id, Ids], name: str) -> tuple[Any, bool]:
+    return ([ids], True) if is_scalar(ids) else (as_ids(ids, name), False)
 
 
 def _histories(histories: Optional[Sequence[Ids]], times: Optional[Sequence[Times]], n: int) -> tuple[Any, Any, Any]:
@@ -323,6 +342,14 @@ def _lists(ids: Any, n: int, name: str) -> Optional[list[Any]]:
     if len(lists) != n:
         raise InvalidArgumentError(f"{name}: must be as many lists as users, {n}, got {len(lists)}", argument=name)
     return lists
+
+
+def _check_rows(k: int, **buffers: Optional[Buffer]) -> None:
+    """Arrays of rows must have rows of k: the library writes one row behind the other."""
+    for name, buffer in buffers.items():
+        shape: tuple[int, ...] = getattr(buffer, "shape", ())
+        if len(shape) > 1 and shape[-1] > k >= 1:
+            raise InvalidArgumentError(f"{name}: must have rows of k, {k}, got an array of shape {tuple(shape)}", argument=name)
 
 
 def _one(users: Any, i: int) -> Any:

@@ -137,6 +137,21 @@ def test_scores_are_those_of_the_ranking(model):
     assert recommender.score("u0061", items[0]).tolist() == scores[0].tolist()
 
 
+def test_similar_users_are_near_by_cosine(model):
+    recommender = model.recommender()
+    vectors, ids = np.asarray(model.user_vectors), model.user_ids()
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = unit @ unit[3]
+    order = [row for row in np.argsort(-cosines, kind="stable") if row != 3][:5]
+    answer = recommender.similar_users(ids[3], k=5)
+    assert answer.rows.tolist() == order and answer.items.tolist() == ids[order].tolist()
+    np.testing.assert_allclose(answer.scores, cosines[order], atol=1e-6)
+    assert recommender.similar_users([ids[3], "nobody"], k=5).counts.tolist() == [5, 0]
+    assert recommender.similar_users(ids[3], k=4, deny=[answer.items[1]]).items.tolist() == ids[order].tolist()[:1] + ids[order].tolist()[2:]
+    assert recommender.similar_users(ids[3], allow=answer.items[:2]).items.tolist() == answer.items[:2].tolist()
+    assert recommender.similar_users(ids[3], k=10**6 if model.n_users > 1000 else 1000).counts == model.n_users - 1
+
+
 def test_similar_items_leave_out_the_item_itself(model):
     items, scores = model.recommender().similar(["film-001", "film-002"], k=5)
     assert items.shape == (2, 5) and "film-001" not in items[0] and "film-002" not in items[1]
@@ -191,6 +206,26 @@ def test_the_fast_path_of_the_docs_names_no_wrong_item(tmp_path):
     assert done.returncode == 0, done.stderr
     first, second, third = done.stdout.splitlines()
     assert first.startswith("8 [101 102] [") and second.startswith("7 [102] [") and third == "5 is unknown"
+
+
+def test_into_refuses_arrays_of_longer_rows(model):
+    recommender = model.recommender()
+    for name, shapes in (("rows", ((2, 4), (2, 3))), ("scores", ((2, 3), (2, 4)))):
+        rows, scores = np.empty(shapes[0], np.int64), np.empty(shapes[1], np.float32)
+        with pytest.raises(recore.InvalidArgumentError, match=f"{name}: must have rows of k, 3, got an array of shape"):
+            recommender.recommend_into(["u0061", "u0511"], 3, rows, scores)
+        with pytest.raises(recore.InvalidArgumentError, match=name):
+            recommender.similar_into(["film-001", "film-002"], 3, rows, scores)
+
+
+def test_a_user_without_rows_is_unknown_to_a_model_of_histories():
+    dataset = recore.Dataset.from_columns([1, 1, 2, 2, 3, 3], [10, 11, 10, 12, 11, 12], parts=["train"] * 4 + ["test"] * 2)
+    for name in ("itemknn", "ease"):
+        model = recore.train(dataset, name)
+        assert model.recommender().recommend([1, 3], 3).counts.tolist() == [3, 0], name
+        with pytest.raises(recore.UnknownIdError):
+            model.recommender(strict=True).recommend([3], 3)
+        assert model.recommender().recommend([3], 3, histories=[[10]]).counts.tolist() == [3]
 
 
 def test_into_by_a_strict_recommender_raises(model):

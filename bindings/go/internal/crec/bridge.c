@@ -233,12 +233,12 @@ rec_go_failure_t* rec_go_score(uintptr_t recommender, REC_GO_IDS(users), REC_GO_
       &error);
 }
 
-rec_go_failure_t* rec_go_similar(uintptr_t recommender, REC_GO_IDS(items), int64_t k, REC_GO_LIST(uint8_t, allow),
+rec_go_failure_t* rec_go_similar(uintptr_t recommender, int32_t of_users, REC_GO_IDS(given), int64_t k, REC_GO_LIST(uint8_t, allow),
                                  REC_GO_LIST(uint8_t, deny), REC_GO_OUT(int64_t, rows), REC_GO_OUT(float, scores),
                                  REC_GO_OUT(int32_t, status)) {
-  rec_ids_t items_ids;
+  rec_ids_t given_ids;
   rec_error_t* error = NULL;
-  return rec_go_fail(rec_flat_similar_items((const rec_recommender_t*)recommender, IDS(items), k, allow, n_allow, deny, n_deny,
-                                            rows, n_rows, scores, n_scores, status, n_status, &error),
+  return rec_go_fail(rec_flat_similar((const rec_recommender_t*)recommender, of_users, IDS(given), k, allow, n_allow, deny,
+                                      n_deny, rows, n_rows, scores, n_scores, status, n_status, &error),
                      &error);
 }

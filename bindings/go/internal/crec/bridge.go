@@ -339,10 +339,10 @@ func Score(r Recommender, q *Request, scores []float32, status []int32) error {
 		int32s(status), count(status)))
 }
 
-// Similar fills rows and scores [n, k] and status [n]; allow and deny may be nil.
-func Similar(r Recommender, items *IDs, k int, allow, deny []byte, rows []int64, scores []float32, status []int32) error {
-	return take(C.rec_go_similar(C.uintptr_t(r), idType(items), int64s(items.Int64), chars(items.Bytes),
-		count(items.Bytes), int64s(items.Offsets), nIDs(items), C.int64_t(k),
+// Similar fills rows and scores [n, k] and status [n] with items like those given, or with users where ofUsers is 1; allow and deny may be nil.
+func Similar(r Recommender, ofUsers int, given *IDs, k int, allow, deny []byte, rows []int64, scores []float32, status []int32) error {
+	return take(C.rec_go_similar(C.uintptr_t(r), C.int32_t(ofUsers), idType(given), int64s(given.Int64), chars(given.Bytes),
+		count(given.Bytes), int64s(given.Offsets), nIDs(given), C.int64_t(k),
 		octets(allow), count(allow), octets(deny), count(deny), int64s(rows), count(rows), floats(scores), count(scores),
 		int32s(status), count(status)))
 }

@@ -105,7 +105,7 @@ rec_go_failure_t* rec_go_score(uintptr_t recommender, REC_GO_IDS(users), REC_GO_
                                REC_GO_LIST(int64_t, request_times), REC_GO_IDS(candidates),
                                REC_GO_LIST(int64_t, candidate_lists), REC_GO_OUT(float, scores),
                                REC_GO_OUT(int32_t, status));
-rec_go_failure_t* rec_go_similar(uintptr_t recommender, REC_GO_IDS(items), int64_t k, REC_GO_LIST(uint8_t, allow),
+rec_go_failure_t* rec_go_similar(uintptr_t recommender, int32_t of_users, REC_GO_IDS(given), int64_t k, REC_GO_LIST(uint8_t, allow),
                                  REC_GO_LIST(uint8_t, deny), REC_GO_OUT(int64_t, rows), REC_GO_OUT(float, scores),
                                  REC_GO_OUT(int32_t, status));
 

@@ -120,6 +120,7 @@ typedef long long swig_type_91;
 typedef long long swig_type_92;
 typedef long long swig_type_93;
 typedef long long swig_type_94;
+typedef long long swig_type_95;
 extern void _wrap_Swig_free_crec(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_crec(swig_intgo arg1);
 extern swig_intgo _wrap_RecApiVersion_crec(void);
@@ -284,6 +285,7 @@ extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec(void);
 extern void _wrap_delete_RecRecommenderOptionsT_crec(uintptr_t arg1);
 extern swig_type_94 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
+extern swig_type_95 _wrap_RecRecommenderModel_crec(uintptr_t arg1, swig_voidp arg2);
 extern void _wrap_RecRecommenderDestroy_crec(uintptr_t arg1);
 #undef intgo
 */
@@ -1993,6 +1995,18 @@ _swig_i_0 = uintptr(arg1)
 	var _swig_i_2 *uintptr
 _swig_i_2 = (*uintptr)(arg3)
 	swig_r = (int64)(C._wrap_RecRecommenderCreate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+func RecRecommenderModel(arg1 Recommender, arg2 *Model) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	var _swig_i_1 *uintptr
+_swig_i_1 = (*uintptr)(arg2)
+	swig_r = (int64)(C._wrap_RecRecommenderModel_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
 	var swig_r_1 error
 swig_r_1 = takeFailure(swig_r)
 	return swig_r_1

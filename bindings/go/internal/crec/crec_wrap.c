@@ -2709,6 +2709,25 @@ long long _wrap_RecRecommenderCreate_crec(rec_model_t *_swig_go_0, struct rec_re
 }
 
 
+long long _wrap_RecRecommenderModel_crec(rec_recommender_t *_swig_go_0, rec_model_t **_swig_go_1) {
+  rec_recommender_t *arg1 = 0 ;
+  rec_model_t **arg2 = 0 ;
+  rec_error_t **arg3 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg3 = &recore_error;
+  arg1 = (rec_recommender_t *)_swig_go_0;
+  arg2 = (rec_model_t **)_swig_go_1;
+
+  result = (rec_status_t)rec_recommender_model((struct rec_recommender_t const *)arg1,arg2,arg3);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
 void _wrap_RecRecommenderDestroy_crec(rec_recommender_t *_swig_go_0) {
   rec_recommender_t *arg1 = 0 ;
 

@@ -164,17 +164,17 @@ rec_status_t rec_flat_score(const rec_recommender_t* recommender, const rec_ids_
   return status == REC_OK ? rec_recommender_score(recommender, &request, &output, out_error) : status;
 }
 
-rec_status_t rec_flat_similar_items(const rec_recommender_t* recommender, const rec_ids_t* items, int64_t k,
-                                    const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
-                                    int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows, float* out_scores,
-                                    int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
-                                    rec_error_t** out_error) {
+rec_status_t rec_flat_similar(const rec_recommender_t* recommender, int32_t of_users, const rec_ids_t* given, int64_t k,
+                              const uint8_t* allow_bits, int64_t n_allow_bytes, const uint8_t* deny_bits,
+                              int64_t n_deny_bytes, int64_t* out_rows, int64_t n_out_rows, float* out_scores,
+                              int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
+                              rec_error_t** out_error) {
   rec_output_t output;
   const rec_status_t status =
       make_output(&output, out_rows, n_out_rows, out_scores, n_out_scores, out_status, n_out_status, out_error);
   if (status != REC_OK) return status;
-  return rec_recommender_similar_items(recommender, items, k, allow_bits, n_allow_bytes, deny_bits, n_deny_bytes, &output,
-                                       out_error);
+  return (of_users != 0 ? rec_recommender_similar_users : rec_recommender_similar_items)(
+      recommender, given, k, allow_bits, n_allow_bytes, deny_bits, n_deny_bytes, &output, out_error);
 }
 
 /* ---- vectors: DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html ---- */

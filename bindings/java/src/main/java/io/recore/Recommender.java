@@ -55,7 +55,7 @@ public final class Recommender extends Handle {
    * @throws RecException.UnknownId for a strict recommender and an unknown user without a history.
    */
   public Recommendations recommend(Request request, int k) {
-    return answer(request.users, "users", k, (wanted, rows, scores, status) -> topK(request, wanted, rows, scores, status));
+    return answer(request.users, "users", false, k, (wanted, rows, scores, status) -> topK(request, wanted, rows, scores, status));
   }
 
   /**
@@ -106,8 +106,19 @@ public final class Recommender extends Handle {
    * @param allow nullable: items that alone may be returned. @param deny nullable: items that may not.
    */
   public Recommendations similar(Ids items, int k, Ids allow, Ids deny) {
-    return answer(items, "items", k, (wanted, rows, scores, status) -> Raw.rec_flat_similar_items(this, items, wanted,
-        bits(allow), bits(deny), rows, scores, status));
+    return answer(items, "items", false, k, (wanted, rows, scores, status) -> Raw.rec_flat_similar(this, 0, items, wanted,
+        bits(allow, false), bits(deny, false), rows, scores, status));
+  }
+
+  /**
+   * The k users most similar to each, itself left out: their ids are the answer's, and its rows are user rows.
+   *
+   * @param allow nullable: users that alone may be returned. @param deny nullable: users that may not.
+   * @throws RecException.Unsupported for a model without user vectors.
+   */
+  public Recommendations similarUsers(Ids users, int k, Ids allow, Ids deny) {
+    return answer(users, "users", true, k, (wanted, rows, scores, status) -> Raw.rec_flat_similar(this, 1, users, wanted,
+        bits(allow, true), bits(deny, true), rows, scores, status));
   }
 
   /**
@@ -142,15 +153,15 @@ public final class Recommender extends Handle {
       return;
     }
     Raw.rec_flat_top_k(this, k, r.users, r.historyItems, r.historyOffsets, r.historyTimes, r.requestTimes, r.candidates,
-        r.candidateOffsets, bits(r.allow), bits(r.deny), rows, scores, status);
+        r.candidateOffsets, bits(r.allow, false), bits(r.deny, false), rows, scores, status);
   }
 
-  private byte[] bits(Ids items) {
-    if (items == null) {
+  private byte[] bits(Ids ids, boolean ofUsers) {
+    if (ids == null) {
       return null;
     }
-    byte[] bits = new byte[(nItems + 7) / 8];
-    for (long row : mapped(() -> maps.itemRows(items))) {
+    byte[] bits = new byte[(size(ofUsers) + 7) / 8];
+    for (long row : mapped(() -> ofUsers ? maps.userRows(ids) : maps.itemRows(ids))) {
       if (row >= 0) {
         bits[(int) (row / 8)] |= (byte) (1 << row % 8);
       }
@@ -176,15 +187,19 @@ public final class Recommender extends Handle {
     void fill(int k, long[] rows, float[] scores, int[] status);
   }
 
-  /** The k best for each of ids; name is the argument that they were given as. */
-  private Recommendations answer(Ids ids, String name, int k, Ranking ranking) {
-    int wanted = Math.max(1, Math.min(k, nItems));
+  private int size(boolean ofUsers) {
+    return ofUsers ? mapped(maps::nUsers) : nItems;
+  }
+
+  /** The k best for each of ids, items or users; name is the argument that the ids were given as. */
+  private Recommendations answer(Ids ids, String name, boolean ofUsers, int k, Ranking ranking) {
+    int wanted = Math.max(1, Math.min(k, size(ofUsers)));
     long[] rows = new long[Math.multiplyExact(ids.size(), wanted)];
     float[] scores = new float[rows.length];
     int[] status = new int[ids.size()];
     ranking.fill(k < 1 ? k : wanted, rows, scores, status);
     checkKnown(ids, status, name);
-    return new Recommendations(mapped(() -> maps.itemIds(rows)), rows, scores, wanted);
+    return new Recommendations(mapped(() -> ofUsers ? maps.userIds(rows) : maps.itemIds(rows)), rows, scores, wanted);
   }
 
   private void checkKnown(Ids ids, int[] status, String name) {

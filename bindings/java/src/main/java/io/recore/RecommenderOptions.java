@@ -14,7 +14,8 @@ public final class RecommenderOptions {
   }
 
   /**
-   * A user, or an item of similar(), that cannot be answered throws RecException.UnknownId; otherwise its answer is empty.
+   * A user who cannot be answered, or an unknown item or user of similar(), throws RecException.UnknownId; otherwise its
+   * answer is empty.
    * Unknown items of histories and candidates are left out in either case.
    */
   public RecommenderOptions strict() {

@@ -152,6 +152,35 @@ class ServingTest {
   }
 
   @Test
+  void similarUsersAreNearByCosine() {
+    Recommendations all = plain.similarUsers(Ids.of("u0061", "nobody"), 5, null, null);
+    assertEquals(List.of(5, 0), List.of(all.count(0), all.count(1)));
+    List<Scored<String>> users = all.strings(0);
+    assertFalse(items(users).contains("u0061"));
+    float[] own = vector("u0061");
+    for (Scored<String> user : users) {
+      float[] other = vector(user.item());
+      double dot = 0;
+      double squares = 0;
+      double otherSquares = 0;
+      for (int i = 0; i < own.length; ++i) {
+        dot += own[i] * other[i];
+        squares += own[i] * own[i];
+        otherSquares += other[i] * other[i];
+      }
+      assertEquals(dot / Math.sqrt(squares * otherSquares), user.score(), 1e-5);
+    }
+    Ids asked = Ids.of(new String[] {"u0061"});
+    Ids nearest = Ids.of(new String[] {users.get(0).item()});
+    assertEquals(users.subList(1, 5), plain.similarUsers(asked, 4, null, nearest).strings(0));
+    assertEquals(users.subList(0, 1), plain.similarUsers(asked, 4, nearest, null).strings(0));
+  }
+
+  private static float[] vector(String user) {
+    return Fixture.model.userVectors().row((int) Fixture.model.userRows(Ids.of(new String[] {user}))[0]);
+  }
+
+  @Test
   void kIsChecked() {
     for (int k : new int[] {0, -1}) {
       assertEquals("k", assertThrows(RecException.InvalidArgument.class, () -> plain.recommend("u0061", k)).argument());
