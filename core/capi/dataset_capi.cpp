@@ -59,13 +59,7 @@ bool is_parquet(const std::string& path, const DatasetOptions& options) {
 }
 
 Dataset load_parquet(const std::string& path, DatasetOptions options, const CancelToken* cancel) {
-  const std::pair<const char*, bool> of_text[] = {{"separator", options.separator.has_value()},
-                                                  {"header", options.header != REC_HEADER_AUTO},
-                                                  {"quotes", options.quotes != REC_QUOTES_AUTO},
-                                                  {"valid_path", !options.valid_path.empty()},
-                                                  {"test_path", !options.test_path.empty()}};
-  for (const auto& [name, is_given] : of_text)
-    if (is_given) throw invalid_argument(name, "cannot be given with a Parquet file");
+  check_applies(options, "parquet");
   options.format = "auto";
   check_options(options);
   ArrowArrayStream stream{};

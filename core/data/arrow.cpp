@@ -126,6 +126,7 @@ class Reader {
   }
 
   Dataset finish() {
+    if (builder_.n() == 0) throw sink_.no_rows();
     Dataset dataset = builder_.finish();
     dataset.format = "arrow";
     sink_.tell(dataset);
@@ -146,12 +147,14 @@ class Reader {
 
   static void check_kind(const ArrowColumn& column, const char* name, bool id) {
     const auto kind = column.kind();
-    const bool is_number = kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kFloating;
+    const bool is_number = kind != ArrowColumn::Kind::kText && kind != ArrowColumn::Kind::kTime;
     const bool good = id ? kind == ArrowColumn::Kind::kInteger || kind == ArrowColumn::Kind::kText
-                         : is_number || std::string_view(name) == "time";
+                         : is_number || (std::string_view(name) == "time" && kind != ArrowColumn::Kind::kBoolean);
     if (good) return;
-    throw Error(REC_INVALID_DATA,
-                cat(name, id ? ": ids must be integers, strings or binaries" : ": must be a column of numbers"))
+    throw Error(REC_INVALID_DATA, cat(name, ": a column of ", column.type_name(), " is not read; wanted are ",
+                                      id                                 ? "integers or text"
+                                      : std::string_view(name) == "time" ? "numbers, timestamps, dates or text"
+                                                                         : "numbers"))
         .at_argument(name);
   }
 
@@ -190,7 +193,7 @@ class Reader {
       weight = static_cast<float>(weights->number_at(i));
       if (!std::isfinite(weight))
         throw argument_error(REC_INVALID_DATA, "weight", "row ", n_rows_ + i, ": is not finite");
-      if (options_.min_weight && static_cast<double>(weight) < *options_.min_weight) return;
+      if (sink_.is_light(weight)) return sink_.count_light();
     }
     const bool text_user = users.kind() == ArrowColumn::Kind::kText,
                text_item = items.kind() == ArrowColumn::Kind::kText;

@@ -22,6 +22,34 @@ int64_t timestamp_units(const std::string& format) {
   }
 }
 
+std::string type_in_words(const std::string& format) {
+  constexpr std::pair<std::string_view, const char*> kTypes[] = {{"b", "booleans"},
+                                                                 {"n", "nulls"},
+                                                                 {"e", "half floats"},
+                                                                 {"f", "floats"},
+                                                                 {"g", "floats"},
+                                                                 {"d:", "decimals"},
+                                                                 {"w:", "fixed-size binaries"},
+                                                                 {"ts", "timestamps"},
+                                                                 {"td", "dates"},
+                                                                 {"tt", "times of day"},
+                                                                 {"tD", "durations"},
+                                                                 {"ti", "intervals"},
+                                                                 {"+s", "structs"},
+                                                                 {"+m", "maps"},
+                                                                 {"+u", "unions"},
+                                                                 {"+r", "run-end encoded values"},
+                                                                 {"+", "lists"},
+                                                                 {"u", "text"},
+                                                                 {"U", "text"},
+                                                                 {"v", "text"},
+                                                                 {"z", "binaries"},
+                                                                 {"Z", "binaries"}};
+  for (const auto& [start, words] : kTypes)
+    if (format.starts_with(start)) return words;
+  return format.size() == 1 ? "integers" : cat("Arrow type '", printable(format), "'");
+}
+
 constexpr int64_t kWidestCell = 16;  // bytes
 
 int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
@@ -46,6 +74,8 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
   } else if (format_ == "tdD") {
     kind_ = Kind::kTime;
     seconds_per_unit_ = 86400;
+  } else if (format_ == "b") {
+    kind_ = Kind::kBoolean;
   } else if (format_ == "f" || format_ == "g") {
     kind_ = Kind::kFloating;
   } else if (format_ == "u" || format_ == "U" || format_ == "z" || format_ == "Z" || format_ == "vu" ||
@@ -53,9 +83,7 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
     kind_ = Kind::kText;
     n_buffers = 3;
   } else if (format_.size() != 1 || format_.find_first_of("cCsSiIlL") == std::string::npos) {
-    throw argument_error(REC_INVALID_DATA, name_, "a column of Arrow type '", printable(format_),
-                         "' is not read; wanted are integers, "
-                         "floats, strings, binaries and timestamps");
+    throw argument_error(REC_INVALID_DATA, name_, "a column of ", type_name(), " is not read");
   }
   if (array.n_buffers < n_buffers || array.buffers == nullptr)
     fail(0, cat("the column has ", array.n_buffers, " buffers, expected ", n_buffers));
@@ -71,6 +99,8 @@ ArrowColumn::ArrowColumn(const ArrowSchema& schema, const ArrowArray& array, std
   dictionary_ =
       std::make_unique<ArrowColumn>(*schema.dictionary, *array.dictionary, name_, 0, dictionary_size_, base_row);
 }
+
+std::string ArrowColumn::type_name() const { return dictionary_ ? dictionary_->type_name() : type_in_words(format_); }
 
 void ArrowColumn::fail(int64_t i, const std::string& what) const {
   throw argument_error(REC_INVALID_DATA, name_, "row ", base_row_ + i, ": ", what);
@@ -115,6 +145,10 @@ double ArrowColumn::number_at(int64_t i) const {
   if (dictionary_) return dictionary_->number_at(index_at(i));
   if (format_ == "f") return static_cast<double>(value<float>(i));
   if (format_ == "g") return value<double>(i);
+  if (kind_ == Kind::kBoolean) {
+    const int64_t at = first_ + i;
+    return static_cast<const uint8_t*>(values_)[at / 8] >> (at % 8) & 1;
+  }
   return static_cast<double>(index_at(i));
 }
 

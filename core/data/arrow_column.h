@@ -15,7 +15,7 @@ namespace rec {
 // are read; the producer must ensure that buffers are as long as they claim.
 class ArrowColumn {
  public:
-  enum class Kind { kInteger, kFloating, kText, kTime };
+  enum class Kind { kInteger, kFloating, kBoolean, kText, kTime };
 
   // Cells first .. first + n - 1 of the array. INVALID_DATA for an unsupported type, naming it. base_row is the first
   // cell's row in the stream, for messages.
@@ -23,10 +23,11 @@ class ArrowColumn {
               int64_t base_row);
 
   Kind kind() const { return dictionary_ ? dictionary_->kind() : kind_; }
+  std::string type_name() const;  // in words
   // INVALID_DATA for a null, naming its row.
   void refuse_null(int64_t i) const;
   int64_t integer_at(int64_t i) const;        // kInteger; INVALID_DATA above INT64_MAX
-  double number_at(int64_t i) const;          // kInteger, kFloating
+  double number_at(int64_t i) const;          // kInteger, kFloating, kBoolean
   std::string_view text_at(int64_t i) const;  // kText
   Moment moment_at(int64_t i, const std::optional<std::string>& text_format) const;          // any kind; INVALID_DATA for a text that is no time
 

@@ -65,12 +65,15 @@ void with_ids(const rec_ids_t& users, const rec_ids_t& items, int64_t i, const U
     use(users.i64[i], items.i64[i]);
 }
 
+const char* type_in_words(int32_t id_type) { return id_type == REC_ID_BYTES ? "text" : "int64"; }
+
 // Ids that need no row.
 void add_ids(const rec_ids_t* more, const rec_ids_t& ids, const char* name, IdColumn& column) {
   if (more == nullptr) return;
   required(more, name);
   if (more->type != ids.type)
-    throw invalid_argument(name, "must have the type of the rows' ids, ", ids.type, ", got ", more->type);
+    throw invalid_argument(name, "must be ", type_in_words(ids.type), " as the rows' ids are, got ",
+                           type_in_words(more->type));
   for (int64_t i = 0; i < more->n; ++i)
     column.add(ids.type == REC_ID_BYTES ? column.key(bytes_of(*more, i)) : column.key(more->i64[i]));
 }
@@ -81,7 +84,8 @@ void add_titles(const rec_columns_t& columns, const rec_ids_t& items, DatasetBui
   const rec_ids_t& titles = required(columns.titles, "titles");
   if (titles.type != REC_ID_BYTES) throw invalid_argument("titles", "must be REC_ID_BYTES, got type ", titles.type);
   if (title_items.type != items.type)
-    throw invalid_argument("title_items", "must have the type of items, ", items.type, ", got ", title_items.type);
+    throw invalid_argument("title_items", "must be ", type_in_words(items.type), " as items are, got ",
+                           type_in_words(title_items.type));
   if (title_items.n != titles.n)
     throw invalid_argument("titles", "must have as many elements as title_items, ", title_items.n, ", got ", titles.n);
   for (int64_t i = 0; i < titles.n; ++i) {

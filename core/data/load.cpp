@@ -60,6 +60,44 @@ bool are_ratings(const TextFile& file) {
   return ends_in_time || (n_lines > 1 && (n_words == 3 || n_words == 4));
 }
 
+// Options that only some formats have a use for.
+struct FormatOption {
+  const char* name;
+  bool is_given;
+  std::string_view formats;
+};
+std::vector<FormatOption> format_options(const DatasetOptions& options) {
+  const auto chosen = [](const std::optional<std::string>& column) { return column && !column->empty(); };
+  constexpr std::string_view kTables = "csv tsv gru4rec", kSeparated = "csv tsv gru4rec recbole rechorus two_tower",
+                             kColumns = "csv tsv gru4rec recbole rechorus two_tower movielens parquet",
+                             kFiles = "csv tsv gru4rec recbole rechorus two_tower movielens lightgcn";
+  return {{"separator", options.separator.has_value(), kSeparated},
+          {"header", options.header != REC_HEADER_AUTO, kTables},
+          {"quotes", options.quotes != REC_QUOTES_AUTO, kTables},
+          {"user_column", chosen(options.user_column), kColumns},
+          {"item_column", chosen(options.item_column), kColumns},
+          {"time_column", chosen(options.time_column), kColumns},
+          {"weight_column", chosen(options.weight_column), kColumns},
+          {"label_column", chosen(options.label_column), kColumns},
+          {"impression_key", chosen(options.impression_key), kColumns},
+          {"time_unit", options.time_unit != REC_TIME_AUTO, kColumns},
+          {"time_format", options.time_format.has_value(), kColumns},
+          {"valid_path", !options.valid_path.empty(), kFiles},
+          {"test_path", !options.test_path.empty(), kFiles}};
+}
+
+bool is_of(std::string_view formats, std::string_view format) {
+  return std::ranges::any_of(split(formats, ' '), [&](std::string_view word) { return word == format; });
+}
+
+// A file whose columns or separator the caller gives is a table, whatever it looks like.
+bool describes_a_table(const DatasetOptions& options) {
+  return std::ranges::any_of(format_options(options), [](const FormatOption& option) {
+    return option.is_given && !is_of(option.formats, "lightgcn") && option.name != std::string_view("time_unit") &&
+           option.name != std::string_view("time_format");
+  });
+}
+
 std::string detect_by_first_line(const std::string& path) {
   const TextFile file = open_text_head(path);
   const std::string_view line = first_line(file.text());
@@ -77,6 +115,10 @@ std::string detect_by_first_line(const std::string& path) {
   throw located(
       Error(REC_UNSUPPORTED, cat("the format cannot be told from the first line '", printable(line), "'; give it")),
       path, 1);
+}
+
+bool is_by_colons(const std::string& path) {
+  return !is_directory(path) && first_line(open_text_head(path).text()).find("::") != std::string_view::npos;
 }
 
 void read(const std::string& format, const std::string& path, RowSink& sink) {
@@ -145,9 +187,18 @@ std::string detect_format(const std::string& path) {
   return detect_by_first_line(path);
 }
 
+void check_applies(const DatasetOptions& options, std::string_view format) {
+  for (const FormatOption& option : format_options(options))
+    if (option.is_given && !is_of(option.formats, format))
+      throw invalid_argument(option.name, "cannot be given with the format ", format);
+}
+
 Dataset load_dataset(const std::string& path, const DatasetOptions& options, const CancelToken* cancel) {
   check_options(options);
-  const std::string format = options.format == "auto" ? detect_format(path) : options.format;
+  std::string format = options.format == "auto" ? detect_format(path) : options.format;
+  const bool has_lines = format == "lightgcn" || (format == "movielens" && !is_by_colons(path));
+  if (options.format == "auto" && has_lines && !is_directory(path) && describes_a_table(options)) format = "csv";
+  check_applies(options, format);
   DatasetBuilder builder(options.user_id_type, options.item_id_type, options.memory_limit_bytes, cancel,
                          options.time_unit);
   RowSink sink(options, builder);
@@ -168,9 +219,8 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options, con
     throw invalid_argument("part", "the rows of ", path, " have parts of their own");
   if (options.part || !is_alone) sink.set_has_parts();
   if (builder.n() == 0) {
-    Error error(REC_INVALID_DATA,
-                cat(path, ": there are no interactions in it", options.min_weight ? " that pass min_weight" : "",
-                    sink.n_missing() > 0 ? cat("; ", sink.n_missing(), " rows have no user or no item") : ""));
+    Error error = sink.no_rows();
+    error.message = cat(path, ": ", error.message);
     error.file = path;
     throw error;
   }

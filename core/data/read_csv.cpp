@@ -41,6 +41,14 @@ bool is_large(const std::string& path) {
   return !path.ends_with(".gz") && PieceFile(path).size() >= kLarge;
 }
 
+// The columns' names where the comment above the rows has them, as NumPy's savetxt writes it; else none.
+std::vector<std::string> names_in_comment(std::string_view comment, char separator, size_t n_columns) {
+  std::vector<std::string> names;
+  for (std::string_view name : split(comment, separator))
+    if (separator != ' ' || !name.empty()) names.emplace_back(trim(name));
+  return names.size() == n_columns && names_users(names) && names_items(names) ? names : std::vector<std::string>();
+}
+
 void read_table(const std::string& path, char wanted_separator, const DatasetOptions& names, RowSink& sink,
                 bool in_blocks) {
   TextFile file = in_blocks ? open_text_head(path) : open_text(path, sink.builder().budget(), sink.builder().cancel());
@@ -59,8 +67,11 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
   std::vector<std::string> header;
   if (named)
     for (std::string_view cell : cells) header.emplace_back(trim(cell));
+  else if (names.header == REC_HEADER_AUTO)
+    header = names_in_comment(file.comment, separator, cells.size());
+  const bool in_comment = !named && !header.empty();
   const ColumnPlan plan = with_place(path, reader.line(), [&] {
-    if (!named) return plan_positions(cells, names);
+    if (!named && !in_comment) return plan_positions(cells, names);
     try {
       return plan_columns(header, names);
     } catch (Error& error) {
@@ -72,7 +83,7 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
   const TableRows rows{path, separator, quotes, file.begin + reader.next_offset(), reader.next_line()};
   if (in_blocks && !reads_in_blocks(rows, plan)) return read_table(path, wanted_separator, names, sink, false);
   sink.decided("separator", separator_name(separator));
-  sink.decided("header", named ? "yes" : "no");
+  sink.decided("header", named ? "yes" : in_comment ? "a comment" : "no");
   sink.decided("quotes", quotes_name(quotes));
   sink.begin_file(path, plan.optional());
   tell_columns(header, plan, sink);

@@ -22,6 +22,7 @@ void read_lines(const std::string& path, Part part, RowSink& sink) {
   DelimitedReader reader(file, kWholeLine, Quotes::kNone);
   DatasetBuilder& builder = sink.builder();
   std::vector<int64_t> ids;
+  int64_t n_lines = 0, n_counted = 0;
   for_each_row(reader, sink, [&](const auto& cells) {
     ids.clear();
     std::string_view rest = trim(cells[0]);
@@ -35,10 +36,15 @@ void read_lines(const std::string& path, Part part, RowSink& sink) {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     if (ids.empty()) return;
+    ++n_lines;
+    n_counted += ids[0] == std::ssize(ids) - 1;
     // A user without items still counts as a user.
     if (ids.size() == 1) builder.users().add(builder.users().key(ids[0]));
     for (size_t i = 1; i < ids.size(); ++i) builder.add(ids[0], ids[i], 0, 0.0f, part);
   });
+  if (n_lines > 2 && n_counted == n_lines)
+    sink.note(cat("the first number of each line of ", path,
+                  " is how many others there are; if it is that count and no user, these users are wrong"));
 }
 
 }  // namespace

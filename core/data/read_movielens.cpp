@@ -48,14 +48,23 @@ ColumnPlan plan_ratings(DelimitedReader& reader, const Release& release, const R
     header = read_header(reader, path);
     return plan_columns(header, sink.options(), path, reader.line());
   }
+  const DatasetOptions& options = sink.options();
+  const std::pair<const char*, const std::optional<std::string>*> columns[] = {
+      {"user_column", &options.user_column},   {"item_column", &options.item_column},
+      {"time_column", &options.time_column},   {"weight_column", &options.weight_column},
+      {"label_column", &options.label_column}, {"impression_key", &options.impression_key}};
+  for (const auto& [name, column] : columns)
+    if (*column && !(*column)->empty())
+      throw invalid_argument(name, "cannot be given with ", release.ratings,
+                             " of MovieLens, whose columns are user, item, rating and time");
   const auto wanted = [](const std::optional<std::string>& name) { return !name || !name->empty(); };
   const int step = release.step;
   ColumnPlan plan;
   plan.user = 0;
   plan.item = step;
   plan.n_columns = static_cast<size_t>(3 * step + 1);
-  if (wanted(sink.options().weight_column)) plan.weight = 2 * step;
-  if (wanted(sink.options().time_column)) plan.time = 3 * step;
+  if (wanted(options.weight_column)) plan.weight = 2 * step;
+  if (wanted(options.time_column)) plan.time = 3 * step;
   return plan;
 }
 

@@ -104,53 +104,70 @@ std::vector<std::string> field_names(const std::vector<std::string_view>& cells,
 
 char separator_of(const RowSink& sink) { return sink.options().separator ? sink.options().separator->front() : '\t'; }
 
-// Rows of "session, item_id_list, item", where the list is what came before the item. A session with a row for each of its
-// events repeats the events before; they are added once.
+// Rows of "session, item_id_list, item", where the list is what came before the item, or the last of it. An event is in the
+// lists of all that follow, in files of other parts too; it is added once. What only lists tell of is for training.
 class Sessions {
  public:
-  Sessions(RowSink& sink, Part part) : sink_(sink), part_(part) {}
+  explicit Sessions(RowSink& sink, Part part) : sink_(sink), part_(part) {}
 
   void add(Row row, std::string_view list) {
     DatasetBuilder& builder = sink_.builder();
-    items_.clear();
-    // Only rows that are kept: those before were compared and counted without the others.
-    const auto push = [&](std::string_view item) {
+    const auto row_of = [&](std::string_view item) { return builder.items().find(builder.items().key(item)); };
+    items_.clear(), rows_.clear();
+    const std::string_view target = row.item;
+    for (std::string_view item : split(trim(list), ' ')) {
       row.item = item;
-      if (sink_.fate_of(row) == RowSink::Fate::kKept) items_.push_back(item);
-    };
-    const std::string_view last = row.item;
-    for (std::string_view item : split(trim(list), ' '))
-      if (!item.empty()) push(item);
-    push(last);
-    if (items_.empty()) {  // counted as what it is
-      row.item = last;
-      sink_.add(row, part_);
-      return;
+      if (item.empty() || sink_.fate_of(row) != RowSink::Fate::kKept) continue;  // no event either
+      items_.push_back(item);
+      rows_.push_back(row_of(item));
     }
-    const int32_t known_user = builder.users().find(builder.users().key(row.user));
-    size_t n_known = 0;
-    if (known_user >= 0 && known_user < std::ssize(events_)) {
-      const std::vector<int32_t>& before = events_[known_user];
-      while (n_known < std::min(before.size(), items_.size()) &&
-             builder.items().find(builder.items().key(items_[n_known])) == before[n_known])
-        ++n_known;
-      if (n_known < std::min(before.size(), items_.size())) n_known = 0;  // not the same events
-    }
-    for (size_t i = n_known; i < items_.size(); ++i) {
+    row.item = target;
+    const int32_t user = builder.users().find(builder.users().key(row.user));
+    const bool is_new = user < 0 || user >= std::ssize(sink_.sessions());
+    const std::span<const int32_t> before = is_new ? std::span<const int32_t>() : sink_.sessions()[user];
+    // Rows of training may stand in any order.
+    if (part_ == Part::kTrain && follows(before, row_of(target))) return;
+    for (size_t i = n_known(before); i < items_.size(); ++i) {
       row.item = items_[i];
-      if (!sink_.add(row, part_)) continue;
-      const int32_t user = builder.users().find(builder.users().key(row.user));
-      if (std::ssize(events_) <= user) events_.resize(user + 1);
-      builder.budget().charge(4, "sessions");
-      events_[user].push_back(builder.items().find(builder.items().key(row.item)));
+      push(row, Part::kTrain);
     }
+    row.item = target;
+    push(row, part_);
   }
 
  private:
+  // Whether the item follows the list in the events: in those of a session that begins with it where the list is empty.
+  bool follows(std::span<const int32_t> events, int32_t item) const {
+    const size_t n = rows_.size();
+    if (item < 0 || n >= events.size()) return false;
+    if (n == 0) return events[0] == item;
+    for (auto at = events.begin() + static_cast<int64_t>(n); at != events.end(); ++at)
+      if (*at == item && std::equal(rows_.begin(), rows_.end(), at - static_cast<int64_t>(n))) return true;
+    return false;
+  }
+
+  // How many of the list's first items are events already: all of them, or those with which the events end.
+  size_t n_known(std::span<const int32_t> events) const {
+    if (!std::ranges::search(events, rows_).empty()) return rows_.size();
+    size_t n = std::min(rows_.size(), events.size());
+    while (n > 0 && !std::ranges::equal(std::span(rows_).first(n), events.last(n))) --n;
+    return n;
+  }
+
+  void push(const Row& row, Part part) {
+    if (!sink_.add(row, part)) return;
+    DatasetBuilder& builder = sink_.builder();
+    const int32_t user = builder.users().find(builder.users().key(row.user));
+    auto& events = sink_.sessions();
+    if (std::ssize(events) <= user) events.resize(user + 1);
+    builder.budget().charge(4, "sessions");
+    events[user].push_back(builder.items().find(builder.items().key(row.item)));
+  }
+
   RowSink& sink_;
   Part part_;
-  std::vector<std::string_view> items_;
-  std::vector<std::vector<int32_t>> events_;  // item rows by user
+  std::vector<std::string_view> items_;  // of the list
+  std::vector<int32_t> rows_;            // theirs; -1 = not seen yet
 };
 
 // has_lists is false when write_dataset's NAME.no_lists says that labelled rows belong to no list.

@@ -218,6 +218,11 @@ bool names_users(const std::vector<std::string>& header) {
       header, [](const std::string& name) { return std::ranges::find(kUserNames, plain(name)) != kUserNames.end(); });
 }
 
+bool names_items(const std::vector<std::string>& header) {
+  return std::ranges::any_of(
+      header, [](const std::string& name) { return std::ranges::find(kItemNames, plain(name)) != kItemNames.end(); });
+}
+
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path) {
   std::vector<std::string_view> cells;
   try {
@@ -394,6 +399,13 @@ void RowSink::tell(Dataset& dataset) {
   if (n_light_ > 0)
     notes_.push_back(cat(n_light_, " rows were left out, because their weight is below ", *options_.min_weight));
   dataset.notes.insert(dataset.notes.begin(), notes_.begin(), notes_.end());
+}
+
+Error RowSink::no_rows() const {
+  std::string why = "there are no interactions in it";
+  if (n_light_ > 0) why += cat("; ", n_light_, " rows have a weight below min_weight, ", *options_.min_weight);
+  if (n_missing_ > 0) why += cat("; ", n_missing_, " rows have no user or no item");
+  return Error(REC_INVALID_DATA, why);
 }
 
 void RowSink::reject(Error error, int64_t line, bool fatal) {

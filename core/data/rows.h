@@ -35,8 +35,9 @@ bool is_header(const std::vector<std::string_view>& first_row, const DatasetOpti
 // Columns without a header, by their positions "1", "2", ...: those that the options give, else user, item[, rating[, time]],
 // with the time where the first row has a date.
 ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
-// Whether a column is named as users are.
+// Whether a column is named as users are, or items.
 bool names_users(const std::vector<std::string>& header);
+bool names_items(const std::vector<std::string>& header);
 // Keeps which column has which role, and notes those that could have one; the header is empty where columns have positions only.
 void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);
 // Whether a column of this name may be one that is read: the options name it, or it has a usual name.
@@ -81,9 +82,11 @@ class RowSink {
   enum class Fate { kKept, kMissing, kLight };
   Fate fate_of(const Row& row) const {
     if (is_missing(row.user) || is_missing(row.item)) return Fate::kMissing;
-    // Not "<": a missing weight (NaN) passes no bound.
-    return options_.min_weight && !(static_cast<double>(row.weight) >= *options_.min_weight) ? Fate::kLight
-                                                                                             : Fate::kKept;
+    return is_light(row.weight) ? Fate::kLight : Fate::kKept;
+  }
+  // Not "<": a missing weight (NaN) passes no bound. Weights are float, so that the bound 0.7 keeps a weight of 0.7.
+  bool is_light(float weight) const {
+    return options_.min_weight && !(weight >= static_cast<float>(*options_.min_weight));
   }
   // False when the row is left out: for want of an id, or by min_weight.
   bool add(const Row& row, Part part);
@@ -115,6 +118,7 @@ class RowSink {
     return id.size() <= longest_missing_ && std::ranges::find(missing_, id) != missing_.end();
   }
   void count_missing() { ++n_missing_; }
+  void count_light() { ++n_light_; }
   bool begins_first_file() const { return path_ == first_path_ && builder_.n() == 0; }
 
   // Keeps what was found rather than given, for the description; only of the first file.
@@ -122,13 +126,16 @@ class RowSink {
   void note(std::string sentence) { notes_.push_back(std::move(sentence)); }
   // Puts what was found, and counted, into the data set.
   void tell(Dataset& dataset);
+  // The error when no row is left: why.
+  Error no_rows() const;
   // Counts a bad row or throws its error with its place, as the options say.
   void reject(Error error, int64_t line, bool fatal);
 
   const DatasetOptions& options() const { return options_; }
   DatasetBuilder& builder() { return builder_; }
   const std::string& path() const { return path_; }
-  int64_t n_missing() const { return n_missing_; }
+  // Item rows of each user's events so far, in files whose rows repeat the events before.
+  std::vector<std::vector<int32_t>>& sessions() { return sessions_; }
 
  private:
   const DatasetOptions& options_;
@@ -137,6 +144,7 @@ class RowSink {
   size_t longest_missing_ = 0;
   std::string path_, first_path_, header_user_, header_item_;
   int64_t n_skipped_ = 0, n_missing_ = 0, n_light_ = 0;
+  std::vector<std::vector<int32_t>> sessions_;
   bool is_single_file_ = false, has_parts_ = false;
   Part part_ = Part::kTrain;
   std::vector<std::pair<std::string, std::string>> read_as_;

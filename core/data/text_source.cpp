@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/files.h"
+#include "core/base/text.h"
 
 namespace rec {
 
@@ -82,6 +83,7 @@ void skip_preamble(TextFile& file) {
     if (!is_comment && !names_separator && !std::exchange(has_size_line, false)) return;
     const size_t end = text.find('\n');
     if (end == std::string_view::npos) return;
+    if (is_comment) file.comment = trim(text.substr(0, end).substr(2));
     file.begin += static_cast<int64_t>(end) + 1;
     ++file.first_line;
   }

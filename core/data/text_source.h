@@ -19,6 +19,7 @@ struct TextFile {
   int64_t begin = 0;       // behind the BOM and what comes before the rows
   int64_t first_line = 1;  // that begins there
   bool is_whole = true;    // rather than its beginning
+  std::string comment;     // the last one before the rows, without its sign
 
   // Readers unescape quoted cells in place, so they may change the bytes.
   char* data() { return bytes.data() + begin; }

@@ -34,19 +34,26 @@ Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog, Part part
   return rows;
 }
 
-// A model may answer users that it does not know; if it knows none, their ids are probably written otherwise.
-void warn_of_unknown_users(const Dataset& data, const Catalog& catalog, Part part, const Buffer<int32_t>& user_row) {
-  int64_t n = 0, first = -1;
+// A model may answer users that it does not know; if it knows none, their ids are probably written otherwise. If it knows
+// some, or knows only the ids of some, their rows are in the mean.
+void warn_of_users_without_rows(const Dataset& data, const Catalog& catalog, Part part,
+                                const Buffer<int32_t>& user_row) {
+  int64_t n = 0, n_unknown = 0, n_new = 0, first = -1;
   for (int64_t i = 0; i < data.n(); ++i) {
     if (data.part[i] != part) continue;
-    if (user_row[data.user[i]] >= 0) return;
+    const int32_t row = user_row[data.user[i]];
     if (n++ == 0) first = data.user[i];
+    n_unknown += row < 0;
+    n_new += row >= 0 && catalog.has_user_data && catalog.seen.row(row).empty();
   }
-  if (n > 0)
-    log::write(REC_LOG_WARNING, cat("evaluation: the model knows none of the users of the ", n, " rows of the ",
-                                    part == Part::kValid ? "valid" : "test", " part, such as '",
+  const std::string of_part = cat(" of the ", n, " rows of the ", part == Part::kValid ? "valid" : "test", " part");
+  if (n > 0 && n_unknown == n)
+    log::write(REC_LOG_WARNING, cat("evaluation: the model knows none of the users", of_part, ", such as '",
                                     printable(data.users.text_at(first)), "'; its own are like '",
                                     printable(catalog.users.text_at(0)), "'"));
+  else if (n_unknown > 0 || n_new > 0)
+    log::write(REC_LOG_WARNING, cat("evaluation: ", n_unknown + n_new, of_part,
+                                    " are of users without a row in training; they are in the metrics too"));
 }
 
 // n_users of those with rows, each set of them equally likely.
@@ -98,7 +105,7 @@ EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, c
       item_row(item_rows(data, catalog, protocol_.part)),
       timelines(data),
       is_measured(sample_users(data_, protocol_)) {
-  warn_of_unknown_users(data, catalog, protocol.part, user_row);
+  warn_of_users_without_rows(data, catalog, protocol.part, user_row);
 }
 
 Error EvaluationInput::no_rows(const char* what) const {

@@ -22,8 +22,9 @@ std::string find_reader(const std::string& format) {
     if (file_exists(folder + "/" + name)) return trusted_path(folder + "/" + name);
     searched += (searched.empty() ? "" : ", ") + folder;
   }
-  throw argument_error(REC_UNSUPPORTED, "format", format, " is read by the plugin ", name, ", which is in none of the folders ",
-                       searched, "; put its folder into REC_PLUGIN_PATH, or give the rows as CSV or as an Arrow stream");
+  throw argument_error(REC_UNSUPPORTED, "format", format, " files are read by the plugin ", name,
+                       ", which is in none of the folders ", searched,
+                       "; put its folder into REC_PLUGIN_PATH, or give the rows as CSV or as an Arrow stream");
 }
 
 const rec_reader_t* load_reader(const std::string& format, const std::string& path) {

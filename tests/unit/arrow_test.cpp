@@ -242,6 +242,20 @@ TEST(Arrow, ReadsWeightsAndFilters) {
   EXPECT_EQ(rows_of(read(Batch{kUsers, kItems, numbers<float>("rating", "f", {1, 2, 3.5f})}, options)),
             (Rows{"-1  *2", "7 \xf0\x9f\x98\x80 *3.5"}));
   EXPECT_EQ(read(Batch{kUsers, kItems, numbers<int8_t>("rating", "c", {1, 2, 5})}).weight[2], 5.0f);
+  options.min_weight = 3.3;
+  const Dataset data = read(Batch{kUsers, kItems, numbers<double>("rating", "g", {1, 3.3, 3.5})}, options);
+  EXPECT_EQ(data.n(), 2);
+  EXPECT_EQ(data.notes, (std::vector<std::string>{"1 rows were left out, because their weight is below 3.3"}));
+  options.min_weight = 4;
+  const Error error = error_of([&] { read(Batch{kUsers, kItems, numbers<float>("rating", "f", {1, 2, 3})}, options); });
+  EXPECT_EQ(error.message, "there are no interactions in it; 3 rows have a weight below min_weight, 4");
+}
+
+TEST(Arrow, ReadsBooleansAsNumbers) {
+  Column clicked = numbers<uint8_t>("label", "b", {0b101});
+  clicked.length = 3;
+  const Dataset data = read(Batch{kUsers, kItems, clicked});
+  EXPECT_EQ(std::vector<float>(data.label.begin(), data.label.end()), (std::vector<float>{1, 0, 1}));
 }
 
 TEST(Arrow, ReadsLabelsAndTheListsOfTextOrNumbers) {
@@ -360,10 +374,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadStream{"ColumnTwice", REC_INVALID_DATA, "twice", {kUsers, kItems, kItems}},
         BadStream{"UnknownType",
                   REC_INVALID_DATA,
-                  "Arrow type '+l'",
+                  "user_id: a column of lists is not read",
                   {changed(kUsers, [](auto& c) { c.format = "+l"; }), kItems}},
-        BadStream{
-            "FloatIds", REC_INVALID_DATA, "ids must be integers", {numbers<double>("user", "g", {1, 2, 3}), kItems}},
+        BadStream{"FloatIds",
+                  REC_INVALID_DATA,
+                  "user_id: a column of floats is not read; wanted are integers or text",
+                  {numbers<double>("user", "g", {1, 2, 3}), kItems}},
         BadStream{"TextTime",
                   REC_INVALID_DATA,
                   "time: row 1: 'soon' is neither",

@@ -56,7 +56,19 @@ INSTANTIATE_TEST_SUITE_P(
                     {"s/s.test.inter", "session_id:token\titem_id_list:token_seq\titem_id:token\n10\t2 2\t2\n"}},
                    "s",
                    "recbole",
-                   {"7 1", "7 2", "7 3", "7 4", "8 5", "7 6", "9 1", "10 2 test", "10 2 test", "10 2 test"}},
+                   {"7 1", "7 2", "7 3", "7 4", "8 5", "7 6", "9 1", "10 2", "10 2", "10 2 test"}},
+        // The list is context in every part, and may be cut to its last items.
+        GoodFolder{
+            "RecboleListsOfPartsAreContext",
+            {{"s/s.train.inter",
+              "user_id:token\titem_id_list:token_seq\titem_id:token\n"
+              "7\t1\t2\n7\t1 2\t3\n7\t2 3\t1\n7\t3 1\t2\n8\t4 5\t6\n8\t4\t5\n8\t\t4\n"},
+             {"s/s.valid.inter", "user_id:token\titem_id_list:token_seq\titem_id:token\n7\t1 2\t4\n8\t5 6\t4\n"},
+             {"s/s.test.inter", "user_id:token\titem_id_list:token_seq\titem_id:token\n7\t2 4\t3\n8\t6 4 9\t5\n"}},
+            "s",
+            "recbole",
+            {"7 1", "7 2", "7 3", "7 1", "7 2", "8 4", "8 5", "8 6", "7 4 valid", "8 4 valid", "7 3 test", "8 9",
+             "8 5 test"}},
         GoodFolder{"RecboleTitles",
                    {{"x/shop.inter", "user_id:token\titem_id:token\n1\t7\n1\t8\n1\t9\n"},
                     {"x/shop.item",

@@ -74,6 +74,8 @@ class Dataset(Handle["_recore.DatasetHandle"]):
             NotFoundError, IoError, InvalidDataError (with file and line), LimitError, UnsupportedError, CancelledError.
         """
         stream = _parquet_stream(path) if format in (None, "auto", "parquet") else None
+        if format == "parquet" and stream is None and os.path.isfile(path):
+            raise InvalidDataError(f"{os.fspath(path)}: the file is not Parquet", argument="format")
         given = _reading(
             user_ids, item_ids, bad_rows, min_weight, format=format if stream is None else None, user_column=user, item_column=item, time_column=time,
             weight_column=weight, label_column=label, impression_key=impression_key, separator=separator,
@@ -88,7 +90,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
                    "test": test}
         for name, value in of_text.items():
             if value is not None:
-                raise InvalidArgumentError(f"{name}: cannot be given with a Parquet file", argument=name)
+                raise InvalidArgumentError(f"{name}: cannot be given with the format parquet", argument=name)
         return cls(_recore.rec_dataset_create_from_arrow(stream.__arrow_c_stream__(), given, run(cancel)))
 
     @classmethod
@@ -136,7 +138,12 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         Raises:
             InvalidArgumentError (ids of another length), InvalidDataError (a value that is not finite).
         """
+        if not hasattr(matrix, "tocoo") or len(matrix.shape) != 2:
+            raise TypeError(f"matrix: must be a sparse matrix of two dimensions, got {type(matrix).__name__}"
+                            f"{getattr(matrix, 'shape', '')}")
         coo = matrix.tocoo()
+        if np.iscomplexobj(coo.data):
+            raise TypeError("matrix: must have real values, got complex ones")
         ids = []
         for given, n, name in ((users, coo.shape[0], "users"), (items, coo.shape[1], "items")):
             of_axis = np.arange(n) if given is None else as_ids(given, name)
@@ -256,7 +263,7 @@ class Dataset(Handle["_recore.DatasetHandle"]):
     def to_scipy(self, part: Optional[str] = None) -> tuple[Any, NDArray[Any], NDArray[Any]]:
         """A scipy.sparse.csr_matrix of users by items, with user_ids() and item_ids() of its rows and columns.
 
-        A value is the sum of a pair's weights, or how often the pair occurs in data without weights; of labelled data, only
+        A value is the sum of a pair's weights, which are float32, or how often the pair occurs in data without weights; of labelled data, only
         clicked rows count. Needs SciPy and pyarrow.
 
         Args:
@@ -268,12 +275,12 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         table = self.to_arrow()
         users, items = self.user_ids("bytes"), self.item_ids("bytes")
         user, item = _rows_of(table["user_id"], users), _rows_of(table["item_id"], items)
-        weights = table["weight"].to_numpy() if "weight" in table.column_names else np.ones(len(user), np.float32)
+        weights = table["weight"].to_numpy().astype(np.float64) if "weight" in table.column_names else np.ones(len(user))
         chosen = np.ones(len(user), np.bool_) if part is None else table["part"].to_numpy() == part
         if "label" in table.column_names:
             chosen &= table["label"].to_numpy() != 0
         matrix = _module("scipy.sparse").csr_matrix((weights[chosen], (user[chosen], item[chosen])), (len(users), len(items)))
-        return matrix, self.user_ids(), self.item_ids()
+        return matrix.astype(np.float32), self.user_ids(), self.item_ids()
 
     def __deepcopy__(self, memo: Any) -> Dataset:
         return copy(self)

@@ -52,8 +52,10 @@ def as_ids(ids: Any, name: str) -> Any:
     if not isinstance(ids, np.ndarray):
         if hasattr(ids, "__array__"):  # pandas, pyarrow, polars
             ids = np.asarray(ids)
-        else:
+        elif isinstance(ids, Iterable):
             return list(ids)
+        else:
+            raise TypeError(f"{name}: must be a list or an array of ids, got a single {type(ids).__name__}")
     refuse_masked(ids, name)
     if ids.ndim != 1:
         raise InvalidArgumentError(f"{name}: must have one dimension, got shape {ids.shape}", argument=name)

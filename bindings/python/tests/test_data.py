@@ -57,7 +57,7 @@ def test_columns_frames_and_streams_give_the_same_data_set(grid, tmp_path):
     facts_of = [json.loads(subprocess.run([RECORE, "info", f"{file}.rec", "--json"], check=True, capture_output=True).stdout.splitlines()[0])
                 for file in (parquet, csv)]
     assert facts_of[0]["data_hash"] == facts_of[1]["data_hash"]
-    with pytest.raises(recore.InvalidArgumentError, match="test: cannot be given with a Parquet file"):
+    with pytest.raises(recore.InvalidArgumentError, match="test: cannot be given with the format parquet"):
         recore.Dataset.load(parquet, **named, test=csv)
     expected = train_file(made["columns"], tmp_path / "expected")
     for name, dataset in made.items():
@@ -104,12 +104,17 @@ def test_a_sparse_matrix_keeps_its_shape():
     named = recore.Dataset.from_scipy(matrix, users=["a", "b", "c"], items=[7, 8, 9])
     assert sorted(named.user_ids()) == ["a", "b", "c"] and sorted(named.item_ids().tolist()) == [7, 8, 9]
     assert named.to_scipy()[0].shape == (3, 3)
+    whole = recore.Dataset.from_columns([1, 1, 1], [10, 10, 10], weights=[2.0**24, 1, 1])
+    assert whole.to_scipy()[0].sum() == 2.0**24 + 2  # float32 alone would lose both
+    for wrong in (np.eye(3), scipy.sparse.coo_array(np.ones(3)), scipy.sparse.csr_matrix(np.eye(3) * 1j), [[1]]):
+        with pytest.raises(TypeError, match="^matrix: must"):
+            recore.Dataset.from_scipy(wrong)
     with pytest.raises(recore.InvalidArgumentError, match="users: must be different"):
         recore.Dataset.from_scipy(matrix, users=["a", "a", "b"])
     assert sorted(recore.train(named, "popularity").item_ids().tolist()) == [7, 8, 9]
     with pytest.raises(recore.InvalidArgumentError, match="users: must be as many as the matrix has, 3, got 2"):
         recore.Dataset.from_scipy(matrix, users=["a", "b"])
-    with pytest.raises(recore.InvalidArgumentError, match="more_items: must have the type"):
+    with pytest.raises(recore.InvalidArgumentError, match="more_items: must be int64 as the rows. ids are, got text"):
         recore.Dataset.from_columns([1], [1], more_items=["x"])
 
 
@@ -118,7 +123,7 @@ def test_a_parquet_file_has_options_as_a_text_file_has(tmp_path):
     dataset = recore.Dataset.load(tmp_path / "p.parquet", time_format="%d/%m/%Y", missing="NA")
     assert len(dataset) == 1 and dataset.describe()["time"]["first"] == 1391212800 and dataset.describe()["n_missing"] == 1
     for option in (dict(separator=","), dict(header=True), dict(quotes="none"), dict(valid=tmp_path / "p.parquet")):
-        with pytest.raises(recore.InvalidArgumentError, match=f"{next(iter(option))}: cannot be given with a Parquet file"):
+        with pytest.raises(recore.InvalidArgumentError, match=f"{next(iter(option))}: cannot be given with the format parquet"):
             recore.Dataset.load(tmp_path / "p.parquet", **option)
 
 
