@@ -61,6 +61,15 @@ CLI::App& Commands::add(const std::string& name, const std::string& doc, const s
   return app;
 }
 
+void Commands::add_foreign(const std::string& name, const std::string& doc, const std::string& example,
+                           std::function<int(const std::vector<std::string>&, Context&)> run) {
+  CLI::App& app = *root_.add_subcommand(name, doc);
+  app.footer("Example:\n  recore " + example);
+  app.set_help_flag();
+  app.prefix_command();
+  commands_.push_back({&app, [&app, run = std::move(run)](Context& context) { return run(app.remaining(), context); }});
+}
+
 CLI::App& Commands::add_group(const std::string& name, const std::string& doc) {
   CLI::App& app = *root_.add_subcommand(name, doc);
   app.require_subcommand(1);
@@ -76,7 +85,7 @@ void check_words(const CLI::App& root, std::span<char* const> words) {
   const CLI::App* command = &root;
   for (const std::string_view word : words) {
     const bool wants_command = command->get_require_subcommand_min() > 0;
-    if (word == "--") return;
+    if (word == "--" || command->get_prefix_command()) return;
     if (word.size() > 2 && word.starts_with("--"))
       check_option(*command, std::string(word.substr(0, word.find('='))));
     else if (word.size() > 1 && word[0] == '-' && !to_int64(word))

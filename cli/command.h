@@ -44,6 +44,9 @@ class Commands {
   // example: what follows the program name; --help shows it, and a test runs it.
   CLI::App& add(const std::string& name, const std::string& doc, const std::string& example,
                 std::function<int(Context&)> run, CLI::App* parent = nullptr);
+  // A command with a grammar of its own: it gets its words as they are.
+  void add_foreign(const std::string& name, const std::string& doc, const std::string& example,
+                   std::function<int(const std::vector<std::string>&, Context&)> run);
   CLI::App& add_group(const std::string& name, const std::string& doc);
 
   const Command& chosen() const;
@@ -56,6 +59,8 @@ class Commands {
 };
 
 void add_train(Commands& commands);
+void add_run(Commands& commands);
+void add_rechorus(Commands& commands);
 void add_evaluate(Commands& commands);
 void add_recommend(Commands& commands);
 void add_similar(Commands& commands);

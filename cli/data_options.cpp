@@ -100,8 +100,8 @@ Dataset load_dataset(const DataOptions& options, Context& context) {
   given.time_format = text_or_null(options.time_format);
   given.missing = text_or_null(options.missing);
   given.max_bad_rows = options.max_bad_rows;
-  given.has_part = options.part.has_value();
-  given.part = options.part.value_or(0);
+  given.has_part = options.part.has_value() || options.all_train;
+  given.part = options.part.value_or(REC_PART_TRAIN);
   given.valid_path = text_or_null(options.valid);
   given.test_path = text_or_null(options.test);
   given.has_min_weight = options.min_weight.has_value();

@@ -18,6 +18,7 @@ struct DataOptions {
               time_unit = "auto";
   int64_t max_bad_rows = 0;
   std::optional<int32_t> part;  // REC_PART_ of all rows
+  bool all_train = false;       // every row is for training
   uint64_t memory_limit = 0;
 };
 

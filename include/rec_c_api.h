@@ -619,6 +619,7 @@ REC_API rec_status_t rec_trainer_run(rec_trainer_t* trainer, const rec_run_optio
 
 #define REC_MODEL_BEST 0 /**< the epoch with the best main metric; the last one when nothing was evaluated */
 #define REC_MODEL_LAST 1 /**< the last finished epoch */
+#define REC_MODEL_INITIAL 2 /**< what training starts from; only before the first epoch */
 
 /** A trained model. Immutable. */
 typedef struct rec_model_t rec_model_t;
@@ -627,7 +628,7 @@ typedef struct rec_model_t rec_model_t;
  * The model of a finished epoch, which the caller owns.
  * @param which REC_MODEL_.
  * @param run   nullable.
- * @return OK, BAD_STATE (no epoch is finished), CANCELLED. Threads: exclusive. @since 1.0
+ * @return OK, BAD_STATE (no epoch is finished; for REC_MODEL_INITIAL, training has begun), CANCELLED. Threads: exclusive. @since 1.0
  */
 REC_API rec_status_t rec_trainer_create_model(rec_trainer_t* trainer, int32_t which, const rec_run_options_t* run,
                                               rec_model_t** out_model, rec_error_t** out_error);

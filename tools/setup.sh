@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache pkg-config libboost-dev libspdlog-dev libgtest-dev libbenchmark-dev
-  nlohmann-json3-dev libcli11-dev libxxhash-dev zlib1g-dev libtorch-dev libopenblas0-openmp locales python3 python3-dev
+  nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libxxhash-dev zlib1g-dev libtorch-dev libopenblas0-openmp locales python3 python3-dev
   python3-venv openjdk-17-jdk-headless junit5)
 python_packages=(swig==4.4.1 setuptools==80.9.0 numpy scipy pandas pyarrow pytest pytest-timeout mypy==2.4.1)
 go_version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || true)

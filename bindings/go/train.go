@@ -340,13 +340,14 @@ func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)
 // Which says which epoch's model.
 type Which int
 
-// The epochs that are kept.
+// The models that a trainer has.
 const (
 	BestEpoch Which = Which(crec.REC_MODEL_BEST) // by the main metric; the last when nothing was evaluated
 	LastEpoch Which = Which(crec.REC_MODEL_LAST)
+	Initial   Which = Which(crec.REC_MODEL_INITIAL) // what training starts from; only before the first epoch
 )
 
-// Model returns the model of a finished epoch; ErrBadState when none is finished.
+// Model returns the model of a finished epoch, or the initial one; ErrBadState when there is none.
 func (t *Trainer) Model(which Which) (*Model, error) {
 	var raw crec.Model
 	err := t.h.call(func(h crec.Trainer) error { return crec.RecTrainerCreateModel(h, int(which), 0, &raw) })

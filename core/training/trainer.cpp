@@ -178,11 +178,22 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
 }
 
 std::shared_ptr<const Model> Trainer::model(int32_t which, const CancelToken*) {
+  if (which == REC_MODEL_INITIAL) return initial_model();
   if (which != REC_MODEL_BEST && which != REC_MODEL_LAST)
-    throw invalid_argument("which", "must be REC_MODEL_BEST (0) or REC_MODEL_LAST (1), got ", which);
+    throw invalid_argument("which", "must be REC_MODEL_BEST (0), REC_MODEL_LAST (1) or REC_MODEL_INITIAL (2), got ",
+                           which);
   if (progress_.last_model == nullptr)
     throw Error(REC_BAD_STATE, "trainer: no epoch is finished yet, so there is no model");
   return which == REC_MODEL_BEST && progress_.best_model != nullptr ? progress_.best_model : progress_.last_model;
+}
+
+std::shared_ptr<const Model> Trainer::initial_model() {
+  if (progress_.has_begun())
+    throw argument_error(REC_BAD_STATE, "which", "training has begun, so there is no initial model");
+  const std::shared_ptr<const Model> now = snapshot(*live_, setup_.params, data_.catalog(), {});
+  auto initial = std::make_shared<Model>(*now);
+  initial->info = info(EpochRecord{0, {}});
+  return initial;
 }
 
 // A pass over items fills a matrix; it minimises nothing.

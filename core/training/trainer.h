@@ -55,6 +55,7 @@ class Trainer : public Training {
   double step(Batch& batch);
   void end_epoch(double seconds, const Observer& observer, const CancelToken* cancel);
   TrainingEvent event(int32_t kind) const;
+  std::shared_ptr<const Model> initial_model();
   bool has_loss() const;
   Json info(const EpochRecord& record) const;
   std::unique_ptr<PluginModel> new_model(const CancelToken* cancel);

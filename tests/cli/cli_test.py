@@ -14,7 +14,7 @@ import unittest
 RECORE = os.environ["RECORE"]
 SAMPLES = os.path.join(os.environ["REC_SAMPLES_FOLDER"], "data")
 SOURCE = os.path.dirname(os.environ["REC_SAMPLES_FOLDER"])
-COMMANDS = ["train", "evaluate", "recommend", "similar", "info", "data describe", "data split", "plugins", "doctor"]
+COMMANDS = ["train", "run", "evaluate", "recommend", "similar", "info", "data describe", "data split", "plugins", "doctor"]
 # A sanitizer keeps freed memory, which `plugin check` takes for a leak.
 SANITIZED = bool(os.environ.get("REC_SANITIZE"))
 if not SANITIZED:
@@ -28,6 +28,7 @@ class CliTest(unittest.TestCase):
         for name in ("orchard.inter.gz", "orchard.item.gz"):
             shutil.copy(os.path.join(SAMPLES, name), cls.folder)
         cls.recore("train --model bprmf --data orchard.inter.gz --set epochs=3 --out m.rec")
+        cls.write("first.yaml", "model: bprmf\nparameters: {epochs: 1}\ndata: {path: orchard.inter.gz}\noutput: {model: m.rec}\n")
         cls.build_plugin("librecore_mine.so")
 
     @classmethod

@@ -24,7 +24,7 @@ _KINDS = {
     _recore.REC_EVENT_EPOCH: "epoch",
     _recore.REC_EVENT_CHECKPOINT: "checkpoint",
 }
-_WHICH = {"best": _recore.REC_MODEL_BEST, "last": _recore.REC_MODEL_LAST}
+_WHICH = {"best": _recore.REC_MODEL_BEST, "last": _recore.REC_MODEL_LAST, "initial": _recore.REC_MODEL_INITIAL}
 
 
 @dataclass(frozen=True)

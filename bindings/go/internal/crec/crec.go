@@ -1682,6 +1682,7 @@ swig_r_1 = takeFailure(swig_r)
 
 const REC_MODEL_BEST int = 0
 const REC_MODEL_LAST int = 1
+const REC_MODEL_INITIAL int = 2
 func RecTrainerCreateModel(arg1 Trainer, arg2 int, arg3 Run, arg4 *Model) (_swig_ret error) {
 	var swig_r int64
 	var _swig_i_0 uintptr

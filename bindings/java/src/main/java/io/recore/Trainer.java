@@ -85,6 +85,15 @@ public final class Trainer extends Handle {
     return model(Raw.REC_MODEL_LAST);
   }
 
+  /**
+   * What training starts from.
+   *
+   * @throws RecException.BadState when training has begun.
+   */
+  public Model initial() {
+    return model(Raw.REC_MODEL_INITIAL);
+  }
+
   private Model model(int which) {
     return new Model(LongCall.make(null, (call, out) -> Raw.rec_trainer_create_model(this, which, call, out)));
   }

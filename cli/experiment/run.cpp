@@ -1,0 +1,426 @@
+#include "cli/experiment/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+namespace rec::cli {
+
+namespace {
+
+constexpr rec_status_t kStop = REC_CANCELLED;  // what on_event returns to end training early
+
+rec_trainer_options_t trainer_options(const Experiment& experiment) {
+  auto given = initialized<rec_trainer_options_t>(rec_trainer_options_init);
+  given.metrics = experiment.metrics.empty() ? nullptr : experiment.metrics.c_str();
+  given.main_metric = experiment.main_metric.empty() ? nullptr : experiment.main_metric.c_str();
+  given.isolation = read_isolation(experiment.isolation);
+  return given;
+}
+
+// Like the library's reading of an int, which accepts 7.0 and 7e0 as 7.
+int64_t read_seed(const std::string& text) {
+  if (const auto seed = to_int64(text)) return *seed;
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, number);
+  if (code != std::errc() || stop != end || std::trunc(number) != number || std::abs(number) > 0x1p53)
+    throw usage_error("seed", "must be a whole number, got '" + text + "'");
+  return static_cast<int64_t>(number);
+}
+
+// Called before the work, so that an output that cannot be written is reported at once.
+void check_output(const std::string& argument, const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw usage_error(argument, path + " is there and is no regular file");
+  fs::path folder = fs::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!fs::is_directory(folder, code))
+    throw Failure{REC_NOT_FOUND, argument + ": there is no folder " + folder.string(), argument, folder.string(), -1};
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw Failure{REC_DENIED, argument + ": the folder " + folder.string() + " may not be written to", argument,
+                  folder.string(), -1};
+}
+
+// The model, the checkpoints and the page are written one after the other, and the checkpoints are removed at the end.
+void check_distinct(const std::string& out, const std::string& checkpoint, const std::string& report) {
+  namespace fs = std::filesystem;
+  struct Output {
+    const char *argument, *what;
+    std::string path;
+  };
+  std::vector<Output> outputs = {{"out", "--out", out},
+                                 {"checkpoint", "--checkpoint", checkpoint},
+                                 {"checkpoint", "the previous --checkpoint", checkpoint + ".prev"}};
+  if (!report.empty()) outputs.push_back({"report", "--report", report});
+  const auto same = [](const fs::path& a, const fs::path& b) {
+    std::error_code none;
+    const fs::path resolved = fs::weakly_canonical(fs::absolute(a, none), none);
+    return (!none && resolved == fs::weakly_canonical(fs::absolute(b, none), none)) || fs::equivalent(a, b, none);
+  };
+  for (size_t i = 0; i < outputs.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (same(outputs[i].path, outputs[j].path))
+        throw usage_error(outputs[i].argument, std::string(outputs[i].what) + " and " + outputs[j].what +
+                                                   " are the same file, " + outputs[i].path);
+}
+
+// Whether less of a metric is better.
+bool is_loss(const std::string& metric) {
+  for (const char* name : {"logloss", "rechorus.log_loss", "mae", "rmse", "mse"})
+    if (metric.substr(0, metric.find('[')) == name) return true;
+  return false;
+}
+
+// ReChorus's rule: of the last n values none is above the first of them, or n epochs have passed since the best.
+class StopRule {
+ public:
+  explicit StopRule(const EarlyStop& given) : n_(given.rule == "rechorus" ? given.epochs : 0) {
+    constexpr Choice kRules[] = {{"patience", 0}, {"rechorus", 1}};
+    pick("early_stop", given.rule, kRules);
+    if (given.epochs < 0)
+      throw usage_error("early_stop_epochs", "must be at least 0, got " + std::to_string(given.epochs));
+  }
+
+  // value: of the main metric, larger is better.
+  bool ends(double value) {
+    values_.push_back(value);
+    const int64_t n = std::ssize(values_);
+    if (n_ == 0) return false;
+    const auto last = values_.end() - std::min(n_, n);
+    const bool no_gain = n > n_ && std::all_of(last, values_.end(), [&](double x) { return x <= *last; });
+    return no_gain || n - (std::max_element(values_.begin(), values_.end()) - values_.begin()) > n_;
+  }
+
+ private:
+  int64_t n_;
+  std::vector<double> values_;
+};
+
+class Run {
+ public:
+  Run(const Experiment& experiment, Listener& listener, Context& context)
+      : experiment_(experiment), listener_(listener), context_(context), stop_(experiment.early_stop) {}
+
+  TrainingSummary operator()();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void check_outputs();
+  void prepare();
+  void make_trainer();
+  void warm_start();
+  void train();
+  rec_protocol_t read_protocol() const;
+  void save(int32_t which);
+  void save_cancelled(Failure failure);
+  Evaluation measure(Moment moment, const Model& model, int32_t part, const std::string& metrics);
+  void write_page();
+  rec_status_t on_event(const rec_event_t& event);
+
+  const Experiment& experiment_;
+  Listener& listener_;
+  Context& context_;
+  StopRule stop_;
+  std::string checkpoint_, params_;
+  SplitData data_;
+  Trainer trainer_;
+  Model model_;
+  TrainingSummary summary_;
+  int64_t seed_ = 1;
+  bool stopped_early_ = false;
+};
+
+void Run::check_outputs() {
+  check_output("out", experiment_.out);
+  checkpoint_ = experiment_.checkpoint.empty() ? experiment_.out + ".ckpt" : experiment_.checkpoint;
+  check_output("checkpoint", checkpoint_);
+  std::error_code code;
+  // As the library does: the link stays, and the files that are removed at the end are its target's.
+  if (std::filesystem::is_symlink(checkpoint_, code))
+    if (const auto target = std::filesystem::canonical(checkpoint_, code); !code) checkpoint_ = target.string();
+  if (!experiment_.report.empty()) check_output("report", experiment_.report);
+  check_distinct(experiment_.out, checkpoint_, experiment_.report);
+}
+
+void Run::prepare() {
+  if (experiment_.train) check_outputs();
+  summary_.model = experiment_.model;
+  summary_.data = experiment_.data.path;
+  summary_.out = experiment_.out;
+  summary_.saved_best = !experiment_.saves_last;
+  params_ = dump(experiment_.parameters);
+  {
+    const Stop::Abandonable abandonable(context_.stop);
+    const rec_trainer_options_t named = trainer_options(experiment_);
+    call(rec_trainer_check, experiment_.model.c_str(), params_.c_str(), &named);
+    const Json plugin = json_of(rec_plugin_describe, experiment_.model.c_str());
+    summary_.model_doc = value_text(plugin["doc"]);
+    for (const Json& param : plugin["parameters"])
+      if (param["name"] == "seed") seed_ = param["default"];
+  }
+  if (experiment_.parameters.contains("seed")) seed_ = read_seed(experiment_.parameters["seed"].get<std::string>());
+  data_ = load_split(experiment_.data, seed_, context_);
+  summary_.dataset = data_.description;
+  summary_.split = data_.split;
+  listener_.on_data(data_);
+}
+
+void Run::make_trainer() {
+  rec_trainer_options_t given = trainer_options(experiment_);
+  given.resume = experiment_.resume;
+  given.checkpoint_path = checkpoint_.c_str();
+  given.checkpoint_seconds = experiment_.checkpoint_seconds;
+  given.checkpoint_batches = experiment_.checkpoint_batches;
+  given.memory_limit_bytes = static_cast<int64_t>(experiment_.data.memory_limit);
+  const rec_protocol_t protocol = read_protocol();
+  given.protocol = &protocol;
+  if (experiment_.resume && !std::filesystem::exists(checkpoint_) && !std::filesystem::exists(checkpoint_ + ".prev"))
+    context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts from the beginning");
+  context_.output.progress(experiment_.model, 0, 0, "preparing");
+  const rec_run_options_t run = context_.stop.run();
+  trainer_ =
+      make<Trainer>(rec_trainer_create, data_.dataset.get(), experiment_.model.c_str(), params_.c_str(), &given, &run);
+  warm_start();
+}
+
+void Run::warm_start() {
+  for (const std::string& path : experiment_.warm_start) {
+    const auto load = initialized<rec_load_options_t>(rec_load_options_init);
+    const rec_run_options_t run = context_.stop.run();
+    const auto model = make<Model>(rec_model_load, path.c_str(), &load, &run);
+    try {
+      call(rec_trainer_warm_start, trainer_.get(), model.get());
+    } catch (const Failure& failure) {
+      if (!experiment_.resume || failure.status != REC_BAD_STATE) throw;
+      context_.output.note("resume: the checkpoint is of a training that has begun, so --warm-start is left out");
+      return;
+    }
+  }
+}
+
+rec_protocol_t Run::read_protocol() const {
+  rec_protocol_t protocol = experiment_.protocol.read();
+  protocol.seed = seed_;
+  return protocol;
+}
+
+TrainingSummary Run::operator()() {
+  const Clock::time_point start = Clock::now();
+  prepare();
+  const bool has_test = data_.description["n_test"] > 0;
+  if (experiment_.train) {
+    make_trainer();
+    if (experiment_.measures_untrained && has_test && !experiment_.resume)
+      measure(Moment::kUntrained, make<Model>(rec_trainer_create_model, trainer_.get(), REC_MODEL_INITIAL, nullptr),
+              REC_PART_TEST, experiment_.final_metrics);
+    train();
+  } else {
+    const rec_run_options_t run = context_.stop.run();
+    model_ = make<Model>(rec_model_load, experiment_.out.c_str(), nullptr, &run);
+    summary_.card = describe(model_);
+  }
+  summary_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  context_.output.clear_progress();
+  listener_.on_saved(summary_);
+  try {
+    if (!experiment_.final_metrics.empty()) {
+      if (data_.description["n_valid"] > 0)
+        measure(Moment::kTrained, model_, REC_PART_VALID, experiment_.final_metrics);
+      if (has_test) measure(Moment::kTrained, model_, REC_PART_TEST, experiment_.final_metrics);
+    }
+    if (!experiment_.report.empty()) write_page();
+  } catch (Failure& failure) {
+    if (failure.status == REC_CANCELLED && experiment_.train)
+      failure.message = "cancelled before the report was written; the model is saved at " + experiment_.out;
+    throw;
+  }
+  return summary_;
+}
+
+void Run::train() {
+  rec_run_options_t options = context_.stop.run();
+  options.user_data = this;
+  options.on_event = [](const rec_event_t* event, void* self) { return static_cast<Run*>(self)->on_event(*event); };
+  try {
+    call(rec_trainer_run, trainer_.get(), &options);
+  } catch (const Failure& failure) {
+    if (failure.status != REC_CANCELLED) throw;
+    if (!stopped_early_) save_cancelled(failure);
+  }
+  save(experiment_.saves_last ? REC_MODEL_LAST : REC_MODEL_BEST);
+  std::error_code code;
+  std::filesystem::remove(checkpoint_, code);
+  std::filesystem::remove(checkpoint_ + ".prev", code);
+}
+
+void Run::save(int32_t which) {
+  model_ = make<Model>(rec_trainer_create_model, trainer_.get(), which, nullptr);
+  call(rec_model_save, model_.get(), experiment_.out.c_str(), nullptr, nullptr);
+  summary_.card = describe(model_);
+}
+
+// Always throws: what was saved is part of the message.
+void Run::save_cancelled(Failure failure) {
+  // A cancel inside a step or an evaluation leaves the previous checkpoint, if any.
+  const std::string resume = std::filesystem::exists(checkpoint_) ? "; --resume goes on from " + checkpoint_ : "";
+  try {
+    save(REC_MODEL_LAST);
+  } catch (const Failure& none) {
+    if (none.status != REC_BAD_STATE) throw;
+    failure.message = "cancelled before an epoch was finished, so no model is saved" + resume;
+    throw failure;
+  }
+  failure.message = "cancelled; epoch " + value_text(summary_.card["epoch"]) + ", the last finished, is saved at " +
+                    experiment_.out + resume;
+  failure.file = experiment_.out;
+  throw failure;
+}
+
+Evaluation Run::measure(Moment moment, const Model& model, int32_t part, const std::string& metrics) {
+  const std::string name = part == REC_PART_TEST ? "test" : "valid";
+  rec_protocol_t protocol = read_protocol();
+  protocol.part = part;
+  protocol.rows =
+      moment == Moment::kTrained ? rows_named(value_text(summary_.card["evaluation"]["rows"])) : protocol.rows;
+  context_.output.progress(experiment_.model, 0, 0, "evaluating on " + name);
+  Evaluation measured = evaluate(model, data_.dataset, metrics, protocol, experiment_.isolation, context_);
+  context_.output.clear_progress();
+  listener_.on_measured(moment, name, measured, protocol);
+  return measured;
+}
+
+void Run::write_page() {
+  // The metrics by which the library judged the epochs.
+  const Json& judged = summary_.card["evaluation"];
+  rec_protocol_t protocol = read_protocol();
+  protocol.part = REC_PART_TEST;
+  protocol.rows = rows_named(value_text(judged["rows"]));
+  summary_.protocol = protocol;
+  summary_.main_metric = value_text(judged["main_metric"]);
+  if (data_.description["n_test"] > 0) {
+    const Evaluation test = measure(Moment::kTrained, model_, REC_PART_TEST, value_text(judged["metrics"]));
+    summary_.test = test.metrics;
+    summary_.n_test_rows = test.n_rows;
+  }
+  const std::string bare = summary_.main_metric;
+  const auto choose = [&](const std::string& name) {  // with the protocol's suffix
+    if (name.starts_with(bare + "[")) summary_.main_metric = name;
+  };
+  for (const auto& [name, value] : summary_.card["valid_metrics"].items()) choose(name);
+  for (const NamedValue& metric : summary_.test) choose(metric.name);
+  summary_.popularity = popularity_plot(model_, data_.dataset, context_.stop);
+  write_report(experiment_.report, summary_);
+  context_.output.line("wrote " + experiment_.report);
+}
+
+rec_status_t Run::on_event(const rec_event_t& event) {
+  if (event.kind != REC_EVENT_EPOCH) {
+    listener_.on_progress(event);
+    return REC_OK;
+  }
+  EpochResult epoch{event.epoch, event.loss, event.train_seconds, event.eval_seconds, {}, event.is_best != 0};
+  for (int64_t i = 0; i < event.n_metrics; ++i)
+    epoch.metrics.push_back({event.metric_names[i], event.metric_values[i]});
+  summary_.epochs.push_back(epoch);
+  listener_.on_epoch(epoch);
+  if (epoch.metrics.empty()) return REC_OK;
+  const auto main = std::ranges::find_if(epoch.metrics, [&](const NamedValue& metric) {
+    return metric.name.substr(0, metric.name.find('[')) == experiment_.main_metric;
+  });
+  const NamedValue& judged = main != epoch.metrics.end() ? *main : epoch.metrics.front();
+  stopped_early_ = stop_.ends(is_loss(judged.name) ? -judged.value : judged.value) && event.epoch < event.n_epochs;
+  if (!stopped_early_) return REC_OK;
+  listener_.on_stopped_early(epoch.epoch);
+  return kStop;
+}
+
+}  // namespace
+
+TrainingSummary run_experiment(const Experiment& experiment, Listener& listener, Context& context) {
+  return Run(experiment, listener, context)();
+}
+
+void tell_done(const char* command, const Experiment& experiment, const TrainingSummary& summary, Output& output) {
+  output.event({{"event", "done"},
+                {"command", command},
+                {"out", experiment.out},
+                {"epoch", summary.card["epoch"]},
+                {"epochs_run", summary.epochs.size()},
+                {"valid_metrics", summary.card["valid_metrics"]},
+                {"split", split_json(summary.split)},
+                {"report", experiment.report.empty() ? Json() : Json(experiment.report)},
+                {"seconds", summary.seconds}});
+}
+
+void TerminalListener::on_progress(const rec_event_t& event) {
+  if (event.kind == REC_EVENT_START) {
+    batch_ = event.batch;
+    if (event.epoch > 1 || event.batch > 0)
+      context_.output.note("resumed at epoch " + std::to_string(event.epoch) + ", batch " +
+                           std::to_string(event.batch));
+  } else if (event.kind == REC_EVENT_PROGRESS) {
+    const int64_t done = (event.epoch - 1) * event.n_batches + event.batch, total = event.n_epochs * event.n_batches;
+    const double speed = static_cast<double>(event.batch) / event.train_seconds;
+    std::string rest = "epoch " + std::to_string(event.epoch) + "/" + std::to_string(event.n_epochs) + ", batch " +
+                       std::to_string(event.batch) + "/" + std::to_string(event.n_batches) + ", loss " +
+                       fixed(event.loss, 4);
+    if (event.batch > batch_ && speed > 0)
+      rest += ", at most " + seconds_text(static_cast<double>(total - done) / speed) + " to go";
+    context_.output.progress(experiment_.model, done, total, rest);
+  }
+}
+
+void TerminalListener::on_epoch(const EpochResult& epoch) {
+  batch_ = 0;
+  context_.output.event({{"event", "epoch"},
+                         {"epoch", epoch.epoch},
+                         {"loss", epoch.loss},
+                         {"train_seconds", epoch.train_seconds},
+                         {"eval_seconds", epoch.eval_seconds},
+                         {"metrics", metrics_json(epoch.metrics)},
+                         {"is_best", epoch.is_best}});
+  if (context_.common.quiet) return;
+  static constexpr size_t kWidth = 12;
+  const auto cell = [](const std::string& text) {
+    return "  " + std::string(kWidth - std::min(kWidth, width(text)), ' ') + text;
+  };
+  if (!told_header_) {
+    std::string header = "epoch" + cell("loss");
+    for (const NamedValue& metric : epoch.metrics) header += cell(metric.name);
+    context_.output.line(header + cell("train") + cell("evaluate"));
+    told_header_ = true;
+  }
+  std::string line = std::to_string(epoch.epoch);
+  line.insert(0, 5 - std::min<size_t>(5, line.size()), ' ');
+  line += cell(fixed(epoch.loss, 4));
+  for (const NamedValue& metric : epoch.metrics) line += cell(fixed(metric.value, 4));
+  context_.output.line(line + cell(seconds_text(epoch.train_seconds)) + cell(seconds_text(epoch.eval_seconds)) +
+                       (epoch.is_best ? "  best" : ""));
+}
+
+void TerminalListener::on_stopped_early(int64_t epoch) {
+  context_.output.note("stopped early, after epoch " + std::to_string(epoch));
+}
+
+void TerminalListener::on_saved(const TrainingSummary& summary) {
+  if (experiment_.train)
+    context_.output.line("saved " + experiment_.out + ", epoch " + value_text(summary.card["epoch"]));
+}
+
+void TerminalListener::on_measured(Moment moment, const std::string& part, const Evaluation& evaluation,
+                                   const rec_protocol_t& protocol) {
+  if (moment == Moment::kUntrained) context_.output.note("before the first epoch:");
+  tell_metrics(evaluation, experiment_.model, part, experiment_.protocol, protocol, split_, context_.output);
+}
+
+}  // namespace rec::cli

@@ -1,0 +1,43 @@
+// What main.py prints, on stdout and in its log file, so that scripts that read either go on working.
+#pragma once
+
+#include <fstream>
+
+#include "cli/experiment/run.h"
+#include "cli/rechorus/flags.h"
+
+namespace rec::cli::rechorus {
+
+// A metric under ReChorus's name and under ours: "HR@5", "rechorus.hr@5".
+struct NamedMetric {
+  std::string printed, ours;
+};
+
+class Log : public Listener {
+ public:
+  Log(const std::string& path, std::vector<NamedMetric> metrics);
+
+  void line(const std::string& text);
+  void rule(const char* word);
+  void arguments(const Flags& flags);
+  std::string& model_path() { return model_path_; }
+
+  void on_data(const SplitData& data) override;
+  void on_epoch(const EpochResult& epoch) override;
+  void on_stopped_early(int64_t epoch) override;
+  void on_saved(const TrainingSummary& summary) override;
+  void on_measured(Moment moment, const std::string& part, const Evaluation& evaluation,
+                   const rec_protocol_t& protocol) override;
+
+ private:
+  std::string values(const std::vector<NamedValue>& measured) const;
+
+  std::ofstream file_;
+  std::vector<NamedMetric> metrics_;
+  std::string model_path_;
+  bool told_optimizer_ = false;
+  std::string optimizer_;
+  double seconds_ = 0;
+};
+
+}  // namespace rec::cli::rechorus
