@@ -7,10 +7,33 @@ namespace {
 struct RunOptions {
   std::string config, dump_config;
   std::vector<std::string> set;
-  bool resume = false;
+  bool resume = false, keys = false;
 };
 
+// Prints every key that a file may have.
+struct KeyPrinter {
+  Output& output;
+  Table table{{"key", "meaning"}};
+  std::string where;
+  void section(const std::string& name) { where = name + "."; }
+  template <class T>
+  void field(const char* name, T&, const char* doc) {
+    output.event({{"event", "key"}, {"key", where + name}, {"doc", doc}});
+    table.add({where + name, doc});
+  }
+};
+
+int tell_keys(Output& output) {
+  Experiment usual;
+  KeyPrinter printer{output};
+  visit(usual, printer);
+  output.line(printer.table.text());
+  return 0;
+}
+
 int run(const RunOptions& options, Context& context) {
+  if (options.keys) return tell_keys(context.output);
+  if (options.config.empty()) throw usage_error("config", "is not given: the YAML file of an experiment");
   Experiment experiment = read_experiment(options.config, options.set);
   experiment.resume = options.resume;
   const auto set = [&](const char* name, const std::optional<std::string>& value) {
@@ -33,12 +56,11 @@ void add_run(Commands& commands) {
   CLI::App& app =
       commands.add("run", "Run an experiment that a file describes.", "run first.yaml --set parameters.lr=0.01",
                    [options](Context& context) { return run(*options, context); });
-  app.add_option("config", options->config, "YAML file; docs/experiments.md has its keys")
-      ->type_name("FILE")
-      ->required();
+  app.add_option("config", options->config, "YAML file; --keys lists what it may say")->type_name("FILE");
   app.add_option("--set", options->set, "A key of the file with another value; may be given several times")
       ->type_name("SECTION.KEY=VALUE")
       ->allow_extra_args(false);
+  app.add_flag("--keys", options->keys, "List the keys of such a file");
   app.add_flag("--resume", options->resume, "Go on from the checkpoint when there is one");
   app.add_option("--dump-config", options->dump_config, "Write what is run, with all settings")->type_name("FILE.yaml");
 }

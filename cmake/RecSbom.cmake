@@ -33,7 +33,7 @@ function(rec_sbom name version license supplier homepage relation where)
     PARENT_SCOPE)
 endfunction()
 
-foreach(package nlohmann_json spdlog fmt ZLIB Boost CLI11)
+foreach(package nlohmann_json spdlog fmt ZLIB Boost CLI11 yaml-cpp)
   find_package(${package} QUIET)
 endforeach()
 file(STRINGS ${REC_XXHASH_INCLUDE}/xxhash.h xxhash REGEX "#define XXH_VERSION_(MAJOR|MINOR|RELEASE) +[0-9]+")
@@ -51,6 +51,8 @@ rec_sbom(zlib "${ZLIB_VERSION_STRING}" Zlib "Person: Mark Adler" https://zlib.ne
 if(REC_BUILD_CLI)
   rec_sbom(CLI11 "${CLI11_VERSION}" BSD-3-Clause "Organization: CLIUtils" https://github.com/CLIUtils/CLI11 CONTAINS
     "headers, compiled into recore")
+  rec_sbom(yaml-cpp "${yaml-cpp_VERSION}" MIT "Person: Jesse Beder" https://github.com/jbeder/yaml-cpp CONTAINS
+    "linked into recore")
 endif()
 if(REC_WITH_TORCH)
   rec_sbom(LibTorch "${Torch_VERSION}" BSD-3-Clause "Organization: PyTorch Foundation" https://pytorch.org DYNAMIC_LINK

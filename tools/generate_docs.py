@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the parameter tables of docs/models.md between their markers from `recore plugins MODEL --json`.
+"""Writes tables between their markers: the parameters in docs/models.md from `recore plugins MODEL --json`, and the keys of
+an experiment in docs/experiments.md from `recore run --keys --json`.
 
 generate_docs.py RECORE [--check]: with --check nothing is written and a difference is an error.
 """
@@ -9,7 +10,7 @@ import re
 import subprocess
 import sys
 
-PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "models.md"
+DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 
 
 def describe(recore, model):
@@ -31,20 +32,33 @@ def table(parameters):
     return "\n".join(rows) if parameters else "No parameters."
 
 
+def keys(recore):
+    run = subprocess.run([recore, "run", "--keys", "--json"], capture_output=True, text=True, check=True)
+    rows = [f"| `{key['key']}` | {key['doc']} |" for key in map(json.loads, run.stdout.splitlines())]
+    return "\n".join(["| key | |", "|---|---|", *rows])
+
+
+def write(name, check, fill):
+    page = DOCS / name
+    text = page.read_text()
+    filled = fill(text)
+    if check and filled != text:
+        sys.exit(f"{name} is not what tools/generate_docs.py writes; run it")
+    if not check:
+        page.write_text(filled)
+
+
 def main():
     recore, check = sys.argv[1], "--check" in sys.argv
-    text = PAGE.read_text()
 
     def fill(match):
         model, owner = match.group(1), match.group(2)
         parameters = [p for p in describe(recore, model)["parameters"] if p["owner"] == owner]
         return f"<!-- parameters {model} {owner} -->\n{table(parameters)}\n<!-- end -->"
 
-    filled = re.sub(r"<!-- parameters (\w+) (\w+) -->\n.*?<!-- end -->", fill, text, flags=re.S)
-    if check and filled != text:
-        sys.exit(f"{PAGE.name} is not what tools/generate_docs.py writes; run it")
-    if not check:
-        PAGE.write_text(filled)
+    write("models.md", check, lambda text: re.sub(r"<!-- parameters (\w+) (\w+) -->\n.*?<!-- end -->", fill, text, flags=re.S))
+    of_file = f"<!-- keys -->\n{keys(recore)}\n<!-- end -->"
+    write("experiments.md", check, lambda text: re.sub(r"<!-- keys -->\n.*?<!-- end -->", lambda _: of_file, text, flags=re.S))
 
 
 if __name__ == "__main__":
