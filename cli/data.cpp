@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <ctime>
 
 #include "cli/data_options.h"
@@ -7,12 +6,6 @@
 namespace rec::cli {
 
 namespace {
-
-constexpr Choice kSplits[] = {{"user", REC_SPLIT_RATIO},
-                              {"leave-one-out", REC_SPLIT_LEAVE_ONE_OUT},
-                              {"time", REC_SPLIT_TEMPORAL},
-                              {"session", REC_SPLIT_SESSION},
-                              {"interaction", REC_SPLIT_RATIO_GLOBAL}};
 
 std::string date(int64_t seconds) {
   const std::time_t time = seconds;
@@ -78,25 +71,8 @@ struct SplitOptions {
   std::string by = "user", ratio = "8:1:1", out;
 };
 
-void read_ratio(const std::string& text, double (&ratios)[3]) {
-  const std::vector<std::string> parts = split(text, ':');
-  double sum = 0;
-  bool sound = parts.size() == 3;
-  for (size_t i = 0; sound && i < 3; ++i) {
-    char* end = nullptr;
-    ratios[i] = std::strtod(parts[i].c_str(), &end);
-    sound = end != parts[i].c_str() && *end == '\0' && std::isfinite(ratios[i]) && ratios[i] >= 0;
-    sum += ratios[i];
-  }
-  if (!sound || sum <= 0) throw usage_error("ratio", "must be TRAIN:VALID:TEST such as 8:1:1, got '" + text + "'");
-  for (double& ratio : ratios) ratio /= sum;
-}
-
 int split_path(const SplitOptions& options, Context& context) {
-  Split split;
-  split.kind = pick("by", options.by, kSplits);
-  split.seed = context.common.seed.value_or(1);
-  read_ratio(options.ratio, split.ratios);
+  const Split split = read_split("by", options.by, options.ratio, context.common.seed.value_or(1));
   const Dataset dataset = load_dataset(options.data, context);
   const Dataset parts = split_dataset(dataset, split, context);
   const rec_run_options_t run = context.stop.run();

@@ -1,5 +1,7 @@
 #include "cli/data_options.h"
 
+#include <cmath>
+
 namespace rec::cli {
 
 namespace {
@@ -15,9 +17,45 @@ constexpr Choice kTimeUnits[] = {{"auto", REC_TIME_AUTO},
                                  {"us", REC_TIME_MICROSECONDS},
                                  {"ns", REC_TIME_NANOSECONDS}};
 
+constexpr Choice kSplits[] = {{"user", REC_SPLIT_RATIO},
+                              {"leave-one-out", REC_SPLIT_LEAVE_ONE_OUT},
+                              {"time", REC_SPLIT_TEMPORAL},
+                              {"session", REC_SPLIT_SESSION},
+                              {"interaction", REC_SPLIT_RATIO_GLOBAL}};
+
+void read_ratio(const std::string& text, double (&ratios)[3]) {
+  const std::vector<std::string> parts = split(text, ':');
+  double sum = 0;
+  bool sound = parts.size() == 3;
+  for (size_t i = 0; sound && i < 3; ++i) {
+    char* end = nullptr;
+    ratios[i] = std::strtod(parts[i].c_str(), &end);
+    sound = end != parts[i].c_str() && *end == '\0' && std::isfinite(ratios[i]) && ratios[i] >= 0;
+    sum += ratios[i];
+  }
+  if (!sound || sum <= 0) throw usage_error("ratio", "must be TRAIN:VALID:TEST such as 8:1:1, got '" + text + "'");
+  for (double& ratio : ratios) ratio /= sum;
+}
+
 const char* text_or_null(const std::optional<std::string>& text) { return text ? text->c_str() : nullptr; }
 
 }  // namespace
+
+Split read_split(const std::string& argument, const std::string& by, const std::string& ratio, int64_t seed) {
+  Split split{by, ratio, pick(argument, by, kSplits), {}, seed};
+  read_ratio(ratio, split.ratios);
+  return split;
+}
+
+void add_split_options(CLI::App& app, DataOptions& options) {
+  app.add_option("--split", options.split,
+                 "How data without parts are split: user, interaction, time, leave-one-out or session")
+      ->type_name("BY")
+      ->capture_default_str();
+  app.add_option("--ratio", options.ratio, "Its shares of train, valid and test")
+      ->type_name("A:B:C")
+      ->capture_default_str();
+}
 
 void add_memory_limit(CLI::App& app, uint64_t& limit) {
   app.add_option("--memory-limit", limit, "Fail rather than use more, such as 2G; 0 = none")
@@ -130,19 +168,22 @@ Dataset split_dataset(const Dataset& dataset, const Split& split, Context& conte
 
 SplitData load_split(const DataOptions& options, int64_t seed, Context& context) {
   SplitData data;
+  const Split split = read_split("split", options.split, options.ratio, seed);
   data.dataset = load_dataset(options, context);
   {
     const Stop::Abandonable abandonable(context.stop);
     data.description = describe(data.dataset);
   }
   if (!data.description["has_parts"]) {
-    data.split = Split{};
-    data.split->seed = seed;
+    data.split = split;
     data.dataset = split_dataset(data.dataset, *data.split, context);
     const Stop::Abandonable abandonable(context.stop);
     data.description = describe(data.dataset);
-    context.output.note("the data are not split yet: split 8:1:1 by user with seed " + std::to_string(seed) +
-                        "; --all takes them whole");
+    const bool has_ratio = options.split != "leave-one-out";
+    context.output.note("the data are not split yet: split " + (has_ratio ? options.ratio + " " : std::string()) +
+                        "by " + options.split + " with seed " + std::to_string(seed) + "; --all takes them whole");
+  } else if (options.split != DataOptions().split || options.ratio != DataOptions().ratio) {
+    context.output.note("split: the data have parts of their own, which stay");
   }
   if (data.description["n_skipped"] > 0)
     context.output.note(value_text(data.description["n_skipped"]) + " bad rows were skipped");
@@ -151,7 +192,7 @@ SplitData load_split(const DataOptions& options, int64_t seed, Context& context)
 
 Json split_json(const std::optional<Split>& split) {
   if (!split) return nullptr;
-  return {{"by", "user"}, {"ratio", "8:1:1"}, {"seed", split->seed}};
+  return {{"by", split->by}, {"ratio", split->ratio}, {"seed", split->seed}};
 }
 
 }  // namespace rec::cli

@@ -19,6 +19,7 @@ struct DataOptions {
   int64_t max_bad_rows = 0;
   std::optional<int32_t> part;  // REC_PART_ of all rows
   bool all_train = false;       // every row is for training
+  std::string split = "user", ratio = "8:1:1";  // of data without parts
   uint64_t memory_limit = 0;
 };
 
@@ -30,13 +31,18 @@ Dataset load_dataset(const DataOptions& options, Context& context);
 Json describe(const Dataset& dataset);
 
 struct Split {
-  int32_t kind = REC_SPLIT_RATIO;
-  double ratios[3] = {0.8, 0.1, 0.1};
-  int64_t seed = 1;
+  std::string by, ratio;  // as given
+  int32_t kind;
+  double ratios[3];
+  int64_t seed;
 };
+// by: user, leave-one-out, time, session or interaction; ratio: TRAIN:VALID:TEST. argument: names `by` in errors.
+Split read_split(const std::string& argument, const std::string& by, const std::string& ratio, int64_t seed);
+// --split and --ratio, of commands that split data without parts.
+void add_split_options(CLI::App& app, DataOptions& options);
 Dataset split_dataset(const Dataset& dataset, const Split& split, Context& context);
 
-// Loads, and splits 8:1:1 by user with the seed unless the files are already split.
+// Loads, and splits as the options say, by the seed, unless the files are already split.
 struct SplitData {
   Dataset dataset;
   Json description;

@@ -145,7 +145,7 @@ void add_evaluate(Commands& commands) {
                    [options](Context& context) { return run(*options, context); });
   app.add_option("--model", options->model, "Model file")->type_name("FILE")->required();
   app.add_option("--data", options->data.path,
-                 "File or folder; data without parts are split as train splits them, with the model's seed")
+                 "File or folder; data without parts are split as --split says, with the model's seed")
       ->type_name("PATH")
       ->required();
   app.add_option("--metrics", options->metrics,
@@ -153,6 +153,7 @@ void add_evaluate(Commands& commands) {
       ->type_name("LIST");
   app.add_option("--part", options->part, "valid or test")->capture_default_str();
   app.add_flag("--all", options->all, "Measure every row of the data, without a split");
+  add_split_options(app, options->data);
   add_protocol_options(app, options->protocol);
   add_isolation(app, options->isolation);
   add_memory_limit(app, options->data.memory_limit);

@@ -272,7 +272,8 @@ std::string dataset(const TrainingSummary& s) {
                                                                  ", 10 % to 90 %: " + grouped(q["p10"]) + " to " +
                                                                  grouped(q["p90"]) + ", most " + grouped(q["max"]));
   }
-  rows.emplace_back("split", s.split ? "8:1:1 by user, seed " + std::to_string(s.split->seed) : "as the files have it");
+  rows.emplace_back("split", s.split ? s.split->ratio + " by " + s.split->by + ", seed " + std::to_string(s.split->seed)
+                                     : "as the files have it");
   return pairs(rows);
 }
 

@@ -41,7 +41,7 @@ int run(const RunOptions& options, Context& context) {
   };
   if (context.common.seed) set("seed", std::to_string(*context.common.seed));
   if (context.common.threads > 0) set("threads", std::to_string(context.common.threads));
-  if (!options.dump_config.empty()) write_experiment(options.dump_config, experiment);
+  experiment.dump_config = options.dump_config;
   context.output.event({{"event", "experiment"}, {"config", experiment_text(experiment)}});
   if (!context.common.quiet) context.output.line(experiment_text(experiment));
   TerminalListener listener(experiment, context);

@@ -8,13 +8,11 @@ struct TrainOptions {
   Experiment experiment;
   std::vector<std::string> set;
   bool best = false;
-  std::string dump_config;
 };
 
 int train(const TrainOptions& options, Context& context) {
   Experiment experiment = options.experiment;
   experiment.parameters = read_params(options.set, context.common);
-  if (!options.dump_config.empty()) write_experiment(options.dump_config, experiment);
   TerminalListener listener(experiment, context);
   const TrainingSummary summary = run_experiment(experiment, listener, context);
   tell_done("train", experiment, summary, context.output);
@@ -32,8 +30,7 @@ void add_train(Commands& commands) {
   app.add_option("--model", options->experiment.model, "Name of a model; `recore plugins` lists them")
       ->type_name("NAME")
       ->required();
-  app.add_option("--data", options->experiment.data.path,
-                 "File or folder; data without parts are split 8:1:1 by user with the seed")
+  app.add_option("--data", options->experiment.data.path, "File or folder; data without parts are split with the seed")
       ->type_name("PATH")
       ->required();
   app.add_flag("--all", options->experiment.data.all_train, "Train on every row, without a split");
@@ -46,6 +43,7 @@ void add_train(Commands& commands) {
       ->type_name("LIST");
   app.add_option("--main-metric", options->experiment.main_metric, "Decides the best epoch [the first of --metrics]")
       ->type_name("NAME");
+  add_split_options(app, options->experiment.data);
   add_protocol_options(app, options->experiment.protocol);
   app.add_option("--warm-start", options->experiment.warm_start,
                  "Model file to start from, trained on the same data; may be given several times")
@@ -67,7 +65,7 @@ void add_train(Commands& commands) {
                  "Also write a checkpoint after this number of batches; 0 = do not")
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--dump-config", options->dump_config, "Write what is run as a file for `recore run`")
+  app.add_option("--dump-config", options->experiment.dump_config, "Write what is run as a file for `recore run`")
       ->type_name("FILE.yaml");
   add_isolation(app, options->experiment.isolation);
   add_memory_limit(app, options->experiment.data.memory_limit);

@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -22,6 +23,11 @@ Failure config_error(const std::string& path, const YAML::Mark& mark, const std:
 std::string expanded(const std::string& path, const YAML::Node& node) {
   std::string text = node.Scalar();
   for (size_t at = 0; (at = text.find("${", at)) != std::string::npos;) {
+    if (at > 0 && text[at - 1] == '$') {
+      text.erase(at - 1, 1);
+      at += 1;
+      continue;
+    }
     const size_t end = text.find('}', at);
     if (end == std::string::npos) throw config_error(path, node.Mark(), "'" + plain(text) + "' has a ${ without its }");
     const std::string name = text.substr(at + 2, end - at - 2);
@@ -39,7 +45,10 @@ std::string value_of(const std::string& path, const YAML::Node& node) {
   if (node.IsScalar()) return expanded(path, node);
   if (!node.IsSequence()) throw config_error(path, node.Mark(), "must be a value or a list of values");
   std::string list;
-  for (const YAML::Node& element : node) list += (list.empty() ? "" : ", ") + value_of(path, element);
+  for (const YAML::Node& element : node) {  // a list of lists is no parameter, and aliases could make it endless
+    if (!element.IsScalar()) throw config_error(path, element.Mark(), "must be a list of single values");
+    list += (list.empty() ? "" : ", ") + expanded(path, element);
+  }
   return "[" + list + "]";
 }
 
@@ -101,6 +110,12 @@ class Reader {
       throw config_error(path_, node.Mark(), name + ": must be a whole number, got '" + plain(given) + "'", name);
     value = *number;
   }
+  void read(const std::string& name, const YAML::Node& node, uint64_t& value) const {
+    int64_t number = 0;
+    read(name, node, number);
+    if (number < 0) throw config_error(path_, node.Mark(), name + ": must be at least 0", name);
+    value = static_cast<uint64_t>(number);
+  }
   void read(const std::string& name, const YAML::Node& node, double& value) const {
     const std::string given = text(name, node);
     char* end = nullptr;
@@ -126,7 +141,16 @@ class Reader {
   }
   void read(const std::string& name, const YAML::Node& node, Json& value) const {
     if (!node.IsMap()) throw config_error(path_, node.Mark(), name + ": must be names and values", name);
-    for (const auto& pair : node) value[pair.first.Scalar()] = value_of(path_, pair.second);
+    for (const auto& pair : node) {
+      if (!pair.first.IsScalar() || pair.first.Scalar().empty())
+        throw config_error(path_, pair.first.Mark(), name + ": has a name that is no word", name);
+      const std::string& key = pair.first.Scalar();
+      if (value.contains(key))
+        throw config_error(path_, pair.first.Mark(), name + "." + plain(key) + ": is there twice", key);
+      if (pair.second.IsNull())
+        throw config_error(path_, pair.first.Mark(), name + "." + plain(key) + ": has no value", key);
+      value[key] = value_of(path_, pair.second);
+    }
   }
 
   std::string path_, where_;
@@ -195,10 +219,14 @@ class Writer {
   std::vector<const void*> usual_;
 
  private:
-  void write(const std::string& text) { out_ << YAML::DoubleQuoted << text << YAML::Auto; }
+  void write(std::string text) {
+    for (size_t at = 0; (at = text.find("${", at)) != std::string::npos; at += 3) text.insert(at, "$");
+    out_ << YAML::DoubleQuoted << text << YAML::Auto;
+  }
+  void write(uint64_t number) { out_ << number; }
   void write(const std::optional<std::string>& text) { write(*text); }
   void write(int64_t number) { out_ << number; }
-  void write(double number) { out_ << Json(number).dump(); }
+  void write(double number) { out_ << (std::isinf(number) ? "inf" : Json(number).dump()); }
   void write(const std::optional<double>& number) { write(*number); }
   void write(bool yes) { out_ << yes; }
   void write(const std::vector<std::string>& list) {
@@ -223,14 +251,21 @@ class Writer {
 
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& settings) {
   std::error_code none;
-  if (!std::filesystem::is_regular_file(path, none))
+  if (!std::filesystem::exists(path, none))
     throw Failure{REC_NOT_FOUND, "config: there is no file " + plain(path), "config", path, -1};
+  if (std::filesystem::is_directory(path, none)) throw usage_error("config", plain(path) + " is a folder");
   YAML::Node root;
   try {
     root = YAML::LoadFile(path);
     if (root.IsNull()) root = YAML::Node(YAML::NodeType::Map);
     if (!root.IsMap()) throw config_error(path, root.Mark(), "must be keys and values");
-    for (const std::string& setting : settings) apply(root, setting);
+    for (const std::string& setting : settings) {
+      try {
+        apply(root, setting);
+      } catch (const YAML::Exception& error) {
+        throw usage_error("set", "'" + plain(setting) + "' sets nothing: " + error.msg);
+      }
+    }
   } catch (const YAML::Exception& error) {
     throw config_error(path, error.mark, "is no YAML: " + error.msg);
   }

@@ -37,6 +37,7 @@ struct Experiment {
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;
   bool resume = false;
+  std::string dump_config;  // a file for this experiment, written once it is known to be sound
 };
 
 // Calls visitor.section(name) and visitor.field(name, member, doc) for everything that a file can say.
@@ -67,6 +68,9 @@ void visit(Experiment& e, Visitor& visitor) {
   visitor.field("item_id_type", e.data.item_id_type, "the same");
   visitor.field("bad_rows", e.data.bad_rows, "error, skip");
   visitor.field("max_bad_rows", e.data.max_bad_rows, "that are skipped; 0 = 1000");
+  visitor.field("split", e.data.split, "of data without parts: user, interaction, time, leave-one-out, session");
+  visitor.field("ratio", e.data.ratio, "its shares of train, valid and test");
+  visitor.field("memory_limit", e.data.memory_limit, "bytes; fail rather than use more; 0 = none");
   visitor.field("all_train", e.data.all_train, "train on every row, without a split");
   visitor.section("training");
   visitor.field("enabled", e.train, "false: only measure the model that is there");
@@ -97,8 +101,8 @@ void visit(Experiment& e, Visitor& visitor) {
   visitor.field("checkpoint_batches", e.checkpoint_batches, "also after so many batches; 0 = not");
 }
 
-// An experiment from a YAML file. ${NAME} is replaced by a variable of the environment; each of settings, "a.b=c", by its
-// value. INVALID_ARGUMENT with file and line for what is not in visit, with the nearest name.
+// An experiment from a YAML file. ${NAME} is replaced by a variable of the environment, $${ is ${; each of settings, "a.b=c",
+// replaces a value. INVALID_ARGUMENT with file and line for what is not in visit, with the nearest name.
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& settings);
 // As YAML that read_experiment reads: what differs from the defaults.
 std::string experiment_text(const Experiment& experiment);

@@ -116,9 +116,11 @@ class Run {
   using Clock = std::chrono::steady_clock;
 
   void check_outputs();
+  void check_is_no_input(const char* argument, const std::string& path) const;
   void prepare();
   void make_trainer();
   void warm_start();
+  void check_model() const;
   void train();
   rec_protocol_t read_protocol() const;
   void save(int32_t which);
@@ -150,6 +152,17 @@ void Run::check_outputs() {
     if (const auto target = std::filesystem::canonical(checkpoint_, code); !code) checkpoint_ = target.string();
   if (!experiment_.report.empty()) check_output("report", experiment_.report);
   check_distinct(experiment_.out, checkpoint_, experiment_.report);
+  check_is_no_input("out", experiment_.out);
+  check_is_no_input("checkpoint", checkpoint_);
+  check_is_no_input("report", experiment_.report);
+}
+
+void Run::check_is_no_input(const char* argument, const std::string& path) const {
+  std::error_code none;
+  const DataOptions& data = experiment_.data;
+  for (const std::string& input : {data.path, data.valid.value_or(""), data.test.value_or("")})
+    if (!path.empty() && !input.empty() && std::filesystem::equivalent(path, input, none))
+      throw usage_error(argument, plain(path) + " is a file that is read");
 }
 
 void Run::prepare() {
@@ -163,12 +176,24 @@ void Run::prepare() {
     const Stop::Abandonable abandonable(context_.stop);
     const rec_trainer_options_t named = trainer_options(experiment_);
     call(rec_trainer_check, experiment_.model.c_str(), params_.c_str(), &named);
+    if (!experiment_.final_metrics.empty()) {
+      auto in_the_end = named;
+      in_the_end.metrics = experiment_.final_metrics.c_str();
+      in_the_end.main_metric = nullptr;
+      call(rec_trainer_check, experiment_.model.c_str(), params_.c_str(), &in_the_end);
+    }
     const Json plugin = json_of(rec_plugin_describe, experiment_.model.c_str());
     summary_.model_doc = value_text(plugin["doc"]);
     for (const Json& param : plugin["parameters"])
       if (param["name"] == "seed") seed_ = param["default"];
   }
   if (experiment_.parameters.contains("seed")) seed_ = read_seed(experiment_.parameters["seed"].get<std::string>());
+  if (experiment_.resume && experiment_.early_stop.rule == "rechorus")
+    throw usage_error("resume", "cannot go on with early_stop: rechorus, which looks at the epochs before too");
+  if (!experiment_.dump_config.empty()) {
+    check_is_no_input("dump-config", experiment_.dump_config);
+    write_experiment(experiment_.dump_config, experiment_);
+  }
   data_ = load_split(experiment_.data, seed_, context_);
   summary_.dataset = data_.description;
   summary_.split = data_.split;
@@ -190,7 +215,6 @@ void Run::make_trainer() {
   const rec_run_options_t run = context_.stop.run();
   trainer_ =
       make<Trainer>(rec_trainer_create, data_.dataset.get(), experiment_.model.c_str(), params_.c_str(), &given, &run);
-  warm_start();
 }
 
 void Run::warm_start() {
@@ -200,6 +224,7 @@ void Run::warm_start() {
     const auto model = make<Model>(rec_model_load, path.c_str(), &load, &run);
     try {
       call(rec_trainer_warm_start, trainer_.get(), model.get());
+      listener_.on_started_from(path);
     } catch (const Failure& failure) {
       if (!experiment_.resume || failure.status != REC_BAD_STATE) throw;
       context_.output.note("resume: the checkpoint is of a training that has begun, so --warm-start is left out");
@@ -223,11 +248,13 @@ TrainingSummary Run::operator()() {
     if (experiment_.measures_untrained && has_test && !experiment_.resume)
       measure(Moment::kUntrained, make<Model>(rec_trainer_create_model, trainer_.get(), REC_MODEL_INITIAL, nullptr),
               REC_PART_TEST, experiment_.final_metrics);
+    warm_start();
     train();
   } else {
     const rec_run_options_t run = context_.stop.run();
     model_ = make<Model>(rec_model_load, experiment_.out.c_str(), nullptr, &run);
     summary_.card = describe(model_);
+    check_model();
   }
   summary_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   context_.output.clear_progress();
@@ -245,6 +272,17 @@ TrainingSummary Run::operator()() {
     throw;
   }
   return summary_;
+}
+
+// Of a model that is only measured.
+void Run::check_model() const {
+  const auto refuse = [&](const char* what, const std::string& has, const std::string& wanted) {
+    throw usage_error("out", plain(experiment_.out) + " is a model of " + has + what + ", expected " + wanted);
+  };
+  if (summary_.card["model"] != experiment_.model) refuse("", value_text(summary_.card["model"]), experiment_.model);
+  for (const auto& [key, what] : {std::pair("n_users", " users"), std::pair("n_items", " items")})
+    if (summary_.card[key] != data_.description[key])
+      refuse(what, value_text(summary_.card[key]), value_text(data_.description[key]) + " as the data have");
 }
 
 void Run::train() {
@@ -272,6 +310,9 @@ void Run::save(int32_t which) {
 // Always throws: what was saved is part of the message.
 void Run::save_cancelled(Failure failure) {
   // A cancel inside a step or an evaluation leaves the previous checkpoint, if any.
+  std::error_code code;
+  if (!listener_.can_resume())
+    std::filesystem::remove(checkpoint_, code), std::filesystem::remove(checkpoint_ + ".prev", code);
   const std::string resume = std::filesystem::exists(checkpoint_) ? "; --resume goes on from " + checkpoint_ : "";
   try {
     save(REC_MODEL_LAST);
@@ -338,7 +379,7 @@ rec_status_t Run::on_event(const rec_event_t& event) {
     return metric.name.substr(0, metric.name.find('[')) == experiment_.main_metric;
   });
   const NamedValue& judged = main != epoch.metrics.end() ? *main : epoch.metrics.front();
-  stopped_early_ = stop_.ends(is_loss(judged.name) ? -judged.value : judged.value) && event.epoch < event.n_epochs;
+  stopped_early_ = stop_.ends(is_loss(judged.name) ? -judged.value : judged.value);
   if (!stopped_early_) return REC_OK;
   listener_.on_stopped_early(epoch.epoch);
   return kStop;

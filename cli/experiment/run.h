@@ -12,10 +12,12 @@ class Listener {
  public:
   virtual ~Listener() = default;
   virtual void on_data(const SplitData&) {}
+  virtual void on_started_from(const std::string& /*model*/) {}  // --warm-start
   virtual void on_progress(const rec_event_t&) {}  // also of the start, which tells where a resumed run goes on
   virtual void on_epoch(const EpochResult&) {}
   virtual void on_stopped_early(int64_t /*epoch*/) {}
   virtual void on_saved(const TrainingSummary&) {}  // or, without training, loaded
+  virtual bool can_resume() const { return true; }  // whether the command goes on from a checkpoint
   virtual void on_measured(Moment, const std::string& /*part*/, const Evaluation&, const rec_protocol_t&) {}
 };
 

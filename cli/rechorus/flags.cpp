@@ -97,14 +97,23 @@ std::string checked(const Flag& flag, const std::string& text) {
     return UsageFailure{std::string("argument --") + flag.name + ": invalid " + type + " value: '" + plain(text) + "'"};
   };
   if (flag.type == 'i') {
-    const auto number = to_int64(text);
+    const size_t first = text.find_first_not_of(' ');  // as Python's int: blanks around, a plus before
+    const std::string digits =
+        first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
+    const auto number = to_int64(digits.starts_with('+') ? digits.substr(1) : digits);
     if (!number) throw bad("int");
     return std::to_string(*number);
   }
   if (flag.type == 's') return text;
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0') throw bad("float");
+  if (text.empty() || *end != '\0' || text.find_first_of("xX") != std::string::npos) throw bad("float");
+  if (!std::isfinite(number))
+    throw Failure{REC_INVALID_ARGUMENT,
+                  std::string("--") + flag.name + ": must be finite, got '" + plain(text) + "'",
+                  flag.name,
+                  {},
+                  -1};
   return python_float(number);
 }
 
@@ -184,20 +193,23 @@ Flags::Flags(const std::vector<std::string>& words) {
   const std::vector<Word> read = read_words(words);
   std::string model = "BPRMF", mode;
   for (const Word& word : read) {
-    if (word.name == "model_name" && word.value) model = *word.value == "SLRPlus" ? "SLRCPlus" : *word.value;
-    if (word.name == "model_mode" && word.value) mode = *word.value;
+    if (word.name.size() < 7 || !word.value) continue;  // --model_n and --model_m are short forms
+    if (std::string_view("model_name").starts_with(word.name))
+      model = *word.value == "SLRPlus" ? "SLRCPlus" : *word.value;
+    if (std::string_view("model_mode").starts_with(word.name)) mode = *word.value;
   }
   for (const Flag& flag : kFlags)
     if (is_of(flag, model, mode)) values_[flag.name] = flag.usual;
   if (model == "ANS") values_["n_layers"] = "2";
   for (const Word& word : read) {
-    if (word.name == "dump_config" && word.value) {
+    if (word.name == "dump_config") {
+      if (!word.value) throw UsageFailure{"argument --dump_config: expected one argument"};
       dump_config = *word.value;
       continue;
     }
     const Flag* flag = word.name.empty() ? nullptr : find(word.name, model, mode);
     if (flag == nullptr) {
-      unknown.push_back(word.name.empty() ? *word.value : "--" + word.name);
+      unknown.push_back(word.name.empty() ? word.value.value_or("--") : "--" + word.name);
       continue;
     }
     if (!word.value) throw UsageFailure{std::string("argument --") + flag->name + ": expected one argument"};

@@ -16,7 +16,7 @@ std::string padded(std::string text, size_t width) {
 
 }  // namespace
 
-Log::Log(const std::string& path, std::vector<NamedMetric> metrics) : metrics_(std::move(metrics)) {
+Log::Log(const std::string& path, std::vector<NamedMetric> metrics) : path_(path), metrics_(std::move(metrics)) {
   std::error_code none;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder, none)) {
@@ -40,7 +40,13 @@ void Log::rule(const char* word) {
   char time[32];
   std::strftime(time, sizeof time, "%Y-%m-%d %H:%M:%S", &parts);
   const std::string dashes(45, '-');
-  line(dashes + " " + word + ": " + time + " " + dashes);
+  line((word == std::string_view("END") ? "\n" : "") + dashes + " " + word + ": " + time + " " + dashes);
+}
+
+void Log::close() {
+  rule("END");
+  file_.close();
+  if (!file_) throw Failure{REC_IO, "--log_file: " + plain(path_) + " could not be written", "log_file", path_, -1};
 }
 
 // Flags that its table leaves out.
@@ -69,6 +75,10 @@ void Log::on_data(const SplitData& data) {
   line("Counting dataset statistics...");
   line("\"# user\": " + number("n_users") + ", \"# item\": " + number("n_items") +
        ", \"# entry\": " + number("n_interactions"));
+  if (d["label"].is_null()) return;
+  const double clicked = d["label"]["n_positive"], all = d["n_interactions"];
+  line("\"# positive interaction\": " + value_text(d["label"]["n_positive"]) + " (" + fixed(100 * clicked / all, 1) +
+       "%)");
 }
 
 std::string Log::values(const std::vector<NamedValue>& measured) const {
@@ -82,6 +92,7 @@ std::string Log::values(const std::vector<NamedValue>& measured) const {
 }
 
 void Log::on_epoch(const EpochResult& epoch) {
+  if (!has_epochs_) return;
   if (!std::exchange(told_optimizer_, true)) line("Optimizer: " + optimizer_);
   seconds_ += epoch.train_seconds + epoch.eval_seconds;
   line("Epoch " + padded(std::to_string(epoch.epoch), 5) + " loss=" + fixed(epoch.loss, 4) + " [" +
@@ -92,6 +103,7 @@ void Log::on_epoch(const EpochResult& epoch) {
 void Log::on_stopped_early(int64_t epoch) { line("Early stop at " + std::to_string(epoch) + " based on dev result."); }
 
 void Log::on_saved(const TrainingSummary& summary) {
+  if (!has_epochs_) return;
   if (!summary.epochs.empty()) {
     const auto best = std::ranges::find_if(
         summary.epochs, [&](const EpochResult& epoch) { return summary.card["epoch"] == epoch.epoch; });

@@ -22,6 +22,13 @@ class Log : public Listener {
   void arguments(const Flags& flags);
   std::string& model_path() { return model_path_; }
 
+  // Ends the log; IO when a line of it could not be written.
+  void close();
+  // Of a model without epochs, whose lines are left out.
+  void has_no_epochs() { has_epochs_ = false; }
+
+  bool can_resume() const override { return false; }
+  void on_started_from(const std::string& model) override { line("Load model from " + model); }
   void on_data(const SplitData& data) override;
   void on_epoch(const EpochResult& epoch) override;
   void on_stopped_early(int64_t epoch) override;
@@ -32,10 +39,11 @@ class Log : public Listener {
  private:
   std::string values(const std::vector<NamedValue>& measured) const;
 
+  std::string path_;
   std::ofstream file_;
   std::vector<NamedMetric> metrics_;
   std::string model_path_;
-  bool told_optimizer_ = false;
+  bool told_optimizer_ = false, has_epochs_ = true;
   std::string optimizer_;
   double seconds_ = 0;
 };

@@ -28,16 +28,17 @@ std::string mode_of(const Flags& flags) {
   return mode == "TopK" ? "" : mode;
 }
 
-// Whether dev.csv has lists of candidates; without them all items are ranked, as with --test_all.
+// Whether dev.csv and test.csv have lists of candidates; without them all items are ranked, as with --test_all.
 bool has_candidates(const std::string& folder, const std::string& name) {
-  std::ifstream file(folder + "/dev.csv");
-  std::string header;
-  if (!file || !std::getline(file, header)) return true;  // what is wrong with it, the library says
-  const bool has = header.find("neg_items") != std::string::npos;
-  if (!has)
-    std::fprintf(stderr, "recore: %s/dev.csv has no neg_items, so %s is measured on all items\n", folder.c_str(),
+  for (const char* part : {"dev.csv", "test.csv"}) {
+    std::ifstream file(folder + "/" + part);
+    std::string header;
+    if (!file || !std::getline(file, header) || header.find("neg_items") != std::string::npos) continue;
+    std::fprintf(stderr, "recore: %s/%s has no neg_items, so %s is measured on all items\n", folder.c_str(), part,
                  name.c_str());
-  return has;
+    return false;
+  }
+  return true;
 }
 
 std::vector<NamedMetric> metrics_of(const Flags& flags, const std::string& mode) {
@@ -45,7 +46,9 @@ std::vector<NamedMetric> metrics_of(const Flags& flags, const std::string& mode)
   for (std::string& name : names)
     std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
   if (mode == "Impression") names = {"HR", "MAP", "NDCG"};
+  if (names.empty()) throw refused("metric", "has no name");
   std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   const std::vector<std::string> known = mode == "CTR" ? std::vector<std::string>{"ACC", "AUC", "F1_SCORE", "LOG_LOSS"}
                                                        : std::vector<std::string>{"HR", "MAP", "NDCG"};
   const auto ours = [](std::string name) {
@@ -72,9 +75,17 @@ std::vector<NamedMetric> metrics_of(const Flags& flags, const std::string& mode)
 std::string main_metric(const Flags& flags, const std::string& mode) {
   std::string name = flags.text("main_metric");
   const std::vector<std::string> names = by_comma(flags.text("metric")), ks = by_comma(flags.text("topk"));
+  if (names.empty()) throw refused("metric", "has no name");
+  if (mode != "CTR") cutoffs(flags);
   if (name.empty()) name = mode == "CTR" ? names.at(0) : names.at(0) + "@" + ks.at(0);
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
   const std::string base = name.substr(0, name.find('@'));
+  const auto k = mode == "CTR" ? std::optional<int64_t>(1)
+                               : to_int64(std::string_view(name).substr(std::min(name.size(), base.size() + 1)));
+  if (!k || *k < 1 || (mode == "CTR" && name != base))
+    throw refused("main_metric", "must be a metric of --metric" +
+                                     std::string(mode == "CTR" ? "" : " with its k, such as NDCG@5") + ", got '" +
+                                     plain(flags.text("main_metric")) + "'");
   for (const std::string& given : names) {
     std::string lower = given;
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -111,7 +122,8 @@ Json parameters(const Flags& flags, const ModelName& model, const std::string& m
     throw refused("optimizer", "must be Adam, SGD or Adagrad, got '" + plain(flags.text("optimizer")) + "'");
   p["optimizer"] = optimizer;
   if (model.plugin != "autocf") take("l2", "l2");
-  if (flags.is_given("num_neg") || (model.name != "ANS" && model.name != "HRM" && model.name != "AutoCF"))
+  if (mode != "CTR" &&
+      (flags.is_given("num_neg") || (model.name != "ANS" && model.name != "HRM" && model.name != "AutoCF")))
     take("num_neg", "num_neg");
   if (model.name == "BPRMF" || model.name == "LightGCN") p["loss"] = "bpr_multi";
   if (model.name == "LightGCN") take("n_layers", "n_layers"), p["reg_weight"] = "0";
@@ -170,6 +182,8 @@ Experiment translate(const Flags& flags, const ModelName& model, const std::stri
   } else if (mode == "Impression") {
     if (flags.integer("test_all") != 0) throw refused("test_all", "has no meaning for impression lists");
     e.protocol.rows = "list";
+    for (const char* flag : {"test_max_pos_item", "test_max_neg_item"})
+      if (flags.integer(flag) < 1) throw refused(flag, "must be at least 1, got " + flags.text(flag));
     e.protocol.max_pos = flags.integer("test_max_pos_item");
     e.protocol.max_neg = flags.integer("test_max_neg_item");
   } else {
@@ -186,10 +200,36 @@ Experiment translate(const Flags& flags, const ModelName& model, const std::stri
   }
   e.metrics = at_main;
   e.final_metrics = names;
-  e.measures_untrained = true;
-  e.early_stop = {"rechorus", flags.integer("early_stop")};
+  e.measures_untrained = model.plugin != "popularity";
+  e.early_stop = {"rechorus", std::max<int64_t>(0, flags.integer("early_stop"))};
   e.out = flags.text("model_path");
   return e;
+}
+
+// A failure that names a setting of ours, with the flag that gave it.
+Failure in_words_of_the_flags(Failure failure) {
+  constexpr std::pair<std::string_view, const char*> kFlags[] = {{"max_pos", "train_max_pos_item"},
+                                                                 {"max_neg", "train_max_neg_item"},
+                                                                 {"layers", "hidden_size"},
+                                                                 {"epochs", "epoch"},
+                                                                 {"list_loss", "loss_n"},
+                                                                 {"out", "model_path"},
+                                                                 {"seed", "random_seed"},
+                                                                 {"separator", "sep"},
+                                                                 {"impression_key", "impression_idkey"},
+                                                                 {"eps", "ans_eps"},
+                                                                 {"gamma", "ans_gamma"},
+                                                                 {"seed_num", "seedNum"},
+                                                                 {"mask_depth", "maskDepth"},
+                                                                 {"keep_rate", "keepRate"},
+                                                                 {"fix_steps", "fixSteps"},
+                                                                 {"n_heads", "head"},
+                                                                 {"temperature", "tau"},
+                                                                 {"reg_weight", "reg"}};
+  for (const auto& [ours, flag] : kFlags)
+    if (failure.argument == ours && failure.message.starts_with(std::string(ours) + ":"))
+      failure.message = std::string("--") + flag + failure.message.substr(ours.size());
+  return failure;
 }
 
 int run(const std::vector<std::string>& words, Context& context) {
@@ -222,7 +262,16 @@ int run(const std::vector<std::string>& words, Context& context) {
     std::fprintf(stderr, "recore: the files of predictions (--save_final_results) are not written\n");
   std::error_code none;
   std::filesystem::create_directories(std::filesystem::path(e.out).parent_path(), none);
-  if (!flags.dump_config.empty()) write_experiment(flags.dump_config, e);
+  e.dump_config = flags.dump_config;
+  const auto same = [&](const std::string& a, const std::string& b) {
+    return !a.empty() && std::filesystem::weakly_canonical(a, none) == std::filesystem::weakly_canonical(b, none);
+  };
+  if (same(log_path, e.out)) throw refused("log_file", "and --model_path are the same file, " + e.out);
+  if (same(e.dump_config, e.out) || same(e.dump_config, log_path))
+    throw refused("dump_config", e.dump_config + " is another output's file");
+  for (const char* part : {"train.csv", "dev.csv", "test.csv"})
+    if (const std::string path = e.data.path + "/" + part; !std::filesystem::exists(path, none))
+      throw Failure{REC_NOT_FOUND, "--dataset: there is no file " + path, "dataset", path, -1};
 
   std::vector<NamedMetric> printed = metrics_of(flags, mode);
   for (const std::string& name : by_comma(e.metrics)) {  // the main metric's cutoff need not be one of --topk
@@ -239,8 +288,9 @@ int run(const std::vector<std::string>& words, Context& context) {
   log.arguments(flags);
   log.line("Device: cpu");
   log.line("Reading data from \"" + flags.text("path") + "\", dataset = \"" + flags.text("dataset") + "\" ");
+  if (model.plugin == "popularity") log.has_no_epochs();
   run_experiment(e, log, context);
-  log.rule("END");
+  log.close();
   return 0;
 }
 
@@ -253,7 +303,10 @@ void add_rechorus(Commands& commands) {
   commands.add_foreign("rechorus", "ReChorus's main.py: its flags, its folders, its log.",
                        "rechorus --model_name BPRMF --dataset Grocery_and_Gourmet_Food --path data/",
                        [](const std::vector<std::string>& words, Context& context) {
-                         if (words.empty() || words[0] == "-h" || words[0] == "--help") {
+                         const auto asks = [&](const char* word) {
+                           return std::ranges::find(words, word) != words.end();
+                         };
+                         if (words.empty() || asks("-h") || asks("--help")) {
                            std::printf("%s\n", rechorus::kUsage);
                            return 0;
                          }
@@ -264,7 +317,7 @@ void add_rechorus(Commands& commands) {
                                         failure.message.c_str());
                            return 2;
                          } catch (const Failure& failure) {
-                           context.output.failure(failure);
+                           context.output.failure(rechorus::in_words_of_the_flags(failure));
                            return failure.status == REC_CANCELLED ? kExitCancelled : 1;
                          }
                        });

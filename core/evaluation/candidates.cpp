@@ -117,6 +117,12 @@ Csr make_candidates(const EvaluationInput& input, const RankingRows& rows) {
       if (item < input.n_items) candidates.add(item);
     if (protocol.candidates == REC_CANDIDATES_GIVEN) {
       add_given(input, interaction, positives.front(), candidates);
+      // Alone, the target would be first whatever the model.
+      if (const auto& offsets = input.data.candidate_offsets; offsets[interaction] == offsets[interaction + 1])
+        throw argument_error(REC_INVALID_DATA, "dataset", "a row of user '",
+                             printable(input.data.users.text_at(input.data.user[interaction])), "' in its ",
+                             protocol.part == Part::kValid ? "valid" : "test",
+                             " part has no candidates but its own item");
     } else {
       taken.start_user(input.data.user[interaction]);
       n_short += !add_drawn(input, row, std::ssize(positives), cdf, taken, candidates);

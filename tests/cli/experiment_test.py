@@ -2,6 +2,7 @@
 import os
 import random
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -63,7 +64,25 @@ class Run(CliTest):
         self.assertIn("there is no file", self.recore("run nothing.yaml", 3).stderr)
         self.write("wrong.yaml", CONFIG.replace("epochs: 3", "epochz: 3"))
         self.assertIn("did you mean 'epochs'", self.recore("run wrong.yaml", 2).stderr)
-        self.assertFalse(os.path.exists(self.path("wrong.rec")))
+        self.write("wrong.yaml", CONFIG.replace("epochs: 3", "epochs: 3, epochs: 4"))
+        self.assertIn("parameters.epochs: is there twice", self.recore("run wrong.yaml", 2).stderr)
+        self.write("wrong.yaml", CONFIG.replace("emb_size: 8", "emb_size: &a [*a]"))
+        self.assertIn("wrong.yaml:2:", self.recore("run wrong.yaml", 2).stderr)
+        for setting, words in (("evaluation.metrics=foo@5", "'foo@5' is not a metric"), ("model.x=5", "sets nothing"),
+                               ("output.report=orchard.inter.gz", "orchard.inter.gz is a file that is read"),
+                               ("output.model=orchard.inter.gz", "orchard.inter.gz is a file that is read")):
+            self.assertIn(words, self.recore(["run", "first.yaml", "--set", setting, "--set", "parameters.epochs=1"], 2).stderr)
+        self.assertIn("early_stop: rechorus", self.recore("run first.yaml --resume --set training.early_stop=rechorus", 2).stderr)
+
+    def test_any_text_survives_a_dump(self):
+        shutil.copy(self.path("orchard.inter.gz"), self.path('a${b} #x "q".inter.gz'))
+        self.recore(["train", "--model", "popularity", "--data", 'a${b} #x "q".inter.gz', "--out", "odd.rec", "--memory-limit", "2G",
+                     "--checkpoint-seconds", "inf", "--split", "interaction", "--ratio", "7:1:2", "--dump-config", "odd.yaml"])
+        whole = self.bytes_of("odd.rec")
+        done = self.events("run odd.yaml")[-1]
+        self.assertEqual(self.bytes_of("odd.rec"), whole)
+        self.assertEqual(done["split"], {"by": "interaction", "ratio": "7:1:2", "seed": 1})
+        self.recore(["run", "odd.yaml", "--set", "data.memory_limit=1000"], 7)
 
 
 class ReChorus(CliTest):
@@ -137,10 +156,27 @@ class ReChorus(CliTest):
             self.assertTrue(os.path.exists(self.path(made)), made)
 
     def test_goes_on_from_a_saved_model(self):
-        first = self.result(self.main("--dataset planted --epoch 3").stdout)
-        self.assertEqual(self.result(self.main("--dataset planted --load 1 --train 0").stdout), first)
+        begun = self.main("--dataset planted --epoch 3").stdout
+        self.assertEqual(self.result(self.main("--dataset planted --load 1 --train 0").stdout), self.result(begun))
         again = self.main("--dataset planted --load 1 --epoch 1").stdout
-        self.assertEqual(self.result(again, "Test Before Training"), first)
+        before = "Test Before Training"
+        self.assertEqual(self.result(again, before), self.result(begun, before))
+        self.assertEqual(again.count("Load model from m.pt"), 2)
+        self.assertLess(again.index(before), again.index("Load model from"))
+        self.assertNotEqual(re.search(r"loss=\S+", again).group(), re.search(r"loss=\S+", begun).group())
+        for arguments, words in (("--model_name LightGCN", "is a model of bprmf, expected lightgcn"),
+                                 ("--dataset small", "is a model of 60 users, expected 59")):
+            if "small" in arguments:
+                self.small()
+            error = self.main("--dataset planted --load 1 --train 0 " + arguments, 1).stderr
+            self.assertIn(words, error)
+
+    def small(self):
+        os.makedirs(self.path("data/small"), exist_ok=True)
+        for part in ("train", "dev", "test"):
+            with open(self.path(f"data/planted/{part}.csv")) as file:
+                head, *rows = file.read().splitlines()
+            self.put("data/small", part, head, [row for row in rows if not row.startswith("60\t")])
 
     def test_its_early_stop(self):
         stopped = self.main("--dataset planted --epoch 50 --early_stop 1").stdout
@@ -178,6 +214,14 @@ class ReChorus(CliTest):
                 ("--dataset planted --optimizer Adadelta", 1, "must be Adam, SGD or Adagrad"),
                 ("--dataset planted --topk five", 1, "--topk: must be whole numbers"),
                 ("--dataset planted --train 0", 1, "0 needs --load 1"),
+                ("--dataset planted --topk ,", 1, "--topk: has no number"),
+                ("--dataset planted --metric ,", 1, "--metric: has no name"),
+                ("--dataset planted --main_metric NDCG", 1, "with its k, such as NDCG@5, got 'NDCG'"),
+                ("--dataset planted --lr inf", 1, "--lr: must be finite, got 'inf'"),
+                ("--dataset planted --epoch 0", 1, "--epoch: must be between"),
+                ("--dataset planted --log_file same --model_path same", 1, "are the same file"),
+                ("--dataset lists --model_mode Impression --test_max_pos_item 0", 1, "--test_max_pos_item: must be at least 1"),
+                ("--model_m Impression --model_n POP --dataset nothing", 1, "data/nothing/train.csv"),
                 ("--dataset planted --load 1 --model_path none.pt", 1, "there is no file none.pt"),
                 ("--dataset lists --model_mode Impression --test_all 1", 1, "has no meaning for impression lists"),
                 ("--dataset lists --model_mode CTR", 1, "there is no metric 'HR' in this mode"),
@@ -185,6 +229,68 @@ class ReChorus(CliTest):
             self.assertIn(words, self.main(arguments, code).stderr, arguments)
         done = self.main("--dataset planted --epoch 1 --learning_rate 0.1")
         self.assertIn("--learning_rate has no meaning for BPRMF and is left out", done.stderr)
+
+
+class RecBole(CliTest):
+    CONFIG = """USER_ID_FIELD: user_id
+embedding_size: 8
+epochs: 3
+train_batch_size: 512
+train_neg_sample_args: {distribution: uniform, sample_num: 2}
+stopping_step: 2
+eval_args: {split: {RS: [0.7, 0.1, 0.2]}, group_by: user, order: RO, mode: full}
+metrics: [Recall, NDCG]
+topk: [5, 10]
+valid_metric: NDCG@10
+user_inter_num_interval: "[5,inf)"
+use_gpu: False
+"""
+
+    def setUp(self):
+        self.write("x.yaml", self.CONFIG)
+        os.makedirs(self.path("dataset/shop"), exist_ok=True)
+        shutil.copy(self.path("orchard.inter.gz"), self.path("dataset/shop/shop.inter.gz"))
+
+    def test_a_configuration_is_an_experiment(self):
+        done = self.recore(["recbole", "--model=BPR", "--dataset=shop", "--config_files=x.yaml", "--learning_rate=0.01",
+                            "--dump_config=same.yaml"])
+        for line in (r"INFO  epoch 2 training \[time: \d+\.\d\ds, train loss: \d\.\d{4}\]",
+                     r"INFO  epoch 2 evaluating \[time: \d+\.\d\ds, valid_score: 0\.\d{6}\]",
+                     r"INFO  best valid : OrderedDict\(\[\('recall@5', 0\.\d{4}\), \('ndcg@5', ",
+                     r"INFO  test result: OrderedDict\(\[\('recall@5', 0\.\d{4}\), ",
+                     r"left out: user_inter_num_interval: there is no such setting here",
+                     r"left out: use_gpu: the device is the parameter"):
+            self.assertRegex(done.stderr, line)
+        whole = self.bytes_of("saved/BPR-shop.rec")
+        events = self.events("run same.yaml")
+        self.assertEqual(self.bytes_of("saved/BPR-shop.rec"), whole)
+        parameters = self.events("info saved/BPR-shop.rec")[0]["parameters"]
+        self.assertEqual([parameters[name] for name in ("loss", "init", "emb_size", "batch_size", "num_neg", "patience", "lr", "seed")],
+                         ["bpr_log", "xavier_normal", 8, 256, 2, 3, 0.01, 2020])
+        self.assertEqual(events[-1]["split"], {"by": "user", "ratio": "0.7:0.1:0.2", "seed": 2020})
+        first = float(re.search(r"test result: OrderedDict\(\[\('recall@5', (\S+)\)", done.stderr).group(1))
+        self.assertEqual(round(events[-2]["metrics"]["recall@5"], 4), first)
+
+    def test_values_are_found_as_there(self):
+        self.write("y.yaml", "epochs: 7\nlearning_rate: ~\n")
+        text = self.recore(["recbole", "--model", "GRU4Rec", "--dataset=shop", "--config_files=x.yaml y.yaml", "--topk=[3]",
+                            "--eval_args={split: {LS: valid_and_test}, order: TO, mode: uni50}", "--dry_run=True"]).stdout
+        for line in ('model: "gru4rec"', "epochs: 7", 'layers: "[128]"', "dropout_embed: 0.3", 'split: "leave-one-out"',
+                     'rows: "event"', 'mask: "none"', 'protocol: "uni50"', "lr: 0.001", "batch_size: 512",
+                     'metrics: "ndcg@10,recall@3,ndcg@3"'):
+            self.assertIn(line, text)
+
+    def test_what_cannot_be_had_is_an_error(self):
+        for word, words in (("--model=BRP", "did you mean 'BPR'"), ("--metrics=[AUC]", "there is no 'AUC' here"),
+                            ("--learner=rmsprop", "must be adam, sgd or adagrad"), ("--epochs=many", "epochs: must be an int"),
+                            ("--val_interval={rating: '(3,5]'}", "only [x,inf) is offered"), ("--dataset=nothing", "nothing"),
+                            ("--eval_args={split: {LS: test_only}}", "of LS only valid_and_test"),
+                            ("--train_batch_size=x", "train_batch_size: must be a number"), ("--eval_step=0", "eval_step: must be at least 1")):
+            done = self.recore(["recbole", "--model=BPR", "--dataset=shop", "--config_files=x.yaml", word], 1)
+            self.assertIn(words, done.stderr)
+        self.write("z.yaml", "epochs: 3\nembedding_size: [8, 16]\n")
+        error = self.recore("recbole --model=BPR --dataset=shop --config_files=z.yaml", 1).stderr
+        self.assertIn("z.yaml:2: embedding_size: must be a single value", error)
 
 
 if __name__ == "__main__":
