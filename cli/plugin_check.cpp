@@ -91,10 +91,11 @@ class Checker {
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
 
-  enum class Next { kLine, kEnd, kLate };
-  Next next(std::string& line, Clock::time_point until) {
+  enum class Next { kLine, kEnd, kLate, kStopped };
+  Next next(std::string& line, Clock::time_point until, const Stop& stop) {
     constexpr int kLookMilliseconds = 100;
     for (size_t end; (end = text_.find('\n')) == std::string::npos;) {
+      if (stop.requested()) return Next::kStopped;
       if (Clock::now() > until) return Next::kLate;
       pollfd waited{events_, POLLIN, 0};
       const int ready = ::poll(&waited, 1, kLookMilliseconds);
@@ -143,7 +144,7 @@ std::vector<std::string> words_of(const Options& options, const CommonOptions& c
 }
 
 int watch_checks(const Options& options, Context& context) {
-  const Stop::Abandonable abandonable(context.stop);
+  ::signal(SIGPIPE, SIG_IGN);                // its end would leave the folder and the process
   read_params(options.set, context.common);  // their form; the plugin knows their names
   if (::access(options.path.c_str(), F_OK) != 0)
     throw Failure{REC_NOT_FOUND, "there is no " + options.path, "file", options.path, -1};
@@ -172,7 +173,7 @@ int watch_checks(const Options& options, Context& context) {
   constexpr int kMostChecks = 64;
   int n_begun = 0;
   bool runs = false;
-  while ((next = checker.next(line, until)) == Checker::Next::kLine) {
+  while ((next = checker.next(line, until, context.stop)) == Checker::Next::kLine) {
     const Json event = Json::parse(line, nullptr, false);
     if (!event.is_object()) continue;
     const auto text = [&](const char* key) { return value_text(event.value(key, Json(""))); };
@@ -187,6 +188,9 @@ int watch_checks(const Options& options, Context& context) {
       runs = false;
     } else if (kind == "done" && !runs) {
       checker.end(Checker::Clock::now() + kTimeToEnd);
+      const std::string name = "librecore_" + text("model") + ".so";
+      if (std::filesystem::path(options.path).filename() != name)
+        context.output.note("the file must be named " + plain(name) + " to be found in a folder of plugins");
       return finish(event.value("model", Json()));
     } else if (kind == "begin" || kind == "check" || kind == "done") {
       checker.end(Checker::Clock::now());
@@ -194,6 +198,7 @@ int watch_checks(const Options& options, Context& context) {
       return finish(Json());
     }
   }
+  if (next == Checker::Next::kStopped) throw Failure{REC_CANCELLED, "cancelled; nothing was saved", {}, {}, -1};
   const std::string how =
       checker.end(next == Checker::Next::kLate ? Checker::Clock::now() : Checker::Clock::now() + kTimeToEnd);
   tell(current, next == Checker::Next::kLate

@@ -32,7 +32,7 @@ namespace {
 sigset_t watched_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction action;
     if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) sigaddset(&signals, signal);
   }
@@ -60,6 +60,11 @@ Stop::Stop(std::function<void()> on_abandon) : state_(std::make_shared<State>())
 }
 
 rec_cancel_t* Stop::token() const { return state_->token; }
+
+bool Stop::requested() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->signalled;
+}
 
 rec_run_options_t Stop::run() const {
   auto run = initialized<rec_run_options_t>(rec_run_options_init);

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as the library's cancel token.
+// SIGINT, SIGTERM and SIGHUP as the library's cancel token.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,7 @@ class Stop {
   explicit Stop(std::function<void()> on_abandon);
 
   rec_cancel_t* token() const;
+  bool requested() const;
   // Options for a long call that a signal cancels.
   rec_run_options_t run() const;
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
+import subprocess
 import unittest
 
-from cli_test import SANITIZED, CliTest
+from cli_test import RECORE, SANITIZED, CliTest
 
 DESTROY = "static void destroy(rec_plugin_model_t* model) {"
 COMPUTE = "static rec_status_t compute(rec_call_t* call, rec_plugin_model_t* model, const rec_batch_t* batch, double* out_loss) {"
@@ -56,6 +58,28 @@ class PluginCheck(CliTest):
             write = f" extern long write(int, const void*, unsigned long); if (write(3, {text}, sizeof {text} - 1) < 0) return 1;"
             found = self.broken(f"librecore_{name}.so", COMPUTE, COMPUTE + write)
             self.assertEqual(found, {"trains": "it writes to the checks' own channel, and was killed"})
+
+    @unittest.skipIf(SANITIZED, "sanitizers start slowly")
+    def test_a_check_that_is_stopped_leaves_nothing(self):
+        place = self.path("tmp")
+        os.makedirs(place)
+        for name in ("SIGTERM", "SIGHUP", "closed pipe"):
+            with subprocess.Popen([RECORE, "plugin", "check", "./librecore_mine.so"], cwd=self.folder, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  env={**os.environ, "TMPDIR": place}) as check:
+                self.assertIn("loads", check.stdout.readline())
+                self.assertEqual(len(os.listdir(place)), 1)
+                if name == "closed pipe":
+                    check.stdout.close()
+                else:
+                    check.send_signal(getattr(signal, name))
+                self.assertEqual(check.wait(60), 5 if name == "closed pipe" else 130)
+            self.assertEqual(os.listdir(place), [], name)
+
+    def test_another_file_name_is_told(self):
+        os.rename(self.path("librecore_mine.so"), self.path("librecore_other.so"))
+        self.assertIn("must be named librecore_", self.recore("plugin check ./librecore_other.so").stderr)
+        os.rename(self.path("librecore_other.so"), self.path("librecore_mine.so"))
 
     def test_a_missing_file_is_not_found(self):
         self.assertIn("there is no ./missing.so", self.recore("plugin check ./missing.so", 3).stderr)

@@ -112,11 +112,15 @@ class Model(IdMaps):
     def __deepcopy__(self, memo: Any) -> Model:
         return copy(self)
 
-    def __reduce__(self) -> Any:
+    def to_bytes(self) -> bytes:
+        """The bytes of the model's file, which load() opens; they pass through a temporary file."""
         with tempfile.TemporaryDirectory(prefix="recore-") as folder:
             path = pathlib.Path(folder, "model.rec")
             self.save(path)
-            return _from_bytes, (path.read_bytes(), self.ids)
+            return path.read_bytes()
+
+    def __reduce__(self) -> Any:
+        return _from_bytes, (self.to_bytes(), self.ids)
 
     def _text(self) -> str:
         return f" {self.describe().get('model', '')}: {self.n_users} users, {self.n_items} items"
@@ -157,15 +161,20 @@ class Vectors:
         return np.asarray(self)
 
 
-def load(path: str | os.PathLike[str] | bytearray | memoryview, *, ids: str = "str",
+def load(path: str | os.PathLike[str] | bytes | bytearray | memoryview, *, ids: str = "str",
          memory_limit_bytes: int = 0, cancel: Optional[threading.Event] = None) -> Model:
-    """Opens a model file, or its bytes when given a bytearray or memoryview.
+    """Opens a model file, or its bytes when given bytes, a bytearray or a memoryview.
+
+    Args:
+        memory_limit_bytes: LimitError rather than more; 0 = 256 MiB plus 8 times the size of the file.
 
     Raises:
         NotFoundError, IoError, CorruptDataError (with byte_offset), UnsupportedError (another version), LimitError,
         CancelledError (another thread set cancel).
     """
     given = options(_raw.rec_load_options_t, memory_limit_bytes=memory_limit_bytes)
+    if isinstance(path, bytes):
+        path = memoryview(path)
     if isinstance(path, (bytearray, memoryview)):
         return Model(_recore.rec_model_load_bytes(path, given, run(cancel)), ids)
     return Model(_recore.rec_model_load(path, given, run(cancel)), ids)
@@ -173,4 +182,4 @@ def load(path: str | os.PathLike[str] | bytearray | memoryview, *, ids: str = "s
 
 def _from_bytes(data: bytes, ids: str) -> Model:
     """What a pickled model is made from."""
-    return load(memoryview(data), ids=ids)
+    return load(data, ids=ids)

@@ -118,6 +118,9 @@ def test_a_model_is_pickled_as_the_bytes_of_its_file(model, orchard, tmp_path):
             answer = again.recommender(exclude_seen=True).recommend(model.user_ids(), k=20)
             expected = model.recommender(exclude_seen=True).recommend(model.user_ids(), k=20)
             assert answer.scores.tobytes() == expected.scores.tobytes() and (answer.items == expected.items).all()
+    assert model.to_bytes() == (tmp_path / "m.rec").read_bytes()
+    with recore.load(model.to_bytes()) as again:
+        assert again.to_bytes() == model.to_bytes()
     with recore.load(tmp_path / "m.rec", ids="bytes") as other:
         assert pickle.loads(pickle.dumps(other)).ids == "bytes"
     with pytest.raises(recore.ClosedError):
