@@ -201,6 +201,16 @@ class ReChorus(CliTest):
         self.assertIn("has no neg_items", done.stderr)
         self.assertEqual(self.result(done.stdout), self.result(self.main("--dataset planted --epoch 2 --test_all 1").stdout))
 
+    def test_a_row_without_candidates_is_an_error(self):
+        os.makedirs(self.path("data/odd"), exist_ok=True)
+        for part in ("train", "dev", "test"):
+            with open(self.path(f"data/planted/{part}.csv")) as file:
+                head, *rows = file.read().splitlines()
+            if part == "test":
+                rows[5] = "\t".join([*rows[5].split("\t")[:3], "[]"])
+            self.put("data/odd", part, head, rows)
+        self.assertIn("in its test part has no candidates but its own item", self.main("--dataset odd --epoch 1", 1).stderr)
+
     def test_wrong_usage_is_answered(self):
         for arguments, code, words in (
                 ("--lr abc", 2, "argument --lr: invalid float value: 'abc'"),
