@@ -89,11 +89,12 @@ class Reader {
  private:
   std::string text(const std::string& name, const YAML::Node& node) const {
     if (!node.IsScalar()) throw config_error(path_, node.Mark(), name + ": must be a single value", name);
-    return expanded(path_, node);
+    std::string value = expanded(path_, node);
+    if (value.find('\0') != std::string::npos) throw config_error(path_, node.Mark(), name + ": has a NUL in it", name);
+    return value;
   }
   void read(const std::string& name, const YAML::Node& node, std::string& value) const {
-    // A list where names stand by comma, as in metrics.
-    if (!node.IsSequence()) {
+    if (!node.IsSequence() || !name.ends_with("metrics")) {  // a list where names stand by comma
       value = text(name, node);
       return;
     }
@@ -256,7 +257,9 @@ Experiment read_experiment(const std::string& path, const std::vector<std::strin
   if (std::filesystem::is_directory(path, none)) throw usage_error("config", plain(path) + " is a folder");
   YAML::Node root;
   try {
-    root = YAML::LoadFile(path);
+    const std::vector<YAML::Node> documents = YAML::LoadAllFromFile(path);
+    if (documents.size() > 1) throw config_error(path, documents[1].Mark(), "a second document begins; one is wanted");
+    if (!documents.empty()) root = documents[0];
     if (root.IsNull()) root = YAML::Node(YAML::NodeType::Map);
     if (!root.IsMap()) throw config_error(path, root.Mark(), "must be keys and values");
     for (const std::string& setting : settings) {

@@ -68,6 +68,11 @@ class Run(CliTest):
         self.assertIn("parameters.epochs: is there twice", self.recore("run wrong.yaml", 2).stderr)
         self.write("wrong.yaml", CONFIG.replace("emb_size: 8", "emb_size: &a [*a]"))
         self.assertIn("wrong.yaml:2:", self.recore("run wrong.yaml", 2).stderr)
+        for old, new, words in (("model: bprmf", "model: [bprmf, ease]", "model: must be a single value"),
+                                ("model: run.rec", 'model: "run.rec\\0x"', "output.model: has a NUL in it"),
+                                ("model: bprmf", "model: bprmf\n---\nmodel: ease", "a second document begins")):
+            self.write("wrong.yaml", CONFIG.replace(old, new))
+            self.assertIn(words, self.recore("run wrong.yaml", 2).stderr)
         for setting, words in (("evaluation.metrics=foo@5", "'foo@5' is not a metric"), ("model.x=5", "sets nothing"),
                                ("output.report=orchard.inter.gz", "orchard.inter.gz is a file that is read"),
                                ("output.model=orchard.inter.gz", "orchard.inter.gz is a file that is read")):

@@ -466,7 +466,8 @@ rec_status_t Session::one_call(rec_error_t** error) {
         default: {
           const uint8_t* allow = in_.one_in(4) ? reinterpret_cast<const uint8_t*>(numbers(1)) : nullptr;
           const uint8_t* deny = in_.one_in(4) ? reinterpret_cast<const uint8_t*>(numbers(1)) : nullptr;
-          return rec_recommender_similar_items(recommender, ids(), k(), allow, count(8), deny, count(8), output(), error);
+          const auto similar = in_.one_in(2) ? rec_recommender_similar_users : rec_recommender_similar_items;
+          return similar(recommender, ids(), k(), allow, count(8), deny, count(8), output(), error);
         }
       }
     }

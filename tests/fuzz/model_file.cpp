@@ -96,13 +96,17 @@ void ask(const Recommender& recommender) {
         if (std::isnan(scores[i])) finding("a candidate's score that is no number");
     });
   }
-  rows.resize(items.size() * k);
-  scores.resize(items.size() * k);
-  attempt([&] {
-    recommender.similar_items(rows_of(items), {}, k, rows.data(), scores.data(), status.data());
-    for (size_t i = 0; i < items.size(); ++i)
-      check_ranking({&rows[i * k], static_cast<size_t>(k)}, {&scores[i * k], static_cast<size_t>(k)}, n_items);
-  });
+  const auto find_similar = [&](Entity entity, const std::vector<int64_t>& given, int64_t n) {
+    rows.resize(given.size() * k);
+    scores.resize(given.size() * k);
+    attempt([&] {
+      recommender.similar(entity, rows_of(given), {}, k, rows.data(), scores.data(), status.data());
+      for (size_t i = 0; i < given.size(); ++i)
+        check_ranking({&rows[i * k], static_cast<size_t>(k)}, {&scores[i * k], static_cast<size_t>(k)}, n);
+    });
+  };
+  find_similar(Entity::kItem, items, n_items);
+  find_similar(Entity::kUser, users, recommender.model().n_users());
 }
 
 void use(const std::shared_ptr<const Model>& model) {
