@@ -176,13 +176,18 @@ void read_rechorus(const std::string& folder, RowSink& sink) {
   const std::vector<int64_t>& ids = sink.builder().items().i64();
   int64_t max_id = INT64_MAX;
   if (!ids.empty()) max_id = *std::max_element(ids.begin(), ids.end());
+  int64_t n_empty = 0;
   for (const File& file : files) {
     for (const List& list : file.lists.rows) {
+      n_empty += list.begin == list.end;
       check_list(file.lists, list, max_id, file.path);
       sink.builder().add_candidates(list.row,
                                     {file.lists.ids.data() + list.begin, static_cast<size_t>(list.end - list.begin)});
     }
   }
+  if (n_empty > 0)
+    sink.note(
+        cat(n_empty, " rows have an empty list of neg_items; among given candidates their own item is always first"));
   DatasetBuilder& builder = sink.builder();
   if (const auto meta = find_text_file(folder, "item_meta.csv"))
     read_meta(*meta, {"item_id", "i_", builder.items(), builder.item_features(), true}, sink);

@@ -108,7 +108,7 @@ Csr make_candidates(const EvaluationInput& input, const RankingRows& rows) {
   std::vector<double> cdf;
   if (protocol.candidates == REC_CANDIDATES_POPULAR) cdf = popularity(input);
   TakenItems taken(input);
-  int64_t n_short = 0;
+  int64_t n_short = 0, n_given = 0;
   for (int64_t row = 0; row < rows.positives.n_rows(); ++row) {
     throw_if_cancelled(input.cancel);
     const int64_t interaction = rows.interactions[row];
@@ -117,17 +117,17 @@ Csr make_candidates(const EvaluationInput& input, const RankingRows& rows) {
       if (item < input.n_items) candidates.add(item);
     if (protocol.candidates == REC_CANDIDATES_GIVEN) {
       add_given(input, interaction, positives.front(), candidates);
-      // Alone, the target would be first whatever the model.
-      if (const auto& offsets = input.data.candidate_offsets; offsets[interaction] == offsets[interaction + 1])
-        throw argument_error(REC_INVALID_DATA, "dataset", "a row of user '",
-                             printable(input.data.users.text_at(input.data.user[interaction])), "' in its ",
-                             protocol.part == Part::kValid ? "valid" : "test",
-                             " part has no candidates but its own item");
+      const auto& offsets = input.data.candidate_offsets;
+      n_given += offsets[interaction + 1] - offsets[interaction];
     } else {
       taken.start_user(input.data.user[interaction]);
       n_short += !add_drawn(input, row, std::ssize(positives), cdf, taken, candidates);
     }
   }
+  // Alone, each target would be first, whatever the model.
+  if (protocol.candidates == REC_CANDIDATES_GIVEN && n_given == 0)
+    throw argument_error(REC_INVALID_DATA, "dataset", "no row of its ",
+                         protocol.part == Part::kValid ? "valid" : "test", " part has candidates beside its own item");
   if (n_short > 0)
     log::write(REC_LOG_WARNING,
                cat("evaluation: ", n_short, " of ", rows.positives.n_rows(), " rows have fewer than ",

@@ -214,7 +214,15 @@ class ReChorus(CliTest):
             if part == "test":
                 rows[5] = "\t".join([*rows[5].split("\t")[:3], "[]"])
             self.put("data/odd", part, head, rows)
-        self.assertIn("in its test part has no candidates but its own item", self.main("--dataset odd --epoch 1", 1).stderr)
+        self.assertIn("1 rows have an empty list of neg_items", self.main("--dataset odd --epoch 1").stderr)
+        for part in ("dev", "test"):
+            shutil.copy(self.path(f"data/planted/{part}.csv"), self.path("data/odd"))
+        with open(self.path("data/planted/test.csv")) as file:
+            lines = ["\t".join(line.rstrip("\n").split("\t")[:3]) for line in file]
+        self.put("data/odd", "test", lines[0], lines[1:])
+        self.recore("train --model popularity --data data/odd --format rechorus --out odd.rec")
+        self.assertIn("no row of its test part has candidates beside its own item",
+                      self.recore("evaluate --model odd.rec --data data/odd --format rechorus --protocol given", 4).stderr)
 
     def test_wrong_usage_is_answered(self):
         for arguments, code, words in (

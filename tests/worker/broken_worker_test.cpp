@@ -236,7 +236,10 @@ TEST_F(BrokenWorker, IsKilledWhenItDoesNotStop) {
     EXPECT_EQ(own_workers().size(), 0u);
   }
   CancelToken cancel;
-  cancel.request();
+  const std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::seconds(3));  // it is in its initialize by then
+    cancel.request();
+  });
   WorkerProcess process("evil_hang", "training of 'evil_hang'", Patience{.to_stop = 0.2});
   try {
     process.call({{"call", "create"}, {"model", "evil_hang"}, {"params", ""}, {"options", TrainerOptions()}}, {&file},
