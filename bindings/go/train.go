@@ -347,7 +347,8 @@ const (
 	Initial   Which = Which(crec.REC_MODEL_INITIAL) // what training starts from; only before the first epoch
 )
 
-// Model returns the model of a finished epoch, or the initial one; ErrBadState when there is none.
+// Model returns the model of a finished epoch or, before the first, the initial one. It fails with ErrBadState when the
+// trainer does not have that model.
 func (t *Trainer) Model(which Which) (*Model, error) {
 	var raw crec.Model
 	err := t.h.call(func(h crec.Trainer) error { return crec.RecTrainerCreateModel(h, int(which), 0, &raw) })

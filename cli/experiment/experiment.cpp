@@ -52,12 +52,6 @@ std::string value_of(const std::string& path, const YAML::Node& node) {
   return "[" + list + "]";
 }
 
-std::vector<std::string> names_of(const std::map<std::string, std::set<std::string>>& sections) {
-  std::vector<std::string> names;
-  for (const auto& [name, keys] : sections) names.push_back(name);
-  return names;
-}
-
 // Which keys there are, by section; "" has those of the top.
 struct KeyCollector {
   std::map<std::string, std::set<std::string>> keys;
@@ -276,7 +270,7 @@ Experiment read_experiment(const std::string& path, const std::vector<std::strin
   KeyCollector known;
   visit(experiment, known);
   check_keys(path, root, "", known.keys);
-  for (const std::string& section : names_of(known.keys))
+  for (const auto& [section, keys] : known.keys)
     if (!section.empty() && root[section].IsMap()) check_keys(path, root[section], section, known.keys);
   Reader reader(path, root);
   visit(experiment, reader);

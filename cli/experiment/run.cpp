@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 
 namespace rec::cli {
 
@@ -150,22 +149,23 @@ void Run::check_outputs() {
   // As the library does: the link stays, and the files that are removed at the end are its target's.
   if (std::filesystem::is_symlink(checkpoint_, code))
     if (const auto target = std::filesystem::canonical(checkpoint_, code); !code) checkpoint_ = target.string();
-  if (!experiment_.report.empty()) check_output("report", experiment_.report);
   check_distinct(experiment_.out, checkpoint_, experiment_.report);
   check_is_no_input("out", experiment_.out);
   check_is_no_input("checkpoint", checkpoint_);
-  check_is_no_input("report", experiment_.report);
 }
 
 void Run::check_is_no_input(const char* argument, const std::string& path) const {
   std::error_code none;
   const DataOptions& data = experiment_.data;
-  for (const std::string& input : {data.path, data.valid.value_or(""), data.test.value_or("")})
+  const std::string model = experiment_.train ? "" : experiment_.out;
+  for (const std::string& input : {data.path, data.valid.value_or(""), data.test.value_or(""), model})
     if (!path.empty() && !input.empty() && std::filesystem::equivalent(path, input, none))
       throw usage_error(argument, plain(path) + " is a file that is read");
 }
 
 void Run::prepare() {
+  if (!experiment_.report.empty()) check_output("report", experiment_.report);
+  check_is_no_input("report", experiment_.report);
   if (experiment_.train) check_outputs();
   summary_.model = experiment_.model;
   summary_.data = experiment_.data.path;
@@ -268,7 +268,9 @@ TrainingSummary Run::operator()() {
     if (!experiment_.report.empty()) write_page();
   } catch (Failure& failure) {
     if (failure.status == REC_CANCELLED && experiment_.train)
-      failure.message = "cancelled before the report was written; the model is saved at " + experiment_.out;
+      failure.message = std::string("cancelled before the ") +
+                        (experiment_.report.empty() ? "metrics were measured" : "report was written") +
+                        "; the model is saved at " + experiment_.out;
     throw;
   }
   return summary_;

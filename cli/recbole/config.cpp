@@ -263,7 +263,7 @@ void read_training(Config& c, Experiment& e) {
   }
   const bool all_items = e.model == "gru4rec" && p["loss"] == "softmax";
   if (count > 1) p["num_neg"] = std::to_string(count);
-  // Its batch counts rows after negatives: pairs, and for NeuMF the positives beside them too.
+  // RecBole counts the rows of a batch after adding negatives: one for each negative, and for NeuMF each positive too.
   const int64_t share = all_items ? 1 : e.model == "neumf" ? count + 1 : count;
   p["batch_size"] = std::to_string(std::max<int64_t>(1, rows / share));
 }

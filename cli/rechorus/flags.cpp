@@ -122,7 +122,7 @@ bool is_of(const Flag& flag, const std::string& model, const std::string& mode) 
   return all.empty() || std::ranges::find(all, model) != all.end() || std::ranges::find(all, mode) != all.end();
 }
 
-// The flag of this name, or the only one that begins so; nullptr when there is none.
+// The flag with this name, else the only flag whose name begins with it; nullptr when no flag does.
 const Flag* find(const std::string& name, const std::string& model, const std::string& mode) {
   std::vector<const Flag*> found;
   for (const Flag& flag : kFlags) {

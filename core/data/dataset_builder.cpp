@@ -34,7 +34,7 @@ const char* unit_name(int32_t unit) {
 
 std::string quoted_id(const IdMap& ids, int64_t row) { return cat("'", printable(ids.text_at(row)), "'"); }
 
-// Whether the column has the plain number of an id such as 007, too.
+// For an id such as 007: whether the column also has the id 7.
 bool is_beside_its_number(const IdMap& ids, std::string_view id) {
   if (!looks_like_integer(id) || parse_int64(id)) return false;
   const bool is_negative = id.front() == '-';

@@ -125,9 +125,9 @@ class Sessions {
     const int32_t user = builder.users().find(builder.users().key(row.user));
     const bool is_new = user < 0 || user >= std::ssize(sink_.sessions());
     const std::span<const int32_t> before = is_new ? std::span<const int32_t>() : sink_.sessions()[user];
-    // Rows of training may stand in any order.
-    if (part_ == Part::kTrain && follows(before, row_of(target))) return;
-    for (size_t i = n_known(before); i < items_.size(); ++i) {
+    const Place place = find_list(before, row_of(target));
+    if (part_ == Part::kTrain && place.is_followed) return;  // rows of training may stand in any order
+    for (size_t i = place.n_known; i < items_.size(); ++i) {
       row.item = items_[i];
       push(row, Part::kTrain);
     }
@@ -136,22 +136,34 @@ class Sessions {
   }
 
  private:
-  // Whether the item follows the list in the events: in those of a session that begins with it where the list is empty.
-  bool follows(std::span<const int32_t> events, int32_t item) const {
+  struct Place {
+    size_t n_known = 0;        // of the list's first items: all that are events, or those with which the events end
+    bool is_followed = false;  // the item follows the list somewhere, or begins the session where the list is empty
+  };
+  // Knuth, Morris and Pratt's search, so that no file makes it slow.
+  Place find_list(std::span<const int32_t> events, int32_t item) {
     const size_t n = rows_.size();
-    if (item < 0 || n >= events.size()) return false;
-    if (n == 0) return events[0] == item;
-    for (auto at = events.begin() + static_cast<int64_t>(n); at != events.end(); ++at)
-      if (*at == item && std::equal(rows_.begin(), rows_.end(), at - static_cast<int64_t>(n))) return true;
-    return false;
-  }
-
-  // How many of the list's first items are events already: all of them, or those with which the events end.
-  size_t n_known(std::span<const int32_t> events) const {
-    if (!std::ranges::search(events, rows_).empty()) return rows_.size();
-    size_t n = std::min(rows_.size(), events.size());
-    while (n > 0 && !std::ranges::equal(std::span(rows_).first(n), events.last(n))) --n;
-    return n;
+    if (n == 0) return {0, !events.empty() && events[0] == item};
+    border_.assign(n, 0);  // border_[i]: the longest proper prefix of rows_[0..i] that it ends with
+    for (size_t i = 1, k = 0; i < n; ++i) {
+      while (k > 0 && rows_[i] != rows_[k]) k = border_[k - 1];
+      k += rows_[i] == rows_[k];
+      border_[i] = k;
+    }
+    Place place;
+    bool is_whole = false;
+    size_t k = 0;
+    for (const int32_t event : events) {
+      if (k == n) {
+        place.is_followed |= event == item;
+        k = border_[n - 1];
+      }
+      while (k > 0 && event != rows_[k]) k = border_[k - 1];
+      k += event == rows_[k];
+      is_whole |= k == n;
+    }
+    place.n_known = is_whole ? n : k;
+    return place;
   }
 
   void push(const Row& row, Part part) {
@@ -168,6 +180,7 @@ class Sessions {
   Part part_;
   std::vector<std::string_view> items_;  // of the list
   std::vector<int32_t> rows_;            // theirs; -1 = not seen yet
+  std::vector<size_t> border_;           // beside rows_, of find_list
 };
 
 // has_lists is false when write_dataset's NAME.no_lists says that labelled rows belong to no list.

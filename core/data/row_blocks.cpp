@@ -84,7 +84,7 @@ class BlockParser {
     return false;
   }
 
-  // The length of a line end at `at`: 0 if there is none, -1 for a CR alone, which makes a row that is not plain.
+  // How many bytes the line end at `at` has; 0 if there is no line end. -1 for a CR alone, whose row is read the slow way.
   static int64_t line_end(const char* at, const char* end) {
     if (*at == '\n') return 1;
     if (*at != '\r') return 0;

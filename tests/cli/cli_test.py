@@ -312,6 +312,13 @@ class Serve(CliTest):
         self.recore("train --model popularity --data rows.csv --all --out rows.rec")
         self.assertIn("these are as many", self.recore("evaluate --model rows.rec --data rows.csv --all").stderr)
 
+    def test_tells_of_users_without_a_row_in_training(self):
+        self.write("train.csv", "user,item\n1,10\n1,11\n2,10\n2,12\n")
+        self.write("test.csv", "user,item\n1,12\n3,11\n3,10\n")
+        self.recore("train --model popularity --data train.csv --test test.csv --out new.rec")
+        self.assertIn("2 of the 3 rows of the test part are of users without a row in training",
+                      self.recore("evaluate --model new.rec --data train.csv --test test.csv").stderr)
+
     def test_finds_similar_items(self):
         events = self.events("similar --model m.rec --item film-039 -k 3")
         self.assertEqual([event["event"] for event in events], ["recommendation"] * 3 + ["done"])

@@ -75,8 +75,10 @@ class Run(CliTest):
             self.assertIn(words, self.recore("run wrong.yaml", 2).stderr)
         for setting, words in (("evaluation.metrics=foo@5", "'foo@5' is not a metric"), ("model.x=5", "sets nothing"),
                                ("output.report=orchard.inter.gz", "orchard.inter.gz is a file that is read"),
+                               ("training={enabled: false}\0output.model=m.rec\0output.report=m.rec", "m.rec is a file that is read"),
                                ("output.model=orchard.inter.gz", "orchard.inter.gz is a file that is read")):
-            self.assertIn(words, self.recore(["run", "first.yaml", "--set", setting, "--set", "parameters.epochs=1"], 2).stderr)
+            settings = [word for text in setting.split("\0") for word in ("--set", text)]
+            self.assertIn(words, self.recore(["run", "first.yaml", *settings, "--set", "parameters.epochs=1"], 2).stderr)
         self.assertIn("early_stop: rechorus", self.recore("run first.yaml --resume --set training.early_stop=rechorus", 2).stderr)
 
     def test_any_text_survives_a_dump(self):

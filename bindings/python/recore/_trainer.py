@@ -115,7 +115,11 @@ class Trainer(Handle["_recore.TrainerHandle"]):
         return not callback.said_stop
 
     def model(self, which: str = "best") -> Model:
-        """The model of the "best" or the "last" finished epoch. BadStateError when none is finished."""
+        """The model of the "best" or the "last" finished epoch, or the "initial" one, which training starts from.
+
+        Raises:
+            BadStateError (no epoch is finished; for "initial", training has begun).
+        """
         return Model(_recore.rec_trainer_create_model(self._handle, choice("which", which, _WHICH), run()), self._ids)
 
 

@@ -152,6 +152,15 @@ def test_similar_users_are_near_by_cosine(model):
     assert recommender.similar_users(ids[3], k=10**6 if model.n_users > 1000 else 1000).counts == model.n_users - 1
 
 
+def test_models_that_score_pairs_compare_vectors_too(orchard):
+    for name in ("neumf", "slrc_plus"):
+        recommender = recore.train(orchard, name, epochs=1, emb_size=8).recommender()
+        for similar, ids in ((recommender.similar, ["film-001", "film-002"]), (recommender.similar_users, ["u0061", "u0511"])):
+            first, second = (dict(zip(*similar(one, k=1000))) for one in ids)
+            assert first[ids[1]] == pytest.approx(second[ids[0]], abs=1e-6) and ids[0] not in first, name
+            assert all(-1 <= score <= 1 for score in first.values())
+
+
 def test_similar_items_leave_out_the_item_itself(model):
     items, scores = model.recommender().similar(["film-001", "film-002"], k=5)
     assert items.shape == (2, 5) and "film-001" not in items[0] and "film-002" not in items[1]

@@ -64,6 +64,8 @@ def test_an_exception_of_a_callback_stops_and_comes_back_as_it_is(orchard):
     with pytest.raises(Mine) as caught:
         trainer.run(on_epoch=on_epoch)
     assert caught.value is raised
+    with pytest.raises(recore.BadStateError, match="training has begun"):
+        trainer.model("initial")
     assert trainer.model("last").n_items == 400
     trainer.run(on_epoch=lambda event: False)  # it may go on
 
