@@ -79,7 +79,8 @@ void add_protocol_options(CLI::App& app, ProtocolOptions& options) {
                  "Measure so many users, drawn once by the seed; the metric's name says so [all]")
       ->type_name("N");
   app.add_flag("--skip-first", options.skip_first,
-               "With --rows event: a user's first event is no row, as in the GRU4Rec authors' evaluation");
+               "With --rows event, as in the GRU4Rec authors' evaluation: items that the model does not know are left "
+               "out, and a user's first event is no row");
   app.add_option("--ties", options.ties, "lower-row or against-target")->capture_default_str();
 }
 

@@ -547,8 +547,8 @@ typedef struct rec_protocol_t {
   int64_t max_neg;      /**< how many shown ones; 0 = 20. Other numbers are part of a metric's name:
                              "rechorus.hr@5[list10+40]" */
   int32_t history;      /**< REC_HISTORY_ */
-  int32_t skip_first;   /**< 1: the first event of a user, which nothing came before, is no row, as in the GRU4Rec authors'
-                             evaluation of sessions; for REC_ROWS_EVENT: "gru4rec.recall@20[skip_first]" */
+  int32_t skip_first;   /**< 1: as in the GRU4Rec authors' evaluation, items that the model does not know are left out, and the
+                             first event of a user is no row; for REC_ROWS_EVENT: "gru4rec.recall@20[skip_first]" */
   int64_t n_users;      /**< > 0: of the users with rows, so many are measured, drawn by seed, the same in each evaluation;
                              for REC_ROWS_USER and _EVENT: "recall@20[users1000]" */
 } rec_protocol_t;

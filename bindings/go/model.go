@@ -321,7 +321,7 @@ type Protocol struct {
 	Seed              int64
 	MaxPos, MaxNeg    int // clicked and shown items of a list that count; 0 = 20
 	History           History
-	SkipFirst         bool // with EventRows: a user's first event is no row, as in the GRU4Rec authors' evaluation
+	SkipFirst         bool // with EventRows, as the GRU4Rec authors: unknown items are left out, a user's first event is no row
 	NUsers            int  // > 0: so many of the users are measured, drawn by Seed
 	Threads           int  // 0 = as many as the machine has
 	Isolation         Isolation

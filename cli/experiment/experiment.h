@@ -91,7 +91,7 @@ void visit(Experiment& e, Visitor& visitor) {
   visitor.field("max_pos", e.protocol.max_pos, "clicked items of a list that count; 0 = 20");
   visitor.field("max_neg", e.protocol.max_neg, "shown items of a list that count; 0 = 20");
   visitor.field("users", e.protocol.n_users, "measure so many users, drawn by the seed; 0 = all");
-  visitor.field("skip_first", e.protocol.skip_first, "a user's first event is no row");
+  visitor.field("skip_first", e.protocol.skip_first, "events of unknown items and a user's first event are no rows");
   visitor.section("output");
   visitor.field("model", e.out, "model file to write");
   visitor.field("report", e.report, "page about the run");

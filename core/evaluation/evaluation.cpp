@@ -105,7 +105,7 @@ EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, c
       item_row(item_rows(data, catalog, protocol_.part)),
       timelines(data),
       is_measured(sample_users(data_, protocol_)) {
-  warn_of_users_without_rows(data, catalog, protocol.part, user_row);
+  if (!protocol.skip_first) warn_of_users_without_rows(data, catalog, protocol.part, user_row);  // sessions are new
 }
 
 Error EvaluationInput::no_rows(const char* what) const {

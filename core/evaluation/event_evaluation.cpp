@@ -25,6 +25,7 @@ class EventEvaluation final : public RankingEvaluation {
       for (int64_t i : input.timelines.of(user)) {
         if (!data.is_positive(i)) continue;
         const int32_t item = input.item_row[data.item[i]];
+        if (input.protocol.skip_first && item >= input.n_items) continue;
         if (masks_items && is_masked(input.protocol, data.part[i]) && item < input.n_items) masks.add(item);
         if (std::exchange(is_first, false) || data.part[i] != input.protocol.part) continue;
         positives.add(item);

@@ -21,7 +21,7 @@ struct Protocol {
   uint64_t seed = 0;
   int64_t max_pos = 20, max_neg = 20;  // slots of an impression list
   int32_t history = REC_HISTORY_DEFAULT;
-  bool skip_first = false;  // the first event of a user is no row
+  bool skip_first = false;  // events of unknown items are left out, and then the first event of a user is no row
   int64_t n_users = 0;      // > 0: so many users are measured
 
   // Whether the model may know only the training part of a row's user: REC_HISTORY_TRAINING, requested or by default.

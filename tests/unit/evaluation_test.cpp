@@ -314,11 +314,17 @@ TEST(Evaluation, WarnsWhenItKnowsNoUser) {
   static std::string said;
   said.clear();
   log::set_sink([](int32_t, const char* line, void*) { said += line; }, REC_LOG_WARNING, nullptr, nullptr);
-  const auto evaluate_users = [&](int64_t user) {
-    evaluate(world.model, small_data({{user, 3, REC_PART_TEST}, {user, 1, 0}}), Protocol(), parse_metrics("recall@5"), 1, nullptr);
+  const auto evaluate_users = [&](int64_t user, const Protocol& protocol = Protocol()) {
+    evaluate(world.model, small_data({{user, 1, 0}, {user, 3, REC_PART_TEST}}), protocol, parse_metrics("recall@5"), 1,
+             nullptr);
     log::deliver();
   };
   evaluate_users(1);
+  EXPECT_EQ(said, "");
+  Protocol sessions;
+  sessions.rows = REC_ROWS_EVENT;
+  sessions.skip_first = true;
+  evaluate_users(100000, sessions);
   EXPECT_EQ(said, "");
   evaluate_users(100000);
   log::set_sink(nullptr, 0, nullptr, nullptr);
@@ -449,6 +455,20 @@ TEST(Evaluation, LeavesOutFirstEvents) {
   const Report report = world.evaluate(protocol, "recall@10");
   EXPECT_EQ(report.users, (std::vector<int64_t>{1, 1, 3}));
   EXPECT_EQ(report.names[0], "recall@10[skip_first]");
+}
+
+// As in the GRU4Rec authors' evaluation; otherwise they are misses.
+TEST(Evaluation, LeavesOutUnknownItemsWithFirstEvents) {
+  World world(13);
+  world.data = dataset_of({1, 1, 1, 1, 2, 2}, {1000, 3, 1001, 4, 1002, 5}, std::vector<int32_t>(6, REC_PART_TEST),
+                          [](rec_columns_t&) {});
+  Protocol protocol;
+  protocol.rows = REC_ROWS_EVENT;
+  EXPECT_EQ(world.evaluate(protocol, "recall@45").values, (std::vector<double>{0, 1, 0, 1, 0, 1}));
+  protocol.skip_first = true;
+  const Report report = world.evaluate(protocol, "recall@45");
+  EXPECT_EQ(report.users, (std::vector<int64_t>{1}));
+  EXPECT_EQ(report.values, (std::vector<double>{1}));
 }
 
 // A file of test rows alone: what the model was trained on is in its file.

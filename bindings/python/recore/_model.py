@@ -67,7 +67,8 @@ class Model(IdMaps):
             history: what the model may know about the user of a row: "training", the train part, the default for users;
                 or "before", what happened before the row, the default for other rows. A choice other than the default is
                 part of a metric's name: "recall@20[before]".
-            skip_first: with rows="event", a user's first event is no row, as in the GRU4Rec authors' evaluation of sessions.
+            skip_first: with rows="event", as in the GRU4Rec authors' evaluation of sessions: events of items that the model
+                does not know are left out, and a user's first event is no row.
             n_users: > 0: so many of the users with rows are measured, drawn by the seed, the same in each evaluation; the
                 metric's name says so: "recall@20[users1000]".
             threads: 0 = as many as the machine has.

@@ -144,7 +144,10 @@ public final class Protocol {
     return with(raw -> raw.setHistory(history.number));
   }
 
-  /** With rows that are events: the first of a user is no row, as in the GRU4Rec authors' evaluation of sessions. */
+  /**
+   * With rows that are events, as in the GRU4Rec authors' evaluation of sessions: those of items that the model does not know
+   * are left out, and the first of a user is no row.
+   */
   public Protocol skipFirst() {
     return with(raw -> raw.setSkip_first(1));
   }
