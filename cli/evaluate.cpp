@@ -48,15 +48,13 @@ int run(const EvaluateOptions& options, Context& context) {
         "warning: the model was trained on " + grouped(n_train) +
         " interactions, and these are as many; if they are the same, the result tells nothing of others");
 
-  const auto start = std::chrono::steady_clock::now();
   context.output.progress("evaluating", 0, 0, "");
   const Evaluation result = evaluate(model, data.dataset, metrics, protocol, options.isolation, context);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   context.output.clear_progress();
 
   tell_metrics(result, card["model"], options.part, options.protocol, protocol, data.split, context.output);
-  context.output.event({{"event", "done"}, {"command", "evaluate"}, {"seconds", seconds}});
-  context.output.note(grouped(result.n_rows) + row_noun(protocol.rows) + " in " + seconds_text(seconds));
+  context.output.event({{"event", "done"}, {"command", "evaluate"}, {"seconds", result.seconds}});
+  context.output.note(grouped(result.n_rows) + row_noun(protocol.rows) + " in " + seconds_text(result.seconds));
   return 0;
 }
 
@@ -67,6 +65,7 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
   rec_run_options_t options = context.stop.run();
   options.threads = static_cast<int32_t>(context.common.threads);
   options.isolation = read_isolation(isolation);
+  const auto start = std::chrono::steady_clock::now();
   const auto report =
       make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);
   Evaluation result;
@@ -79,6 +78,7 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
     call(rec_report_get_standard_error, report.get(), i, &standard_error);
     result.metrics.push_back({name, mean, standard_error});
   }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 

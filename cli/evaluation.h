@@ -19,6 +19,7 @@ struct NamedValue {
 struct Evaluation {
   std::vector<NamedValue> metrics;
   int64_t n_rows = 0;
+  double seconds = 0;
 };
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,

@@ -275,7 +275,8 @@ Experiment read_experiment(const std::string& path, const std::vector<std::strin
   Reader reader(path, root);
   visit(experiment, reader);
   if (experiment.model.empty()) throw config_error(path, root.Mark(), "model: is not given", "model");
-  if (experiment.data.path.empty()) throw config_error(path, root.Mark(), "data.path: is not given", "data.path");
+  if (experiment.data.path.empty() && experiment.train)
+    throw config_error(path, root.Mark(), "data.path: is not given", "data.path");
   if (experiment.out.empty()) throw config_error(path, root.Mark(), "output.model: is not given", "output.model");
   return experiment;
 }

@@ -30,9 +30,10 @@ struct Experiment {
 
   ProtocolOptions protocol;         // of both parts
   std::string final_metrics;        // on valid and test after training; "" = they are not measured
+  std::vector<std::string> files;   // of test rows, which no part of `data` has; each is measured as a whole
   bool measures_untrained = false;  // those of the test before the first epoch too
 
-  std::string out, report, checkpoint;  // files; "" = none, a checkpoint beside `out`
+  std::string out, report, checkpoint;  // files; "" = none, a checkpoint beside `out` if there is one
   bool saves_last = false;              // rather than the best epoch
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;
@@ -46,7 +47,7 @@ void visit(Experiment& e, Visitor& visitor) {
   visitor.field("model", e.model, "name of a model; `recore plugins` lists them");
   visitor.field("parameters", e.parameters, "of the model and of training; `recore plugins NAME` lists them");
   visitor.section("data");
-  visitor.field("path", e.data.path, "file or folder");
+  visitor.field("path", e.data.path, "file or folder; may be empty where training.enabled is false");
   visitor.field("format", e.data.format,
                 "auto, csv, tsv, parquet, lightgcn, recbole, rechorus, movielens, gru4rec, two_tower");
   visitor.field("valid", e.data.valid, "a file whose rows are for validation");
@@ -82,6 +83,8 @@ void visit(Experiment& e, Visitor& visitor) {
   visitor.field("isolation", e.isolation, "in_process, process, auto");
   visitor.section("evaluation");
   visitor.field("metrics", e.final_metrics, "on valid and test after training, by comma; empty = none");
+  visitor.field("files", e.files,
+                "files of test rows, read as data.path is; each is measured after training, as a whole");
   visitor.field("untrained", e.measures_untrained, "measure the test before the first epoch too");
   visitor.field("protocol", e.protocol.protocol, "full, given, uniN, popN");
   visitor.field("rows", e.protocol.rows, "user, event, list, label");

@@ -50,7 +50,8 @@ void check_output(const std::string& argument, const std::string& path) {
 }
 
 // The model, the checkpoints and the page are written one after the other, and the checkpoints are removed at the end.
-void check_distinct(const std::string& out, const std::string& checkpoint, const std::string& report) {
+void check_distinct(const std::string& out, const std::string& checkpoint, const std::string& report,
+                    const std::string& config) {
   namespace fs = std::filesystem;
   struct Output {
     const char *argument, *what;
@@ -60,6 +61,7 @@ void check_distinct(const std::string& out, const std::string& checkpoint, const
                                  {"checkpoint", "--checkpoint", checkpoint},
                                  {"checkpoint", "the previous --checkpoint", checkpoint + ".prev"}};
   if (!report.empty()) outputs.push_back({"report", "--report", report});
+  if (!config.empty()) outputs.push_back({"dump-config", "the experiment", config});
   const auto same = [](const fs::path& a, const fs::path& b) {
     std::error_code none;
     const fs::path resolved = fs::weakly_canonical(fs::absolute(a, none), none);
@@ -116,15 +118,21 @@ class Run {
 
   void check_outputs();
   void check_is_no_input(const char* argument, const std::string& path) const;
+  void check_files() const;
   void prepare();
   void make_trainer();
   void warm_start();
   void check_model() const;
   void train();
   rec_protocol_t read_protocol() const;
+  void remove_checkpoints() const;
   void save(int32_t which);
   void save_cancelled(Failure failure);
+  bool has_rows(const char* part) const { return data_.dataset != nullptr && data_.description[part] > 0; }
   Evaluation measure(Moment moment, const Model& model, int32_t part, const std::string& metrics);
+  void measure_file(const std::string& path);
+  Evaluation measure_part(Moment moment, const std::string& name, const Model& model, const Dataset& dataset,
+                          const std::string& metrics, const rec_protocol_t& protocol);
   void write_page();
   rec_status_t on_event(const rec_event_t& event);
 
@@ -142,6 +150,7 @@ class Run {
 };
 
 void Run::check_outputs() {
+  if (experiment_.out.empty()) return;
   check_output("out", experiment_.out);
   checkpoint_ = experiment_.checkpoint.empty() ? experiment_.out + ".ckpt" : experiment_.checkpoint;
   check_output("checkpoint", checkpoint_);
@@ -149,7 +158,7 @@ void Run::check_outputs() {
   // As the library does: the link stays, and the files that are removed at the end are its target's.
   if (std::filesystem::is_symlink(checkpoint_, code))
     if (const auto target = std::filesystem::canonical(checkpoint_, code); !code) checkpoint_ = target.string();
-  check_distinct(experiment_.out, checkpoint_, experiment_.report);
+  check_distinct(experiment_.out, checkpoint_, experiment_.report, experiment_.dump_config);
   check_is_no_input("out", experiment_.out);
   check_is_no_input("checkpoint", checkpoint_);
 }
@@ -158,12 +167,24 @@ void Run::check_is_no_input(const char* argument, const std::string& path) const
   std::error_code none;
   const DataOptions& data = experiment_.data;
   const std::string model = experiment_.train ? "" : experiment_.out;
-  for (const std::string& input : {data.path, data.valid.value_or(""), data.test.value_or(""), model})
+  std::vector<std::string> inputs = {data.path, data.valid.value_or(""), data.test.value_or(""), model};
+  inputs.insert(inputs.end(), experiment_.files.begin(), experiment_.files.end());
+  for (const std::string& input : inputs)
     if (!path.empty() && !input.empty() && std::filesystem::equivalent(path, input, none))
       throw usage_error(argument, plain(path) + " is a file that is read");
 }
 
+void Run::check_files() const {
+  std::error_code none;
+  if (!experiment_.files.empty() && experiment_.final_metrics.empty())
+    throw usage_error("files", "are given without metrics to measure");
+  for (const std::string& file : experiment_.files)
+    if (!std::filesystem::exists(file, none))
+      throw Failure{REC_NOT_FOUND, "files: there is no file " + plain(file), "files", file, -1};
+}
+
 void Run::prepare() {
+  check_files();
   if (!experiment_.report.empty()) check_output("report", experiment_.report);
   check_is_no_input("report", experiment_.report);
   if (experiment_.train) check_outputs();
@@ -193,6 +214,10 @@ void Run::prepare() {
   if (!experiment_.dump_config.empty()) {
     check_is_no_input("dump-config", experiment_.dump_config);
     write_experiment(experiment_.dump_config, experiment_);
+  }
+  if (experiment_.data.path.empty()) {
+    if (!experiment_.report.empty()) throw usage_error("report", "needs data.path");
+    return;
   }
   data_ = load_split(experiment_.data, seed_, context_);
   summary_.dataset = data_.description;
@@ -242,7 +267,7 @@ rec_protocol_t Run::read_protocol() const {
 TrainingSummary Run::operator()() {
   const Clock::time_point start = Clock::now();
   prepare();
-  const bool has_test = data_.description["n_test"] > 0;
+  const bool has_test = has_rows("n_test");
   if (experiment_.train) {
     make_trainer();
     if (experiment_.measures_untrained && has_test && !experiment_.resume)
@@ -261,13 +286,13 @@ TrainingSummary Run::operator()() {
   listener_.on_saved(summary_);
   try {
     if (!experiment_.final_metrics.empty()) {
-      if (data_.description["n_valid"] > 0)
-        measure(Moment::kTrained, model_, REC_PART_VALID, experiment_.final_metrics);
+      if (has_rows("n_valid")) measure(Moment::kTrained, model_, REC_PART_VALID, experiment_.final_metrics);
       if (has_test) measure(Moment::kTrained, model_, REC_PART_TEST, experiment_.final_metrics);
+      for (const std::string& file : experiment_.files) measure_file(file);
     }
     if (!experiment_.report.empty()) write_page();
   } catch (Failure& failure) {
-    if (failure.status == REC_CANCELLED && experiment_.train)
+    if (failure.status == REC_CANCELLED && experiment_.train && !experiment_.out.empty())
       failure.message = std::string("cancelled before the ") +
                         (experiment_.report.empty() ? "metrics were measured" : "report was written") +
                         "; the model is saved at " + experiment_.out;
@@ -282,6 +307,7 @@ void Run::check_model() const {
     throw usage_error("out", plain(experiment_.out) + " is a model of " + has + what + ", expected " + wanted);
   };
   if (summary_.card["model"] != experiment_.model) refuse("", value_text(summary_.card["model"]), experiment_.model);
+  if (data_.dataset == nullptr) return;
   for (const auto& [key, what] : {std::pair("n_users", " users"), std::pair("n_items", " items")})
     if (summary_.card[key] != data_.description[key])
       refuse(what, value_text(summary_.card[key]), value_text(data_.description[key]) + " as the data have");
@@ -298,23 +324,27 @@ void Run::train() {
     if (!stopped_early_) save_cancelled(failure);
   }
   save(experiment_.saves_last ? REC_MODEL_LAST : REC_MODEL_BEST);
+  remove_checkpoints();
+}
+
+void Run::remove_checkpoints() const {
   std::error_code code;
+  if (checkpoint_.empty()) return;
   std::filesystem::remove(checkpoint_, code);
   std::filesystem::remove(checkpoint_ + ".prev", code);
 }
 
 void Run::save(int32_t which) {
   model_ = make<Model>(rec_trainer_create_model, trainer_.get(), which, nullptr);
-  call(rec_model_save, model_.get(), experiment_.out.c_str(), nullptr, nullptr);
+  if (!experiment_.out.empty()) call(rec_model_save, model_.get(), experiment_.out.c_str(), nullptr, nullptr);
   summary_.card = describe(model_);
 }
 
 // Always throws: what was saved is part of the message.
 void Run::save_cancelled(Failure failure) {
+  if (experiment_.out.empty()) throw failure;
   // A cancel inside a step or an evaluation leaves the previous checkpoint, if any.
-  std::error_code code;
-  if (!listener_.can_resume())
-    std::filesystem::remove(checkpoint_, code), std::filesystem::remove(checkpoint_ + ".prev", code);
+  if (!listener_.can_resume()) remove_checkpoints();
   const std::string resume = std::filesystem::exists(checkpoint_) ? "; --resume goes on from " + checkpoint_ : "";
   try {
     save(REC_MODEL_LAST);
@@ -335,8 +365,28 @@ Evaluation Run::measure(Moment moment, const Model& model, int32_t part, const s
   protocol.part = part;
   protocol.rows =
       moment == Moment::kTrained ? rows_named(value_text(summary_.card["evaluation"]["rows"])) : protocol.rows;
+  return measure_part(moment, name, model, data_.dataset, metrics, protocol);
+}
+
+void Run::measure_file(const std::string& path) {
+  listener_.on_reading(path);
+  DataOptions given = experiment_.data;
+  given.path = path;
+  given.part = REC_PART_TEST;
+  given.all_train = false;
+  given.valid = given.test = std::nullopt;
+  given.split = DataOptions().split, given.ratio = DataOptions().ratio;
+  const SplitData data = load_split(given, seed_, context_);
+  rec_protocol_t protocol = read_protocol();
+  protocol.part = REC_PART_TEST;
+  measure_part(Moment::kFile, path, model_, data.dataset, experiment_.final_metrics, protocol);
+}
+
+Evaluation Run::measure_part(Moment moment, const std::string& name, const Model& model, const Dataset& dataset,
+                             const std::string& metrics, const rec_protocol_t& protocol) {
+  listener_.on_measuring(name);
   context_.output.progress(experiment_.model, 0, 0, "evaluating on " + name);
-  Evaluation measured = evaluate(model, data_.dataset, metrics, protocol, experiment_.isolation, context_);
+  Evaluation measured = evaluate(model, dataset, metrics, protocol, experiment_.isolation, context_);
   context_.output.clear_progress();
   listener_.on_measured(moment, name, measured, protocol);
   return measured;
@@ -463,7 +513,8 @@ void TerminalListener::on_saved(const TrainingSummary& summary) {
 void TerminalListener::on_measured(Moment moment, const std::string& part, const Evaluation& evaluation,
                                    const rec_protocol_t& protocol) {
   if (moment == Moment::kUntrained) context_.output.note("before the first epoch:");
-  tell_metrics(evaluation, experiment_.model, part, experiment_.protocol, protocol, split_, context_.output);
+  tell_metrics(evaluation, experiment_.model, part, experiment_.protocol, protocol,
+               moment == Moment::kFile ? std::nullopt : split_, context_.output);
 }
 
 }  // namespace rec::cli

@@ -6,7 +6,7 @@
 
 namespace rec::cli {
 
-enum class Moment { kUntrained, kTrained };
+enum class Moment { kUntrained, kTrained, kFile };  // kFile: one of evaluation.files, after training
 
 class Listener {
  public:
@@ -18,6 +18,8 @@ class Listener {
   virtual void on_stopped_early(int64_t /*epoch*/) {}
   virtual void on_saved(const TrainingSummary&) {}  // or, without training, loaded
   virtual bool can_resume() const { return true; }  // whether the command goes on from a checkpoint
+  virtual void on_reading(const std::string& /*file*/) {}    // one of evaluation.files
+  virtual void on_measuring(const std::string& /*part*/) {}  // a part, or a file that has been read
   virtual void on_measured(Moment, const std::string& /*part*/, const Evaluation&, const rec_protocol_t&) {}
 };
 

@@ -81,6 +81,28 @@ class Run(CliTest):
             self.assertIn(words, self.recore(["run", "first.yaml", *settings, "--set", "parameters.epochs=1"], 2).stderr)
         self.assertIn("early_stop: rechorus", self.recore("run first.yaml --resume --set training.early_stop=rechorus", 2).stderr)
 
+    def test_measures_files_of_their_own_as_a_whole(self):
+        self.recore("data split orchard.inter.gz --by user --ratio 8:1:1 --seed 5 --out parts")
+        shutil.copy(self.path("parts/parts.test.inter"), self.path("rows.inter"))
+        events = self.events("run first.yaml --set evaluation.files=[rows.inter,rows.inter] --set evaluation.mask=none")
+        measured = [event for event in events if event["event"] == "metrics"]
+        self.assertEqual([event["part"] for event in measured], ["valid", "test"] + 2 * ["rows.inter"])
+        self.assertEqual(measured[2]["metrics"], measured[3]["metrics"])
+        self.assertAlmostEqual(measured[2]["metrics"]["recall@10"], measured[1]["metrics"]["recall@10"], 12)  # other order
+        self.assertEqual([event["split"] is None for event in measured], [False, False, True, True])
+        self.write("alone.yaml", "model: bprmf\ntraining: {enabled: false}\nevaluation: {metrics: recall@10, mask: none, files: rows.inter}\n"
+                                 "output: {model: run.rec}\n")
+        alone = self.events("run alone.yaml")[1]
+        self.assertEqual(alone["metrics"]["recall@10"], measured[2]["metrics"]["recall@10"])
+        for setting, code, words in (("evaluation.files=none.csv", 3, "there is no file none.csv"),
+                                     ("evaluation.metrics=''", 2, "are given without metrics"),
+                                     ("output.report=page.html", 2, "report: needs data.path"),
+                                     ("output.model=rows.inter", 4, "not a model"),
+                                     ("training.enabled=true", 2, "data.path: is not given")):
+            self.assertIn(words, self.recore(["run", "alone.yaml", "--set", setting], code).stderr)
+        self.assertIn("is a file that is read",
+                      self.recore("run first.yaml --set evaluation.files=rows.inter --set output.model=rows.inter", 2).stderr)
+
     def test_any_text_survives_a_dump(self):
         shutil.copy(self.path("orchard.inter.gz"), self.path('a${b} #x "q".inter.gz'))
         self.recore(["train", "--model", "popularity", "--data", 'a${b} #x "q".inter.gz', "--out", "odd.rec", "--memory-limit", "2G",
