@@ -1,9 +1,7 @@
 #include "cli/rechorus/flags.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
 
 namespace rec::cli::rechorus {
 
@@ -80,41 +78,19 @@ constexpr Flag kFlags[] = {
     {"tau", 'f', "0.05", "HRM"},
 };
 
-// As Python's repr: the shortest digits, with an exponent below 1e-4 and from 1e16.
-std::string python_float(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  char buffer[64];
-  const double size = std::abs(value);
-  const bool exponent = size != 0 && (size < 1e-4 || size >= 1e16);
-  const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
-  std::string text(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr);
-  return exponent || text.find('.') != std::string::npos ? text : text + ".0";
-}
-
 std::string checked(const Flag& flag, const std::string& text) {
-  const auto bad = [&](const char* type) {
-    return UsageFailure{std::string("argument --") + flag.name + ": invalid " + type + " value: '" + plain(text) + "'"};
-  };
+  const std::string name = std::string("--") + flag.name;
+  if (flag.type == 's') return text;
   if (flag.type == 'i') {
-    const size_t first = text.find_first_not_of(' ');  // as Python's int: blanks around, a plus before
-    const std::string digits =
-        first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
-    const auto number = to_int64(digits.starts_with('+') ? digits.substr(1) : digits);
-    if (!number) throw bad("int");
+    const auto number = argparse::to_int(text);
+    if (!number) throw argparse::invalid_value(name, "int", text);
     return std::to_string(*number);
   }
-  if (flag.type == 's') return text;
-  char* end = nullptr;
-  const double number = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || text.find_first_of("xX") != std::string::npos) throw bad("float");
-  if (!std::isfinite(number))
-    throw Failure{REC_INVALID_ARGUMENT,
-                  std::string("--") + flag.name + ": must be finite, got '" + plain(text) + "'",
-                  flag.name,
-                  {},
-                  -1};
-  return python_float(number);
+  const auto number = argparse::to_float(text);
+  if (!number) throw argparse::invalid_value(name, "float", text);
+  if (!std::isfinite(*number))
+    throw Failure{REC_INVALID_ARGUMENT, name + ": must be finite, got '" + plain(text) + "'", flag.name, {}, -1};
+  return argparse::repr(*number);
 }
 
 bool is_of(const Flag& flag, const std::string& model, const std::string& mode) {
@@ -124,16 +100,13 @@ bool is_of(const Flag& flag, const std::string& model, const std::string& mode) 
 
 // The flag with this name, else the only flag whose name begins with it; nullptr when no flag does.
 const Flag* find(const std::string& name, const std::string& model, const std::string& mode) {
-  std::vector<const Flag*> found;
-  for (const Flag& flag : kFlags) {
-    if (!is_of(flag, model, mode)) continue;
-    if (name == flag.name) return &flag;
-    if (std::string_view(flag.name).starts_with(name)) found.push_back(&flag);
-  }
-  if (found.size() < 2) return found.empty() ? nullptr : found[0];
-  std::string all;
-  for (const Flag* flag : found) all += (all.empty() ? "--" : ", --") + std::string(flag->name);
-  throw UsageFailure{"ambiguous option: --" + plain(name) + " could match " + all};
+  std::vector<std::string> names;
+  for (const Flag& flag : kFlags)
+    if (is_of(flag, model, mode)) names.push_back(std::string("--") + flag.name);
+  const std::string* found = argparse::abbreviated("--" + name, names);
+  return found == nullptr
+             ? nullptr
+             : std::ranges::find_if(kFlags, [&](const Flag& flag) { return *found == std::string("--") + flag.name; });
 }
 
 struct Word {
@@ -203,7 +176,7 @@ Flags::Flags(const std::vector<std::string>& words) {
   if (model == "ANS") values_["n_layers"] = "2";
   for (const Word& word : read) {
     if (word.name == "dump_config") {
-      if (!word.value) throw UsageFailure{"argument --dump_config: expected one argument"};
+      if (!word.value) throw argparse::UsageFailure{"argument --dump_config: expected one argument"};
       dump_config = *word.value;
       continue;
     }
@@ -212,7 +185,7 @@ Flags::Flags(const std::vector<std::string>& words) {
       unknown.push_back(word.name.empty() ? word.value.value_or("--") : "--" + word.name);
       continue;
     }
-    if (!word.value) throw UsageFailure{std::string("argument --") + flag->name + ": expected one argument"};
+    if (!word.value) throw argparse::UsageFailure{std::string("argument --") + flag->name + ": expected one argument"};
     values_[flag->name] = checked(*flag, *word.value);
     given_[flag->name] = true;
   }

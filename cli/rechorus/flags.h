@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/argparse.h"
 
 namespace rec::cli::rechorus {
 
@@ -21,7 +21,7 @@ const ModelName& model_named(const std::string& name);
 
 class Flags {
  public:
-  // Exits of main.py: a value that does not parse is a UsageFailure. Unknown flags are kept in `unknown`.
+  // Exits of main.py: a value that does not parse is an argparse::UsageFailure. Unknown flags are kept in `unknown`.
   Flags(const std::vector<std::string>& words);
 
   const std::string& text(const std::string& name) const { return values_.at(name); }
@@ -35,11 +35,6 @@ class Flags {
  private:
   std::map<std::string, std::string> values_;
   std::map<std::string, bool> given_;
-};
-
-// argparse's exit code 2.
-struct UsageFailure {
-  std::string message;
 };
 
 std::vector<std::string> by_comma(const std::string& text);

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/exit_codes.h"
 #include "cli/rechorus/log.h"
 
 namespace rec::cli::rechorus {
@@ -310,16 +309,13 @@ void add_rechorus(Commands& commands) {
                            std::printf("%s\n", rechorus::kUsage);
                            return 0;
                          }
-                         try {
-                           return rechorus::run(words, context);
-                         } catch (const rechorus::UsageFailure& failure) {
-                           std::fprintf(stderr, "%s\nrecore rechorus: error: %s\n", rechorus::kUsage,
-                                        failure.message.c_str());
-                           return 2;
-                         } catch (const Failure& failure) {
-                           context.output.failure(rechorus::in_words_of_the_flags(failure));
-                           return failure.status == REC_CANCELLED ? kExitCancelled : 1;
-                         }
+                         return argparse::exit_code_of("rechorus", rechorus::kUsage, context, [&] {
+                           try {
+                             return rechorus::run(words, context);
+                           } catch (const Failure& failure) {
+                             throw rechorus::in_words_of_the_flags(failure);
+                           }
+                         });
                        });
 }
 
