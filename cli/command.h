@@ -62,6 +62,7 @@ void add_train(Commands& commands);
 void add_run(Commands& commands);
 void add_rechorus(Commands& commands);
 void add_recbole(Commands& commands);
+void add_gru4rec(Commands& commands);
 void add_evaluate(Commands& commands);
 void add_recommend(Commands& commands);
 void add_similar(Commands& commands);
