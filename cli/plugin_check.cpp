@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "cli/command.h"
 #include "cli/exit_codes.h"
@@ -44,13 +45,14 @@ class Scratch {
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   const std::string& path() const { return path_; }
+  std::string printed_path() const { return path_ + "/printed"; }
 
  private:
   std::string path_;
 };
 
-// The process that runs the checks, and the events that it writes to kEventsDescriptor. What the plugin prints goes to
-// stderr.
+// The process that runs the checks, and the events that it writes to kEventsDescriptor. What the plugin prints goes to a
+// file of the scratch folder.
 class Checker {
  public:
   using Clock = std::chrono::steady_clock;
@@ -75,7 +77,9 @@ class Checker {
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_adddup2(&actions, ends[1], kEventsDescriptor);
-    posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, scratch.printed_path().c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // with what the plugin starts
     const int code =
         ::posix_spawn(&pid_, "/proc/self/exe", &actions, &attributes, arguments.data(), environment.data());
@@ -136,7 +140,7 @@ class Checker {
 };
 
 std::vector<std::string> words_of(const Options& options, const CommonOptions& common) {
-  std::vector<std::string> words{"recore", "plugin", "check", options.path, "--in-this-process", "--json"};
+  std::vector<std::string> words{"recore", "plugin", "check", options.path, "--in-this-process", "--json", "--quiet"};
   for (const std::string& setting : options.set) words.insert(words.end(), {"--set", setting});
   if (common.seed) words.insert(words.end(), {"--seed", std::to_string(*common.seed)});
   if (common.threads > 0) words.insert(words.end(), {"--threads", std::to_string(common.threads)});
@@ -163,6 +167,12 @@ int watch_checks(const Options& options, Context& context) {
     context.output.line((why.empty() ? "ok      " : "BROKEN  ") + check + (why.empty() ? "" : ": " + plain(why)));
   };
   const auto finish = [&](const Json& model) {
+    constexpr int64_t kMostShown = 4096;
+    std::string printed(kMostShown, '\0');
+    std::ifstream file(scratch.printed_path(), std::ios::binary);
+    printed.resize(static_cast<size_t>(file.read(printed.data(), kMostShown).gcount()));
+    if (!printed.empty()) std::fprintf(stderr, "%s\n", plain(printed).c_str());
+    tell("prints nothing", printed.empty() ? "" : "it writes to stdout or stderr, which belong to the host");
     context.output.event({{"event", "done"}, {"command", "plugin check"}, {"model", model}, {"n_broken", n_broken}});
     return n_broken == 0 ? 0 : exit_code(REC_PLUGIN_FAILED);
   };

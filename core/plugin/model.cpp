@@ -66,10 +66,23 @@ void check_batches(const Plugin& plugin, const rec_plan_t& plan) {
        {REC_NEGATIVES_NONE}},
   };
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](auto& k) { return k.rows == plan.rows; });
-  if (kind == std::end(kKinds) || !kind->negatives.contains(plan.negatives) || plan.max_epochs < 0 ||
-      plan.batch_size < 0 || plan.memory_bytes < 0 || plan.history_max < 0 || plan.min_history < 0 ||
-      plan.n_shared < 0 || plan.n_shared > 1 << 24)
-    throw Error(REC_UNSUPPORTED, cat("plugin '", plugin.name(), "' plans batches that this version does not build"));
+  if (kind == std::end(kKinds) || !kind->negatives.contains(plan.negatives))
+    throw Error(REC_UNSUPPORTED, cat("plugin '", plugin.name(), "' plans rows of kind ", plan.rows, " with negatives ",
+                                     plan.negatives, "; this version of the library does not build them"));
+  constexpr int64_t kMostShared = 1 << 24;
+  struct Size {
+    const char* name;
+    int64_t value, most;
+  };
+  for (const auto& [name, value, most] : {Size{"max_epochs", plan.max_epochs, INT64_MAX},
+                                          {"batch_size", plan.batch_size, INT64_MAX},
+                                          {"memory_bytes", plan.memory_bytes, INT64_MAX},
+                                          {"history_max", plan.history_max, INT64_MAX},
+                                          {"min_history", plan.min_history, INT64_MAX},
+                                          {"n_shared", plan.n_shared, kMostShared}})
+    if (value < 0 || value > most)
+      throw Error(REC_PLUGIN_FAILED,
+                  cat("plugin '", plugin.name(), "' plans ", name, " = ", value, "; it must be 0 .. ", most));
   check_columns(plugin, "training columns", plan.columns, plan.n_columns, kind->columns);
   check_columns(plugin, "query columns", plan.query_columns, plan.n_query_columns,
                 {REC_COLUMN_USER, REC_COLUMN_ITEM, REC_COLUMN_HISTORY, REC_COLUMN_HISTORY_LENGTH,

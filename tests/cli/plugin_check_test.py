@@ -25,9 +25,9 @@ class PluginCheck(CliTest):
 
     def test_a_sound_plugin_passes(self):
         found = self.checks("librecore_mine.so", 0)
-        self.assertEqual((len(found), {event["state"] for event in found.values()}), (8, {"ok"}))
+        self.assertEqual((len(found), {event["state"] for event in found.values()}), (9, {"ok"}))
         shown = self.recore("plugin check ./librecore_mine.so").stdout
-        self.assertEqual(shown.count("ok      "), 8)
+        self.assertEqual(shown.count("ok      "), 9)
 
     def test_a_forgotten_tensor_is_found(self):
         resumes = "resumes as if it had not been stopped"
@@ -75,6 +75,18 @@ class PluginCheck(CliTest):
                     check.send_signal(getattr(signal, name))
                 self.assertEqual(check.wait(60), 5 if name == "closed pipe" else 130)
             self.assertEqual(os.listdir(place), [], name)
+
+    def test_a_plugin_that_prints_is_reported(self):
+        printing = ' extern int puts(const char*); if (batch->index == 0) puts("a batch");'
+        found = self.broken("librecore_prints.so", COMPUTE, COMPUTE + printing)
+        self.assertEqual(found, {"prints nothing": "it writes to stdout or stderr, which belong to the host"})
+
+    def test_a_start_that_differs_between_processes_is_found(self):
+        start = "static rec_status_t initialize(rec_call_t* call, rec_plugin_model_t* model, int64_t seed) {"
+        of_this_process = " extern int getpid(void); seed += getpid();"
+        found = self.broken("librecore_starts.so", start, start + of_this_process)
+        self.assertEqual(list(found), ["gives the same model for the same seed, 1, 2, 7 threads and another process"])
+        self.assertIn("in another process", list(found.values())[0])
 
     def test_another_file_name_is_told(self):
         os.rename(self.path("librecore_mine.so"), self.path("librecore_other.so"))
