@@ -19,6 +19,15 @@ void check_lists(const int64_t* offsets, int64_t n_offsets, int64_t n, int64_t n
   check_offsets(offsets, n_offsets, n_elements, name);
 }
 
+// A request has no unit to tell, so a time that can only be of another unit is an error.
+void check_seconds(const char* name, const int64_t* times, int64_t n) {
+  constexpr int64_t kLatest = 100'000'000'000;  // in the year 5138
+  for (int64_t i = 0; times != nullptr && i < n; ++i)
+    if (times[i] > kLatest || times[i] < -kLatest)
+      throw invalid_argument(name, "must be seconds since 1970; element ", i, " is ", times[i],
+                             ", which looks like milliseconds or less");
+}
+
 Request read_request(const rec_request_t* given, int64_t n_items) {
   const rec_request_t r = read_struct(&not_null(given, "request"), "request");
   Request request;
@@ -29,10 +38,12 @@ Request read_request(const rec_request_t* given, int64_t n_items) {
     request.histories = read_ids(r.history_items, "history_items");
     check_lists(r.history_offsets, r.n_history_offsets, n, request.histories.size(), "history_offsets");
     check_length("history_times", r.history_times, r.n_history_times, request.histories.size());
+    check_seconds("history_times", r.history_times, r.n_history_times);
     request.history_offsets = r.history_offsets;
     request.history_times = r.history_times;
   }
   check_length("request_times", r.request_times, r.n_request_times, n);
+  check_seconds("request_times", r.request_times, r.n_request_times);
   request.times = r.request_times;
   if (r.candidates != nullptr) {
     request.has_candidates = true;

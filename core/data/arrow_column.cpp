@@ -199,6 +199,8 @@ Moment ArrowColumn::moment_at(int64_t i, const std::optional<std::string>& text_
   if (kind_ == Kind::kFloating) {
     const double number = number_at(i), whole = std::floor(number);
     if (!(std::abs(number) < 0x1p63)) fail(i, cat(number, " is not a time"));
+    if (format_ == "f" && std::abs(number) > 0x1p24)
+      fail(i, cat(number, " is a float of 32 bits, which does not tell seconds apart; give 64 bits or integers"));
     return {static_cast<int64_t>(whole), static_cast<int32_t>(std::min((number - whole) * 1e9, 1e9 - 1))};
   }
   if (seconds_per_unit_ > 1) return {value<int32_t>(i) * seconds_per_unit_, 0, true};

@@ -46,6 +46,10 @@ bool DelimitedReader::next(std::vector<std::string_view>& cells) {
   cells.clear();
   line_ = next_line_;
   if (at_ == end_) return false;
+  if (std::string_view(at_, end_ - at_).starts_with("\xef\xbb\xbf")) {
+    skip_line();
+    throw Error(REC_INVALID_DATA, "a byte order mark, which only a file begins with: another file was added here");
+  }
   while (true) {
     skip_blanks();
     const bool ends = at_ == end_ || *at_ == '\n' || *at_ == '\r';
@@ -102,7 +106,7 @@ bool DelimitedReader::is_quoted_within_line() const {
       continue;
     }
     ++at;
-    while (at < end_ && is_blank_[static_cast<unsigned char>(*at)]) ++at;
+    while (separator_ != ' ' && at < end_ && is_blank_[static_cast<unsigned char>(*at)]) ++at;
     return at == end_ || ends_cell_[static_cast<unsigned char>(*at)];
   }
   return false;
@@ -127,7 +131,7 @@ std::string_view DelimitedReader::quoted_cell() {
     }
     *out++ = *at_++;
   }
-  skip_blanks();
+  if (separator_ != ' ') skip_blanks();  // else a blank is the end of the cell
   if (!at_cell_end()) {
     skip_line();
     throw Error(REC_INVALID_DATA, "text after the closing quote of a cell");

@@ -41,7 +41,7 @@ std::string detect_folder(const std::string& path) {
 }
 
 // Whether lines of words are ratings, "user item rating [time]", rather than each user's items in one line: all have three
-// or four words. A single line of four tells that by a last word that can only be a time.
+// or four words. Lines of four and more tell that by a last word that can only be a time.
 bool are_ratings(const TextFile& file) {
   std::string_view text = file.text();
   if (!file.is_whole) text = text.substr(0, text.rfind('\n'));  // the last line is cut
@@ -55,7 +55,7 @@ bool are_ratings(const TextFile& file) {
     if (n_lines++ == 0) n_words = words.size();
     if (words.size() != n_words) return false;
     const auto last = parse_int64(words.back());
-    ends_in_time &= n_words == 4 && last && *last > 100'000'000;
+    ends_in_time &= n_words >= 4 && last && *last > 100'000'000;
   }
   return ends_in_time || (n_lines > 1 && (n_words == 3 || n_words == 4));
 }
@@ -106,7 +106,11 @@ std::string detect_by_first_line(const std::string& path) {
   if (line.find("SessionId") != std::string_view::npos && line.find("ItemId") != std::string_view::npos)
     return "gru4rec";
   if (const char separator = detect_separator(line); separator != 0 && separator != ' ') return "csv";
-  const auto words = split(trim(line), ' ');
+  std::vector<std::string_view> words = split(trim(line), ' ');
+  std::erase(words, "");
+  if (!names_in_comment(file.comment, ' ', words.size()).empty()) return "csv";
+  for (std::string_view& word : words)
+    if (word.size() > 1 && word.starts_with('"') && word.ends_with('"')) word = word.substr(1, word.size() - 2);
   const auto is_number = [](std::string_view word) { return parse_double(word).has_value(); };
   if (!words.empty() && std::all_of(words.begin(), words.end(), looks_like_integer) && !are_ratings(file))
     return "lightgcn";

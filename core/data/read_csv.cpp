@@ -41,14 +41,6 @@ bool is_large(const std::string& path) {
   return !path.ends_with(".gz") && PieceFile(path).size() >= kLarge;
 }
 
-// The columns' names where the comment above the rows has them, as NumPy's savetxt writes it; else none.
-std::vector<std::string> names_in_comment(std::string_view comment, char separator, size_t n_columns) {
-  std::vector<std::string> names;
-  for (std::string_view name : split(comment, separator))
-    if (separator != ' ' || !name.empty()) names.emplace_back(trim(name));
-  return names.size() == n_columns && names_users(names) && names_items(names) ? names : std::vector<std::string>();
-}
-
 void read_table(const std::string& path, char wanted_separator, const DatasetOptions& names, RowSink& sink,
                 bool in_blocks) {
   TextFile file = in_blocks ? open_text_head(path) : open_text(path, sink.builder().budget(), sink.builder().cancel());
@@ -76,7 +68,9 @@ void read_table(const std::string& path, char wanted_separator, const DatasetOpt
       return plan_columns(header, names);
     } catch (Error& error) {
       const bool wants_a_name = error.argument == "user_column" || error.argument == "item_column";
-      if (wants_a_name && names.header == REC_HEADER_AUTO) error.message += ", or say that there is no header";
+      const bool says_so = error.message.find("header: no") != std::string::npos;
+      if (wants_a_name && names.header == REC_HEADER_AUTO && !says_so)
+        error.message += ", or say that there is no header (header: no)";
       throw;
     }
   });

@@ -30,9 +30,8 @@ int named_column(const std::vector<std::string>& header, const std::string& name
   const auto at = std::find(header.begin(), header.end(), name);
   if (at == header.end())
     throw argument_error(REC_INVALID_DATA, option, "there is no column '", printable(name), "'",
-                         parse_int64(name)
-                             ? "; columns have positions where there is no header, so say that there is none"
-                             : suggestion(name, header));
+                         parse_int64(name) ? "; columns have positions where there is no header (header: no)"
+                                           : suggestion(name, header));
   return static_cast<int>(at - header.begin());
 }
 
@@ -221,6 +220,13 @@ bool names_users(const std::vector<std::string>& header) {
 bool names_items(const std::vector<std::string>& header) {
   return std::ranges::any_of(
       header, [](const std::string& name) { return std::ranges::find(kItemNames, plain(name)) != kItemNames.end(); });
+}
+
+std::vector<std::string> names_in_comment(std::string_view comment, char separator, size_t n_columns) {
+  std::vector<std::string> names;
+  for (std::string_view name : split(comment, separator))
+    if (separator != ' ' || !name.empty()) names.emplace_back(trim(name));
+  return names.size() == n_columns && names_users(names) && names_items(names) ? names : std::vector<std::string>();
 }
 
 std::vector<std::string> read_header(DelimitedReader& reader, const std::string& path) {

@@ -37,6 +37,8 @@ bool is_header(const std::vector<std::string_view>& first_row, const DatasetOpti
 ColumnPlan plan_positions(const std::vector<std::string_view>& first_row, const DatasetOptions& options);
 // Whether a column is named as users are, or items.
 bool names_users(const std::vector<std::string>& header);
+// The columns' names where the comment above the rows has them, as NumPy's savetxt writes it; else none.
+std::vector<std::string> names_in_comment(std::string_view comment, char separator, size_t n_columns);
 bool names_items(const std::vector<std::string>& header);
 // Keeps which column has which role, and notes those that could have one; the header is empty where columns have positions only.
 void tell_columns(const std::vector<std::string>& header, const ColumnPlan& plan, RowSink& sink);

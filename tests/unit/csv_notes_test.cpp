@@ -57,6 +57,67 @@ TEST(Csv, RatingsBehindAMarkOrACommentAreRatings) {
   }
 }
 
+TEST(Csv, BlanksPartQuotedCells) {
+  const TempFolder folder;
+  for (const char* name : {"a.csv", "a.txt"}) {
+    const Dataset data =
+        load_dataset(folder.file(name, "\"user\" \"item\" \"rating\"\n\"196\" \"a b\" 3\n\"196\"  c 4\n"), {});
+    EXPECT_EQ(data.n(), 2) << name;
+    EXPECT_EQ(data.items.text_at(0), "a b");
+    EXPECT_EQ(data.weight[1], 4);
+  }
+  DatasetOptions quoted;
+  quoted.quotes = REC_QUOTES_CSV;
+  EXPECT_THROW(load_dataset(folder.file("b.csv", "user item\n1 \"a\"b\n"), quoted), Error);
+}
+
+TEST(Csv, TheCommentSaysThatWordsAreColumns) {
+  const TempFolder folder;
+  const Dataset named = load_dataset(folder.file("a.txt",
+                                                 "# user item category rating timestamp\n1 2 3 4 1000000000\n"
+                                                 "2 2 3 4 1000000001\n2 7 3 4 1000000001\n"),
+                                     {});
+  EXPECT_EQ(named.format, "csv");
+  EXPECT_EQ(named.n(), 3);
+  EXPECT_EQ(named.n_items(), 2);
+  // Without names, a last column of times says so too; what the others are has to be given.
+  const std::string rows = "1 2 3 4 5 1000000000\n2 2 3 4 5 1000000001\n";
+  DatasetOptions given;
+  given.user_column = "1", given.item_column = "2";
+  EXPECT_EQ(load_dataset(folder.file("b.txt", rows), given).n(), 2);
+  EXPECT_EQ(load_dataset(folder.file("lists.txt", "0 1 2 3 4\n1 2 3 4 5\n"), {}).format, "lightgcn");
+}
+
+TEST(Csv, AMarkWithinAFileIsAnError) {
+  const TempFolder folder;
+  const std::string mark = "\xef\xbb\xbf";
+  const std::string joined = folder.file("a.csv", mark + "user,item\n1,10\n" + mark + "user,item\n2,10\n");
+  try {
+    load_dataset(joined, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status, REC_INVALID_DATA);
+    EXPECT_EQ(error.line, 3);
+    EXPECT_NE(error.message.find("byte order mark"), std::string::npos) << error.message;
+  }
+  DatasetOptions skip;
+  skip.bad_rows = REC_BAD_ROW_SKIP;
+  EXPECT_EQ(load_dataset(joined, skip).n(), 2);
+}
+
+TEST(Csv, PositionsOfAFileWithNamesAreToldOnce) {
+  const TempFolder folder;
+  DatasetOptions given;
+  given.user_column = "1", given.item_column = "2";
+  try {
+    load_dataset(folder.file("a.txt", "# user item category rating timestamp\n1 2 3 4 1000000000\n"), given);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.message.find("(header: no)"), std::string::npos) << error.message;
+    EXPECT_EQ(error.message.find("or say"), std::string::npos) << error.message;
+  }
+}
+
 TEST(Csv, ALargeTableStandsBehindManyComments) {
   const TempFolder folder;
   std::string text;

@@ -71,6 +71,8 @@ def moments(times: Any, unit: str) -> tuple[Any, int]:
     if times.dtype.kind == "M":
         own = "ns" if np.datetime_data(times.dtype)[0] in ("ns", "ps", "fs", "as") else "us"
         return times.astype(f"datetime64[{own}]").astype(np.int64), TIME_UNITS[own]
+    if times.dtype in (np.float16, np.float32) and times.size and np.abs(times).max() > 2 / np.finfo(times.dtype).eps:
+        raise InvalidDataError(f"times: {times.dtype} does not tell seconds apart; give float64 or integers", argument="times")
     if times.dtype.kind == "f" and times.size:
         if not np.isfinite(times).all():
             row = int((~np.isfinite(times)).argmax())

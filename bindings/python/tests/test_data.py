@@ -98,7 +98,7 @@ def test_a_sparse_matrix_keeps_its_shape():
     assert dataset.to_pandas()[["user_id", "item_id", "weight"]].values.tolist() == [[0, 1, 2], [2, 0, 1]]
     model = recore.train(dataset, "bprmf", epochs=1, emb_size=4)
     items, _ = model.recommender().recommend([1], k=3)  # a user without rows
-    assert sorted(items[0].tolist()) == [0, 1, 2]
+    assert sorted(items[0].tolist()) == [-1, 0, 1]  # nor has item 2 a row, so it is not recommended
     again, users, columns = dataset.to_scipy()
     assert again.shape == (3, 3) and dict(zip(users, again.toarray().sum(axis=1))) == {0: 2, 2: 1, 1: 0} and len(columns) == 3
     named = recore.Dataset.from_scipy(matrix, users=["a", "b", "c"], items=[7, 8, 9])
@@ -228,6 +228,19 @@ def test_times_of_pandas_with_a_zone_are_utc():
         frame = pd.DataFrame({"u": [1, 2], "i": [1, 2], "t": times})
         described = recore.Dataset.from_pandas(frame, user="u", item="i", time="t").describe()
         assert described["time"] == {"first": 1577833200, "last": 1593554400}, times.dtype
+
+
+def test_floats_that_do_not_tell_seconds_apart_are_refused():
+    times = np.array([1511544070, 1511544071], np.float32)
+    with pytest.raises(recore.InvalidDataError, match="float32 does not tell seconds apart"):
+        recore.Dataset.from_columns([1, 1], [1, 2], times=times)
+    frame = pd.DataFrame({"u": [1, 1], "i": [1, 2], "t": times})
+    with pytest.raises(recore.InvalidDataError, match="does not tell seconds apart"):
+        recore.Dataset.from_pandas(frame, user="u", item="i", time="t")
+    with pytest.raises(recore.InvalidDataError, match="does not tell seconds apart"):
+        recore.Dataset.from_arrow(pa.table({"user": [1, 1], "item": [1, 2], "time": pa.array(times)}))
+    small = recore.Dataset.from_columns([1, 1], [1, 2], times=np.array([1, 2], np.float32))
+    assert small.describe()["time"] == {"first": 1, "last": 2}
 
 
 def test_parts_and_titles_come_from_columns():

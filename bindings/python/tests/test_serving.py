@@ -60,6 +60,15 @@ def test_histories_stand_in_for_users(orchard):
         recommender.recommend(k=3)
 
 
+def test_times_of_a_request_are_seconds(orchard):
+    with train_small(orchard, "slrc_plus", batch_size=512) as model, model.recommender() as recommender:
+        asked = dict(histories=[["film-001"]], k=3)
+        with pytest.raises(recore.InvalidArgumentError, match="request_times: must be seconds since 1970; element 0 is 1511544070000"):
+            recommender.recommend(["u0061"], history_times=[[1511544070]], request_times=[1511544070000], **asked)
+        with pytest.raises(recore.InvalidArgumentError, match="history_times: must be seconds"):
+            recommender.recommend(["u0061"], history_times=[[1511544070000]], **asked)
+
+
 def test_times_reach_models_that_look_at_them(orchard):
     with train_small(orchard, "slrc_plus", batch_size=512) as model, model.recommender() as recommender:
         history = ["film-001", "film-002", "film-003"]
