@@ -336,7 +336,8 @@ REC_API rec_status_t rec_dataset_options_init(rec_dataset_options_t* options, ui
  * @param path     file, or folder of one of the formats; .gz is decompressed.
  * @param options  nullable.
  * @param run      nullable.
- * @return OK, NOT_FOUND, IO, INVALID_DATA (file and line), LIMIT, UNSUPPORTED (the format cannot be determined), CANCELLED.
+ * @return OK, NOT_FOUND, IO, DENIED, INVALID_DATA (file and line), LIMIT, UNSUPPORTED (the format cannot be determined),
+ *         CANCELLED.
  * Threads: any.  Cost: one pass over the file; about 24 bytes an interaction.  @since 1.0
  */
 REC_API rec_status_t rec_dataset_load(const char* path, const rec_dataset_options_t* options,
@@ -547,10 +548,13 @@ typedef struct rec_protocol_t {
   int64_t max_neg;      /**< how many shown ones; 0 = 20. Other numbers are part of a metric's name:
                              "rechorus.hr@5[list10+40]" */
   int32_t history;      /**< REC_HISTORY_ */
-  int32_t skip_first;   /**< 1: as in the GRU4Rec authors' evaluation, items that the model does not know are left out, and the
-                             first event of a user is no row; for REC_ROWS_EVENT: "gru4rec.recall@20[skip_first]" */
+  int32_t skip_first;   /**< 1: events of items without a training row are left out, and of the others the first of a user,
+                             which nothing came before, is no row, as in the GRU4Rec authors' evaluation of sessions; for
+                             REC_ROWS_EVENT: "gru4rec.recall@20[skip_first]" */
   int64_t n_users;      /**< > 0: of the users with rows, so many are measured, drawn by seed, the same in each evaluation;
                              for REC_ROWS_USER and _EVENT: "recall@20[users1000]" */
+  int64_t keep_lists;   /**< > 0: the report keeps the first so many items that each row ranked, rec_report_get_lists; not
+                             for training */
 } rec_protocol_t;
 
 /** Zero protocol of this size: full ranking of the test part by user. Threads: any. @since 1.0 */
@@ -677,8 +681,8 @@ REC_API rec_status_t rec_load_options_init(rec_load_options_t* options, uint32_t
  * Opens a model file. The file is data: it names a model, never code, and every byte is checked.
  * @param options nullable; give a memory_limit_bytes for files that come from elsewhere.
  * @param run     nullable.
- * @return OK, NOT_FOUND (no file; or, with the argument model, no plugin that it needs), IO, INVALID_ARGUMENT (not a regular
- *         file, or a checkpoint), CORRUPT_DATA (with the byte offset, if there is one), UNSUPPORTED (another version), LIMIT,
+ * @return OK, NOT_FOUND (no file; or, with the argument model, no plugin that it needs), IO, DENIED, INVALID_ARGUMENT (not a
+ *         regular file, or a checkpoint), CORRUPT_DATA (with the byte offset, if there is one), UNSUPPORTED (another version), LIMIT,
  *         OUT_OF_MEMORY, CANCELLED; when the model needs its plugin to be served, also what loading that returns.
  * Threads: any. @since 1.0
  */
@@ -819,12 +823,36 @@ REC_API rec_status_t rec_report_get_values(const rec_report_t* report, const dou
  */
 REC_API rec_status_t rec_report_get_users(const rec_report_t* report, const int64_t** out_users,
                                           rec_error_t** out_error);
+/**
+ * The row of the data set that every row of the report is (events, labelled rows), or begins with (users, impression lists).
+ * @param out_interactions [n_rows], owned by the report, in 0 .. n_interactions - 1; of rec_lists_evaluate, the row itself.
+ * Threads: readers. @since 1.0
+ */
+REC_API rec_status_t rec_report_get_interactions(const rec_report_t* report, const int64_t** out_interactions,
+                                                 rec_error_t** out_error);
+/**
+ * What every row ranked, best first, when the protocol had keep_lists. Items that the model does not know are not in a list,
+ * nor are masked ones; a row that the model cannot rank has an empty one. Labelled rows are lists of one item.
+ * Each is owned by the report and nullable.
+ * @param out_offsets  [n_rows + 1]: row r has the items out_items[out_offsets[r] .. out_offsets[r + 1]).
+ * @param out_items    the model's item rows. @param out_scores beside them. @param out_relevant beside them, 1 for an item that
+ *                     the row should have had: of the part, clicked, labelled 1.
+ * @return OK, BAD_STATE (the evaluation kept no lists). Threads: readers. @since 1.0
+ */
+REC_API rec_status_t rec_report_get_lists(const rec_report_t* report, const int64_t** out_offsets,
+                                          const int64_t** out_items, const float** out_scores,
+                                          const uint8_t** out_relevant, rec_error_t** out_error);
 /** Releases a report; NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_report_destroy(rec_report_t* report);
 
 /* ---- serving -------------------------------------------------------------------------------------------------- */
 
-/** A model prepared for answering requests from any number of threads at once. */
+/**
+ * A model prepared for answering requests from any number of threads at once. Items that no training row has are not
+ * recommended and are similar to nothing, as a model that knows items by their rows can say nothing of them; they are scored
+ * where a request has them among its candidates. An evaluation ranks them last. rec_model_describe counts them:
+ * n_untrained_items. A model of features, or one that was started from another, has none.
+ */
 typedef struct rec_recommender_t rec_recommender_t;
 
 typedef struct rec_recommender_options_t {

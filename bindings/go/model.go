@@ -323,6 +323,7 @@ type Protocol struct {
 	History           History
 	SkipFirst         bool // with EventRows, as the GRU4Rec authors: unknown items are left out, a user's first event is no row
 	NUsers            int  // > 0: so many of the users are measured, drawn by Seed
+	KeepLists         int  // > 0: the report's Lists have the first so many items that each row ranked
 	Threads           int  // 0 = as many as the machine has
 	Isolation         Isolation
 }
@@ -341,6 +342,7 @@ func (p Protocol) raw() crec.RecProtocolT {
 	raw.SetHistory(int(p.History))
 	raw.SetSkipFirst(number(p.SkipFirst))
 	raw.SetNUsers(int64(p.NUsers))
+	raw.SetKeepLists(int64(p.KeepLists))
 	return raw
 }
 
@@ -354,6 +356,15 @@ type Report struct {
 	Values         map[string][]float64 // [n rows]; NaN where a metric is undefined for the row
 	Users          IDs                  // [n rows]; of a user that the model does not know, whose row is -1, it has no meaning
 	UserRows       []int64              // [n rows], their rows in the model; -1 = unknown to it
+	Interactions   []int64              // [n rows], the row of the data set that each is, or begins with
+	Lists          RankedLists          // what each row ranked, with Protocol.KeepLists; else empty
+}
+
+// RankedLists are what the rows of an evaluation ranked, each list best first.
+type RankedLists struct {
+	Lists
+	Scores   []float32 // [items of all lists]
+	Relevant []bool    // [items of all lists], whether the row should have had the item
 }
 
 // String is for logs: the means, in the order asked for.
@@ -385,7 +396,31 @@ func (m *Model) Evaluate(ctx context.Context, dataset *Dataset, metrics string, 
 	if err != nil {
 		return nil, err
 	}
-	return reportOf(raw, m.UserIDs)
+	return reportOf(raw, m.UserIDs, func(r *Report) error {
+		if protocol.KeepLists <= 0 {
+			return nil
+		}
+		return r.keepLists(raw, m)
+	})
+}
+
+func (r *Report) keepLists(raw crec.Report, m *Model) error {
+	offsets := make([]int64, len(r.UserRows)+1)
+	if err := crec.ReportOffsets(raw, offsets); err != nil {
+		return failed(err)
+	}
+	n := offsets[len(r.UserRows)]
+	items, relevant := make([]int64, n), make([]int32, n)
+	r.Lists = RankedLists{Scores: make([]float32, n), Relevant: make([]bool, n)}
+	if err := crec.ReportLists(raw, items, r.Lists.Scores, relevant); err != nil {
+		return failed(err)
+	}
+	for i := range relevant {
+		r.Lists.Relevant[i] = relevant[i] != 0
+	}
+	ids, err := m.ItemIDs(items)
+	r.Lists.Lists = Lists{IDs: ids, Offsets: offsets}
+	return err
 }
 
 // EvaluateLists measures ranked lists from anywhere, without a model: ranked has a list for each row, best first and no id
@@ -409,19 +444,21 @@ func EvaluateLists(ranked, truth Lists, gains []float32, metrics string) (*Repor
 	if err != nil {
 		return nil, failed(err)
 	}
-	return reportOf(raw, func(rows []int64) (IDs, error) { return IDsOf(rows...), nil })
+	none := func(*Report) error { return nil }
+	return reportOf(raw, func(rows []int64) (IDs, error) { return IDsOf(rows...), nil }, none)
 }
 
 // Copies and ends a raw report.
-func reportOf(raw crec.Report, userIDs func(rows []int64) (IDs, error)) (*Report, error) {
+func reportOf(raw crec.Report, userIDs func(rows []int64) (IDs, error), lists func(*Report) error) (*Report, error) {
 	defer crec.RecReportDestroy(raw)
 	var nMetrics, nRows int64
 	if err := crec.RecReportCounts(raw, &nMetrics, &nRows); err != nil {
 		return nil, failed(err)
 	}
 	values := make([]float64, nMetrics*nRows)
-	r := &Report{Means: map[string]float64{}, StandardErrors: map[string]float64{}, Values: map[string][]float64{}, UserRows: make([]int64, nRows)}
-	if err := crec.ReportRows(raw, values, r.UserRows); err != nil {
+	r := &Report{Means: map[string]float64{}, StandardErrors: map[string]float64{}, Values: map[string][]float64{}, UserRows: make([]int64, nRows),
+		Interactions: make([]int64, nRows)}
+	if err := crec.ReportRows(raw, values, r.UserRows, r.Interactions); err != nil {
 		return nil, failed(err)
 	}
 	for i := range int(nMetrics) {
@@ -435,6 +472,8 @@ func reportOf(raw crec.Report, userIDs func(rows []int64) (IDs, error)) (*Report
 		r.Values[name] = values[i*int(nRows) : (i+1)*int(nRows)]
 	}
 	var err error
-	r.Users, err = userIDs(r.UserRows)
-	return r, err
+	if r.Users, err = userIDs(r.UserRows); err != nil {
+		return nil, err
+	}
+	return r, lists(r)
 }

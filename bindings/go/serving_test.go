@@ -394,6 +394,33 @@ func TestAnEvaluationHasMeansAndRows(t *testing.T) {
 	}
 }
 
+func TestAnEvaluationKeepsWhatEachRowRanked(t *testing.T) {
+	data := orchard(t)
+	model := train(t, data, "bprmf")
+	report := must(model.Evaluate(ctx, data, "recall@5", recore.Protocol{KeepLists: 5}))(t)
+	lists := report.Lists
+	if len(lists.Offsets) != len(report.UserRows)+1 || lists.IDs.Len() != len(lists.Scores) || len(report.Interactions) != len(report.UserRows) {
+		t.Fatal(len(lists.Offsets), lists.IDs.Len(), len(lists.Scores))
+	}
+	for row, value := range report.Values["recall@5"] {
+		hits := 0
+		for i := lists.Offsets[row]; i < lists.Offsets[row+1]; i++ {
+			if i > lists.Offsets[row] && lists.Scores[i] > lists.Scores[i-1] {
+				t.Error(row, "is not best first")
+			}
+			if lists.Relevant[i] {
+				hits++
+			}
+		}
+		if (hits > 0) != (value > 0) {
+			t.Error(row, hits, value)
+		}
+	}
+	if none := must(model.Evaluate(ctx, data, "recall@5", recore.Protocol{}))(t); none.Lists.IDs.Len() != 0 || none.Lists.Offsets != nil {
+		t.Error("lists that nobody asked for")
+	}
+}
+
 func TestObjectsPrintTheirCounts(t *testing.T) {
 	data := orchard(t)
 	model := train(t, data, "bprmf")

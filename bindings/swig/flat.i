@@ -39,6 +39,10 @@
 %recore_array(int32_t*, 'i', 1, out_status, n_out_status)
 %recore_array(double*, 'd', 1, out_values, n_out_values)
 %recore_array(int64_t*, 'q', 1, out_users, n_out_users)
+%recore_array(int64_t*, 'q', 1, out_interactions, n_out_interactions)
+%recore_array(int64_t*, 'q', 1, out_offsets, n_out_offsets)
+%recore_array(int64_t*, 'q', 1, out_items, n_out_items)
+%recore_array(int32_t*, 'i', 1, out_relevant, n_out_relevant)
 
 %recore_out_ids(out_ids)
 %recore_out_ids(out_titles)

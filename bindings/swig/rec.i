@@ -39,6 +39,8 @@
 /* Borrowed memory: a bridge copies it while its owner lives. */
 %ignore rec_report_get_values;
 %ignore rec_report_get_users;
+%ignore rec_report_get_interactions;
+%ignore rec_report_get_lists;
 %ignore rec_text_data;
 %ignore rec_text_destroy;
 

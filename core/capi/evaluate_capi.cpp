@@ -41,6 +41,8 @@ Protocol read_protocol(const rec_protocol_t* given) {
   protocol.skip_first = p.skip_first != 0;
   if (p.n_users < 0) throw invalid_argument("n_users", "must be >= 0, got ", p.n_users);
   protocol.n_users = p.n_users;
+  if (p.keep_lists < 0) throw invalid_argument("keep_lists", "must be >= 0, got ", p.keep_lists);
+  protocol.keep_lists = p.keep_lists;
   for (const auto& [name, given_slots, slots] :
        {std::tuple{"max_pos", p.max_pos, &protocol.max_pos}, std::tuple{"max_neg", p.max_neg, &protocol.max_neg}}) {
     if (given_slots < 0 || given_slots > 1000000)
@@ -125,6 +127,25 @@ rec_status_t rec_report_get_values(const rec_report_t* report, const double** ou
 
 rec_status_t rec_report_get_users(const rec_report_t* report, const int64_t** out_users, rec_error_t** out_error) {
   return guarded(out_error, [&] { not_null(out_users, "out_users") = object_of(report)->users.data(); });
+}
+
+rec_status_t rec_report_get_interactions(const rec_report_t* report, const int64_t** out_interactions,
+                                         rec_error_t** out_error) {
+  return guarded(out_error,
+                 [&] { not_null(out_interactions, "out_interactions") = object_of(report)->interactions.data(); });
+}
+
+rec_status_t rec_report_get_lists(const rec_report_t* report, const int64_t** out_offsets, const int64_t** out_items,
+                                  const float** out_scores, const uint8_t** out_relevant, rec_error_t** out_error) {
+  return guarded(out_error, [&] {
+    const auto object = object_of(report);
+    if (object->list_offsets.empty())
+      throw Error(REC_BAD_STATE, "the evaluation kept no lists; give its protocol keep_lists");
+    if (out_offsets != nullptr) *out_offsets = object->list_offsets.data();
+    if (out_items != nullptr) *out_items = object->list_items.data();
+    if (out_scores != nullptr) *out_scores = object->list_scores.data();
+    if (out_relevant != nullptr) *out_relevant = object->list_relevant.data();
+  });
 }
 
 void rec_report_destroy(rec_report_t* report) { destroy_handle(report); }

@@ -20,6 +20,8 @@ TrainerOptions read_options(const rec_trainer_options_t* given) {
   if (o.metrics != nullptr) options.metrics = o.metrics;
   if (o.main_metric != nullptr) options.main_metric = o.main_metric;
   options.protocol = read_protocol(o.protocol);
+  if (options.protocol.keep_lists > 0)
+    throw invalid_argument("keep_lists", "must be 0 in a protocol of training, got ", options.protocol.keep_lists);
   if (o.memory_limit_bytes < 0)
     throw invalid_argument("memory_limit_bytes", "must be >= 0, got ", o.memory_limit_bytes);
   options.memory_limit_bytes = o.memory_limit_bytes;

@@ -35,7 +35,9 @@ class TakenItems {
     n_of_user_ = mark(user, 1);
   }
   int64_t n_of_user() const { return n_of_user_; }
-  bool take(int32_t item) { return item < input_.n_items && std::exchange(taken_[item], 1) == 0; }
+  bool take(int32_t item) {
+    return item < input_.n_items && !has_bit(input_.untrained, item) && std::exchange(taken_[item], 1) == 0;
+  }
   void give_back(int32_t item) { taken_[item] = 0; }
 
  private:

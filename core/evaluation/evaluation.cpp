@@ -16,7 +16,7 @@ int32_t first_item(const Dataset& data, Part part) {
   return data.item[std::ranges::find(data.part, part) - data.part.begin()];
 }
 
-Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog, Part part) {
+Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog, std::span<const uint8_t> untrained, Part part) {
   Buffer<int32_t> rows = catalog.items.rows_of(data.items);
   int64_t n = 0, n_known = 0;
   for (int64_t i = 0; i < data.n(); ++i) {
@@ -30,7 +30,7 @@ Buffer<int32_t> item_rows(const Dataset& data, const Catalog& catalog, Part part
                          printable(data.items.text_at(first_item(data, part))), "'; its own are like '",
                          printable(catalog.items.text_at(0)), "'");
   for (int64_t i = 0; i < rows.size(); ++i)
-    if (rows[i] < 0) rows[i] = static_cast<int32_t>(catalog.items.size() + i);
+    if (rows[i] < 0 || has_bit(untrained, rows[i])) rows[i] = static_cast<int32_t>(catalog.items.size() + i);
   return rows;
 }
 
@@ -93,16 +93,18 @@ Timelines::Timelines(const Dataset& data)
                      [&](int64_t a, int64_t b) { return data.time[a] < data.time[b]; });
 }
 
-EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, const Protocol& protocol_,
-                                 std::vector<MetricSpec> metrics_, const CancelToken* cancel_)
+EvaluationInput::EvaluationInput(const Dataset& data_, const Catalog& catalog, std::span<const uint8_t> untrained_,
+                                 const Protocol& protocol_, std::vector<MetricSpec> metrics_,
+                                 const CancelToken* cancel_)
     : data(data_),
       protocol(protocol_),
       metrics(std::move(metrics_)),
       cancel(cancel_),
       seen(catalog.seen),
       n_items(catalog.items.size()),
+      untrained(untrained_.begin(), untrained_.end()),
       user_row(catalog.users.rows_of(data.users)),
-      item_row(item_rows(data, catalog, protocol_.part)),
+      item_row(item_rows(data, catalog, untrained, protocol_.part)),
       timelines(data),
       is_measured(sample_users(data_, protocol_)) {
   if (!protocol.skip_first) warn_of_users_without_rows(data, catalog, protocol.part, user_row);  // sessions are new
@@ -114,10 +116,10 @@ Error EvaluationInput::no_rows(const char* what) const {
 }
 
 std::unique_ptr<const Evaluation> prepare_evaluation(const Dataset& data, const Catalog& catalog,
-                                                     const Protocol& protocol, std::vector<MetricSpec> metrics,
-                                                     const CancelToken* cancel) {
+                                                     std::span<const uint8_t> untrained, const Protocol& protocol,
+                                                     std::vector<MetricSpec> metrics, const CancelToken* cancel) {
   check_protocol(protocol, metrics, data);
-  return make_evaluation({data, catalog, protocol, std::move(metrics), cancel});
+  return make_evaluation({data, catalog, untrained, protocol, std::move(metrics), cancel});
 }
 
 Report Evaluation::run(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const {
@@ -129,7 +131,7 @@ Report Evaluation::run(const Scorer& scorer, ThreadPool& pool, const CancelToken
 
 Report evaluate(std::shared_ptr<const Model> model, const Dataset& data, const Protocol& protocol,
                 std::vector<MetricSpec> metrics, int64_t threads, const CancelToken* cancel) {
-  const auto rows = prepare_evaluation(data, *model->catalog, protocol, std::move(metrics), cancel);
+  const auto rows = prepare_evaluation(data, *model->catalog, model->untrained, protocol, std::move(metrics), cancel);
   ThreadPool pool(resolve_threads(threads));
   return rows->run(*make_scorer(std::move(model)), pool, cancel);
 }
@@ -157,10 +159,22 @@ double standard_error(std::span<const double> values, std::span<const double> we
   return std::sqrt(n / (n - 1) * squares) / total;
 }
 
+void Report::set_lists(std::span<const RankedList> lists) {
+  list_offsets.assign(1, 0);
+  for (const RankedList& list : lists) {
+    list_items.insert(list_items.end(), list.items.begin(), list.items.end());
+    list_scores.insert(list_scores.end(), list.scores.begin(), list.scores.end());
+    list_relevant.insert(list_relevant.end(), list.relevant.begin(), list.relevant.end());
+    list_offsets.push_back(std::ssize(list_items));
+  }
+}
+
 Report report_of(const std::vector<MetricSpec>& metrics, const std::string& suffix, std::span<const int32_t> users,
-                 std::vector<double> values, std::span<const double> gauc_weights) {
+                 std::span<const int64_t> interactions, std::vector<double> values,
+                 std::span<const double> gauc_weights) {
   Report report;
   report.users.assign(users.begin(), users.end());
+  report.interactions.assign(interactions.begin(), interactions.end());
   report.values = std::move(values);
   for (size_t m = 0; m < metrics.size(); ++m) {
     report.names.push_back(metrics[m].name + suffix);

@@ -19,8 +19,8 @@ class Timelines {
 
 // What every kind of row is built from.
 struct EvaluationInput {
-  EvaluationInput(const Dataset& data, const Catalog& catalog, const Protocol& protocol,
-                  std::vector<MetricSpec> metrics, const CancelToken* cancel);
+  EvaluationInput(const Dataset& data, const Catalog& catalog, std::span<const uint8_t> untrained,
+                  const Protocol& protocol, std::vector<MetricSpec> metrics, const CancelToken* cancel);
 
   const Dataset& data;
   Protocol protocol;
@@ -28,6 +28,7 @@ struct EvaluationInput {
   const CancelToken* cancel;  // nullable
   const Csr& seen;            // of the catalog: the training items of its users; empty without user data
   int64_t n_items;            // of the catalog
+  std::vector<uint8_t> untrained;  // bits of the catalog's items that are as good as unknown; or empty
   Buffer<int32_t> user_row;   // of each user of the data set; -1 = unknown to the model
   Buffer<int32_t> item_row;   // of each item of the data set; unknown items get distinct numbers from n_items on
   Timelines timelines;
@@ -60,6 +61,7 @@ double standard_error(std::span<const double> values, std::span<const double> we
 // A report of values [n_metrics, n_rows]: each mean is over the rows where the metric is defined, for gauc weighted with
 // gauc_weights [n_rows].
 Report report_of(const std::vector<MetricSpec>& metrics, const std::string& suffix, std::span<const int32_t> users,
-                 std::vector<double> values, std::span<const double> gauc_weights);
+                 std::span<const int64_t> interactions, std::vector<double> values,
+                 std::span<const double> gauc_weights);
 
 }  // namespace rec

@@ -114,7 +114,8 @@ Report evaluate_lists(const rec_lists_t& lists, const std::vector<MetricSpec>& m
     of_lists.row(ranked.row(row), relevant.items, of_row, relevant.gains);
     for (size_t m = 0; m < metrics.size(); ++m) values[m * n + row] = of_row[m];
   }
-  return report_of(metrics, "", rows, std::move(values), {});
+  const std::vector<int64_t> numbers(rows.begin(), rows.end());
+  return report_of(metrics, "", rows, numbers, std::move(values), {});
 }
 
 }  // namespace rec

@@ -25,6 +25,7 @@ class LabelEvaluation final : public Evaluation {
   explicit LabelEvaluation(const EvaluationInput& input)
       : Evaluation(!input.data.time.empty()),
         suffix_(input.protocol.suffix()),
+        keeps_lists_(input.protocol.keep_lists > 0),
         metrics_(input.metrics),
         histories_(input) {
     const Dataset& data = input.data;
@@ -74,6 +75,13 @@ class LabelEvaluation final : public Evaluation {
     }
     Report report;
     report.users.assign(users_.begin(), users_.end());
+    report.interactions = interactions_;
+    if (keeps_lists_) {
+      std::vector<RankedList> lists(n);
+      for (size_t i = 0; i < n; ++i)
+        if (known[i]) lists[i].add(items_[i], scores[i], labels_[i] != 0);
+      report.set_lists(lists);
+    }
     for (const MetricSpec& metric : metrics_) {
       report.names.push_back(metric.name + suffix_);
       report.means.push_back(!is_auc(metric.metric) ? value_metric(metric, predictions, labels)
@@ -104,6 +112,7 @@ class LabelEvaluation final : public Evaluation {
   }
 
   std::string suffix_;
+  bool keeps_lists_;
   std::vector<MetricSpec> metrics_;
   Histories histories_;
   std::vector<int64_t> interactions_;   // [n_rows] of the data set

@@ -23,6 +23,7 @@ struct Protocol {
   int32_t history = REC_HISTORY_DEFAULT;
   bool skip_first = false;  // events of unknown items are left out, and then the first event of a user is no row
   int64_t n_users = 0;      // > 0: so many users are measured
+  int64_t keep_lists = 0;   // > 0: the report has so many items of each row's ranking
 
   // Whether the model may know only the training part of a row's user: REC_HISTORY_TRAINING, requested or by default.
   bool knows_training_only() const;

@@ -53,16 +53,23 @@ class RankingEvaluation : public Evaluation {
 
  private:
   Report run_rows(const Scorer& scorer, ThreadPool& pool, const CancelToken* cancel) const override;
-  void rank_top(const Scorer& scorer, QueryBlock& block, int64_t begin, double* values) const;
-  void rank_all(const Scorer& scorer, QueryBlock& block, int64_t begin, double* values, double* weights) const;
-  void rank_candidates(const Scorer& scorer, QueryBlock& block, int64_t begin, double* values, double* weights) const;
-  double rank_scores(int64_t row, const std::span<const int32_t>* items, std::span<float> scores, double* out) const;
+  // What becomes of the rows.
+  struct Results {
+    std::vector<double> values;     // [n_rows, n_metrics]
+    std::vector<double> weights;    // [n_rows] for gauc
+    std::vector<RankedList> lists;  // [n_rows] with Protocol::keep_lists, else empty
+  };
+  void rank_top(const Scorer& scorer, QueryBlock& block, int64_t begin, Results& results) const;
+  void rank_all(const Scorer& scorer, QueryBlock& block, int64_t begin, Results& results) const;
+  void rank_candidates(const Scorer& scorer, QueryBlock& block, int64_t begin, Results& results) const;
+  void rank_scores(int64_t row, const std::span<const int32_t>* items, std::span<float> scores, Results& results) const;
 
   Protocol protocol_;
   std::vector<MetricSpec> metrics_;
   ListMetrics lists_;
   int64_t n_items_;
-  int64_t max_k_;
+  std::vector<uint8_t> untrained_;
+  int64_t max_k_;      // of a metric or a list that is kept
   bool needs_scores_;  // a metric or the tie rule needs more than the top of the list
   RankingRows rows_;
   Histories histories_;

@@ -42,6 +42,16 @@ std::shared_ptr<const Catalog> make_catalog(const Dataset& dataset, const Intera
   return catalog;
 }
 
+std::vector<uint8_t> untrained_items(const Dataset& dataset, bool any_label) {
+  std::vector<uint8_t> bits((dataset.n_items() + 7) / 8);
+  for (int64_t item = 0; item < dataset.n_items(); ++item) bits[item / 8] |= static_cast<uint8_t>(1 << item % 8);
+  for (int64_t i = 0; i < dataset.n(); ++i)
+    if (const int32_t item = dataset.item[i]; dataset.part[i] == Part::kTrain && (any_label || dataset.is_positive(i)))
+      bits[item / 8] &= static_cast<uint8_t>(~(1 << item % 8));
+  if (std::ranges::all_of(bits, [](uint8_t byte) { return byte == 0; })) bits.clear();
+  return bits;
+}
+
 std::vector<rec_csr_t> views_of(const std::vector<Relation>& relations) {
   std::vector<rec_csr_t> views;
   for (const Relation& relation : relations) {
@@ -129,8 +139,10 @@ void set_from_file(PluginModel& model, const rec_tensor_info_t& info, int64_t i,
 }
 
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
-                                      std::shared_ptr<const Catalog> catalog, Json info) {
+                                      std::shared_ptr<const Catalog> catalog, std::vector<uint8_t> untrained,
+                                      Json info) {
   auto model = std::make_shared<Model>();
+  model->untrained = std::move(untrained);
   model->name = live.plugin().name();
   model->model_version = live.plugin().slots->model_version;
   model->info = std::move(info);
@@ -184,6 +196,11 @@ Json describe_model(const Model& model) {
               {"model_version", model.model_version},
               {"n_users", model.n_users()},
               {"n_items", model.n_items()}};
+  if (!model.untrained.empty()) {
+    int64_t n = 0;
+    for (int64_t item = 0; item < model.n_items(); ++item) n += model.is_untrained(item);
+    out["n_untrained_items"] = n;
+  }
   for (const auto& [key, value] : model.info.items())
     if (!out.contains(key)) out[key] = value;
   out["user_id_type"] = model.catalog->users.type() == REC_ID_INT64 ? "int64" : "bytes";
@@ -194,6 +211,7 @@ Json describe_model(const Model& model) {
   if (!model.catalog->held_out.offsets.empty()) sections.push_back("held_out");
   if (!model.catalog->title_offsets.empty()) sections.push_back("item_title");
   if (!model.catalog->relations.empty()) sections.push_back("relations");
+  if (!model.untrained.empty()) sections.push_back("untrained");
   out["sections"] = std::move(sections);
   Json tensors = Json::array();
   for (const NamedTensor& tensor : model.parameters)

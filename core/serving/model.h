@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,13 @@ struct MatrixView {
   const float* row(int64_t r) const { return data + r * d; }
 };
 
+inline bool has_bit(std::span<const uint8_t> bits, int64_t i) {
+  return !bits.empty() && (bits[i / 8] >> i % 8 & 1) != 0;
+}
+
+// A bit of each item without a training row, clicked or not where any_label; empty when every item has one.
+std::vector<uint8_t> untrained_items(const Dataset& dataset, bool any_label);
+
 // A trained model, immutable: its tensors, and one of three ways to be served. Two tables, or an item-by-item matrix,
 // need no plugin; anything else is answered by the plugin.
 struct Model {
@@ -55,6 +63,10 @@ struct Model {
   Json info;  // parameters, metrics, data hashes, seed, library version
   std::shared_ptr<const Catalog> catalog;
   std::vector<NamedTensor> parameters;
+
+  // A bit of each item that no training row has: what the model says of it is how it was initialised, so it is not
+  // recommended. Empty when there is none, and for a model that knows items by their features.
+  std::vector<uint8_t> untrained;
 
   NamedTensor user_table, item_table;                         // shape empty when the model has no such table
   NamedTensor weight_offsets, weight_columns, weight_values;  // item-by-item CSR, likewise
@@ -65,6 +77,7 @@ struct Model {
   const PluginModel& plugin() const;  // opened at the first call, in model_file.cpp
   void set_plugin(std::shared_ptr<const PluginModel> plugin) { served_by_->plugin = std::move(plugin); }
 
+  bool is_untrained(int64_t item) const { return has_bit(untrained, item); }
   int64_t n_users() const { return catalog->users.size(); }
   int64_t n_items() const { return catalog->items.size(); }
   MatrixView users() const { return view(user_table); }
@@ -98,7 +111,8 @@ void set_from_file(PluginModel& model, const rec_tensor_info_t& info, int64_t i,
 
 // A frozen copy of the plugin's current parameters. The plugin may go on training.
 std::shared_ptr<const Model> snapshot(PluginModel& live, const std::shared_ptr<const Params>& params,
-                                      std::shared_ptr<const Catalog> catalog, Json info);
+                                      std::shared_ptr<const Catalog> catalog, std::vector<uint8_t> untrained,
+                                      Json info);
 
 void save_model(const Model& model, const std::string& path, bool user_data, const CancelToken* cancel = nullptr);
 void write_model(FileWriter& out, const Model& model, bool user_data);

@@ -233,6 +233,11 @@ std::shared_ptr<const Model> to_model(TensorFile file, MemoryBudget budget,
     model->info = file.manifest.at("info");
     if (!has_sound_info(model->info)) throw corrupt("manifest's info");
     model->catalog = read_catalog({file, budget});
+    if (const Sections sections{file, budget}; sections.has("untrained")) {
+      const auto bits = sections.copy<uint8_t>("untrained");
+      if (bits.size() != (model->n_items() + 7) / 8) throw corrupt("untrained");
+      model->untrained.assign(bits.begin(), bits.end());
+    }
     const Json& serving = file.manifest.at("serving");
     model->user_table = read_table(file, serving, "user_table", model->n_users(), true);
     model->item_table = read_table(file, serving, "item_table", model->n_items(), false);
@@ -313,6 +318,8 @@ void write_model(FileWriter& out, const Model& model, bool user_data) {
         borrow_tensor("item_title.offsets", {catalog.title_offsets.size()}, catalog.title_offsets.data()));
     tensors.push_back(borrow_tensor("item_title.bytes", {catalog.title_bytes.size()}, catalog.title_bytes.data()));
   }
+  if (!model.untrained.empty())
+    tensors.push_back(borrow_tensor("untrained", {std::ssize(model.untrained)}, model.untrained.data()));
   std::string relation_names;
   for (size_t r = 0; r < catalog.relations.size(); ++r) {
     relation_names += catalog.relations[r].name + '\0';

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace rec {
@@ -80,6 +81,7 @@ struct Recommender::CallMemory {
   std::vector<rec_status_t> status;
   std::vector<int64_t> seen_offsets;
   std::vector<int32_t> seen;
+  std::vector<uint8_t> denied;
   std::vector<float> candidate_scores;
   std::vector<std::pair<float, int32_t>> ranked;
 
@@ -196,12 +198,22 @@ void Recommender::find_seen(const Queries& queries, CallMemory& memory) const {
   }
 }
 
+// What the request denies and what the model cannot speak of.
+const uint8_t* Recommender::denied(const uint8_t* deny, CallMemory& memory) const {
+  const std::vector<uint8_t>& untrained = model().untrained;
+  if (untrained.empty()) return deny;
+  if (deny == nullptr) return untrained.data();
+  memory.denied.resize(untrained.size());
+  std::ranges::transform(untrained, std::span(deny, untrained.size()), memory.denied.begin(), std::bit_or());
+  return memory.denied.data();
+}
+
 void Recommender::top_k_of_all(const Request& request, int64_t begin, int64_t* rows, float* scores,
                                CallMemory& memory) const {
   const Queries queries = memory.request.queries().block(begin, Scorer::kQueries);
   kernels::ItemFilter filter;
   filter.allow = request.allow;
-  filter.deny = request.deny;
+  filter.deny = denied(request.deny, memory);
   if (options_.exclude_seen) {
     find_seen(queries, memory);
     filter.exclude_offsets = memory.seen_offsets.data();
@@ -261,10 +273,13 @@ void Recommender::similar(Entity entity, const IdList& given, const kernels::Ite
   memory->status.clear();
   if (out_scores == nullptr) memory->scores.resize(k);
   const bool of_users = entity == Entity::kUser;
+  kernels::ItemFilter left = filter;
+  if (!of_users) left.deny = denied(filter.deny, *memory);
   for (int64_t q = 0; q < given.size(); ++q) {
-    const int32_t row = given.row(q, of_users ? model().catalog->users : model().catalog->items);
+    int32_t row = given.row(q, of_users ? model().catalog->users : model().catalog->items);
+    if (!of_users && row >= 0 && model().is_untrained(row)) row = -1;
     memory->status.push_back(row < 0 ? REC_NOT_FOUND : REC_OK);
-    scorer_->similar(entity, row, filter, k, out_rows + q * k,
+    scorer_->similar(entity, row, left, k, out_rows + q * k,
                      out_scores != nullptr ? out_scores + q * k : memory->scores.data(), memory->scoring);
   }
   write_status(memory->status, of_users ? "users" : "items", "", out_status);

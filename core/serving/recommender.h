@@ -60,6 +60,7 @@ class Recommender {
   void check_k(int64_t k) const;
   void check_times(const Request& request) const;
   void find_seen(const Queries& queries, CallMemory& memory) const;
+  const uint8_t* denied(const uint8_t* deny, CallMemory& memory) const;
   void top_k_of_all(const Request& request, int64_t begin, int64_t* rows, float* scores, CallMemory& memory) const;
   void top_k_of_candidates(const Request& request, int64_t begin, int64_t* rows, float* scores,
                            CallMemory& memory) const;

@@ -62,8 +62,9 @@ void Progress::end_epoch(EpochRecord record, std::shared_ptr<const Model> model,
 }
 
 Json Progress::to_json() const {
-  return {{"epoch", cursor.epoch},      {"batch", cursor.batch},      {"loss_sum", number(loss_sum)},
-          {"best", saved_record(best)}, {"last", saved_record(last)}, {"stale", stale}};
+  return {{"epoch", cursor.epoch},       {"batch", cursor.batch},      {"loss_sum", number(loss_sum)},
+          {"best", saved_record(best)},  {"last", saved_record(last)}, {"stale", stale},
+          {"warm_started", warm_started}};
 }
 
 Progress Progress::from_json(const Json& saved, const TrainingSetup& setup, int64_t batches_per_epoch) {
@@ -71,6 +72,7 @@ Progress Progress::from_json(const Json& saved, const TrainingSetup& setup, int6
   progress.cursor = {whole(saved.at("epoch")), whole(saved.at("batch"))};
   progress.loss_sum = to_double(saved.at("loss_sum"));
   progress.stale = whole(saved.at("stale"));
+  progress.warm_started = saved.value("warm_started", false);
   progress.best = read_record(saved.at("best"), setup.metrics.size());
   progress.last = read_record(saved.at("last"), setup.metrics.size());
   const Cursor& cursor = progress.cursor;

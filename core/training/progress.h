@@ -22,6 +22,7 @@ struct Progress {
   double loss_sum = 0;  // of the batches of this epoch
   EpochRecord best, last;
   int64_t stale = 0;  // evaluations since the best one
+  bool warm_started = false;
   std::shared_ptr<const Model> best_model, last_model;
 
   bool has_begun() const { return cursor.epoch > 0 || cursor.batch > 0; }

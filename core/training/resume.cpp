@@ -61,6 +61,7 @@ void Trainer::restore(const TensorFile& file) {
   } catch (const Json::exception& error) {
     throw Error(REC_CORRUPT_DATA, cat("the manifest is not sound: ", printable(error.what())));
   }
+  if (progress.warm_started) knows_every_item();
   if (progress.cursor.epoch > 0) {
     // The models of finished epochs, by a second instance of the plugin.
     const auto rebuild = [&](const char* prefix, const EpochRecord& record) {
@@ -72,7 +73,7 @@ void Trainer::restore(const TensorFile& file) {
         else if (infos[i].kind == REC_TENSOR_STATE)
           set_tensor(*other, infos[i], static_cast<int64_t>(i), file, "");
       }
-      return snapshot(*other, setup_.params, data_.catalog(), info(record));
+      return snapshot(*other, setup_.params, data_.catalog(), untrained_, info(record));
     };
     const bool best_is_last = progress.best.epoch == progress.cursor.epoch;
     if (progress.best.epoch > 0) progress.best_model = rebuild("best.", progress.best);

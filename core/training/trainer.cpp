@@ -36,12 +36,9 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
   n_epochs_ = setup_.integer("epochs");
   if (plan.max_epochs > 0) n_epochs_ = std::min(n_epochs_, plan.max_epochs);
 
-  const Dataset& data = data_.dataset();
-  if (std::find(data.part.begin(), data.part.end(), Part::kValid) != data.part.end()) {
-    Protocol protocol = setup_.options.protocol;
-    protocol.part = Part::kValid;
-    evaluation_ = prepare_evaluation(data, *data_.catalog(), protocol, setup_.metrics, cancel);
-  }
+  if (plan.wants_features == 0)
+    untrained_ = untrained_items(data_.dataset(), plan.rows == REC_PLAN_LABELLED || plan.rows == REC_PLAN_LISTS);
+  prepare_to_evaluate(cancel);
   throw_if_cancelled(cancel);
   if (!setup_.options.resume) return;
   SizeLimit most(largest_checkpoint(), "checkpoint_path", ", as this run's tensors and a header have no more");
@@ -55,6 +52,22 @@ Trainer::Trainer(std::shared_ptr<const Dataset> dataset, const std::string& mode
 }
 
 Trainer::~Trainer() = default;
+
+void Trainer::prepare_to_evaluate(const CancelToken* cancel) {
+  const Dataset& data = data_.dataset();
+  if (std::find(data.part.begin(), data.part.end(), Part::kValid) == data.part.end()) return;
+  Protocol protocol = setup_.options.protocol;
+  protocol.part = Part::kValid;
+  evaluation_ = prepare_evaluation(data, *data_.catalog(), untrained_, protocol, setup_.metrics, cancel);
+}
+
+// The other model may have been trained on what these data have no rows of.
+void Trainer::knows_every_item() {
+  progress_.warm_started = true;
+  if (untrained_.empty()) return;
+  untrained_.clear();
+  prepare_to_evaluate(nullptr);
+}
 
 // A new plugin model, initialised from the seed and bound to the data.
 std::unique_ptr<PluginModel> Trainer::new_model(const CancelToken* cancel) {
@@ -87,6 +100,7 @@ void Trainer::warm_start(const Model& from) {
   if (live_->warm_start(infos, data) == 0)
     throw invalid_argument("model", "'", from.name, "' has no parameter that '", setup_.plugin.name(),
                            "' with these parameters can start from");
+  knows_every_item();
 }
 
 void Trainer::run(const Observer& observer, const CancelToken* cancel) {
@@ -159,7 +173,7 @@ void Trainer::end_epoch(double seconds, const Observer& observer, const CancelTo
   const bool is_due = record.epoch % setup_.integer("eval_every") == 0 || record.epoch == n_epochs_;
   std::shared_ptr<const Model> now;
   try {
-    now = snapshot(*live_, setup_.params, data_.catalog(), {});
+    now = snapshot(*live_, setup_.params, data_.catalog(), untrained_, {});
     if (evaluation_ != nullptr && is_due) {
       const Report report = evaluation_->run(*make_scorer(now), *pool_, cancel);
       done.metric_names = report.names;
@@ -190,7 +204,7 @@ std::shared_ptr<const Model> Trainer::model(int32_t which, const CancelToken*) {
 std::shared_ptr<const Model> Trainer::initial_model() {
   if (progress_.has_begun())
     throw argument_error(REC_BAD_STATE, "which", "training has begun, so there is no initial model");
-  const std::shared_ptr<const Model> now = snapshot(*live_, setup_.params, data_.catalog(), {});
+  const std::shared_ptr<const Model> now = snapshot(*live_, setup_.params, data_.catalog(), untrained_, {});
   auto initial = std::make_shared<Model>(*now);
   initial->info = info(EpochRecord{0, {}});
   return initial;

@@ -62,6 +62,8 @@ class Trainer : public Training {
   void save_checkpoint(const Observer& observer);
   int64_t largest_checkpoint() const;  // of this run, in bytes
   void restore(const TensorFile& file);
+  void prepare_to_evaluate(const CancelToken* cancel);
+  void knows_every_item();
 
   TrainingSetup setup_;
   TrainingData data_;
@@ -70,6 +72,7 @@ class Trainer : public Training {
   std::unique_ptr<NegativeSampler> sampler_;  // nullptr when the model takes no drawn negatives
   std::unique_ptr<RowSource> rows_;
   std::unique_ptr<LiveColumns> live_columns_;
+  std::vector<uint8_t> untrained_;                // Model::untrained
   std::unique_ptr<const Evaluation> evaluation_;  // nullptr without a valid part
   int64_t n_epochs_ = 0;
 

@@ -157,6 +157,8 @@ template <class Archive, Is<Report> Data>
 void visit(Archive& archive, Data& report) {
   archive.each(report.names, [](Archive& a, auto& name) { a(name); });
   archive(report.means), archive(report.standard_errors), archive(report.values), archive(report.users);
+  archive(report.interactions);
+  archive(report.list_offsets), archive(report.list_items), archive(report.list_scores), archive(report.list_relevant);
 }
 
 template <class T>
@@ -182,15 +184,30 @@ std::shared_ptr<const Dataset> shared_dataset(const MemoryFile& file) { return s
 
 MemoryFile share_report(const Report& report) { return share("recore report", report); }
 std::shared_ptr<const Report> shared_report(const MemoryFile& file, const std::vector<std::string>& names,
-                                            int64_t n_users) {
+                                            const ReportBounds& bounds) {
+  const int64_t keep_lists = bounds.keep_lists;
   auto report = shared<Report>(file);
   const size_t n_metrics = report->names.size(), n_rows = report->users.size();
   if (report->means.size() != n_metrics || report->standard_errors.size() != n_metrics ||
-      report->values.size() != n_metrics * n_rows)
+      report->values.size() != n_metrics * n_rows || report->interactions.size() != n_rows ||
+      report->list_offsets.size() != (keep_lists > 0 ? n_rows + 1 : 0) ||
+      report->list_scores.size() != report->list_items.size() ||
+      report->list_relevant.size() != report->list_items.size())
     throw damaged();
   if (report->names != names) throw Error(REC_PLUGIN_FAILED, "its metrics are not those that were asked for");
-  for (const int64_t user : report->users)
-    if (user < REC_NO_ROW || user >= n_users) throw Error(REC_PLUGIN_FAILED, "its users are not those of the data set");
+  const auto check = [](const std::vector<int64_t>& values, int64_t first, int64_t end, const char* what) {
+    for (const int64_t value : values)
+      if (value < first || value >= end) throw Error(REC_PLUGIN_FAILED, cat("its ", what));
+  };
+  check(report->users, REC_NO_ROW, bounds.n_users, "users are not the model's");
+  check(report->interactions, 0, bounds.n_interactions, "rows are not those of the data set");
+  check(report->list_items, 0, bounds.n_items, "lists have items that the model has not");
+  for (size_t row = 0; row + 1 < report->list_offsets.size(); ++row)
+    if (const int64_t n = report->list_offsets[row + 1] - report->list_offsets[row]; n < 0 || n > keep_lists)
+      throw damaged();
+  if (keep_lists > 0 &&
+      (report->list_offsets.front() != 0 || report->list_offsets.back() != std::ssize(report->list_items)))
+    throw damaged();
   return report;
 }
 

@@ -14,9 +14,16 @@ namespace rec {
 MemoryFile share_dataset(const Dataset& dataset);
 std::shared_ptr<const Dataset> shared_dataset(const MemoryFile& file);
 
+// What a report can refer to.
+struct ReportBounds {
+  int64_t n_users, n_items;  // of the model
+  int64_t n_interactions;    // of the data set
+  int64_t keep_lists;        // of the protocol
+};
+
 MemoryFile share_report(const Report& report);
 // PLUGIN_FAILED unless it is a report of these metrics over a data set of so many users.
 std::shared_ptr<const Report> shared_report(const MemoryFile& file, const std::vector<std::string>& names,
-                                            int64_t n_users);
+                                            const ReportBounds& bounds);
 
 }  // namespace rec

@@ -55,7 +55,7 @@ class Channel {
 REC_JSON_FIELDS(TrainingEvent, kind, epoch, n_epochs, batch, n_batches, loss, train_seconds, eval_seconds, metric_names,
                 metric_values, is_best)
 REC_JSON_FIELDS(Protocol, part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history, skip_first,
-                n_users)
+                n_users, keep_lists)
 REC_JSON_FIELDS(TrainerOptions, resume, checkpoint_path, checkpoint_seconds, checkpoint_batches, metrics, main_metric,
                 protocol, memory_limit_bytes)
 Json note_of(const Error& error);

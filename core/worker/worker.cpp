@@ -83,7 +83,10 @@ std::shared_ptr<const Report> evaluate_in_worker(const Model& model, const Datas
   const Message answer =
       process.call({{"call", "evaluate"}, {"metrics", metrics}, {"protocol", protocol}, {"threads", threads}},
                    {&file, &data}, {}, cancel);
-  return read_answer(model.name, [&] { return shared_report(answer.files.at(0), names, dataset.n_users()); });
+  return read_answer(model.name, [&] {
+    return shared_report(answer.files.at(0), names,
+                         {model.n_users(), model.n_items(), dataset.n(), protocol.keep_lists});
+  });
 }
 
 std::string describe_in_worker(const std::string& model) {

@@ -125,6 +125,8 @@ const std::pair<const char*, rec_status_t (*)()> kCalls[] = {
     CALL(rec_report_counts),
     CALL(rec_report_get_metric),
     CALL(rec_report_get_standard_error),
+    CALL(rec_report_get_interactions),
+    CALL(rec_report_get_lists),
     CALL(rec_report_get_users),
     CALL(rec_report_get_values),
     CALL(rec_request_init),

@@ -24,7 +24,7 @@ REC_CHECK(split_options_size, sizeof(rec_split_options_t) == 40);
 REC_CHECK(protocol_n_candidates, offsetof(rec_protocol_t, n_candidates) == 24);
 REC_CHECK(protocol_max_pos, offsetof(rec_protocol_t, max_pos) == 40);
 REC_CHECK(protocol_history, offsetof(rec_protocol_t, history) == 56);
-REC_CHECK(protocol_size, sizeof(rec_protocol_t) == 72);
+REC_CHECK(protocol_size, sizeof(rec_protocol_t) == 80);
 REC_CHECK(event_loss, offsetof(rec_event_t, loss) == 40);
 REC_CHECK(event_metric_names, offsetof(rec_event_t, metric_names) == 64);
 REC_CHECK(event_done, offsetof(rec_event_t, done) == 96);

@@ -279,7 +279,7 @@ class Serve(CliTest):
         self.assertEqual(described[0]["read_as"]["separator"], "tab")
 
     def test_leaves_out_what_was_held_out(self):
-        self.write("buys.csv", "user,item\n" + "".join(f"{u},{i}\n" for u in range(20) for i in range(10)) + "0,99\n")
+        self.write("buys.csv", "user,item\n" + "".join(f"{u},{i}\n" for u in range(20) for i in range(10)) + "0,99\n2,99\n3,99\n")
         self.recore("train --model popularity --data buys.csv --out buys.rec")
         self.assertGreater(self.events("data split buys.csv --out buys")[0]["n_test"], 0)
         items = [event["item"] for event in self.events("recommend --model buys.rec --user 1 -k 20 --exclude-seen")[:-1]]

@@ -478,10 +478,12 @@ rec_status_t Session::one_call(rec_error_t** error) {
       const int64_t* users = nullptr;
       const char* name = nullptr;
       double mean = 0;
-      switch (in_.below(4)) {
+      switch (in_.below(6)) {
         case 0: return rec_report_counts(report, maybe(&n[0]), maybe(&n[1]), error);
         case 1: return rec_report_get_metric(report, odd_integer(in_), maybe(&name), maybe(&mean), error);
         case 2: return rec_report_get_values(report, maybe(&values), error);
+        case 3: return rec_report_get_interactions(report, maybe(&users), error);
+        case 4: return rec_report_get_lists(report, maybe(&users), maybe(&users), nullptr, nullptr, error);
         default: return rec_report_get_users(report, maybe(&users), error);
       }
     }

@@ -14,7 +14,7 @@ struct Seeds {
   std::vector<std::string> models;
   std::vector<char> report;
   std::vector<std::string> names{"ndcg@3", "recall@3"};
-  int64_t n_users = 0;
+  ReportBounds bounds{};
 };
 
 const Seeds& seeds() {
@@ -22,7 +22,9 @@ const Seeds& seeds() {
     auto* made = new Seeds;
     PluginRegistry::instance().add_folder(REC_PLUGINS_FOLDER);
     const auto data = small_data();
-    made->n_users = data->n_users();
+    made->bounds = {data->n_users(), data->n_items(), data->n(), 3};
+    Protocol protocol;
+    protocol.keep_lists = made->bounds.keep_lists;
     for (const ModelKind& kind : {kModelKinds[1], kModelKinds[5], kModelKinds[8]}) {
       Trainer trainer(data, kind.name, params_of(kind, 1), {});
       trainer.run([](const TrainingEvent&) {}, nullptr);
@@ -31,7 +33,7 @@ const Seeds& seeds() {
       write_model(file, *model, true);
       made->models.push_back(file.text);
       const MemoryFile report =
-          share_report(evaluate(model, *data, Protocol(), parse_metrics("ndcg@3,recall@3"), 1, nullptr));
+          share_report(evaluate(model, *data, protocol, parse_metrics("ndcg@3,recall@3"), 1, nullptr));
       const auto bytes = report.map();
       made->report.assign(bytes->begin(), bytes->end());
     }
@@ -152,7 +154,7 @@ void use(const Message& answer) {
   attempt([&] { read_answer("fuzzed", [&] { return load_model_over(answer.files.at(0).map()); }); });
   attempt([&] {
     const auto report =
-        read_answer("fuzzed", [&] { return shared_report(answer.files.at(0), seeds().names, seeds().n_users); });
+        read_answer("fuzzed", [&] { return shared_report(answer.files.at(0), seeds().names, seeds().bounds); });
     if (report->means.size() != report->names.size() ||
         report->values.size() != report->names.size() * report->users.size())
       finding("a report whose columns do not fit each other");

@@ -355,7 +355,7 @@ TEST(Evaluation, StopsWhileItsRowsArePrepared) {
   protocol.candidates = REC_CANDIDATES_UNIFORM;
   CancelToken cancel;
   cancel.request();
-  EXPECT_THROW(prepare_evaluation(world.data, *world.model->catalog, protocol, parse_metrics("recall@5"), &cancel),
+  EXPECT_THROW(prepare_evaluation(world.data, *world.model->catalog, {}, protocol, parse_metrics("recall@5"), &cancel),
                Error);
 }
 

@@ -71,8 +71,14 @@ TEST(Archive, KeepsRelationsAndCandidates) {
 }
 
 TEST(Archive, GivesAReportBackBitForBit) {
-  const Report report{{"ndcg@20", "auc"}, {0.25, 1.0 / 3}, {0.5, 0.125}, {0.1, std::nan(""), 0.3, 0.4}, {7, -1}};
-  const auto back = shared_report(share_report(report), report.names, 8);
+  Report report{{"ndcg@20", "auc"}, {0.25, 1.0 / 3}, {0.5, 0.125}, {0.1, std::nan(""), 0.3, 0.4}, {7, -1}, {3, 9}};
+  report.set_lists(std::vector<RankedList>{{{4, 2}, {0.5, -1}, {1, 0}}, {}});
+  const auto back = shared_report(share_report(report), report.names, {8, 5, 10, 2});
+  EXPECT_EQ(back->interactions, report.interactions);
+  EXPECT_EQ(back->list_offsets, (std::vector<int64_t>{0, 2, 2}));
+  EXPECT_EQ(back->list_items, (std::vector<int64_t>{4, 2}));
+  EXPECT_EQ(back->list_scores, (std::vector<float>{0.5, -1}));
+  EXPECT_EQ(back->list_relevant, (std::vector<uint8_t>{1, 0}));
   EXPECT_EQ(back->names, report.names);
   EXPECT_EQ(back->means, report.means);
   EXPECT_EQ(back->standard_errors, report.standard_errors);
@@ -90,6 +96,16 @@ Error error_of(const Body& body) {
   return Error(REC_OK, "no error");
 }
 
+// A report of one row with these lists.
+Report with_lists(const std::vector<int64_t>& offsets, const std::vector<int64_t>& items) {
+  Report report{{"auc"}, {0.25}, {0.5}, {0.1}, {7}, {0}};
+  report.list_offsets = offsets;
+  report.list_items = items;
+  report.list_scores.resize(items.size());
+  report.list_relevant.resize(items.size());
+  return report;
+}
+
 TEST(Archive, ThatLiesIsRefused) {
   const auto file_of = [](const std::vector<int64_t>& numbers) {
     return MemoryFile::write("test", [&](FileWriter& out) { out.write(numbers.data(), std::ssize(numbers) * 8); });
@@ -98,20 +114,36 @@ TEST(Archive, ThatLiesIsRefused) {
     const char* name;
     MemoryFile file;
   } cases[] = {
-      {"fewer means than names", share_report(Report{{"auc"}, {}, {0.5}, {0.1}, {7}})},
-      {"fewer standard errors than names", share_report(Report{{"auc"}, {0.25}, {}, {0.1}, {7}})},
-      {"another metric", share_report(Report{{"ndcg@20"}, {0.25}, {0.5}, {0.1}, {7}})},
-      {"one more metric", share_report(Report{{"auc", "ndcg@20"}, {0.25, 0.5}, {0.5, 0.5}, {0.1, 0.2}, {7}})},
-      {"a user beyond the data set", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {8}})},
-      {"a user below none", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {-2}})},
-      {"fewer values than rows", share_report(Report{{"auc"}, {0.25}, {0.5}, {}, {7}})},
+      {"fewer means than names", share_report(Report{{"auc"}, {}, {0.5}, {0.1}, {7}, {0}})},
+      {"fewer standard errors than names", share_report(Report{{"auc"}, {0.25}, {}, {0.1}, {7}, {0}})},
+      {"another metric", share_report(Report{{"ndcg@20"}, {0.25}, {0.5}, {0.1}, {7}, {0}})},
+      {"one more metric", share_report(Report{{"auc", "ndcg@20"}, {0.25, 0.5}, {0.5, 0.5}, {0.1, 0.2}, {7}, {0}})},
+      {"a user beyond the data set", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {8}, {0}})},
+      {"a user below none", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {-2}, {0}})},
+      {"fewer values than rows", share_report(Report{{"auc"}, {0.25}, {0.5}, {}, {7}, {0}})},
+      {"a row beyond the data set", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {7}, {10}})},
+      {"no row of the data set", share_report(Report{{"auc"}, {0.25}, {0.5}, {0.1}, {7}, {}})},
+      {"lists that nobody asked for", share_report(with_lists({0, 0}, {}))},
       {"more names than bytes", file_of({int64_t{1} << 40})},
       {"as many names as bytes", file_of(std::vector<int64_t>(1 << 20, 1 << 20))},
       {"a negative count", file_of({0, -1})},
       {"nothing", file_of({})},
   };
   for (const auto& row : cases)
-    EXPECT_EQ(error_of([&] { shared_report(row.file, {"auc"}, 8); }).status, REC_PLUGIN_FAILED) << row.name;
+    EXPECT_EQ(error_of([&] { shared_report(row.file, {"auc"}, {8, 5, 10, 0}); }).status, REC_PLUGIN_FAILED) << row.name;
+  const std::pair<const char*, Report> lists[] = {{"none", with_lists({}, {})},
+                                                  {"a longer one", with_lists({0, 3}, {1, 2, 3})},
+                                                  {"an item beyond the model", with_lists({0, 1}, {5})},
+                                                  {"a negative item", with_lists({0, 1}, {-1})},
+                                                  {"too few offsets", with_lists({0}, {})},
+                                                  {"an end before the items'", with_lists({0, 1}, {1, 2})},
+                                                  {"a late begin", with_lists({1, 2}, {1, 2})},
+                                                  {"a negative length", with_lists({0, -1}, {})}};
+  for (const auto& [name, report] : lists)
+    EXPECT_EQ(error_of([&] { shared_report(share_report(report), {"auc"}, {8, 5, 10, 2}); }).status, REC_PLUGIN_FAILED)
+        << name;
+  EXPECT_EQ(error_of([&] { shared_report(share_report(with_lists({0, 2}, {1, 2})), {"auc"}, {8, 5, 10, 2}); }).status,
+            REC_OK);
 }
 
 // What another process sends is not believed.

@@ -50,8 +50,8 @@ class Model(IdMaps):
     def evaluate(self, dataset: Dataset, metrics: Metrics = "recall@20,ndcg@20", *, part: str = "test",
                  rows: str = "user", candidates: str = "full", mask: str = "known", ties: str = "lower_row",
                  n_candidates: int = 0, seed: int = 0, max_pos: int = 0, max_neg: int = 0, history: str = "default",
-                 skip_first: bool = False, n_users: int = 0, threads: int = 0, isolation: str = "auto",
-                 cancel: Optional[threading.Event] = None) -> Report:
+                 skip_first: bool = False, n_users: int = 0, keep_lists: int = 0, threads: int = 0,
+                 isolation: str = "auto", cancel: Optional[threading.Event] = None) -> Report:
         """Ranks items for the rows of a part and measures.
 
         Args:
@@ -71,6 +71,7 @@ class Model(IdMaps):
                 does not know are left out, and a user's first event is no row.
             n_users: > 0: so many of the users with rows are measured, drawn by the seed, the same in each evaluation; the
                 metric's name says so: "recall@20[users1000]".
+            keep_lists: > 0: the report's lists have the first so many items that each row ranked.
             threads: 0 = as many as the machine has.
             isolation: where a model's plugin runs, as for Trainer; most models are served by tables and need none.
             cancel: ends the call with CancelledError when another thread sets it.
@@ -78,9 +79,10 @@ class Model(IdMaps):
             InvalidArgumentError (an unknown metric), InvalidDataError (an empty part), PluginError, CancelledError.
         """
         given = protocol(part, rows, candidates, mask, ties, n_candidates, seed, max_pos, max_neg, history, skip_first,
-                         n_users)
+                         n_users, keep_lists)
         how = run(cancel, threads=threads, isolation=choice("isolation", isolation, ISOLATIONS))
-        return Report(_recore.rec_model_evaluate(self._handle, dataset._handle, names(metrics) or "", given, how), self)
+        return Report(_recore.rec_model_evaluate(self._handle, dataset._handle, names(metrics) or "", given, how), self,
+                      keep_lists > 0)
 
     def recommender(self, *, exclude_seen: bool = False, strict: bool = False, max_k: int = 0,
                     n_callers: int = 0) -> Recommender:

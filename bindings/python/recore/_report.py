@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Optional, Sequence, ValuesView, overload
+from typing import Any, Iterator, Mapping, NamedTuple, Optional, Sequence, ValuesView, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,14 @@ from ._id_maps import IdMaps
 from ._ids import Ids, flatten
 
 
+class RankedList(NamedTuple):
+    """What a row of an evaluation ranked, best first."""
+
+    items: NDArray[Any]
+    scores: NDArray[np.float32]
+    relevant: NDArray[np.bool_]  # whether the row should have had the item
+
+
 class Report(Mapping[str, float]):
     """Means of an evaluation by metric name, with the value of every row.
 
@@ -22,9 +30,11 @@ class Report(Mapping[str, float]):
         standard_errors: by full name, how much a mean would vary with other users, in one standard deviation; NaN for one
             user, and for auc, rmse and f1_score.
         user_rows: [n_rows] int64, their rows in the model; -1 = unknown to it.
+        interactions: [n_rows] int64, the row of the data set that each row is, or begins with.
+        lists: [n_rows] what each ranked, with evaluate(keep_lists=...); else empty.
     """
 
-    def __init__(self, raw: _recore.ReportHandle, model: Optional[IdMaps]) -> None:
+    def __init__(self, raw: _recore.ReportHandle, model: Optional[IdMaps], keeps_lists: bool = False) -> None:
         try:
             n_metrics, n_rows = _recore.rec_report_counts(raw)
             metrics = [_recore.rec_report_get_metric(raw, i) for i in range(n_metrics)]
@@ -32,13 +42,24 @@ class Report(Mapping[str, float]):
             self.standard_errors = {name: _recore.rec_report_get_standard_error(raw, i) for i, name in enumerate(self._means)}
             self._values = np.empty((n_metrics, n_rows))
             self.user_rows = np.empty(n_rows, np.int64)
-            _recore.rec_flat_report_rows(raw, self._values, self.user_rows)
+            self.interactions = np.empty(n_rows, np.int64)
+            _recore.rec_flat_report_rows(raw, self._values, self.user_rows, self.interactions)
+            self.lists = self._kept_lists(raw, model) if model is not None and keeps_lists else []
         finally:
             _recore.rec_report_destroy(raw)
         self.users: NDArray[Any] = self.user_rows if model is None else model.user_ids(self.user_rows)
         if (unknown := self.user_rows < 0).any():
             self.users = self.users.astype(object)
             self.users[unknown] = None
+
+    def _kept_lists(self, raw: _recore.ReportHandle, model: IdMaps) -> list[RankedList]:
+        offsets = np.empty(len(self.user_rows) + 1, np.int64)
+        _recore.rec_flat_report_offsets(raw, offsets)
+        items, scores = np.empty(offsets[-1], np.int64), np.empty(offsets[-1], np.float32)
+        relevant = np.empty(offsets[-1], np.int32)
+        _recore.rec_flat_report_lists(raw, items, scores, relevant)
+        ids, is_relevant = model.item_ids(items), relevant.astype(np.bool_)
+        return [RankedList(ids[a:b], scores[a:b], is_relevant[a:b]) for a, b in zip(offsets[:-1], offsets[1:])]
 
     @overload
     def values(self) -> ValuesView[float]: ...
@@ -98,13 +119,15 @@ _PARTS = {"valid": _recore.REC_PART_VALID, "test": _recore.REC_PART_TEST}
 
 def protocol(part: str = "test", rows: str = "user", candidates: str = "full", mask: str = "known",
              ties: str = "lower_row", n_candidates: int = 0, seed: int = 0, max_pos: int = 0,
-             max_neg: int = 0, history: str = "default", skip_first: bool = False, n_users: int = 0) -> _raw.rec_protocol_t:
+             max_neg: int = 0, history: str = "default", skip_first: bool = False, n_users: int = 0,
+             keep_lists: int = 0) -> _raw.rec_protocol_t:
     """The protocol of an evaluation in the raw layer's form; see Model.evaluate."""
     return options(
         _raw.rec_protocol_t, part=choice("part", part, _PARTS), rows=choice("rows", rows, _ROWS),
         candidates=choice("candidates", candidates, _CANDIDATES), mask=choice("mask", mask, _MASKS),
         ties=choice("ties", ties, _TIES), n_candidates=n_candidates, seed=seed, max_pos=max_pos,
-        max_neg=max_neg, history=choice("history", history, _HISTORIES), skip_first=int(skip_first), n_users=n_users)
+        max_neg=max_neg, history=choice("history", history, _HISTORIES), skip_first=int(skip_first), n_users=n_users,
+        keep_lists=keep_lists)
 
 
 def evaluate_lists(ranked: Sequence[Ids], truth: Sequence[Ids], metrics: Metrics = "recall@20,ndcg@20", *,

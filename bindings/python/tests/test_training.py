@@ -431,6 +431,51 @@ def test_times_and_parts_that_do_not_fit_are_refused():
         recore.Dataset.from_columns(["a"], ["x"], parts=np.array([2**32]))
 
 
+def test_an_evaluation_keeps_what_each_row_ranked():
+    orchard = recore.Dataset.load(ORCHARD).split(seed=1)
+    model = recore.train(orchard, "itemknn")
+    report = model.evaluate(orchard, "recall@5", keep_lists=5)
+    recommended = model.recommender().recommend(report.users, k=400)
+    rows = orchard.to_arrow().to_pandas()
+    for i, ranked in enumerate(report.lists):
+        assert rows["user_id"][report.interactions[i]] == report.users[i]
+        truth = set(rows["item_id"][(rows["user_id"] == report.users[i]) & (rows["part"] == "test")])
+        known = set(rows["item_id"][(rows["user_id"] == report.users[i]) & (rows["part"] != "test")]) - truth
+        want = [item for item in recommended.row(i)[0] if item not in known][:5]
+        assert ranked.items.tolist() == want[:len(ranked.items)] and len(ranked.items) == min(5, len(want))
+        assert ranked.relevant.tolist() == [item in truth for item in ranked.items]
+        assert report.values("recall@5")[i] == pytest.approx(ranked.relevant.sum() / len(truth))
+    elsewhere = model.evaluate(orchard, "recall@5", keep_lists=5, isolation="process")
+    assert [list(row.items) for row in elsewhere.lists] == [list(row.items) for row in report.lists]
+    assert model.evaluate(orchard, "recall@5").lists == []
+    with pytest.raises(recore.InvalidArgumentError, match="keep_lists: must be >= 0"):
+        model.evaluate(orchard, "recall@5", keep_lists=-1)
+
+
+def test_items_that_training_had_no_row_of_are_not_recommended():
+    rng = np.random.default_rng(1)
+    users, items = np.repeat(np.arange(100), 8), rng.integers(0, 30, 800)
+    parts = np.where(np.arange(800) % 8 == 7, "test", "train")
+    items[parts == "test"] = np.where(rng.random(100) < 0.2, 50, items[parts == "test"])  # item 50: test only
+    data = recore.Dataset.from_columns(users, items, parts=parts, more_items=[60])
+    for name, params in (("bprmf", {"epochs": 2}), ("gru4rec", {"epochs": 2, "layers": [8]}), ("itemknn", {})):
+        model = recore.train(data, name, **params)
+        recommender = model.recommender()
+        answers = recommender.recommend(np.arange(100), k=32)
+        assert not {50, 60} & set(answers.items.ravel()), name
+        assert not {50, 60} & set(recommender.similar(np.arange(30), k=32).items.ravel()), name
+        assert recommender.similar([50], k=5).counts.tolist() == [0]
+        assert model.describe()["n_untrained_items"] == 2
+        loaded = recore.load(model.to_bytes())
+        assert loaded.recommender().recommend(np.arange(100), k=32).items.tolist() == answers.items.tolist()
+        assert np.isfinite(recommender.score([3], [50])).all() or name == "itemknn"
+        if name != "itemknn":  # what was trained elsewhere is known
+            trainer = recore.Trainer(data, name, params)
+            trainer.warm_start(model)
+            trainer.run()
+            assert "n_untrained_items" not in trainer.model().describe()
+
+
 def test_an_evaluation_measures_a_sample_and_tells_its_error():
     orchard = recore.Dataset.load(ORCHARD).split(seed=1)
     model = recore.train(orchard, "popularity")

@@ -131,9 +131,24 @@ rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric) {
   return out;
 }
 
-rec_go_failure_t* rec_go_report_rows(uintptr_t report, REC_GO_OUT(double, values), REC_GO_OUT(int64_t, users)) {
+rec_go_failure_t* rec_go_report_rows(uintptr_t report, REC_GO_OUT(double, values), REC_GO_OUT(int64_t, users),
+                                     REC_GO_OUT(int64_t, interactions)) {
   rec_error_t* error = NULL;
-  return rec_go_fail(rec_flat_report_rows((const rec_report_t*)report, values, n_values, users, n_users, &error),
+  return rec_go_fail(rec_flat_report_rows((const rec_report_t*)report, values, n_values, users, n_users, interactions,
+                                          n_interactions, &error),
+                     &error);
+}
+
+rec_go_failure_t* rec_go_report_offsets(uintptr_t report, REC_GO_OUT(int64_t, offsets)) {
+  rec_error_t* error = NULL;
+  return rec_go_fail(rec_flat_report_offsets((const rec_report_t*)report, offsets, n_offsets, &error), &error);
+}
+
+rec_go_failure_t* rec_go_report_lists(uintptr_t report, REC_GO_OUT(int64_t, items), REC_GO_OUT(float, scores),
+                                      REC_GO_OUT(int32_t, relevant)) {
+  rec_error_t* error = NULL;
+  return rec_go_fail(rec_flat_report_lists((const rec_report_t*)report, items, n_items, scores, n_scores, relevant,
+                                           n_relevant, &error),
                      &error);
 }
 

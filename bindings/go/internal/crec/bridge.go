@@ -235,9 +235,21 @@ func ReportMetric(r Report, metric int) (string, float64, float64, error) {
 	return C.GoString(m.name), float64(m.mean), float64(m.standard_error), nil
 }
 
-// ReportRows fills the values [nMetrics, nRows] and the user rows [nRows].
-func ReportRows(r Report, values []float64, users []int64) error {
-	return take(C.rec_go_report_rows(C.uintptr_t(r), doubles(values), count(values), int64s(users), count(users)))
+// ReportRows fills the values [nMetrics, nRows], the user rows and the interactions [nRows].
+func ReportRows(r Report, values []float64, users, interactions []int64) error {
+	return take(C.rec_go_report_rows(C.uintptr_t(r), doubles(values), count(values), int64s(users), count(users),
+		int64s(interactions), count(interactions)))
+}
+
+// ReportOffsets fills the offsets [nRows + 1] of the lists.
+func ReportOffsets(r Report, offsets []int64) error {
+	return take(C.rec_go_report_offsets(C.uintptr_t(r), int64s(offsets), count(offsets)))
+}
+
+// ReportLists fills what the lists have, each as long as their last offset.
+func ReportLists(r Report, items []int64, scores []float32, relevant []int32) error {
+	return take(C.rec_go_report_lists(C.uintptr_t(r), int64s(items), count(items), floats(scores), count(scores),
+		int32s(relevant), count(relevant)))
 }
 
 // What a row stands for, and what is wanted of it.

@@ -63,7 +63,11 @@ typedef struct {
 } rec_go_metric_t;
 rec_go_metric_t rec_go_report_metric(uintptr_t report, int64_t metric);
 
-rec_go_failure_t* rec_go_report_rows(uintptr_t report, REC_GO_OUT(double, values), REC_GO_OUT(int64_t, users));
+rec_go_failure_t* rec_go_report_rows(uintptr_t report, REC_GO_OUT(double, values), REC_GO_OUT(int64_t, users),
+                                     REC_GO_OUT(int64_t, interactions));
+rec_go_failure_t* rec_go_report_offsets(uintptr_t report, REC_GO_OUT(int64_t, offsets));
+rec_go_failure_t* rec_go_report_lists(uintptr_t report, REC_GO_OUT(int64_t, items), REC_GO_OUT(float, scores),
+                                      REC_GO_OUT(int32_t, relevant));
 
 #define REC_GO_ITEM_IDS 0
 #define REC_GO_USER_IDS 1

@@ -87,40 +87,42 @@ typedef long long swig_type_58;
 typedef long long swig_type_59;
 typedef long long swig_type_60;
 typedef long long swig_type_61;
-typedef _gostring_ swig_type_62;
-typedef _gostring_ swig_type_63;
-typedef long long swig_type_64;
-typedef long long swig_type_65;
-typedef _gostring_ swig_type_66;
-typedef _gostring_ swig_type_67;
+typedef long long swig_type_62;
+typedef long long swig_type_63;
+typedef _gostring_ swig_type_64;
+typedef _gostring_ swig_type_65;
+typedef long long swig_type_66;
+typedef long long swig_type_67;
 typedef _gostring_ swig_type_68;
 typedef _gostring_ swig_type_69;
-typedef long long swig_type_70;
-typedef long long swig_type_71;
+typedef _gostring_ swig_type_70;
+typedef _gostring_ swig_type_71;
 typedef long long swig_type_72;
-typedef _gostring_ swig_type_73;
-typedef _gostring_ swig_type_74;
-typedef long long swig_type_75;
+typedef long long swig_type_73;
+typedef long long swig_type_74;
+typedef _gostring_ swig_type_75;
 typedef _gostring_ swig_type_76;
-typedef _gostring_ swig_type_77;
-typedef long long swig_type_78;
-typedef long long swig_type_79;
+typedef long long swig_type_77;
+typedef _gostring_ swig_type_78;
+typedef _gostring_ swig_type_79;
 typedef long long swig_type_80;
 typedef long long swig_type_81;
-typedef _gostring_ swig_type_82;
+typedef long long swig_type_82;
 typedef long long swig_type_83;
-typedef long long swig_type_84;
+typedef _gostring_ swig_type_84;
 typedef long long swig_type_85;
-typedef _gostring_ swig_type_86;
+typedef long long swig_type_86;
 typedef long long swig_type_87;
-typedef long long swig_type_88;
+typedef _gostring_ swig_type_88;
 typedef long long swig_type_89;
-typedef _gostring_ swig_type_90;
+typedef long long swig_type_90;
 typedef long long swig_type_91;
-typedef long long swig_type_92;
+typedef _gostring_ swig_type_92;
 typedef long long swig_type_93;
 typedef long long swig_type_94;
 typedef long long swig_type_95;
+typedef long long swig_type_96;
+typedef long long swig_type_97;
 extern void _wrap_Swig_free_crec(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_crec(swig_intgo arg1);
 extern swig_intgo _wrap_RecApiVersion_crec(void);
@@ -230,62 +232,64 @@ extern void _wrap_RecProtocolT_SkipFirst_set_crec(uintptr_t arg1, swig_intgo arg
 extern swig_intgo _wrap_RecProtocolT_SkipFirst_get_crec(uintptr_t arg1);
 extern void _wrap_RecProtocolT_NUsers_set_crec(uintptr_t arg1, swig_type_60 arg2);
 extern swig_type_61 _wrap_RecProtocolT_NUsers_get_crec(uintptr_t arg1);
+extern void _wrap_RecProtocolT_KeepLists_set_crec(uintptr_t arg1, swig_type_62 arg2);
+extern swig_type_63 _wrap_RecProtocolT_KeepLists_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecProtocolT_crec(void);
 extern void _wrap_delete_RecProtocolT_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Resume_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecTrainerOptionsT_Resume_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(uintptr_t arg1, swig_type_62 arg2);
-extern swig_type_63 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointPath_set_crec(uintptr_t arg1, swig_type_64 arg2);
+extern swig_type_65 _wrap_RecTrainerOptionsT_CheckpointPath_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_CheckpointSeconds_set_crec(uintptr_t arg1, double arg2);
 extern double _wrap_RecTrainerOptionsT_CheckpointSeconds_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(uintptr_t arg1, swig_type_64 arg2);
-extern swig_type_65 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_Metrics_set_crec(uintptr_t arg1, swig_type_66 arg2);
-extern swig_type_67 _wrap_RecTrainerOptionsT_Metrics_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec(uintptr_t arg1, swig_type_68 arg2);
-extern swig_type_69 _wrap_RecTrainerOptionsT_MainMetric_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(uintptr_t arg1, swig_type_66 arg2);
+extern swig_type_67 _wrap_RecTrainerOptionsT_CheckpointBatches_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_Metrics_set_crec(uintptr_t arg1, swig_type_68 arg2);
+extern swig_type_69 _wrap_RecTrainerOptionsT_Metrics_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MainMetric_set_crec(uintptr_t arg1, swig_type_70 arg2);
+extern swig_type_71 _wrap_RecTrainerOptionsT_MainMetric_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Protocol_set_crec(uintptr_t arg1, uintptr_t arg2);
 extern uintptr_t _wrap_RecTrainerOptionsT_Protocol_get_crec(uintptr_t arg1);
-extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_70 arg2);
-extern swig_type_71 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern void _wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_72 arg2);
+extern swig_type_73 _wrap_RecTrainerOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
 extern void _wrap_RecTrainerOptionsT_Isolation_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecTrainerOptionsT_Isolation_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecTrainerOptionsT_crec(void);
 extern void _wrap_delete_RecTrainerOptionsT_crec(uintptr_t arg1);
-extern swig_type_72 _wrap_RecTrainerCreate_crec(uintptr_t arg1, swig_type_73 arg2, swig_type_74 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_75 _wrap_RecTrainerCheck_crec(swig_type_76 arg1, swig_type_77 arg2, uintptr_t arg3);
-extern swig_type_78 _wrap_RecTrainerRun_crec(uintptr_t arg1, uintptr_t arg2);
-extern swig_type_79 _wrap_RecTrainerCreateModel_crec(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_80 _wrap_RecTrainerWarmStart_crec(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_74 _wrap_RecTrainerCreate_crec(uintptr_t arg1, swig_type_75 arg2, swig_type_76 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_77 _wrap_RecTrainerCheck_crec(swig_type_78 arg1, swig_type_79 arg2, uintptr_t arg3);
+extern swig_type_80 _wrap_RecTrainerRun_crec(uintptr_t arg1, uintptr_t arg2);
+extern swig_type_81 _wrap_RecTrainerCreateModel_crec(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_82 _wrap_RecTrainerWarmStart_crec(uintptr_t arg1, uintptr_t arg2);
 extern void _wrap_RecTrainerDestroy_crec(uintptr_t arg1);
 extern void _wrap_RecSaveOptionsT_NoUserData_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecSaveOptionsT_NoUserData_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecSaveOptionsT_crec(void);
 extern void _wrap_delete_RecSaveOptionsT_crec(uintptr_t arg1);
-extern swig_type_81 _wrap_RecModelSave_crec(uintptr_t arg1, swig_type_82 arg2, uintptr_t arg3, uintptr_t arg4);
-extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_83 arg2);
-extern swig_type_84 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
+extern swig_type_83 _wrap_RecModelSave_crec(uintptr_t arg1, swig_type_84 arg2, uintptr_t arg3, uintptr_t arg4);
+extern void _wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(uintptr_t arg1, swig_type_85 arg2);
+extern swig_type_86 _wrap_RecLoadOptionsT_MemoryLimitBytes_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecLoadOptionsT_crec(void);
 extern void _wrap_delete_RecLoadOptionsT_crec(uintptr_t arg1);
-extern swig_type_85 _wrap_RecModelLoad_crec(swig_type_86 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
-extern swig_type_87 _wrap_RecModelDescribe_crec(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_88 _wrap_RecModelCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_87 _wrap_RecModelLoad_crec(swig_type_88 arg1, uintptr_t arg2, uintptr_t arg3, swig_voidp arg4);
+extern swig_type_89 _wrap_RecModelDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_90 _wrap_RecModelCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecModelDestroy_crec(uintptr_t arg1);
-extern swig_type_89 _wrap_RecModelEvaluate_crec(uintptr_t arg1, uintptr_t arg2, swig_type_90 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
-extern swig_type_91 _wrap_RecReportCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_91 _wrap_RecModelEvaluate_crec(uintptr_t arg1, uintptr_t arg2, swig_type_92 arg3, uintptr_t arg4, uintptr_t arg5, swig_voidp arg6);
+extern swig_type_93 _wrap_RecReportCounts_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
 extern void _wrap_RecReportDestroy_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_ExcludeSeen_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_ExcludeSeen_get_crec(uintptr_t arg1);
-extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec(uintptr_t arg1, swig_type_92 arg2);
-extern swig_type_93 _wrap_RecRecommenderOptionsT_MaxK_get_crec(uintptr_t arg1);
+extern void _wrap_RecRecommenderOptionsT_MaxK_set_crec(uintptr_t arg1, swig_type_94 arg2);
+extern swig_type_95 _wrap_RecRecommenderOptionsT_MaxK_get_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_NCallers_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_NCallers_get_crec(uintptr_t arg1);
 extern void _wrap_RecRecommenderOptionsT_Strict_set_crec(uintptr_t arg1, swig_intgo arg2);
 extern swig_intgo _wrap_RecRecommenderOptionsT_Strict_get_crec(uintptr_t arg1);
 extern uintptr_t _wrap_new_RecRecommenderOptionsT_crec(void);
 extern void _wrap_delete_RecRecommenderOptionsT_crec(uintptr_t arg1);
-extern swig_type_94 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
-extern swig_type_95 _wrap_RecRecommenderModel_crec(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_96 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
+extern swig_type_97 _wrap_RecRecommenderModel_crec(uintptr_t arg1, swig_voidp arg2);
 extern void _wrap_RecRecommenderDestroy_crec(uintptr_t arg1);
 #undef intgo
 */
@@ -1410,6 +1414,19 @@ func (arg1 SwigcptrRecProtocolT) GetNUsers() (_swig_ret int64) {
 	return swig_r
 }
 
+func (arg1 SwigcptrRecProtocolT) SetKeepLists(arg2 int64) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecProtocolT_KeepLists_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_62(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecProtocolT) GetKeepLists() (_swig_ret int64) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	swig_r = (int64)(C._wrap_RecProtocolT_KeepLists_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
 func NewRecProtocolT() (_swig_ret RecProtocolT) {
 	var swig_r RecProtocolT
 	swig_r = (RecProtocolT)(SwigcptrRecProtocolT(C._wrap_new_RecProtocolT_crec()))
@@ -1448,6 +1465,8 @@ type RecProtocolT interface {
 	GetSkipFirst() (_swig_ret int)
 	SetNUsers(arg2 int64)
 	GetNUsers() (_swig_ret int64)
+	SetKeepLists(arg2 int64)
+	GetKeepLists() (_swig_ret int64)
 }
 
 type SwigcptrRecTrainerOptionsT uintptr
@@ -1475,7 +1494,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetResume() (_swig_ret int) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointPath(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_CheckpointPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_64)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1507,7 +1526,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointSeconds() (_swig_ret float64
 func (arg1 SwigcptrRecTrainerOptionsT) SetCheckpointBatches(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_64(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_CheckpointBatches_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_66(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) {
@@ -1520,7 +1539,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetCheckpointBatches() (_swig_ret int64) 
 func (arg1 SwigcptrRecTrainerOptionsT) SetMetrics(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_Metrics_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_66)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_Metrics_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_68)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1539,7 +1558,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetMetrics() (_swig_ret string) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMainMetric(arg2 string) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MainMetric_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_68)(unsafe.Pointer(&_swig_i_1)))
+	C._wrap_RecTrainerOptionsT_MainMetric_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_1)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1571,7 +1590,7 @@ func (arg1 SwigcptrRecTrainerOptionsT) GetProtocol() (_swig_ret RecProtocolT) {
 func (arg1 SwigcptrRecTrainerOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_70(_swig_i_1))
+	C._wrap_RecTrainerOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_72(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecTrainerOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
@@ -1639,7 +1658,7 @@ _swig_i_0 = uintptr(arg1)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecTrainerCreate_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_73)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_74)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecTrainerCreate_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_76)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1656,7 +1675,7 @@ func RecTrainerCheck(arg1 string, arg2 string, arg3 RecTrainerOptionsT) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int64)(C._wrap_RecTrainerCheck_crec(*(*C.swig_type_76)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_77)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int64)(C._wrap_RecTrainerCheck_crec(*(*C.swig_type_78)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_79)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1764,7 +1783,7 @@ _swig_i_0 = uintptr(arg1)
 	_swig_i_2 := getSwigcptr(arg3)
 	var _swig_i_3 uintptr
 _swig_i_3 = uintptr(arg4)
-	swig_r = (int64)(C._wrap_RecModelSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_82)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelSave_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_84)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1785,7 +1804,7 @@ func (p SwigcptrRecLoadOptionsT) SwigIsRecLoadOptionsT() {
 func (arg1 SwigcptrRecLoadOptionsT) SetMemoryLimitBytes(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_83(_swig_i_1))
+	C._wrap_RecLoadOptionsT_MemoryLimitBytes_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_85(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecLoadOptionsT) GetMemoryLimitBytes() (_swig_ret int64) {
@@ -1821,7 +1840,7 @@ func RecModelLoad(arg1 string, arg2 RecLoadOptionsT, arg3 Run, arg4 *Model) (_sw
 _swig_i_2 = uintptr(arg3)
 	var _swig_i_3 *uintptr
 _swig_i_3 = (*uintptr)(arg4)
-	swig_r = (int64)(C._wrap_RecModelLoad_crec(*(*C.swig_type_86)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
+	swig_r = (int64)(C._wrap_RecModelLoad_crec(*(*C.swig_type_88)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_voidp(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -1876,7 +1895,7 @@ _swig_i_1 = uintptr(arg2)
 _swig_i_4 = uintptr(arg5)
 	var _swig_i_5 *uintptr
 _swig_i_5 = (*uintptr)(arg6)
-	swig_r = (int64)(C._wrap_RecModelEvaluate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_90)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
+	swig_r = (int64)(C._wrap_RecModelEvaluate_crec(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_92)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_voidp(_swig_i_5)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1928,7 +1947,7 @@ func (arg1 SwigcptrRecRecommenderOptionsT) GetExcludeSeen() (_swig_ret int) {
 func (arg1 SwigcptrRecRecommenderOptionsT) SetMaxK(arg2 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	C._wrap_RecRecommenderOptionsT_MaxK_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_92(_swig_i_1))
+	C._wrap_RecRecommenderOptionsT_MaxK_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_94(_swig_i_1))
 }
 
 func (arg1 SwigcptrRecRecommenderOptionsT) GetMaxK() (_swig_ret int64) {

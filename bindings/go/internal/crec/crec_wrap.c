@@ -1876,6 +1876,31 @@ long long _wrap_RecProtocolT_NUsers_get_crec(struct rec_protocol_t *_swig_go_0) 
 }
 
 
+void _wrap_RecProtocolT_KeepLists_set_crec(struct rec_protocol_t *_swig_go_0, long long _swig_go_1) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int64_t arg2 ;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+
+  if (arg1) (arg1)->keep_lists = arg2;
+
+}
+
+
+long long _wrap_RecProtocolT_KeepLists_get_crec(struct rec_protocol_t *_swig_go_0) {
+  struct rec_protocol_t *arg1 = 0 ;
+  int64_t result;
+  long long _swig_go_result;
+
+  arg1 = *(struct rec_protocol_t **)&_swig_go_0;
+
+  result = (int64_t) ((arg1)->keep_lists);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
 struct rec_protocol_t *_wrap_new_RecProtocolT_crec() {
   struct rec_protocol_t *result = 0 ;
   struct rec_protocol_t *_swig_go_result;

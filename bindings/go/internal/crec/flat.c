@@ -67,17 +67,52 @@ rec_status_t rec_flat_lists_evaluate(const rec_ids_t* ranked, const int64_t* ran
 }
 
 rec_status_t rec_flat_report_rows(const rec_report_t* report, double* out_values, int64_t n_out_values, int64_t* out_users,
-                                  int64_t n_out_users, rec_error_t** out_error) {
+                                  int64_t n_out_users, int64_t* out_interactions, int64_t n_out_interactions,
+                                  rec_error_t** out_error) {
   int64_t n_metrics, n_rows;
   const double* values;
-  const int64_t* users;
+  const int64_t *users, *interactions;
   rec_status_t status = rec_report_counts(report, &n_metrics, &n_rows, out_error);
   if (status == REC_OK) status = rec_report_get_values(report, &values, out_error);
   if (status == REC_OK) status = rec_report_get_users(report, &users, out_error);
+  if (status == REC_OK) status = rec_report_get_interactions(report, &interactions, out_error);
   if (status != REC_OK) return status;
-  if (n_out_values != n_metrics * n_rows || n_out_users != n_rows) return REC_INVALID_ARGUMENT;
+  if (n_out_values != n_metrics * n_rows || n_out_users != n_rows || n_out_interactions != n_rows)
+    return REC_INVALID_ARGUMENT;
   memcpy(out_values, values, (size_t)n_out_values * sizeof *values);
   memcpy(out_users, users, (size_t)n_out_users * sizeof *users);
+  memcpy(out_interactions, interactions, (size_t)n_out_interactions * sizeof *interactions);
+  return REC_OK;
+}
+
+rec_status_t rec_flat_report_offsets(const rec_report_t* report, int64_t* out_offsets, int64_t n_out_offsets,
+                                     rec_error_t** out_error) {
+  int64_t n_rows;
+  const int64_t* offsets;
+  rec_status_t status = rec_report_counts(report, NULL, &n_rows, out_error);
+  if (status == REC_OK) status = rec_report_get_lists(report, &offsets, NULL, NULL, NULL, out_error);
+  if (status != REC_OK) return status;
+  if (n_out_offsets != n_rows + 1) return REC_INVALID_ARGUMENT;
+  memcpy(out_offsets, offsets, (size_t)n_out_offsets * sizeof *offsets);
+  return REC_OK;
+}
+
+rec_status_t rec_flat_report_lists(const rec_report_t* report, int64_t* out_items, int64_t n_out_items, float* out_scores,
+                                   int64_t n_out_scores, int32_t* out_relevant, int64_t n_out_relevant,
+                                   rec_error_t** out_error) {
+  int64_t n_rows;
+  const int64_t *offsets, *items;
+  const float* scores;
+  const uint8_t* relevant;
+  rec_status_t status = rec_report_counts(report, NULL, &n_rows, out_error);
+  if (status == REC_OK) status = rec_report_get_lists(report, &offsets, &items, &scores, &relevant, out_error);
+  if (status != REC_OK) return status;
+  if (n_out_items != offsets[n_rows] || n_out_scores != offsets[n_rows] || n_out_relevant != offsets[n_rows])
+    return REC_INVALID_ARGUMENT;
+  if (n_out_items == 0) return REC_OK;
+  memcpy(out_items, items, (size_t)n_out_items * sizeof *items);
+  memcpy(out_scores, scores, (size_t)n_out_scores * sizeof *scores);
+  for (int64_t i = 0; i < n_out_relevant; ++i) out_relevant[i] = relevant[i];
   return REC_OK;
 }
 

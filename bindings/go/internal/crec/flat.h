@@ -47,9 +47,16 @@ rec_status_t rec_flat_similar(const rec_recommender_t* recommender, int32_t of_u
                               int64_t n_out_scores, int32_t* out_status, int64_t n_out_status,
                               rec_error_t** out_error);
 
-/* Copies what a report lends: the values [n_metrics, n_rows] and the users [n_rows]. */
+/* Copies what a report lends: the values [n_metrics, n_rows], the users and the interactions [n_rows]. */
 rec_status_t rec_flat_report_rows(const rec_report_t* report, double* out_values, int64_t n_out_values, int64_t* out_users,
-                                  int64_t n_out_users, rec_error_t** out_error);
+                                  int64_t n_out_users, int64_t* out_interactions, int64_t n_out_interactions,
+                                  rec_error_t** out_error);
+/* The same of the lists: their offsets [n_rows + 1], then items, scores and relevant, each as long as the last offset. */
+rec_status_t rec_flat_report_offsets(const rec_report_t* report, int64_t* out_offsets, int64_t n_out_offsets,
+                                     rec_error_t** out_error);
+rec_status_t rec_flat_report_lists(const rec_report_t* report, int64_t* out_items, int64_t n_out_items, float* out_scores,
+                                   int64_t n_out_scores, int32_t* out_relevant, int64_t n_out_relevant,
+                                   rec_error_t** out_error);
 
 #ifndef SWIG
 

@@ -124,7 +124,7 @@ public final class Model extends Handle {
     byte[] names = Utf8.terminated(metrics, "metrics");
     try (var raw = protocol.toRaw()) {
       return Report.ofRaw(LongCall.make(cancel, protocol.threads(), isolation,
-          (call, out) -> Raw.rec_model_evaluate(this, dataset, names, raw, call, out)), this);
+          (call, out) -> Raw.rec_model_evaluate(this, dataset, names, raw, call, out)), this, raw.getKeep_lists() > 0);
     }
   }
 

@@ -160,6 +160,11 @@ public final class Protocol {
     });
   }
 
+  /** The report keeps the first n items that each row ranked, {@link Report#lists}. */
+  public Protocol keepLists(long n) {
+    return with(raw -> raw.setKeep_lists(n));
+  }
+
   /** Threads that evaluate; 0 = as many as the machine has. */
   public Protocol threads(int threads) {
     return new Protocol(settings, threads);

@@ -14,7 +14,18 @@ public final class Report {
   private final List<Double> standardErrors = new ArrayList<>();
   private final double[] values; // [metrics, nRows]
   private final long[] userRows;
+  private final long[] interactions;
   private final Ids users;
+  private final List<RankedList> lists;
+
+  /**
+   * What a row ranked, best first.
+   *
+   * @param items [n] their ids.
+   * @param scores [n].
+   * @param relevant [n] whether the row should have had the item.
+   */
+  public record RankedList(Ids items, float[] scores, boolean[] relevant) {}
 
   private static final class Source extends Handle {
     Source(long raw) {
@@ -22,9 +33,9 @@ public final class Report {
     }
   }
 
-  static Report ofRaw(long raw, Model model) {
+  static Report ofRaw(long raw, Model model, boolean keepsLists) {
     try (Source source = new Source(raw)) {
-      return new Report(source, model);
+      return new Report(source, model, keepsLists);
     }
   }
 
@@ -52,7 +63,7 @@ public final class Report {
     long[] out = new long[1];
     Raw.rec_flat_lists_evaluate(rankedIds, rankedOffsets, truthIds, truthOffsets, allGains,
         Utf8.terminated(metrics, "metrics"), out);
-    return ofRaw(out[0], null);
+    return ofRaw(out[0], null, false);
   }
 
   private static float[] join(List<float[]> gains, long[] offsets) {
@@ -67,7 +78,7 @@ public final class Report {
     return all;
   }
 
-  private Report(Source source, Model model) {
+  private Report(Source source, Model model, boolean keepsLists) {
     long[] nMetrics = new long[1];
     long[] nRows = new long[1];
     Raw.rec_report_counts(source, nMetrics, nRows);
@@ -83,8 +94,32 @@ public final class Report {
     }
     values = new double[Math.toIntExact(nMetrics[0] * nRows[0])];
     userRows = new long[Math.toIntExact(nRows[0])];
-    Raw.rec_flat_report_rows(source, values, userRows);
+    interactions = new long[userRows.length];
+    Raw.rec_flat_report_rows(source, values, userRows, interactions);
     users = model == null ? Ids.of(userRows) : model.userIds(userRows);
+    lists = keepsLists ? listsOf(source, model) : List.of();
+  }
+
+  private List<RankedList> listsOf(Source source, Model model) {
+    long[] offsets = new long[userRows.length + 1];
+    Raw.rec_flat_report_offsets(source, offsets);
+    int n = Math.toIntExact(offsets[userRows.length]);
+    long[] items = new long[n];
+    float[] scores = new float[n];
+    int[] relevant = new int[n];
+    Raw.rec_flat_report_lists(source, items, scores, relevant);
+    List<RankedList> all = new ArrayList<>(userRows.length);
+    for (int row = 0; row < userRows.length; ++row) {
+      int begin = (int) offsets[row];
+      int end = (int) offsets[row + 1];
+      boolean[] isRelevant = new boolean[end - begin];
+      for (int i = begin; i < end; ++i) {
+        isRelevant[i - begin] = relevant[i] != 0;
+      }
+      all.add(new RankedList(model.itemIds(Arrays.copyOfRange(items, begin, end)),
+          Arrays.copyOfRange(scores, begin, end), isRelevant));
+    }
+    return List.copyOf(all);
   }
 
   /** Full names in the order requested: "ndcg@20", "hit@10[uni99]". */
@@ -120,6 +155,16 @@ public final class Report {
   /** [nRows] ids of the users; of one that the model does not know, whose row is -1, it has no meaning. */
   public Ids users() {
     return users;
+  }
+
+  /** [nRows], the row of the data set that each row is, or begins with. */
+  public long[] interactions() {
+    return interactions.clone();
+  }
+
+  /** [nRows], what each row ranked, with {@link Protocol#keepLists}; else empty. */
+  public List<RankedList> lists() {
+    return lists;
   }
 
   private int find(String metric) {

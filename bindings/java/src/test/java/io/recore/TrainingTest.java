@@ -186,7 +186,22 @@ class TrainingTest {
 
   @Test
   void anEvaluationHasMeansAndAValueForEveryRow() {
+    Report kept = Fixture.model.evaluate(Fixture.orchard, "recall@5", Protocol.test().keepLists(5));
+    double[] recall = kept.values("recall@5");
+    assertEquals(kept.nRows(), kept.lists().size());
+    assertEquals(kept.nRows(), kept.interactions().length);
+    for (int row = 0; row < kept.nRows(); ++row) {
+      Report.RankedList list = kept.lists().get(row);
+      int hits = 0;
+      for (int i = 0; i < list.scores().length; ++i) {
+        hits += list.relevant()[i] ? 1 : 0;
+        assertTrue(i == 0 || list.scores()[i] <= list.scores()[i - 1]);
+      }
+      assertEquals(list.items().size(), list.scores().length);
+      assertEquals(hits > 0, recall[row] > 0);
+    }
     Report report = Fixture.model.evaluate(Fixture.orchard, "recall@20,ndcg@20");
+    assertTrue(report.lists().isEmpty());
     assertEquals(List.of("recall@20", "ndcg@20"), report.metrics());
     for (String metric : report.metrics()) {
       double[] values = report.values(metric);
