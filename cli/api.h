@@ -109,12 +109,11 @@ inline Answers top_k(const Recommender& recommender, int32_t id_type, const std:
   return answers;
 }
 
-// A recommender for a single caller.
-inline Recommender make_recommender(const Model& model, int64_t max_k, bool exclude_seen) {
+inline Recommender make_recommender(const Model& model, int64_t max_k, bool exclude_seen, int64_t n_callers = 1) {
   auto options = initialized<rec_recommender_options_t>(rec_recommender_options_init);
   options.exclude_seen = exclude_seen;
   options.max_k = max_k;
-  options.n_callers = 1;
+  options.n_callers = n_callers;
   return make<Recommender>(rec_recommender_create, model.get(), &options);
 }
 

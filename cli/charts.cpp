@@ -62,6 +62,16 @@ std::vector<double> ticks(const Axis& axis, bool whole) {
   return out;
 }
 
+void x_axis(std::string& svg, const Axis& x, double bottom, bool whole, const std::string& label) {
+  for (const double value : ticks(x, whole))
+    svg += "<text class=tick text-anchor=middle x=" + at(x.place(value)) + " y=" + at(bottom + 17) + ">" +
+           tick_text(value, false) + "</text>";
+  svg +=
+      "<line class=axis x1=" + at(x.from) + " x2=" + at(x.to) + " y1=" + at(bottom) + " y2=" + at(bottom) + "></line>";
+  svg += "<text class=tick text-anchor=middle x=" + at((x.from + x.to) / 2) + " y=" + at(bottom + kBottom - 5) + ">" +
+         escape(label) + "</text>";
+}
+
 void frame(std::string& svg, const Axis& x, const Axis& y, bool whole_x, bool percent_y, const std::string& x_label) {
   for (const double value : ticks(y, false)) {
     const std::string level = at(y.place(value));
@@ -69,17 +79,11 @@ void frame(std::string& svg, const Axis& x, const Axis& y, bool whole_x, bool pe
     svg += "<text class=tick text-anchor=end x=" + at(x.from - 7) + " y=" + at(y.place(value) + 4) + ">" +
            tick_text(value, percent_y) + "</text>";
   }
-  for (const double value : ticks(x, whole_x))
-    svg += "<text class=tick text-anchor=middle x=" + at(x.place(value)) + " y=" + at(y.from + 17) + ">" +
-           tick_text(value, false) + "</text>";
-  svg +=
-      "<line class=axis x1=" + at(x.from) + " x2=" + at(x.to) + " y1=" + at(y.from) + " y2=" + at(y.from) + "></line>";
-  svg += "<text class=tick text-anchor=middle x=" + at((x.from + x.to) / 2) + " y=" + at(kHeight - 5) + ">" +
-         escape(x_label) + "</text>";
+  x_axis(svg, x, y.from, whole_x, x_label);
 }
 
-std::string opening(const std::string& title) {
-  return "<svg viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) + "\" role=img aria-label=\"" + escape(title) +
+std::string opening(const std::string& title, double height = kHeight) {
+  return "<svg viewBox=\"0 0 " + number(kWidth) + " " + number(height) + "\" role=img aria-label=\"" + escape(title) +
          "\">";
 }
 
@@ -198,6 +202,36 @@ std::string draw_bars(const std::string& title, const std::string& x_label, doub
     }
     svg += "</g>";
   }
+  return svg + "</svg>";
+}
+
+std::string draw_intervals(const std::string& title, const std::string& x_label,
+                           const std::vector<Interval>& intervals) {
+  constexpr double kRow = 34, kSide = 16;
+  std::vector<Interval> drawn;
+  Axis x{0, 0, kSide, kWidth - kSide, false};
+  for (const Interval& interval : intervals) {
+    if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) continue;
+    drawn.push_back(interval);
+    x.low = std::min(x.low, interval.low);
+    x.high = std::max(x.high, interval.high);
+  }
+  if (drawn.empty() || x.low == x.high) return {};
+  const double room = (x.high - x.low) * 0.05, bottom = kTop + kRow * static_cast<double>(drawn.size());
+  x.low -= room;
+  x.high += room;
+  std::string svg = opening(title, bottom + kBottom);
+  svg += "<line class=grid x1=" + at(x.place(0)) + " x2=" + at(x.place(0)) + " y1=" + at(kTop) + " y2=" + at(bottom) +
+         "></line>";
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    const double level = kTop + kRow * (static_cast<double>(i) + 0.7);
+    svg += "<text class=tick x=" + at(kSide) + " y=" + at(level - 9) + ">" + escape(drawn[i].label) + "</text>";
+    svg += "<line class=\"line c1\" x1=" + at(x.place(drawn[i].low)) + " x2=" + at(x.place(drawn[i].high)) +
+           " y1=" + at(level) + " y2=" + at(level) + "></line>";
+    svg += "<circle class=\"dot c1\" cx=" + at(x.place(drawn[i].value)) + " cy=" + at(level) + " r=4><title>" +
+           number(drawn[i].value) + ", " + number(drawn[i].low) + " to " + number(drawn[i].high) + "</title></circle>";
+  }
+  x_axis(svg, x, bottom, false, x_label);
   return svg + "</svg>";
 }
 

@@ -36,4 +36,13 @@ struct Bar {
 std::string draw_bars(const std::string& title, const std::string& x_label, double first_x, double last_x,
                       const std::vector<Bar>& bars);
 
+struct Interval {
+  std::string label;  // above its line
+  double value, low, high;
+};
+
+// A line for each interval with a dot for its value, and a rule at 0. Those that are not finite are left out.
+std::string draw_intervals(const std::string& title, const std::string& x_label,
+                           const std::vector<Interval>& intervals);
+
 }  // namespace rec::cli

@@ -64,6 +64,8 @@ void add_rechorus(Commands& commands);
 void add_recbole(Commands& commands);
 void add_gru4rec(Commands& commands);
 void add_evaluate(Commands& commands);
+void add_compare(Commands& commands);
+void add_export(Commands& commands);
 void add_recommend(Commands& commands);
 void add_similar(Commands& commands);
 void add_info(Commands& commands);

@@ -16,12 +16,16 @@ constexpr const char* kMetrics[] = {"recall@20,ndcg@20,map@20,precision@20", "re
 struct EvaluateOptions {
   std::string model, part = "test", isolation = "in_process";
   std::optional<std::string> metrics;
+  std::string per_row;
   ProtocolOptions protocol;
   DataOptions data;
   bool all = false;
 };
 
 int run(const EvaluateOptions& options, Context& context) {
+  if (!options.per_row.empty()) check_rows_path("per-row", options.per_row);
+  if (options.protocol.keep_lists > 0 && options.per_row.empty())
+    throw usage_error("keep-lists", "the lists are written to the file of --per-row, which is not given");
   rec_protocol_t protocol = options.protocol.read();
   protocol.part = pick("part", options.part, kParts);
   const std::string metrics = options.metrics.value_or(kMetrics[protocol.rows]);
@@ -53,6 +57,10 @@ int run(const EvaluateOptions& options, Context& context) {
   context.output.clear_progress();
 
   tell_metrics(result, card["model"], options.part, options.protocol, protocol, data.split, context.output);
+  if (!options.per_row.empty()) {
+    write_rows("per-row", options.per_row, *result.rows);
+    context.output.note("wrote " + options.per_row);
+  }
   context.output.event({{"event", "done"}, {"command", "evaluate"}, {"seconds", result.seconds}});
   context.output.note(grouped(result.n_rows) + row_noun(protocol.rows) + " in " + seconds_text(result.seconds));
   return 0;
@@ -66,8 +74,7 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
   options.threads = static_cast<int32_t>(context.common.threads);
   options.isolation = read_isolation(isolation);
   const auto start = std::chrono::steady_clock::now();
-  const auto report =
-      make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);
+  auto report = make<Report>(rec_model_evaluate, model.get(), dataset.get(), metrics.c_str(), &protocol, &options);
   Evaluation result;
   int64_t n_metrics = 0;
   call(rec_report_counts, report.get(), &n_metrics, &result.n_rows);
@@ -79,6 +86,7 @@ Evaluation evaluate(const Model& model, const Dataset& dataset, const std::strin
     result.metrics.push_back({name, mean, standard_error});
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.rows = std::make_shared<const EvaluationRows>(model, std::move(report));
   return result;
 }
 
@@ -155,6 +163,12 @@ void add_evaluate(Commands& commands) {
   app.add_flag("--all", options->all, "Measure every row of the data, without a split");
   add_split_options(app, options->data);
   add_protocol_options(app, options->protocol);
+  app.add_option("--per-row", options->per_row,
+                 "Write each row's user, row of the data and metrics: .csv, .tsv or .jsonl")
+      ->type_name("FILE");
+  app.add_option("--keep-lists", options->protocol.keep_lists,
+                 "With --per-row: also the first so many items that each row ranked")
+      ->type_name("N");
   add_isolation(app, options->isolation);
   add_memory_limit(app, options->data.memory_limit);
   add_data_options(app, options->data);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/data_options.h"
+#include "cli/evaluation_rows.h"
 #include "cli/protocol_options.h"
 
 namespace rec::cli {
@@ -20,6 +21,7 @@ struct Evaluation {
   std::vector<NamedValue> metrics;
   int64_t n_rows = 0;
   double seconds = 0;
+  std::shared_ptr<const EvaluationRows> rows;
 };
 
 Evaluation evaluate(const Model& model, const Dataset& dataset, const std::string& metrics,

@@ -28,7 +28,7 @@ PopularityPlot popularity_plot(const Model& model, const Dataset& dataset, Stop&
   }
   const Stop::Abandonable abandonable(stop);
   std::vector<size_t> place(n_items);
-  for (size_t i = 0; i < popular.rows.size(); ++i) {
+  for (size_t i = 0; i < popular.rows.size() && popular.rows[i] != REC_NO_ROW; ++i) {  // those with a training row
     place[popular.rows[i]] = i;
     plot.interactions.push_back(static_cast<int64_t>(popular.scores[i]));
   }

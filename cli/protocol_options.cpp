@@ -44,6 +44,7 @@ rec_protocol_t ProtocolOptions::read() const {
   read.max_neg = max_neg;
   read.n_users = n_users;
   read.skip_first = skip_first;
+  read.keep_lists = keep_lists;
   return read;
 }
 

@@ -11,6 +11,7 @@ struct ProtocolOptions {
   std::string protocol = "full", rows, mask = "known", ties = "lower-row", history;
   int64_t max_pos = 0, max_neg = 0, n_users = 0;
   bool skip_first = false;
+  int64_t keep_lists = 0;  // items of each row's ranking that an evaluation keeps
 
   // Name of the kind of rows: as given, else the one that the candidates need.
   std::string row_kind() const;

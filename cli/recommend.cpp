@@ -3,6 +3,7 @@
 #include "cli/evaluation.h"
 #include "cli/exit_codes.h"
 #include "cli/ids.h"
+#include "cli/recommend_all.h"
 
 namespace rec::cli {
 
@@ -12,7 +13,9 @@ struct RecommendOptions {
   std::string model;
   std::vector<std::string> users, history;
   int64_t k = 10;
-  bool exclude_seen = false;
+  bool exclude_seen = false, all = false;
+  std::string out;
+  ItemSetOptions sets;
 };
 
 int64_t checked_k(int64_t k) {
@@ -59,7 +62,18 @@ int print_results(const Model& model, const std::string& kind, bool similar, con
 int recommend(const RecommendOptions& options, Context& context) {
   const int64_t k = checked_k(options.k);
   std::vector<std::string> users = options.users;
-  if (users.empty() && options.history.empty()) throw usage_error("user", "is required, or --history");
+  if (options.all && !(users.empty() && options.history.empty()))
+    throw usage_error("all", "is every user, so --user and --history have no meaning with it");
+  if (options.all == options.out.empty())
+    throw usage_error(options.all ? "out" : "all",
+                      options.all ? "the file for --all is required" : "is required with --out");
+  if (options.all) {
+    check_rows_path("out", options.out);
+    const rec_run_options_t run = context.stop.run();
+    const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr, &run);
+    return recommend_all(model, k, options.exclude_seen, options.sets, options.out, context);
+  }
+  if (users.empty() && options.history.empty()) throw usage_error("user", "is required, or --history, or --all");
   const Stop::Abandonable abandonable(context.stop);
   const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr, nullptr);
   const Json card = describe(model);
@@ -98,6 +112,11 @@ int recommend(const RecommendOptions& options, Context& context) {
     request.history_offsets = offsets.data();
     request.n_history_offsets = std::ssize(offsets);
   }
+  const ItemSet allow("allow", options.sets.allow, model, context), deny("deny", options.sets.deny, model, context);
+  request.allow_bits = allow.bits();
+  request.n_allow_bytes = allow.n_bytes();
+  request.deny_bits = deny.bits();
+  request.n_deny_bytes = deny.n_bytes();
   Answers answers(users.size(), k);
   const Recommender recommender = make_recommender(model, k, options.exclude_seen);
   const rec_output_t output = answers.output();
@@ -109,6 +128,7 @@ struct SimilarOptions {
   std::string model;
   std::vector<std::string> items, users;
   int64_t k = 10;
+  ItemSetOptions sets;
 };
 
 int similar(const SimilarOptions& options, Context& context) {
@@ -122,10 +142,13 @@ int similar(const SimilarOptions& options, Context& context) {
   const std::string type = describe(model)[kind + "_id_type"];
   const IdList ids(kind, type, given);
   Answers answers(given.size(), k);
+  if (of_users && !(options.sets.allow.empty() && options.sets.deny.empty()))
+    throw usage_error("allow", "and --deny are sets of items, and --user asks for users");
+  const ItemSet allow("allow", options.sets.allow, model, context), deny("deny", options.sets.deny, model, context);
   const Recommender recommender = make_recommender(model, k, false);
   const rec_output_t output = answers.output();
   call(of_users ? rec_recommender_similar_users : rec_recommender_similar_items, recommender.get(), ids.get(), k,
-       nullptr, 0, nullptr, 0, &output);
+       allow.bits(), allow.n_bytes(), deny.bits(), deny.n_bytes(), &output);
   return print_results(model, kind, true, type, given, answers, k, false, context);
 }
 
@@ -147,6 +170,9 @@ void add_recommend(Commands& commands) {
                  "What an unknown user had: item ids by comma, one with a comma in quotes")
       ->type_name("ITEM,ITEM")
       ->allow_extra_args(false);
+  app.add_flag("--all", options->all, "Every user of the model, to --out");
+  app.add_option("--out", options->out, "With --all: the file to write, .csv, .tsv or .jsonl")->type_name("FILE");
+  add_item_sets(app, options->sets);
 }
 
 void add_similar(Commands& commands) {
@@ -162,6 +188,7 @@ void add_similar(Commands& commands) {
       ->type_name("ID")
       ->allow_extra_args(false);
   app.add_option("-k", options->k, "Items, or users, wanted")->type_name("N")->capture_default_str();
+  add_item_sets(app, options->sets);
 }
 
 }  // namespace rec::cli

@@ -5,8 +5,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
+
+#include "cli/output_file.h"
 
 namespace rec::cli {
 
@@ -295,10 +296,7 @@ std::string experiment_text(const Experiment& experiment) {
 }
 
 void write_experiment(const std::string& path, const Experiment& experiment) {
-  std::ofstream file(path);
-  file << experiment_text(experiment);
-  file.close();
-  if (!file) throw Failure{REC_IO, "dump-config: " + plain(path) + " could not be written", "dump-config", path, -1};
+  write_file("dump-config", path, experiment_text(experiment));
 }
 
 }  // namespace rec::cli

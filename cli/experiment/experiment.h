@@ -33,7 +33,7 @@ struct Experiment {
   std::vector<std::string> files;   // of test rows, which no part of `data` has; each is measured as a whole
   bool measures_untrained = false;  // those of the test before the first epoch too
 
-  std::string out, report, checkpoint;  // files; "" = none, a checkpoint beside `out` if there is one
+  std::string out, report, rows, checkpoint;  // files; "" = none, a checkpoint beside `out` if there is one
   bool saves_last = false;              // rather than the best epoch
   double checkpoint_seconds = 30;
   int64_t checkpoint_batches = 0;
@@ -95,9 +95,11 @@ void visit(Experiment& e, Visitor& visitor) {
   visitor.field("max_neg", e.protocol.max_neg, "shown items of a list that count; 0 = 20");
   visitor.field("users", e.protocol.n_users, "measure so many users, drawn by the seed; 0 = all");
   visitor.field("skip_first", e.protocol.skip_first, "events of unknown items and a user's first event are no rows");
+  visitor.field("keep_lists", e.protocol.keep_lists, "items of each row's ranking that output.rows has");
   visitor.section("output");
   visitor.field("model", e.out, "model file to write");
   visitor.field("report", e.report, "page about the run");
+  visitor.field("rows", e.rows, "the test's metrics row by row: .csv, .tsv or .jsonl");
   visitor.field("last", e.saves_last, "save the last epoch rather than the best");
   visitor.field("checkpoint", e.checkpoint, "file; by default the model's name with .ckpt");
   visitor.field("checkpoint_seconds", e.checkpoint_seconds, "least time between two checkpoints");

@@ -51,7 +51,7 @@ void check_output(const std::string& argument, const std::string& path) {
 
 // The model, the checkpoints and the page are written one after the other, and the checkpoints are removed at the end.
 void check_distinct(const std::string& out, const std::string& checkpoint, const std::string& report,
-                    const std::string& config) {
+                    const std::string& rows, const std::string& config) {
   namespace fs = std::filesystem;
   struct Output {
     const char *argument, *what;
@@ -60,8 +60,9 @@ void check_distinct(const std::string& out, const std::string& checkpoint, const
   std::vector<Output> outputs = {{"out", "--out", out},
                                  {"checkpoint", "--checkpoint", checkpoint},
                                  {"checkpoint", "the previous --checkpoint", checkpoint + ".prev"}};
-  if (!report.empty()) outputs.push_back({"report", "--report", report});
-  if (!config.empty()) outputs.push_back({"dump-config", "the experiment", config});
+  for (const auto& [argument, what, path] :
+       {Output{"report", "--report", report}, {"rows", "output.rows", rows}, {"dump-config", "the experiment", config}})
+    if (!path.empty()) outputs.push_back({argument, what, path});
   const auto same = [](const fs::path& a, const fs::path& b) {
     std::error_code none;
     const fs::path resolved = fs::weakly_canonical(fs::absolute(a, none), none);
@@ -158,7 +159,7 @@ void Run::check_outputs() {
   // As the library does: the link stays, and the files that are removed at the end are its target's.
   if (std::filesystem::is_symlink(checkpoint_, code))
     if (const auto target = std::filesystem::canonical(checkpoint_, code); !code) checkpoint_ = target.string();
-  check_distinct(experiment_.out, checkpoint_, experiment_.report, experiment_.dump_config);
+  check_distinct(experiment_.out, checkpoint_, experiment_.report, experiment_.rows, experiment_.dump_config);
   check_is_no_input("out", experiment_.out);
   check_is_no_input("checkpoint", checkpoint_);
 }
@@ -187,6 +188,13 @@ void Run::prepare() {
   check_files();
   if (!experiment_.report.empty()) check_output("report", experiment_.report);
   check_is_no_input("report", experiment_.report);
+  if (!experiment_.rows.empty()) {
+    check_rows_path("rows", experiment_.rows);
+    if (experiment_.final_metrics.empty())
+      throw usage_error("rows", "evaluation.metrics says which metrics each row has, and there are none");
+    check_output("rows", experiment_.rows);
+    check_is_no_input("rows", experiment_.rows);
+  }
   if (experiment_.train) check_outputs();
   summary_.model = experiment_.model;
   summary_.data = experiment_.data.path;
@@ -232,7 +240,8 @@ void Run::make_trainer() {
   given.checkpoint_seconds = experiment_.checkpoint_seconds;
   given.checkpoint_batches = experiment_.checkpoint_batches;
   given.memory_limit_bytes = static_cast<int64_t>(experiment_.data.memory_limit);
-  const rec_protocol_t protocol = read_protocol();
+  rec_protocol_t protocol = read_protocol();
+  protocol.keep_lists = 0;
   given.protocol = &protocol;
   if (experiment_.resume && !std::filesystem::exists(checkpoint_) && !std::filesystem::exists(checkpoint_ + ".prev"))
     context_.output.note("resume: there is no checkpoint " + checkpoint_ + ", so training starts from the beginning");
@@ -388,6 +397,8 @@ Evaluation Run::measure_part(Moment moment, const std::string& name, const Model
   context_.output.progress(experiment_.model, 0, 0, "evaluating on " + name);
   Evaluation measured = evaluate(model, dataset, metrics, protocol, experiment_.isolation, context_);
   context_.output.clear_progress();
+  if (!experiment_.rows.empty() && moment == Moment::kTrained && protocol.part == REC_PART_TEST)
+    write_rows("rows", experiment_.rows, *measured.rows);
   listener_.on_measured(moment, name, measured, protocol);
   return measured;
 }

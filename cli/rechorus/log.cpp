@@ -5,6 +5,8 @@
 #include <ctime>
 #include <filesystem>
 
+#include "cli/rechorus/predictions.h"
+
 namespace rec::cli::rechorus {
 
 namespace {
@@ -17,14 +19,16 @@ std::string padded(std::string text, size_t width) {
 }  // namespace
 
 Log::Log(const std::string& path, std::vector<NamedMetric> metrics) : path_(path), metrics_(std::move(metrics)) {
-  std::error_code none;
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder, none)) {
-    std::filesystem::create_directories(folder, none);
-    std::printf("make dirs: %s\n", folder.c_str());
-  }
+  make_folder(std::filesystem::path(path).parent_path());
   file_.open(path, std::ios::app);
   if (!file_) throw Failure{REC_IO, "--log_file: " + plain(path) + " could not be opened", "log_file", path, -1};
+}
+
+void Log::make_folder(const std::filesystem::path& folder) {
+  std::error_code none;
+  if (folder.empty() || std::filesystem::is_directory(folder, none)) return;
+  std::filesystem::create_directories(folder, none);
+  std::printf("make dirs: %s\n", folder.c_str());
 }
 
 void Log::line(const std::string& text) {
@@ -41,6 +45,20 @@ void Log::rule(const char* word) {
   std::strftime(time, sizeof time, "%Y-%m-%d %H:%M:%S", &parts);
   const std::string dashes(45, '-');
   line((word == std::string_view("END") ? "\n" : "") + dashes + " " + word + ": " + time + " " + dashes);
+}
+
+void Log::write_predictions(const std::string& model_and_mode, const std::string& mode, const std::string& separator) {
+  for (const auto& [part, rows] : rows_) {
+    const std::string path = predictions_path(path_, model_and_mode, part);
+    make_folder(std::filesystem::path(path).parent_path());
+    line("Saving " +
+         std::string(mode == "CTR"  ? "CTR prediction"
+                     : mode.empty() ? "top-100 recommendation"
+                                    : "all recommendation") +
+         " results to: " + path);
+    rechorus::write_predictions(path, mode, separator.empty() ? '\t' : separator[0], *rows);
+    line(part + " Prediction results saved!");
+  }
 }
 
 void Log::close() {
@@ -116,10 +134,12 @@ void Log::on_saved(const TrainingSummary& summary) {
 
 void Log::on_measured(Moment moment, const std::string& part, const Evaluation& evaluation, const rec_protocol_t&) {
   const std::string measured = values(evaluation.metrics);
-  if (moment == Moment::kUntrained)
+  if (moment == Moment::kUntrained) {
     line("Test Before Training: " + measured);
-  else
+  } else {
     line((part == "test" ? "\nTest After Training: " : "\nDev  After Training: ") + measured);
+    rows_.emplace_back(part == "test" ? "test" : "dev", evaluation.rows);
+  }
 }
 
 }  // namespace rec::cli::rechorus

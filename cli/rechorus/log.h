@@ -1,6 +1,7 @@
 // What main.py prints, on stdout and in its log file, so that scripts that read either go on working.
 #pragma once
 
+#include <filesystem>
 #include <fstream>
 
 #include "cli/experiment/run.h"
@@ -22,6 +23,8 @@ class Log : public Listener {
   void arguments(const Flags& flags);
   std::string& model_path() { return model_path_; }
 
+  // The files of predictions, of each part that was measured after training.
+  void write_predictions(const std::string& model_and_mode, const std::string& mode, const std::string& separator);
   // Ends the log; IO when a line of it could not be written.
   void close();
   // Of a model without epochs, whose lines are left out.
@@ -37,6 +40,7 @@ class Log : public Listener {
                    const rec_protocol_t& protocol) override;
 
  private:
+  void make_folder(const std::filesystem::path& folder);
   std::string values(const std::vector<NamedValue>& measured) const;
 
   std::string path_;
@@ -46,6 +50,7 @@ class Log : public Listener {
   bool told_optimizer_ = false, has_epochs_ = true;
   std::string optimizer_;
   double seconds_ = 0;
+  std::vector<std::pair<std::string, std::shared_ptr<const EvaluationRows>>> rows_;  // of a part: dev, test
 };
 
 }  // namespace rec::cli::rechorus

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cli/rechorus/log.h"
+#include "cli/rechorus/predictions.h"
 
 namespace rec::cli::rechorus {
 
@@ -257,8 +258,8 @@ int run(const std::vector<std::string>& words, Context& context) {
                  "recore: %s trains on the clicked rows, each with items that the user has not clicked; only the "
                  "evaluation reads the lists\n",
                  model.name.c_str());
-  if (flags.integer("save_final_results") != 0)
-    std::fprintf(stderr, "recore: the files of predictions (--save_final_results) are not written\n");
+  const bool saves_predictions = flags.integer("save_final_results") != 0;
+  if (saves_predictions) e.protocol.keep_lists = predictions_per_row(mode, e.protocol.max_pos + e.protocol.max_neg);
   std::error_code none;
   std::filesystem::create_directories(std::filesystem::path(e.out).parent_path(), none);
   e.dump_config = flags.dump_config;
@@ -289,6 +290,7 @@ int run(const std::vector<std::string>& words, Context& context) {
   log.line("Reading data from \"" + flags.text("path") + "\", dataset = \"" + flags.text("dataset") + "\" ");
   if (model.plugin == "popularity") log.has_no_epochs();
   run_experiment(e, log, context);
+  if (saves_predictions) log.write_predictions(folder, mode, e.data.separator.value_or("\t"));
   log.close();
   return 0;
 }

@@ -1,4 +1,5 @@
 """`recore run`, --dump-config and `recore rechorus`: one engine behind several commands."""
+import json
 import os
 import random
 import re
@@ -183,6 +184,42 @@ class ReChorus(CliTest):
         name = "BPRMF/BPRMF__planted__0__lr=0.001__l2=0.0__emb_size=64__batch_size=256"
         for made in (f"model/{name}.pt", f"log/{name}.txt"):
             self.assertTrue(os.path.exists(self.path(made)), made)
+
+    def test_writes_its_predictions(self):
+        folder = self.path("log")
+        shutil.rmtree(folder, ignore_errors=True)
+        text = self.main("--dataset planted --epoch 2 --topk 5").stdout
+        self.assertIn("make dirs: log\nSaving top-100 recommendation results to: log/rec-BPRMF-dev.csv\n"
+                      "dev Prediction results saved!\nSaving top-100", text)
+        rows = self.predictions("rec-BPRMF-test.csv", ["user_id", "rec_items", "rec_predictions"])
+        self.assertEqual([row[0] for row in rows], [str(user) for user in range(1, 61)])
+        with open(self.path("data/planted/test.csv")) as file:
+            hits = sum(int(line.split("\t")[1]) in row[1][:5] for line, row in zip(file.read().splitlines()[1:], rows))
+        self.assertEqual(round(hits / 60, 4), self.result(text)["HR@5"])
+        for row in rows:
+            self.assertEqual((len(row[1]), len(set(row[1])), row[2]), (16, 16, sorted(row[2], reverse=True)))
+        self.main("--dataset lists --model_mode Impression --epoch 2 --topk 1 --main_metric NDCG@1")
+        rows = self.predictions("rec-BPRMFImpression-test.csv",
+                                ["user_id", "pos_items", "pos_predictions", "neg_items", "neg_predictions"])
+        for row in rows:
+            self.assertEqual((len(row[1]), len(row[2])), (1, 1))
+            self.assertIn((len(row[3]), len(row[4])), ((1, 1), (2, 2)))
+            self.assertTrue(all((item - int(row[0])) % 2 == 0 for item in row[1]))
+        self.main("--dataset lists --model_mode CTR --metric AUC --epoch 2 --sep \\t")
+        with open(self.path("log/rec-BPRMFCTR-test.csv")) as file:
+            head, *lines = file.read().splitlines()
+        self.assertEqual((head, len(lines)), ("user_id\titem_id\tpCTR\tlabel", 180))
+        self.assertTrue(all(0 < float(line.split("\t")[2]) < 1 for line in lines))
+        self.assertEqual(sum(line.endswith("\t1") for line in lines), 60)
+        shutil.rmtree(folder)
+        self.main("--dataset planted --epoch 1 --save_final_results 0")
+        self.assertFalse(os.path.exists(folder))
+
+    def predictions(self, name, head):
+        with open(self.path("log/" + name)) as file:
+            first, *lines = file.read().splitlines()
+        self.assertEqual(first.split("\t"), head)
+        return [[cells[0], *map(json.loads, cells[1:])] for cells in (line.split("\t") for line in lines)]
 
     def test_goes_on_from_a_saved_model(self):
         begun = self.main("--dataset planted --epoch 3").stdout
