@@ -304,7 +304,6 @@ Parameters translate(const std::vector<Given>& all) {
 
   std::string& embedding = values["embedding"];
   const std::string layers = values["layers"];
-  const bool one_layer = layers.find(',') == std::string::npos;
   if (embedding == "layersize") {
     embedding = layers.substr(1, layers.find_first_of(",]") - 1);
     tell(*std::ranges::find_if(kParameters, [](const Parameter& p) { return p.type == 'e'; }), embedding);
@@ -329,13 +328,6 @@ Parameters translate(const std::vector<Given>& all) {
   p["loss"] = loss == "bpr-max" ? "bpr_max" : "softmax";
   p["input"] = constrained ? "constrained" : one_hot ? "onehot" : "separate";
   if (emb_size > 0) p["emb_size"] = embedding;
-  if (one_hot) {  // the authors drop the first layer's output by dropout_p_embed; the model's dropout_hidden is of all layers
-    if (!one_layer && values["dropout_p_embed"] != values["dropout_p_hidden"])
-      throw refuse("dropout_p_embed",
-                   "must equal dropout_p_hidden where a one-hot input (constrained_embedding=False, embedding=0) has "
-                   "several layers");
-    p["dropout_hidden"] = values["dropout_p_embed"], p["dropout_embed"] = "0.0";
-  }
   read.batch_size = *to_int64(values["batch_size"]);
   return read;
 }

@@ -134,6 +134,11 @@ void SessionGru::collect(const Context& context, const Batch& batch) {
   if (one_hot_) one_hot_->collect(context, inputs_, n_rows_);
 }
 
+// A one-hot first layer is the authors' embedding, and is dropped as one.
+double SessionGru::dropout_of(size_t layer) const {
+  return one_hot_ && layer == 0 ? options_.dropout_embed : options_.dropout_hidden;
+}
+
 // One event of each slot through the layers, then s_mc = h_m . item_out_c + bias_c.
 void SessionGru::forward(const Context& context, const Batch& batch) {
   const rec_host_t& host = context.host;
@@ -159,10 +164,10 @@ void SessionGru::forward(const Context& context, const Batch& batch) {
       layers_[l - first]->forward(context, packing_, x, next_[l].data(), traces_[l - first]);
       outputs_[l] = traces_[l - first].states;
     }
-    if (options_.dropout_hidden > 0)
+    if (const double share = dropout_of(l); share > 0)
       plugin::dropout(context,
-                      {options_.seed, static_cast<int32_t>(kDropout + 1 + l), batch.raw.epoch, batch.raw.index},
-                      options_.dropout_hidden, outputs_[l], output_masks_[l]);
+                      {options_.seed, static_cast<int32_t>(kDropout + 1 + l), batch.raw.epoch, batch.raw.index}, share,
+                      outputs_[l], output_masks_[l]);
     x = outputs_[l].data();
   }
   column_vectors_.resize(C * h);
@@ -291,7 +296,7 @@ void SessionGru::backward(const Context& context, const Floats& d_scores) {
 
   const size_t first = one_hot_ ? 1 : 0;
   for (size_t l = hidden_.size(); l-- > 0;) {
-    if (options_.dropout_hidden > 0) plugin::multiply(d_output.data(), output_masks_[l].data(), std::ssize(d_output));
+    if (dropout_of(l) > 0) plugin::multiply(d_output.data(), output_masks_[l].data(), std::ssize(d_output));
     if (l < first) {
       one_hot_->backward(context, one_hot_trace_, d_output);
       break;

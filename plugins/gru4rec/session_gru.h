@@ -29,6 +29,7 @@ class SessionGru : public plugin::Model {
   void move_slots(const Batch& batch);
   void collect(const Context& context, const Batch& batch);
   void forward(const Context& context, const Batch& batch);
+  double dropout_of(size_t layer) const;
   void backward(const Context& context, const plugin::Floats& d_scores);
   double loss(const Context& context, int64_t M, int64_t C);
 
