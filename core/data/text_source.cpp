@@ -99,6 +99,9 @@ TextFile checked_text(const std::string& path, Buffer<char> bytes, bool is_whole
   if (looks_like_utf16(text)) throw not_text(path, 1, "the file is UTF-16 text; save it as UTF-8");
   for (const Magic& magic : kBinaryFormats)
     if (text.starts_with(magic.bytes)) throw not_text(path, 1, cat("the file is no text; it is ", magic.what));
+  constexpr size_t kTarMagic = 257;
+  if (text.size() > kTarMagic && text.substr(kTarMagic).starts_with("ustar"))
+    throw not_text(path, 1, "the file is a tar archive; unpack it, and give the file inside");
   refuse_nul(file, 0, 1);
   if (text.starts_with("\xef\xbb\xbf")) file.begin = 3;
   for (const Magic& magic : kOtherTexts)

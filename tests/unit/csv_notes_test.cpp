@@ -105,6 +105,18 @@ TEST(Csv, AMarkWithinAFileIsAnError) {
   EXPECT_EQ(load_dataset(joined, skip).n(), 2);
 }
 
+TEST(Csv, AnArchiveIsNamed) {
+  const TempFolder folder;
+  std::string archive(512, '\0');
+  archive.replace(0, 5, "a.csv").replace(257, 5, "ustar");
+  try {
+    load_dataset(folder.file("a.csv", archive), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.message.find("a tar archive; unpack it"), std::string::npos) << error.message;
+  }
+}
+
 TEST(Csv, PositionsOfAFileWithNamesAreToldOnce) {
   const TempFolder folder;
   DatasetOptions given;

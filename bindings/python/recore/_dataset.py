@@ -190,7 +190,8 @@ class Dataset(Handle["_recore.DatasetHandle"]):
         """
         export = getattr(stream, "__arrow_c_stream__", None)
         if export is None:
-            raise TypeError(f"stream: must have __arrow_c_stream__, got {type(stream).__name__}")
+            lazy = "; collect() it first" if hasattr(stream, "collect") else ""
+            raise TypeError(f"stream: must have __arrow_c_stream__, got {type(stream).__name__}{lazy}")
         given = _reading(
             user_ids, item_ids, bad_rows, min_weight, user_column=user, item_column=item, time_column=time,
             weight_column=weight, label_column=label, impression_key=impression_key,

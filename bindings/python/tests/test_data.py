@@ -230,6 +230,15 @@ def test_times_of_pandas_with_a_zone_are_utc():
         assert described["time"] == {"first": 1577833200, "last": 1593554400}, times.dtype
 
 
+def test_a_lazy_frame_is_told_to_be_collected():
+    class Lazy:
+        def collect(self):
+            return None
+
+    with pytest.raises(TypeError, match="__arrow_c_stream__, got Lazy; collect"):
+        recore.Dataset.from_arrow(Lazy())
+
+
 def test_floats_that_do_not_tell_seconds_apart_are_refused():
     times = np.array([1511544070, 1511544071], np.float32)
     with pytest.raises(recore.InvalidDataError, match="float32 does not tell seconds apart"):
