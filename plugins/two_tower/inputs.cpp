@@ -24,7 +24,7 @@ void Inputs::bind(const rec_feature_t* features, int64_t n_features) {
     if (feature.kind == REC_FEATURE_DENSE) {
       dense_.push_back(feature);
       n_dense += feature.width;
-    } else {
+    } else if (shape_.categories) {
       const size_t c = categorical_.size();
       same = same && c < shape_.vocabularies.size() && feature.vocabulary == shape_.vocabularies[c];
       categorical_.push_back(feature);

@@ -10,6 +10,7 @@ struct InputShape {
   bool ids;  // an embedding of the user or the item itself
   int64_t id_dim, cat_dim;
   int64_t n_dense;                    // numbers of all dense features together
+  bool categories;                    // whether categorical features are looked at
   std::vector<int64_t> vocabularies;  // of each categorical feature
 
   int64_t width() const { return n_dense + (ids ? id_dim : 0) + cat_dim * std::ssize(vocabularies); }

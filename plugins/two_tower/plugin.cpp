@@ -3,14 +3,17 @@
 namespace rec::two_tower {
 
 void Options::declare(plugin::Fields& field) {
-  static constexpr plugin::Word<UseFeatures> kUses[] = {
-      {"auto", UseFeatures::kAuto}, {"true", UseFeatures::kTrue}, {"false", UseFeatures::kFalse}};
+  static constexpr plugin::Word<UseFeatures> kUses[] = {{"auto", UseFeatures::kAuto},
+                                                        {"true", UseFeatures::kTrue},
+                                                        {"dense", UseFeatures::kDense},
+                                                        {"false", UseFeatures::kFalse}};
   field("query_tower", query.kind, "mlp", {{"mlp", TowerKind::kMlp}, {"dcn", TowerKind::kDcn}},
         "mlp: two hidden layers; dcn: cross layers beside them");
   field("item_tower", item.kind, "mlp", {{"mlp", TowerKind::kMlp}, {"dcn", TowerKind::kDcn}, {"gcn", TowerKind::kGcn}},
         "the same for items, or gcn: two graph convolutions over the relation item_adj");
-  field("user_features", user_features, "auto", kUses,
-        "features of users enter the query tower; auto: when the data set has them");
+  field(
+      "user_features", user_features, "auto", kUses,
+      "features of users enter the query tower; auto: when the data set has them; dense: without the categorical ones");
   field("item_features", item_features, "auto", kUses, "the same for items");
   field("user_id", user_input.ids, "true", "an embedding of the user itself enters the query tower");
   field("item_id", item_input.ids, "true", "an embedding of the item itself enters the item tower");

@@ -13,13 +13,18 @@ enum Stream : int32_t { kUserStream = 0, kItemStream = 1, kTowerStream = 2 };
 // Counts the features that enter the tower of one side, "user" or "item".
 void count_features(const std::string& side, UseFeatures wanted, const rec_feature_t* features, int64_t n_features,
                     InputShape& shape) {
-  if (wanted == UseFeatures::kTrue && n_features == 0)
-    throw plugin::Failure{REC_UNSUPPORTED, side + "_features: true needs a data set with features of each " + side +
-                                               ", and this one has none; use auto or false"};
+  shape.categories = wanted != UseFeatures::kDense;
   for (int64_t f = 0; f < n_features && wanted != UseFeatures::kFalse; ++f) {
     shape.n_dense += features[f].width;
-    if (features[f].kind == REC_FEATURE_CATEGORICAL) shape.vocabularies.push_back(features[f].vocabulary);
+    if (features[f].kind == REC_FEATURE_CATEGORICAL && shape.categories)
+      shape.vocabularies.push_back(features[f].vocabulary);
   }
+  const bool any = shape.n_dense > 0 || !shape.vocabularies.empty();
+  if (wanted != UseFeatures::kAuto && wanted != UseFeatures::kFalse && !any)
+    throw plugin::Failure{
+        REC_UNSUPPORTED,
+        side + "_features: " + (shape.categories ? "true needs a data set with" : "dense needs a data set with dense") +
+            " features of each " + side + ", and this one has none; use auto or false"};
   if (shape.width() == 0)
     throw plugin::Failure{REC_UNSUPPORTED,
                           side + "_id: false leaves the tower nothing to look at, as no features of each " + side +

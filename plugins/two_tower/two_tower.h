@@ -9,7 +9,7 @@ namespace rec::two_tower {
 using plugin::Batch;
 using plugin::Context;
 
-enum class UseFeatures { kAuto, kTrue, kFalse };
+enum class UseFeatures { kAuto, kTrue, kDense, kFalse };
 
 struct Options {
   TowerShape query, item;

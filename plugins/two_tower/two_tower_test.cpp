@@ -229,6 +229,7 @@ TEST(TwoTower, SaysWhatTheDataSetLacks) {
   const Case cases[] = {{R"({"item_tower": "gcn"})", "needs a relation 'item_adj'"},
                         {R"({"reward": "weight"})", "reward: weight needs weights of the interactions"},
                         {R"({"user_features": "true"})", "user_features: true needs a data set with features"},
+                        {R"({"user_features": "dense"})", "user_features: dense needs a data set with dense features"},
                         {R"({"item_features": "true"})", "item_features: true needs a data set with features"},
                         {R"({"user_id": false})", "user_id: false leaves the tower nothing to look at"}};
   for (const Case& row : cases) {
