@@ -64,6 +64,7 @@ std::optional<Match> match(std::span<const Option> options, const std::string& w
 
 void check_value(const Option& option, const std::string& value) {
   if (option.type == 'i' && !to_int(value)) throw invalid_value(label(option), "int", value);
+  if (option.type == 'f' && !to_float(value)) throw invalid_value(label(option), "float", value);
   const std::vector<std::string> choices = split(option.choices, ' ');
   if (choices.empty() || std::ranges::find(choices, value) != choices.end()) return;
   throw UsageFailure{"argument " + label(option) + ": invalid choice: '" + plain(value) + "' (choose from '" +
@@ -162,9 +163,10 @@ Arguments parse(std::span<const Option> options, const std::vector<std::string>&
     for (const std::string& value : values) check_value(*option, value);
   }
   const size_t n = std::min(wanted.size(), read.positional.size());
-  if (n < wanted.size())
-    throw UsageFailure{"the following arguments are required: " +
-                       joined({wanted.begin() + static_cast<int64_t>(n), wanted.end()}, ", ")};
+  std::vector<std::string> missing(wanted.begin() + static_cast<int64_t>(n), wanted.end());
+  for (const Option& option : options)
+    if (option.required && !read.has(option.name)) missing.push_back(label(option));
+  if (!missing.empty()) throw UsageFailure{"the following arguments are required: " + joined(missing, ", ")};
   unknown.insert(unknown.end(), read.positional.begin() + static_cast<int64_t>(n), read.positional.end());
   if (!unknown.empty()) throw UsageFailure{"unrecognized arguments: " + plain(joined(unknown, " "))};
   return read;

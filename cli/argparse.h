@@ -31,10 +31,11 @@ const std::string* abbreviated(const std::string& prefix, const std::vector<std:
 struct Option {
   const char* letters;       // "-ps", "" = none
   const char* name;          // "--parameter_string"
-  char type;                 // of a value: i, s; b: it has none
+  char type;                 // of a value: i, f, s; b: it has none
   bool is_list = false;      // takes one value or more
   const char* choices = "";  // by blanks; "" = any value
   bool in_full = false;      // may not be abbreviated
+  bool required = false;
 };
 
 // What was given. Each option has the values it was given last, [""] for one without values.
