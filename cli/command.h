@@ -63,6 +63,7 @@ void add_run(Commands& commands);
 void add_rechorus(Commands& commands);
 void add_recbole(Commands& commands);
 void add_gru4rec(Commands& commands);
+void add_two_tower(Commands& commands);
 void add_evaluate(Commands& commands);
 void add_compare(Commands& commands);
 void add_export(Commands& commands);
