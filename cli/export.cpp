@@ -2,13 +2,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
-#include "cli/evaluation_rows.h"
-#include "cli/model_ids.h"
-#include "cli/output_file.h"
-
-extern "C" {
-#include "bindings/common/flat.h"
-}
+#include "cli/vectors.h"
 
 namespace rec::cli {
 
@@ -18,57 +12,10 @@ struct ExportOptions {
   std::string model, out;
 };
 
-// NumPy's format 1.0: float32 [n, d] in C order.
-void write_npy(const std::string& path, const rec_flat_matrix_t& matrix) {
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(matrix.n) + ", " +
-                       std::to_string(matrix.d) + "), }";
-  constexpr size_t kMagic = 10, kAlignment = 64;
-  header.append(kAlignment - (kMagic + header.size() + 1) % kAlignment, ' ');
-  header += '\n';
-  OutputFile file("out", path);
-  const char magic[kMagic] = {'\x93',
-                              'N',
-                              'U',
-                              'M',
-                              'P',
-                              'Y',
-                              1,
-                              0,
-                              static_cast<char>(header.size() & 0xff),
-                              static_cast<char>(header.size() >> 8)};
-  file.stream().write(magic, kMagic);
-  file.stream() << header;
-  file.stream().write(reinterpret_cast<const char*>(matrix.data),
-                      matrix.n * matrix.d * static_cast<int64_t>(sizeof(float)));
-  file.close();
-}
-
-void write_ids(const std::string& path, const ModelIds& ids) {
-  OutputFile file("out", path);
-  file.stream() << "id\n";
-  for (int64_t row = 0; row < ids.n(); ++row) file.stream() << cell(ids.text(row), ',') << '\n';
-  file.close();
-}
-
-using Tensor = std::unique_ptr<struct DLManagedTensorVersioned, void (*)(struct DLManagedTensorVersioned*)>;
-
-// nullptr when the model has no such vectors.
-Tensor vectors_of(decltype(&rec_model_item_vectors) get, const Model& model) {
-  struct DLManagedTensorVersioned* tensor = nullptr;
-  try {
-    call(get, model.get(), &tensor);
-  } catch (const Failure& failure) {
-    if (failure.status != REC_UNSUPPORTED) throw;
-  }
-  return {tensor, rec_flat_matrix_end};
-}
-
 int64_t write_side(const Tensor& tensor, const ModelIds& ids, const std::string& name) {
   if (tensor == nullptr) return 0;
-  const rec_flat_matrix_t matrix = rec_flat_matrix(tensor.get());
-  write_npy(name + "_vectors.npy", matrix);
-  write_ids(name + "_ids.csv", ids);
-  return matrix.n;
+  write_ids("out", name + "_ids.csv", ids);
+  return write_vectors("out", name + "_vectors.npy", tensor);
 }
 
 int run(const ExportOptions& options, Context& context) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "cli/training_counts.h"
 #include "cli/two_tower/two_tower.h"
 
 namespace rec::cli::two_tower {
@@ -45,29 +46,22 @@ class Taker : public Listener {
 // Which third of the valid pairs each one belongs to, by how often its item was in training.
 struct Buckets {
   std::vector<size_t> of_row;
-  std::array<std::string, 3> items;  // "items 1 to 112"
+  std::array<std::string, 3> items;  // "items of 112 and more pairs, 2747 pairs"
 };
 
-// The model popularity ranks all items for each pair: the reciprocal rank of the pair's item tells its place.
-Buckets buckets_by_popularity(const Folder& folder, const std::string& seed, Context& context) {
-  Experiment e = experiment_on(folder, seed);
-  e.model = "popularity";
-  e.protocol.rows = "event";
-  e.protocol.mask = "none";
-  e.metrics = e.final_metrics = "mrr@1000000";
-  Taker taker;
-  run_experiment(e, taker, context);
-  std::vector<int64_t> place;
-  for (const double value : taker.valid.values) place.push_back(std::llround(1 / value));
-  std::vector<int64_t> sorted = place;
-  std::ranges::sort(sorted);
-  const auto last_of = [&](size_t third) { return sorted[std::max<size_t>(sorted.size() * third / 3, 1) - 1]; };
-  const int64_t last[] = {last_of(1), last_of(2), sorted.back()};
+Buckets buckets_by_popularity(const EvaluationRows& rows, const std::vector<int64_t>& of_item) {
+  std::vector<int64_t> count, sorted;
+  for (int64_t row = 0; row < rows.n(); ++row) count.push_back(of_item[rows.interaction(row)]);
+  sorted = count;
+  std::ranges::sort(sorted, std::greater());
+  const auto least_of = [&](size_t third) { return sorted[std::max<size_t>(sorted.size() * third / 3, 1) - 1]; };
+  const int64_t least[] = {least_of(1), least_of(2), sorted.back()};
   Buckets buckets;
-  for (const int64_t p : place) buckets.of_row.push_back(p <= last[0] ? 0 : p <= last[1] ? 1 : 2);
+  for (const int64_t n : count) buckets.of_row.push_back(n >= least[0] ? 0 : n >= least[1] ? 1 : 2);
   for (size_t b = 0; b < 3; ++b)
-    buckets.items[b] = "items " + std::to_string(b == 0 ? 1 : last[b - 1] + 1) + " to " + std::to_string(last[b]) +
-                       ", " + std::to_string(std::ranges::count(buckets.of_row, b)) + " pairs";
+    buckets.items[b] = "items of " + std::to_string(least[b]) +
+                       (b == 0 ? " and more" : " to " + std::to_string(std::max(least[b], least[b - 1] - 1))) +
+                       " pairs in training, " + std::to_string(std::ranges::count(buckets.of_row, b)) + " pairs";
   return buckets;
 }
 
@@ -85,7 +79,7 @@ void add_buckets(const Evaluation& evaluation, const Buckets& buckets, Measured&
     for (size_t m = 0; m < std::size(kCutoffs); ++m) {
       double sum = 0, count = 0;
       for (size_t row = 0; row < n; ++row)
-        if (buckets.of_row[row] == b) sum += evaluation.values[m * n + row], ++count;
+        if (buckets.of_row[row] == b) sum += evaluation.rows->value(m, static_cast<int64_t>(row)), ++count;
       measured.values.emplace_back(cutoff("Recall", kCutoffs[m]) + ' ' + kBuckets[b], sum / count);
     }
 }
@@ -111,12 +105,7 @@ std::vector<Measured> measure(const std::vector<Compared>& models, const Call& c
   std::vector<Measured> all;
   try {
     std::optional<Buckets> buckets;
-    if (!call.text("--by").empty()) {
-      buckets = buckets_by_popularity(folder, seed, context);
-      for (size_t b = 0; b < 3; ++b)
-        line(std::string(kBuckets[b]) + ": " + buckets->items[b] + ", by their number of pairs in training");
-      line("");
-    }
+    std::vector<int64_t> of_item;  // pairs in training of each pair's item
     for (size_t i = 0; i < models.size(); ++i) {
       Experiment e = experiment_on(folder, seed);
       rank_pairs(e);
@@ -126,6 +115,7 @@ std::vector<Measured> measure(const std::vector<Compared>& models, const Call& c
       e.final_metrics = metric_names();
       line("== Evaluate " + models[i].title + " ==");
       Taker taker([&](const SplitData& data) {
+        if (!call.text("--by").empty()) of_item = training_counts(data.dataset).of_item;
         for (int n = call.is_ours() ? 1 : 2; n > 0; --n) line(rows_line("valid", data));
         if (data.description["n_train"] != cards[i]["n_train"])
           context.output.note("warning: " + plain(models[i].path) + " was trained on " +
@@ -141,6 +131,10 @@ std::vector<Measured> measure(const std::vector<Compared>& models, const Call& c
       }
       if (taker.valid.metrics.empty())
         throw Failure{REC_INVALID_DATA, plain(folder.path()) + ": the valid part has no pairs", "", folder.path(), -1};
+      if (!of_item.empty() && !buckets) {
+        buckets = buckets_by_popularity(*taker.valid.rows, of_item);
+        for (size_t b = 0; b < 3; ++b) line(std::string(kBuckets[b]) + ": " + buckets->items[b]);
+      }
       all.push_back({models[i].title, {}});
       add_metrics(taker.valid, all.back());
       if (buckets) add_buckets(taker.valid, *buckets, all.back());

@@ -1,29 +1,10 @@
 // export_index_real and retrieve: a saved model's item vectors as files, and its best items for queries.
 #include <filesystem>
-#include <fstream>
 
 #include "cli/ids.h"
-#include "cli/two_tower/npy.h"
+#include "cli/two_tower/new_folder.h"
 #include "cli/two_tower/two_tower.h"
-
-// DLPack 1.x, as far as it is read here.
-extern "C" struct DLManagedTensorVersioned {
-  uint32_t major, minor;
-  void* context;
-  void (*deleter)(DLManagedTensorVersioned*);
-  uint64_t flags;
-  void* data;
-  struct {
-    int32_t type, id;
-  } device;
-  int32_t n_dimensions;
-  struct {
-    uint8_t code, bits;
-    uint16_t lanes;
-  } type;
-  int64_t *shape, *strides;
-  uint64_t byte_offset;
-};
+#include "cli/vectors.h"
 
 namespace rec::cli::two_tower {
 
@@ -33,11 +14,6 @@ namespace {
 
 constexpr int64_t kShown = 10;
 
-struct DeleteTensor {
-  void operator()(DLManagedTensorVersioned* tensor) const { tensor->deleter(tensor); }
-};
-using Tensor = std::unique_ptr<DLManagedTensorVersioned, DeleteTensor>;
-
 // As Python prints a list: numbers bare, texts in quotes.
 std::string list_of(const std::vector<Item>& items) {
   std::string text;
@@ -46,34 +22,9 @@ std::string list_of(const std::vector<Item>& items) {
   return '[' + text + ']';
 }
 
-std::vector<Item> all_items(const Model& model, int64_t n) {
-  std::vector<int64_t> rows(n);
-  for (int64_t i = 0; i < n; ++i) rows[i] = i;
-  const std::vector<float> scores(n);
-  return items_of(model, false, rows.data(), scores.data(), n);
-}
-
-std::string in_csv(const std::string& id) {
-  if (id.find_first_of(",\"\r\n") == std::string::npos) return id;
-  std::string quoted = "\"";
-  for (const char c : id) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + '"';
-}
-
 void write_index(const fs::path& folder, const Model& model) {
-  DLManagedTensorVersioned* made = nullptr;
-  call(rec_model_item_vectors, model.get(), &made);
-  const Tensor vectors(made);
-  const int64_t n = vectors->shape[0], d = vectors->shape[1];
-  std::ofstream file(folder / "items.npy", std::ios::binary);
-  file << npy_header("<f4", n, d);
-  file.write(static_cast<const char*>(vectors->data) + vectors->byte_offset, n * d * 4);
-  close_written(file, folder / "items.npy");
-  std::ofstream ids(folder / "ids.csv", std::ios::binary);
-  ids << "id,row_idx\n";
-  const std::vector<Item> items = all_items(model, n);
-  for (size_t i = 0; i < items.size(); ++i) ids << in_csv(items[i].text) << ',' << i << '\n';
-  close_written(ids, folder / "ids.csv");
+  write_vectors("out", folder / "items.npy", vectors_of(rec_model_item_vectors, model));
+  write_ids("out", folder / "ids.csv", {rec_model_item_ids, model});
   call(rec_model_save, model.get(), (folder / "model.rec").c_str(), nullptr, nullptr);
 }
 

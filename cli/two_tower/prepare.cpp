@@ -5,8 +5,10 @@
 #include <fstream>
 #include <map>
 
-#include "cli/two_tower/npy.h"
+#include "cli/output_file.h"
+#include "cli/two_tower/new_folder.h"
 #include "cli/two_tower/two_tower.h"
+#include "cli/vectors.h"
 
 namespace rec::cli::two_tower {
 
@@ -197,18 +199,18 @@ Matrix<float> adjacency(const MovieLens& data) {
 
 template <class T>
 void write_matrix(const fs::path& path, const Matrix<T>& matrix) {
-  std::ofstream file(path, std::ios::binary);
-  file << npy_header(sizeof(T) == 4 ? "<f4" : "<i8", matrix.rows, matrix.columns);
-  file.write(reinterpret_cast<const char*>(matrix.values.data()),
-             static_cast<int64_t>(matrix.values.size() * sizeof(T)));
-  close_written(file, path);
+  OutputFile file("out", path);
+  file.stream() << npy_header(sizeof(T) == 4 ? "<f4" : "<i8", static_cast<int64_t>(matrix.rows),
+                              static_cast<int64_t>(matrix.columns));
+  file.stream().write(reinterpret_cast<const char*>(matrix.values.data()),
+                      static_cast<int64_t>(matrix.values.size() * sizeof(T)));
+  file.close();
 }
 
 void write_ids(const fs::path& path, const std::map<int64_t, int64_t>& ids) {
-  std::ofstream file(path, std::ios::binary);
-  file << "id,row_idx\n";
-  for (const auto& [id, row] : ids) file << id << ',' << row << '\n';
-  close_written(file, path);
+  std::string text = "id,row_idx\n";
+  for (const auto& [id, row] : ids) text += std::to_string(id) + ',' + std::to_string(row) + '\n';
+  write_file("out", path, text);
 }
 
 void write(const MovieLens& data, bool rich, const fs::path& folder) {
@@ -218,10 +220,9 @@ void write(const MovieLens& data, bool rich, const fs::path& folder) {
   write_matrix(folder / "item_adj.npy", adjacency(data));
   write_ids(folder / "q_idmap.csv", data.users);
   write_ids(folder / "i_idmap.csv", data.items);
-  std::ofstream pairs(folder / "interactions.csv", std::ios::binary);
-  pairs << "query_id,item_id\n";
-  for (const auto& [user, item] : data.pairs) pairs << user << ',' << item << '\n';
-  close_written(pairs, folder / "interactions.csv");
+  std::string pairs = "query_id,item_id\n";
+  for (const auto& [user, item] : data.pairs) pairs += std::to_string(user) + ',' + std::to_string(item) + '\n';
+  write_file("out", folder / "interactions.csv", pairs);
 }
 
 }  // namespace

@@ -199,9 +199,9 @@ class Batch(CliTest):
         self.assertIn("wrote 400 item and 600 user vectors", self.recore("export vectors m.rec --out vectors").stderr)
         items, users = (self.array(f"vectors/{kind}_vectors.npy") for kind in ("item", "user"))
         with open(self.path("vectors/item_ids.csv")) as file:
-            item_ids = file.read().splitlines()[1:]
+            item_ids = [line.rsplit(",", 1)[0] for line in file][1:]
         with open(self.path("vectors/user_ids.csv")) as file:
-            user_ids = file.read().splitlines()[1:]
+            user_ids = [line.rsplit(",", 1)[0] for line in file][1:]
         self.assertEqual((len(items), len(users), len(item_ids), len(user_ids)), (400, 600, 400, 600))
         for event in self.events("recommend --model m.rec --user u0061 -k 3")[:3]:
             score = sum(a * b for a, b in zip(users[user_ids.index("u0061")], items[item_ids.index(event["item"])]))

@@ -1,24 +1,10 @@
-#include "cli/two_tower/npy.h"
+#include "cli/two_tower/new_folder.h"
 
 #include "cli/output.h"
 
 namespace rec::cli::two_tower {
 
 namespace fs = std::filesystem;
-
-std::string npy_header(const char* type, size_t rows, size_t columns) {
-  std::string text = "{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (" +
-                     std::to_string(rows) + ", " + std::to_string(columns) + "), }";
-  text.append(63 - (10 + text.size()) % 64, ' ');  // the numbers begin at a multiple of 64
-  text += '\n';
-  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(text.size() & 255) +
-         static_cast<char>(text.size() >> 8) + text;
-}
-
-void close_written(std::ofstream& file, const fs::path& path) {
-  file.close();
-  if (!file) throw Failure{REC_IO, plain(path.string()) + " could not be written", "", path.string(), -1};
-}
 
 namespace {
 
