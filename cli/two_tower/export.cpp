@@ -53,13 +53,16 @@ int export_index(const Call& call) {
       throw folder.in_given_words(failure);
     }
   }
-  const Stop::Abandonable abandonable(call.context.stop);
-  const auto model = make<Model>(rec_model_load, path.c_str(), nullptr, nullptr);
+  const rec_run_options_t run = call.context.stop.run();
+  const auto model = make<Model>(rec_model_load, path.c_str(), nullptr, &run);
   const Answers answers = top_k(make_recommender(model, kShown, false), REC_ID_ROW, {0}, kShown);
   if (!out.empty()) fill_folder(out, [&](const fs::path& made) { write_index(made, model); });
   line("Built BruteForce index.");
   line("Top-10 ids for first query:");
   line(' ' + list_of(items_of(model, false, answers.rows.data(), answers.scores.data(), kShown)));
+  if (!call.is_ours() && argparse::to_int(call.text("--use_faiss")) != 0)
+    call.context.output.note(
+        "--use_faiss has no effect: all items are ranked; items.npy is what an index is built from");
   if (!call.is_ours())
     call.context.output.note("unlike the original, these are ids of " + plain(call.text("--i_idmap_csv")) +
                              " for its first query, by the "
@@ -71,7 +74,7 @@ int export_index(const Call& call) {
 int retrieve(const Call& call) {
   const std::string path = call.text("--model");
   const Json card = card_of("--model", path, call);
-  const std::vector<std::string>& queries = call.list("--query");
+  const std::vector<std::string> queries = call.list("--query");
   const int64_t k = *argparse::to_int(call.text("--k"));
   if (k < 1 || k > 1'000'000) throw call.refused("--k", "must be between 1 and 1000000, got " + call.text("--k"));
   const Stop::Abandonable abandonable(call.context.stop);

@@ -39,7 +39,7 @@ const Flags kTraining = {
     {"--out_dim", 'i', "64", "length of the vectors"},
     {"--batch_size", 'i', "256", "pairs of a step, each other's negatives"},
     {"--epochs", 'i', "2", "over the train part"},
-    {"--lr", 'f', "", "learning rate, of adagrad unless --optimizer is given"},
+    {"--lr", 'f', "", "learning rate, of adagrad unless --optimizer is given; adam 0.001 without both"},
     {"--temperature", 'f', "0.05", "divides the cosines"},
     {"--hard_negatives", 'i', "20", "largest negatives of a row that count; 0 = all"},
     {"--freq_H", 'i', "1000003", "slots of the frequency estimate"},
@@ -197,10 +197,10 @@ bool Call::has(const std::string& name) const { return given_.has(spelt(name)); 
 
 std::string Call::spelt(const std::string& name) const { return spelling(script_, name); }
 
-const std::vector<std::string>& Call::list(const std::string& name) const {
+std::vector<std::string> Call::list(const std::string& name) const {
   if (has(name)) return given_.options.at(spelt(name));
   const auto flag = std::ranges::find_if(script_.flags, [&](const Flag& known) { return known.name == name; });
-  return standard_ = {flag == script_.flags.end() ? "" : flag->standard};
+  return {flag == script_.flags.end() ? "" : flag->standard};
 }
 
 Failure Call::refused(const std::string& name, const std::string& why) const { return usage_error(spelt(name), why); }

@@ -39,8 +39,8 @@ class Call {
 
   // Flags by the original's spelling.
   bool has(const std::string& name) const;
-  const std::string& text(const std::string& name) const { return list(name).front(); }
-  const std::vector<std::string>& list(const std::string& name) const;
+  std::string text(const std::string& name) const { return list(name).front(); }
+  std::vector<std::string> list(const std::string& name) const;
   std::string spelt(const std::string& name) const;  // as the user knows it
   const std::string& positional() const { return given_.positional.front(); }
   bool is_ours() const { return script_.is_ours; }
@@ -53,7 +53,6 @@ class Call {
  private:
   const Script& script_;
   const argparse::Arguments& given_;
-  mutable std::vector<std::string> standard_;
 };
 
 // The folder of a run: the files that were given, under the names that the format two_tower has for them. Files that are not

@@ -211,7 +211,8 @@ class TwoTower(unittest.TestCase):
                 "Δ (User Embedding - Baseline)", f"Δ ({name} - Baseline)"])
 
     def test_export_and_retrieve_use_the_weights(self):
-        done = self.script(f"export_index_real --ckpt_path bias{{}}.pt {self.files('data')} --use_faiss 0 --force_gcn --out index")
+        done = self.script(f"export_index_real --ckpt_path bias{{}}.pt {self.files('data')} --use_faiss 1 --force_gcn --out index")
+        self.assertIn("recore: --use_faiss has no effect: ", done.stderr)
         shown = re.fullmatch(r"✅ RealTwoTowerDataset\[train\] 样本数: 576\nBuilt BruteForce index\.\nTop-10 ids for first query:\n \[(.*)\]\n", done.stdout)
         ids = re.findall(r"'(it,em \d+)'", shown[1])
         self.assertEqual(len(ids), 10)
