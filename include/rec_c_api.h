@@ -8,7 +8,8 @@
  *  - Verbs: create and load return a handle that the caller owns and ends with the matching _destroy (which accepts NULL,
  *    and does nothing the second time). get returns memory that belongs to the named owner. copy fills the caller's
  *    buffer. take transfers ownership of the argument to the library.
- *    Domain verbs: split, run, evaluate, save, describe, top_k, score, similar_items, request (of a cancel token).
+ *    Domain verbs: split, run, evaluate, save, describe, top_k, score, similar_items, request (of a cancel token), ask, report
+ *    and tell (of a tuner).
  *  - Handles are looked up, never dereferenced: a closed handle, or a handle of another kind, is REC_BAD_STATE. Closing a
  *    handle while another thread uses it is safe: the object lives until its last use ends.
  *  - Structs start with struct_size; initialise them with their _init function, which takes the caller's sizeof. A field
@@ -169,6 +170,7 @@ REC_API rec_status_t rec_log_poll(int64_t* out_dropped, rec_error_t** out_error)
 #define REC_OBJECT_MODEL 6
 #define REC_OBJECT_REPORT 7
 #define REC_OBJECT_RECOMMENDER 8
+#define REC_OBJECT_TUNER 9
 
 /**
  * Number of handles of this process that are not destroyed yet. Leak checkers cannot see a handle that was never
@@ -967,6 +969,95 @@ REC_API rec_status_t rec_recommender_similar_users(const rec_recommender_t* reco
                                                    const rec_output_t* output, rec_error_t** out_error);
 /** Releases a recommender; calls that are running finish first. NULL is accepted. Threads: any. @since 1.0 */
 REC_API void rec_recommender_destroy(rec_recommender_t* recommender);
+
+/* ---- tuning --------------------------------------------------------------------------------------------------- */
+
+/**
+ * A search for good parameters. It proposes trials; the caller runs each, with a trainer or anything else, and tells how it
+ * went. Trials are numbered from 0, and trial i is in round i / parallel. What a trial gets, and whether it is pruned, depends
+ * on the seed and on the results of earlier rounds only: the table is the same in whichever order the trials of a round end.
+ */
+typedef struct rec_tuner_t rec_tuner_t;
+
+#define REC_SAMPLER_TPE 0    /**< tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011): the first 10 trials and
+                                  those of their rounds are random; then, of 24 candidates drawn like the best 15 % of the
+                                  trials, what is likelier among those than among the others */
+#define REC_SAMPLER_RANDOM 1
+#define REC_SAMPLER_GRID 2   /**< every combination in order, the last parameter fastest; no ranges of floats */
+
+#define REC_PRUNER_NONE 0
+#define REC_PRUNER_MEDIAN 1  /**< a trial ends when its best value so far is worse than the median, over at least 5 complete
+                                  trials, of the mean of their values up to the epoch (Golovin et al., KDD 2017) */
+#define REC_PRUNER_HALVING 2 /**< successive halving (Jamieson and Talwalkar, AISTATS 2016): a trial ends at the epochs
+                                  min_epochs * 3^j unless it is among the best third of the trials that were measured there */
+
+#define REC_TRIAL_RUNNING 0
+#define REC_TRIAL_COMPLETE 1
+#define REC_TRIAL_PRUNED 2
+#define REC_TRIAL_FAILED 3
+
+typedef struct rec_tuner_options_t {
+  uint32_t struct_size;
+  int32_t sampler;          /**< REC_SAMPLER_ */
+  int32_t pruner;           /**< REC_PRUNER_ */
+  int32_t minimize;         /**< 1: less is better; 0: more is */
+  int64_t seed;
+  int64_t n_trials;         /**< 0 = 50; of a grid, all combinations */
+  int64_t parallel;         /**< how many trials run at a time, which is the size of a round; 0 = 1 */
+  int64_t min_epochs;       /**< no trial is pruned before this epoch; 0 = 1 */
+  const char* journal_path; /**< nullable or "": none. A file to which all that happens is appended before the call returns; if
+                                 it is there already, the search goes on where it stopped, and trials that had not ended are
+                                 asked for again from their beginning. One process may have it open at a time */
+} rec_tuner_options_t;
+
+/** Zero options of this size. Threads: any. @since 1.0 */
+REC_API rec_status_t rec_tuner_options_init(rec_tuner_options_t* options, uint32_t struct_size, rec_error_t** out_error);
+/**
+ * A search that has not begun, or the one of the journal.
+ * @param space_json {"emb_size": [16, 32, 64], "lr": {"low": 1e-4, "high": 1e-1, "log": true}, "n_layers": {"low": 1,
+ *                   "high": 3}}: of each parameter a list of choices, or a range with both ends in it; one whose ends are
+ *                   whole numbers gives whole numbers. Floats are given with six digits.
+ * @param options    nullable.
+ * @return OK, INVALID_ARGUMENT (the space or an option; a journal of another search, with what differs), UNSUPPORTED (a grid
+ *         over floats), BUSY (the journal is open elsewhere), CORRUPT_DATA (the journal, with its line), IO, DENIED,
+ *         NOT_FOUND, LIMIT. Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_tuner_create(const char* space_json, const rec_tuner_options_t* options, rec_tuner_t** out_tuner,
+                                      rec_error_t** out_error);
+/**
+ * The next trial.
+ * @param out_trial its number; -1 when there are no more.
+ * @param out_json  its parameters, an object; "null" when there are no more.
+ * @return OK, BAD_STATE (the trial is of the next round, and not all of this one have ended), IO. Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_tuner_ask(rec_tuner_t* tuner, int64_t* out_trial, rec_text_t** out_json, rec_error_t** out_error);
+/**
+ * The value of a running trial after an epoch.
+ * @param epoch     from 1, and later than the last one.
+ * @param out_prune nullable: 1 when the trial should end, and be told as REC_TRIAL_PRUNED.
+ * @return OK, INVALID_ARGUMENT (no such trial, an earlier epoch, a value that is not finite), BAD_STATE (the trial is not
+ *         running), IO. Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_tuner_report(rec_tuner_t* tuner, int64_t trial, int64_t epoch, double value, int32_t* out_prune,
+                                      rec_error_t** out_error);
+/**
+ * The end of a running trial.
+ * @param state   REC_TRIAL_COMPLETE, _PRUNED or _FAILED.
+ * @param value   of a complete trial, finite; others have the best of their reported values.
+ * @param message nullable: why it failed, for the table.
+ * @return as rec_tuner_report. Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_tuner_tell(rec_tuner_t* tuner, int64_t trial, int32_t state, double value, const char* message,
+                                    rec_error_t** out_error);
+/**
+ * The table: {space, sampler, pruner, minimize, seed, n_trials, parallel, min_epochs, best, trials: [{trial, parameters, state,
+ * value, values: [[epoch, value], ...], message}]}, as JSON. Trials are in order of their numbers; state is "running",
+ * "complete", "pruned" or "failed"; best is the number of the best complete one, the first of equals, or null.
+ * Threads: any. @since 1.0
+ */
+REC_API rec_status_t rec_tuner_describe(const rec_tuner_t* tuner, rec_text_t** out_json, rec_error_t** out_error);
+/** Releases a tuner and its journal; NULL is accepted. Threads: any. @since 1.0 */
+REC_API void rec_tuner_destroy(rec_tuner_t* tuner);
 
 #ifdef __cplusplus
 }

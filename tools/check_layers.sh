@@ -3,7 +3,7 @@
 # A plugin sees include/ and plugins/common/; the command sees rec_c_api.h.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-declare -A level=([base]=0 [kernels]=1 [data]=1 [sampling]=2 [plugin]=1 [serving]=3 [evaluation]=4 [training]=5 [worker]=6 [capi]=7)
+declare -A level=([base]=0 [tuning]=1 [kernels]=1 [data]=1 [sampling]=2 [plugin]=1 [serving]=3 [evaluation]=4 [training]=5 [worker]=6 [capi]=7)
 bad=0
 while IFS=: read -r file _ include; do
   from=$(cut -d/ -f2 <<<"$file") to=$(sed -E 's/.*"core\/([a-z]+)\/.*/\1/' <<<"$include")

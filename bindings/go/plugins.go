@@ -65,7 +65,7 @@ func LoadPlugin(path string) error {
 // LiveObjects counts objects of the library that are not closed yet, by kind, for finding leaks: "model", "dataset", ...
 func LiveObjects() (map[string]int64, error) {
 	counts := map[string]int64{}
-	for i, name := range []string{"error", "text", "cancel", "dataset", "trainer", "model", "report", "recommender"} {
+	for i, name := range []string{"error", "text", "cancel", "dataset", "trainer", "model", "report", "recommender", "tuner"} {
 		var n int64
 		if err := crec.RecLiveObjects(crec.REC_OBJECT_ERROR+i, &n); err != nil {
 			return nil, failed(err)

@@ -204,6 +204,7 @@ void rec_java_end(int32_t kind, int64_t raw) {
     case REC_JAVA_REPORT: rec_report_destroy(handle); break;
     case REC_JAVA_RECOMMENDER: rec_recommender_destroy(handle); break;
     case REC_JAVA_TENSOR: rec_flat_matrix_end(handle); break;
+    case REC_JAVA_TUNER: rec_tuner_destroy(handle); break;
     default: break;
   }
 }

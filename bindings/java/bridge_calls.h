@@ -13,6 +13,7 @@
 #define REC_JAVA_REPORT 4
 #define REC_JAVA_RECOMMENDER 5
 #define REC_JAVA_TENSOR 6
+#define REC_JAVA_TUNER 7
 
 /* Ends the object of raw. A handle may already be closed, which does nothing; a tensor must not be. */
 void rec_java_end(int32_t kind, int64_t raw);

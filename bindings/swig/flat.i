@@ -7,6 +7,7 @@
 %recore_handle(rec_model_t)
 %recore_handle(rec_report_t)
 %recore_handle(rec_recommender_t)
+%recore_handle(rec_tuner_t)
 %ignore rec_cancel_create; /* instead, a call asks at its ticks whether to go on */
 %ignore rec_cancel_request;
 %ignore rec_cancel_destroy;
@@ -17,6 +18,8 @@
 %recore_out_int64(out_n_metrics)
 %recore_out_int64(out_n_rows)
 %recore_out_int64(out_n)
+%recore_out_int64(out_trial)
+%recore_out_int32(out_prune)
 
 %recore_array(const int64_t*, 'q', 0, rows, n_rows)
 %recore_array(const int64_t*, 'q', 0, times, n_times)

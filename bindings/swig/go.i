@@ -49,6 +49,9 @@ type Handle uintptr
 %recore_handle(rec_model_t, Model)
 %recore_handle(rec_report_t, Report)
 %recore_handle(rec_recommender_t, Recommender)
+%recore_handle(rec_tuner_t, Tuner)
+
+%typemap(gotype) int32_t* "*int32"
 
 /* How a long call runs: created by NewRun in bridge.go. */
 %typemap(gotype) const rec_run_options_t* run "Run"

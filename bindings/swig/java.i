@@ -80,6 +80,7 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %ignore rec_model_destroy;
 %ignore rec_report_destroy;
 %ignore rec_recommender_destroy;
+%ignore rec_tuner_destroy;
 
 /* ---- texts: byte[] of UTF-8, with a NUL at its end on the way in ---- */
 
@@ -112,6 +113,16 @@ if (!(*jenv)->ExceptionCheck(jenv) && result == REC_OK)
 %typemap(in) int64_t* name (int64_t value = 0) "$1 = &value;"
 %typemap(argout) int64_t* name {
   %recore_succeeded rec_java_put_int64(jenv, $input, *$1);
+}
+%enddef
+%define %recore_out_int32(name)
+%recore_java_type(int32_t* name, jintArray, int[])
+%typemap(in) int32_t* name (int32_t value = 0) "$1 = &value;"
+%typemap(argout) int32_t* name {
+  %recore_succeeded {
+    const jint given = *$1;
+    (*jenv)->SetIntArrayRegion(jenv, $input, 0, 1, &given);
+  }
 }
 %enddef
 %recore_java_type(double* out_mean, jdoubleArray, double[])

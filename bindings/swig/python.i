@@ -71,6 +71,12 @@
   $result = rec_py_append($result, PyLong_FromLongLong(*$1));
 }
 %enddef
+%define %recore_out_int32(name)
+%typemap(in, numinputs=0) int32_t* name (int32_t value = 0) "$1 = &value;"
+%typemap(argout) int32_t* name {
+  $result = rec_py_append($result, PyLong_FromLong(*$1));
+}
+%enddef
 %typemap(in, numinputs=0) double* out_mean (double value = 0) "$1 = &value;"
 %typemap(argout) double* out_mean {
   $result = rec_py_append($result, PyFloat_FromDouble(*$1));

@@ -94,5 +94,6 @@
 %recore_options(rec_save_options, )
 %recore_options(rec_load_options, )
 %recore_options(rec_recommender_options, )
+%recore_options(rec_tuner_options, free((char*)$self->journal_path);)
 
 %include "rec_c_api.h"

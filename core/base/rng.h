@@ -17,6 +17,7 @@ enum class RngStream : uint32_t {
   kEvaluation = 4,
   kDropout = 5,
   kSharedNegatives = 6,
+  kTuning = 7,
   kPlugin = 64
 };
 

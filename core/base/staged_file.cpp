@@ -76,14 +76,13 @@ bool remove_leftover(const std::string& name) {
          ::unlink(name.c_str()) == 0;
 }
 
-// Makes a change of the folder's entries durable, where the file system can and the folder may be read.
+}  // namespace
+
 void flush_folder_of(const std::string& path) {
   const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0 && ::fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
     throw system_error("flush the folder of", path, errno);
 }
-
-}  // namespace
 
 std::string file_to_replace(const std::string& path) {
   struct stat old;

@@ -38,6 +38,9 @@ class StagedFile {
 void write_file_atomically(const std::string& path, const std::function<void(FileWriter&)>& fill,
                            const std::string& keep_as = "", const CancelToken* cancel = nullptr);
 
+// Makes a change of the entries of path's folder durable, where the file system can and the folder may be read.
+void flush_folder_of(const std::string& path);
+
 // unlink(2), made durable; a missing file is not an error.
 void remove_if_there(const std::string& path);
 

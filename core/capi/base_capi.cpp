@@ -84,13 +84,13 @@ rec_status_t rec_log_poll(int64_t* out_dropped, rec_error_t** out_error) {
   });
 }
 
-static_assert(static_cast<int32_t>(HandleTable::Kind::kRecommender) == REC_OBJECT_RECOMMENDER);
+static_assert(static_cast<int32_t>(HandleTable::Kind::kTuner) == REC_OBJECT_TUNER);
 
 rec_status_t rec_live_objects(int32_t kind, int64_t* out_n, rec_error_t** out_error) {
   return guarded(out_error, [&] {
-    if (kind < REC_OBJECT_ANY || kind > REC_OBJECT_RECOMMENDER)
-      throw invalid_argument("kind", "must be REC_OBJECT_ANY (0) to REC_OBJECT_RECOMMENDER (", REC_OBJECT_RECOMMENDER,
-                             "), got ", kind);
+    if (kind < REC_OBJECT_ANY || kind > REC_OBJECT_TUNER)
+      throw invalid_argument("kind", "must be REC_OBJECT_ANY (0) to REC_OBJECT_TUNER (", REC_OBJECT_TUNER, "), got ",
+                             kind);
     not_null(out_n, "out_n") = HandleTable::instance().count(static_cast<HandleTable::Kind>(kind));
   });
 }
@@ -112,5 +112,6 @@ REC_DEFINE_INIT(rec_load_options_init, rec_load_options_t)
 REC_DEFINE_INIT(rec_recommender_options_init, rec_recommender_options_t)
 REC_DEFINE_INIT(rec_request_init, rec_request_t)
 REC_DEFINE_INIT(rec_output_init, rec_output_t)
+REC_DEFINE_INIT(rec_tuner_options_init, rec_tuner_options_t)
 
 }  // extern "C"

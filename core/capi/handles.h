@@ -18,8 +18,19 @@ class HandleTable {
   static HandleTable& instance();
 
   // The numbers are those of REC_OBJECT_.
-  enum class Kind : uint32_t { kNone, kError, kText, kCancel, kDataset, kTrainer, kModel, kReport, kRecommender };
-  static constexpr size_t kKinds = 9;
+  enum class Kind : uint32_t {
+    kNone,
+    kError,
+    kText,
+    kCancel,
+    kDataset,
+    kTrainer,
+    kModel,
+    kReport,
+    kRecommender,
+    kTuner
+  };
+  static constexpr size_t kKinds = 10;
 
   void* add(Kind kind, std::shared_ptr<void> object);
   // nullptr unless the handle is alive and of this kind.

@@ -9,6 +9,7 @@
 #include "core/evaluation/evaluation.h"
 #include "core/serving/recommender.h"
 #include "core/training/trainer.h"
+#include "core/tuning/tuner.h"
 
 namespace rec {
 
@@ -23,6 +24,7 @@ REC_HANDLE(rec_trainer_t, kTrainer, TrainerObject, "trainer");
 REC_HANDLE(rec_model_t, kModel, const Model, "model");
 REC_HANDLE(rec_report_t, kReport, const Report, "report");
 REC_HANDLE(rec_recommender_t, kRecommender, const Recommender, "recommender");
+REC_HANDLE(rec_tuner_t, kTuner, Tuner, "tuner");
 
 // Checks a rec_protocol_t and converts it to the evaluator's form.
 Protocol read_protocol(const rec_protocol_t* given);

@@ -290,7 +290,7 @@ TEST(LiveObjects, AreCountedByKindUntilTheyAreDestroyed) {
   }
   EXPECT_EQ(count(REC_OBJECT_ANY), before);
   int64_t n = 0;
-  EXPECT_EQ(rec_live_objects(REC_OBJECT_RECOMMENDER + 1, &n, nullptr), REC_INVALID_ARGUMENT);
+  EXPECT_EQ(rec_live_objects(REC_OBJECT_TUNER + 1, &n, nullptr), REC_INVALID_ARGUMENT);
   EXPECT_EQ(rec_live_objects(REC_OBJECT_ANY, nullptr, nullptr), REC_INVALID_ARGUMENT);
 }
 

@@ -139,6 +139,12 @@ const std::pair<const char*, rec_status_t (*)()> kCalls[] = {
     CALL(rec_trainer_options_init),
     CALL(rec_trainer_run),
     CALL(rec_trainer_warm_start),
+    CALL(rec_tuner_ask),
+    CALL(rec_tuner_create),
+    CALL(rec_tuner_describe),
+    CALL(rec_tuner_options_init),
+    CALL(rec_tuner_report),
+    CALL(rec_tuner_tell),
 };
 
 // A child cannot read the parent's error, but says why.

@@ -43,6 +43,8 @@ REC_CHECK(request_deny_bits, offsetof(rec_request_t, deny_bits) == 120);
 REC_CHECK(request_size, sizeof(rec_request_t) == 136);
 REC_CHECK(output_scores, offsetof(rec_output_t, scores) == 24);
 REC_CHECK(output_size, sizeof(rec_output_t) == 56);
+REC_CHECK(tuner_options_seed, offsetof(rec_tuner_options_t, seed) == 16);
+REC_CHECK(tuner_options_size, sizeof(rec_tuner_options_t) == 56);
 
 REC_CHECK(view_size, sizeof(rec_tensor_view_t) == 88);
 REC_CHECK(column_size, sizeof(rec_column_t) == 96);

@@ -22,6 +22,7 @@ struct Deleter {
   void operator()(rec_model_t* p) const { rec_model_destroy(p); }
   void operator()(rec_report_t* p) const { rec_report_destroy(p); }
   void operator()(rec_recommender_t* p) const { rec_recommender_destroy(p); }
+  void operator()(rec_tuner_t* p) const { rec_tuner_destroy(p); }
 };
 template <class T>
 using Handle = std::unique_ptr<T, Deleter>;

@@ -75,6 +75,7 @@ class Session {
       case REC_OBJECT_TRAINER: return rec_trainer_destroy(static_cast<rec_trainer_t*>(handle));
       case REC_OBJECT_MODEL: return rec_model_destroy(static_cast<rec_model_t*>(handle));
       case REC_OBJECT_REPORT: return rec_report_destroy(static_cast<rec_report_t*>(handle));
+      case REC_OBJECT_TUNER: return rec_tuner_destroy(static_cast<rec_tuner_t*>(handle));
       default: return rec_recommender_destroy(static_cast<rec_recommender_t*>(handle));
     }
   }
@@ -209,6 +210,7 @@ class Session {
   rec_status_t train(rec_error_t** error);
   rec_status_t look_at_dataset(rec_error_t** error);
   rec_status_t measure_lists(rec_error_t** error);
+  rec_status_t tune(rec_error_t** error);
 
   Input& in_;
   std::vector<std::pair<int, void*>> made_;
@@ -427,6 +429,42 @@ rec_status_t Session::measure_lists(rec_error_t** error) {
   return status;
 }
 
+rec_status_t Session::tune(rec_error_t** error) {
+  auto* tuner = handle<rec_tuner_t>(REC_OBJECT_TUNER);
+  int64_t trial = in_.one_in(8) ? odd_integer(in_) : static_cast<int64_t>(in_.below(4));
+  const double value = in_.one_in(8) ? odd_number(in_) : static_cast<double>(in_.below(8));
+  int32_t prune = 0;
+  rec_text_t* json = nullptr;
+  rec_status_t status = REC_OK;
+  switch (in_.below(5)) {
+    case 0: {
+      rec_tuner_options_t options{};
+      options.struct_size = struct_size(sizeof options);
+      options.sampler = choice(REC_SAMPLER_GRID);
+      options.pruner = choice(REC_PRUNER_HALVING);
+      options.minimize = choice(1);
+      options.seed = odd_integer(in_);
+      options.n_trials = in_.one_in(8) ? odd_integer(in_) : 0;
+      options.parallel = in_.one_in(2) ? odd_integer(in_, 4) : 0;
+      options.min_epochs = in_.one_in(8) ? odd_integer(in_) : 0;
+      options.journal_path = in_.one_in(2) ? nullptr : texts_.emplace_back(seeds().folder / "a.journal").c_str();
+      rec_tuner_t* made = nullptr;
+      status =
+          rec_tuner_create(text({R"({"a": {"low": 1, "high": 9, "log": true}, "b": [1, "x", [2]]})", R"({"a": [1, 2]})",
+                                 R"({"a": {"low": 0, "high": 1e308}})", R"({"a": {"low": 2, "high": 1}})", "[]", "{"}),
+                           maybe(&options), maybe(&made), error);
+      keep(REC_OBJECT_TUNER, made);
+      return status;
+    }
+    case 1: status = rec_tuner_ask(tuner, maybe(&trial), maybe(&json), error); break;
+    case 2: return rec_tuner_report(tuner, trial, odd_integer(in_, 4), value, maybe(&prune), error);
+    case 3: return rec_tuner_tell(tuner, trial, choice(REC_TRIAL_FAILED), value, text({"it failed", ""}), error);
+    default: status = rec_tuner_describe(tuner, maybe(&json), error);
+  }
+  keep(REC_OBJECT_TEXT, json);
+  return status;
+}
+
 rec_status_t Session::one_call(rec_error_t** error) {
   switch (in_.below(16)) {
     case 0: {
@@ -435,7 +473,7 @@ rec_status_t Session::one_call(rec_error_t** error) {
       keep(REC_OBJECT_CANCEL, cancel);
       return status;
     }
-    case 1: return rec_cancel_request(handle<rec_cancel_t>(REC_OBJECT_CANCEL), error);
+    case 1: return in_.one_in(2) ? tune(error) : rec_cancel_request(handle<rec_cancel_t>(REC_OBJECT_CANCEL), error);
     case 2:
     case 3: return make_dataset(error);
     case 4: {
@@ -490,7 +528,7 @@ rec_status_t Session::one_call(rec_error_t** error) {
     default: {
       if (made_.empty()) return REC_OK;
       const auto [kind, handle] = made_[in_.below(made_.size())];  // stays in the list: later calls get a closed one
-      destroy(in_.one_in(8) ? static_cast<int>(1 + in_.below(8)) : kind, handle);
+      destroy(in_.one_in(8) ? static_cast<int>(1 + in_.below(9)) : kind, handle);
       return REC_OK;
     }
   }
@@ -515,6 +553,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   rec_live_objects(REC_OBJECT_ANY, &n_live, nullptr);
   if (n_live != 0) finding(rec::cat(n_live, " objects are left"));
   std::filesystem::remove_all(seeds().folder / "saved");
-  for (const char* name : {"out.rec", "a.ckpt", "a.ckpt.prev"}) std::filesystem::remove(seeds().folder / name);
+  for (const char* name : {"out.rec", "a.ckpt", "a.ckpt.prev", "a.journal"})
+    std::filesystem::remove(seeds().folder / name);
   return 0;
 }

@@ -24,6 +24,7 @@ from ._plugins import describe_plugin, live_objects, load_plugin, plugins
 from ._recommender import Recommendations, Recommender
 from ._report import Report, evaluate_lists
 from ._trainer import Event, Trainer, check_training, train
+from ._tuner import Trial, Tuner
 
 version: str = _recore.rec_version_string()
 __version__ = version
@@ -32,6 +33,6 @@ __all__ = [
     "AbiMismatchError", "BadStateError", "BusyError", "CancelledError", "ClosedError", "CorruptDataError", "Dataset",
     "DeniedError", "DeviceError", "Error", "Event", "InternalError", "InvalidArgumentError", "InvalidDataError",
     "IoError", "LimitError", "MissingFileError", "Model", "NotFoundError", "NumericError", "OutOfMemoryError",
-    "PluginError", "Recommendations", "Recommender", "Report", "Trainer", "UnknownIdError", "UnsupportedError",
+    "PluginError", "Recommendations", "Recommender", "Report", "Trainer", "Trial", "Tuner", "UnknownIdError", "UnsupportedError",
     "Vectors", "check_training", "describe_plugin", "evaluate_lists", "flush_log", "live_objects", "load", "load_plugin", "plugins", "train", "version",
 ]

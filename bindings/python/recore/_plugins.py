@@ -22,7 +22,7 @@ def live_objects() -> dict[str, int]:
     kinds = {"error": _recore.REC_OBJECT_ERROR, "text": _recore.REC_OBJECT_TEXT, "cancel": _recore.REC_OBJECT_CANCEL,
              "dataset": _recore.REC_OBJECT_DATASET, "trainer": _recore.REC_OBJECT_TRAINER,
              "model": _recore.REC_OBJECT_MODEL, "report": _recore.REC_OBJECT_REPORT,
-             "recommender": _recore.REC_OBJECT_RECOMMENDER}
+             "recommender": _recore.REC_OBJECT_RECOMMENDER, "tuner": _recore.REC_OBJECT_TUNER}
     return {name: _recore.rec_live_objects(kind) for name, kind in kinds.items()}
 
 

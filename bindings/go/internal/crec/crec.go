@@ -123,6 +123,26 @@ typedef long long swig_type_94;
 typedef long long swig_type_95;
 typedef long long swig_type_96;
 typedef long long swig_type_97;
+typedef long long swig_type_98;
+typedef long long swig_type_99;
+typedef long long swig_type_100;
+typedef long long swig_type_101;
+typedef long long swig_type_102;
+typedef long long swig_type_103;
+typedef long long swig_type_104;
+typedef long long swig_type_105;
+typedef _gostring_ swig_type_106;
+typedef _gostring_ swig_type_107;
+typedef long long swig_type_108;
+typedef _gostring_ swig_type_109;
+typedef long long swig_type_110;
+typedef long long swig_type_111;
+typedef long long swig_type_112;
+typedef long long swig_type_113;
+typedef long long swig_type_114;
+typedef long long swig_type_115;
+typedef _gostring_ swig_type_116;
+typedef long long swig_type_117;
 extern void _wrap_Swig_free_crec(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_crec(swig_intgo arg1);
 extern swig_intgo _wrap_RecApiVersion_crec(void);
@@ -291,6 +311,30 @@ extern void _wrap_delete_RecRecommenderOptionsT_crec(uintptr_t arg1);
 extern swig_type_96 _wrap_RecRecommenderCreate_crec(uintptr_t arg1, uintptr_t arg2, swig_voidp arg3);
 extern swig_type_97 _wrap_RecRecommenderModel_crec(uintptr_t arg1, swig_voidp arg2);
 extern void _wrap_RecRecommenderDestroy_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_Sampler_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTunerOptionsT_Sampler_get_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_Pruner_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTunerOptionsT_Pruner_get_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_Minimize_set_crec(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_RecTunerOptionsT_Minimize_get_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_Seed_set_crec(uintptr_t arg1, swig_type_98 arg2);
+extern swig_type_99 _wrap_RecTunerOptionsT_Seed_get_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_NTrials_set_crec(uintptr_t arg1, swig_type_100 arg2);
+extern swig_type_101 _wrap_RecTunerOptionsT_NTrials_get_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_Parallel_set_crec(uintptr_t arg1, swig_type_102 arg2);
+extern swig_type_103 _wrap_RecTunerOptionsT_Parallel_get_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_MinEpochs_set_crec(uintptr_t arg1, swig_type_104 arg2);
+extern swig_type_105 _wrap_RecTunerOptionsT_MinEpochs_get_crec(uintptr_t arg1);
+extern void _wrap_RecTunerOptionsT_JournalPath_set_crec(uintptr_t arg1, swig_type_106 arg2);
+extern swig_type_107 _wrap_RecTunerOptionsT_JournalPath_get_crec(uintptr_t arg1);
+extern uintptr_t _wrap_new_RecTunerOptionsT_crec(void);
+extern void _wrap_delete_RecTunerOptionsT_crec(uintptr_t arg1);
+extern swig_type_108 _wrap_RecTunerCreate_crec(swig_type_109 arg1, uintptr_t arg2, swig_voidp arg3);
+extern swig_type_110 _wrap_RecTunerAsk_crec(uintptr_t arg1, swig_voidp arg2, swig_voidp arg3);
+extern swig_type_111 _wrap_RecTunerReport_crec(uintptr_t arg1, swig_type_112 arg2, swig_type_113 arg3, double arg4, swig_voidp arg5);
+extern swig_type_114 _wrap_RecTunerTell_crec(uintptr_t arg1, swig_type_115 arg2, swig_intgo arg3, double arg4, swig_type_116 arg5);
+extern swig_type_117 _wrap_RecTunerDescribe_crec(uintptr_t arg1, swig_voidp arg2);
+extern void _wrap_RecTunerDestroy_crec(uintptr_t arg1);
 #undef intgo
 */
 import "C"
@@ -366,6 +410,10 @@ type Report uintptr
 
 // Recommender is a handle; 0 is none.
 type Recommender uintptr
+
+
+// Tuner is a handle; 0 is none.
+type Tuner uintptr
 
 const REC_API_VERSION_MAJOR int = 1
 const REC_API_VERSION_MINOR int = 0
@@ -452,6 +500,7 @@ const REC_OBJECT_TRAINER int = 5
 const REC_OBJECT_MODEL int = 6
 const REC_OBJECT_REPORT int = 7
 const REC_OBJECT_RECOMMENDER int = 8
+const REC_OBJECT_TUNER int = 9
 func RecLiveObjects(arg1 int, arg2 *int64) (_swig_ret error) {
 	var swig_r int64
 	_swig_i_0 := arg1
@@ -2036,6 +2085,252 @@ func RecRecommenderDestroy(arg1 Recommender) {
 	var _swig_i_0 uintptr
 _swig_i_0 = uintptr(arg1)
 	C._wrap_RecRecommenderDestroy_crec(C.uintptr_t(_swig_i_0))
+}
+
+const REC_SAMPLER_TPE int = 0
+const REC_SAMPLER_RANDOM int = 1
+const REC_SAMPLER_GRID int = 2
+const REC_PRUNER_NONE int = 0
+const REC_PRUNER_MEDIAN int = 1
+const REC_PRUNER_HALVING int = 2
+const REC_TRIAL_RUNNING int = 0
+const REC_TRIAL_COMPLETE int = 1
+const REC_TRIAL_PRUNED int = 2
+const REC_TRIAL_FAILED int = 3
+type SwigcptrRecTunerOptionsT uintptr
+
+func (p SwigcptrRecTunerOptionsT) Swigcptr() uintptr {
+	return (uintptr)(p)
+}
+
+func (p SwigcptrRecTunerOptionsT) SwigIsRecTunerOptionsT() {
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetSampler(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_Sampler_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetSampler() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecTunerOptionsT_Sampler_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetPruner(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_Pruner_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetPruner() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecTunerOptionsT_Pruner_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetMinimize(arg2 int) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_Minimize_set_crec(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetMinimize() (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_RecTunerOptionsT_Minimize_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetSeed(arg2 int64) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_Seed_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_98(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetSeed() (_swig_ret int64) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	swig_r = (int64)(C._wrap_RecTunerOptionsT_Seed_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetNTrials(arg2 int64) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_NTrials_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_100(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetNTrials() (_swig_ret int64) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	swig_r = (int64)(C._wrap_RecTunerOptionsT_NTrials_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetParallel(arg2 int64) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_Parallel_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_102(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetParallel() (_swig_ret int64) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	swig_r = (int64)(C._wrap_RecTunerOptionsT_Parallel_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetMinEpochs(arg2 int64) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_MinEpochs_set_crec(C.uintptr_t(_swig_i_0), C.swig_type_104(_swig_i_1))
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetMinEpochs() (_swig_ret int64) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	swig_r = (int64)(C._wrap_RecTunerOptionsT_MinEpochs_get_crec(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) SetJournalPath(arg2 string) {
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	C._wrap_RecTunerOptionsT_JournalPath_set_crec(C.uintptr_t(_swig_i_0), *(*C.swig_type_106)(unsafe.Pointer(&_swig_i_1)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+}
+
+func (arg1 SwigcptrRecTunerOptionsT) GetJournalPath() (_swig_ret string) {
+	var swig_r string
+	_swig_i_0 := arg1
+	swig_r_p := C._wrap_RecTunerOptionsT_JournalPath_get_crec(C.uintptr_t(_swig_i_0))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	var swig_r_1 string
+ swig_r_1 = swigCopyString(swig_r)
+	return swig_r_1
+}
+
+func NewRecTunerOptionsT() (_swig_ret RecTunerOptionsT) {
+	var swig_r RecTunerOptionsT
+	swig_r = (RecTunerOptionsT)(SwigcptrRecTunerOptionsT(C._wrap_new_RecTunerOptionsT_crec()))
+	return swig_r
+}
+
+func DeleteRecTunerOptionsT(arg1 RecTunerOptionsT) {
+	_swig_i_0 := getSwigcptr(arg1)
+	C._wrap_delete_RecTunerOptionsT_crec(C.uintptr_t(_swig_i_0))
+}
+
+type RecTunerOptionsT interface {
+	Swigcptr() uintptr
+	SwigIsRecTunerOptionsT()
+	SetSampler(arg2 int)
+	GetSampler() (_swig_ret int)
+	SetPruner(arg2 int)
+	GetPruner() (_swig_ret int)
+	SetMinimize(arg2 int)
+	GetMinimize() (_swig_ret int)
+	SetSeed(arg2 int64)
+	GetSeed() (_swig_ret int64)
+	SetNTrials(arg2 int64)
+	GetNTrials() (_swig_ret int64)
+	SetParallel(arg2 int64)
+	GetParallel() (_swig_ret int64)
+	SetMinEpochs(arg2 int64)
+	GetMinEpochs() (_swig_ret int64)
+	SetJournalPath(arg2 string)
+	GetJournalPath() (_swig_ret string)
+}
+
+func RecTunerCreate(arg1 string, arg2 RecTunerOptionsT, arg3 *Tuner) (_swig_ret error) {
+	var swig_r int64
+	_swig_i_0 := arg1
+	_swig_i_1 := getSwigcptr(arg2)
+	var _swig_i_2 *uintptr
+_swig_i_2 = (*uintptr)(arg3)
+	swig_r = (int64)(C._wrap_RecTunerCreate_crec(*(*C.swig_type_109)(unsafe.Pointer(&_swig_i_0)), C.uintptr_t(_swig_i_1), C.swig_voidp(_swig_i_2)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg1
+	}
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+func RecTunerAsk(arg1 Tuner, arg2 *int64, arg3 *string) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	_swig_i_1 := arg2
+	var _swig_i_2 *uintptr
+
+  var text3 uintptr
+  _swig_i_2 = &text3
+
+	swig_r = (int64)(C._wrap_RecTunerAsk_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1), C.swig_voidp(_swig_i_2)))
+*arg3 = takeText(text3)
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+func RecTunerReport(arg1 Tuner, arg2 int64, arg3 int64, arg4 float64, arg5 *int32) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	_swig_i_3 := arg4
+	_swig_i_4 := arg5
+	swig_r = (int64)(C._wrap_RecTunerReport_crec(C.uintptr_t(_swig_i_0), C.swig_type_112(_swig_i_1), C.swig_type_113(_swig_i_2), C.double(_swig_i_3), C.swig_voidp(_swig_i_4)))
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+func RecTunerTell(arg1 Tuner, arg2 int64, arg3 int, arg4 float64, arg5 string) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	_swig_i_3 := arg4
+	_swig_i_4 := arg5
+	swig_r = (int64)(C._wrap_RecTunerTell_crec(C.uintptr_t(_swig_i_0), C.swig_type_115(_swig_i_1), C.swig_intgo(_swig_i_2), C.double(_swig_i_3), *(*C.swig_type_116)(unsafe.Pointer(&_swig_i_4))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg5
+	}
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+func RecTunerDescribe(arg1 Tuner, arg2 *string) (_swig_ret error) {
+	var swig_r int64
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	var _swig_i_1 *uintptr
+
+  var text2 uintptr
+  _swig_i_1 = &text2
+
+	swig_r = (int64)(C._wrap_RecTunerDescribe_crec(C.uintptr_t(_swig_i_0), C.swig_voidp(_swig_i_1)))
+*arg2 = takeText(text2)
+	var swig_r_1 error
+swig_r_1 = takeFailure(swig_r)
+	return swig_r_1
+}
+
+func RecTunerDestroy(arg1 Tuner) {
+	var _swig_i_0 uintptr
+_swig_i_0 = uintptr(arg1)
+	C._wrap_RecTunerDestroy_crec(C.uintptr_t(_swig_i_0))
 }
 
 

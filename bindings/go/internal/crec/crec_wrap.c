@@ -307,6 +307,15 @@ SWIGINTERN void delete_rec_recommender_options_t(struct rec_recommender_options_
 
     free(self);
   }
+SWIGINTERN struct rec_tuner_options_t *new_rec_tuner_options_t(void){
+    rec_tuner_options_t* options = (rec_tuner_options_t*)calloc(1, sizeof *options); /* _init may fail: a forked child */
+    if (options) rec_tuner_options_init(options, sizeof *options, NULL);
+    return options;
+  }
+SWIGINTERN void delete_rec_tuner_options_t(struct rec_tuner_options_t *self){
+    free((char*)self->journal_path);
+    free(self);
+  }
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -2759,6 +2768,366 @@ void _wrap_RecRecommenderDestroy_crec(rec_recommender_t *_swig_go_0) {
   arg1 = (rec_recommender_t *)_swig_go_0;
 
   rec_recommender_destroy(arg1);
+
+}
+
+
+void _wrap_RecTunerOptionsT_Sampler_set_crec(struct rec_tuner_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->sampler = arg2;
+
+}
+
+
+intgo _wrap_RecTunerOptionsT_Sampler_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->sampler);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerOptionsT_Pruner_set_crec(struct rec_tuner_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->pruner = arg2;
+
+}
+
+
+intgo _wrap_RecTunerOptionsT_Pruner_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->pruner);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerOptionsT_Minimize_set_crec(struct rec_tuner_options_t *_swig_go_0, intgo _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int32_t arg2 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+  arg2 = (int32_t)_swig_go_1;
+
+  if (arg1) (arg1)->minimize = arg2;
+
+}
+
+
+intgo _wrap_RecTunerOptionsT_Minimize_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (int32_t) ((arg1)->minimize);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerOptionsT_Seed_set_crec(struct rec_tuner_options_t *_swig_go_0, long long _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t arg2 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+
+  if (arg1) (arg1)->seed = arg2;
+
+}
+
+
+long long _wrap_RecTunerOptionsT_Seed_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t result;
+  long long _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (int64_t) ((arg1)->seed);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerOptionsT_NTrials_set_crec(struct rec_tuner_options_t *_swig_go_0, long long _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t arg2 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+
+  if (arg1) (arg1)->n_trials = arg2;
+
+}
+
+
+long long _wrap_RecTunerOptionsT_NTrials_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t result;
+  long long _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (int64_t) ((arg1)->n_trials);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerOptionsT_Parallel_set_crec(struct rec_tuner_options_t *_swig_go_0, long long _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t arg2 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+
+  if (arg1) (arg1)->parallel = arg2;
+
+}
+
+
+long long _wrap_RecTunerOptionsT_Parallel_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t result;
+  long long _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (int64_t) ((arg1)->parallel);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerOptionsT_MinEpochs_set_crec(struct rec_tuner_options_t *_swig_go_0, long long _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t arg2 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+
+  if (arg1) (arg1)->min_epochs = arg2;
+
+}
+
+
+long long _wrap_RecTunerOptionsT_MinEpochs_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  int64_t result;
+  long long _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (int64_t) ((arg1)->min_epochs);
+  _swig_go_result = result;
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerOptionsT_JournalPath_set_crec(struct rec_tuner_options_t *_swig_go_0, _gostring_ _swig_go_1) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  char *arg2 = 0 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  arg2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(arg2, _swig_go_1.p, _swig_go_1.n);
+  arg2[_swig_go_1.n] = '\0';
+
+
+  {
+    free((char*)arg1->journal_path);
+    arg1->journal_path = arg2 ? strdup(arg2) : NULL;
+  }
+
+  free(arg2);
+}
+
+
+_gostring_ _wrap_RecTunerOptionsT_JournalPath_get_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+  char *result = 0 ;
+  _gostring_ _swig_go_result;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  result = (char *) ((arg1)->journal_path);
+  _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0);
+  return _swig_go_result;
+}
+
+
+struct rec_tuner_options_t *_wrap_new_RecTunerOptionsT_crec() {
+  struct rec_tuner_options_t *result = 0 ;
+  struct rec_tuner_options_t *_swig_go_result;
+
+
+  result = (struct rec_tuner_options_t *)new_rec_tuner_options_t();
+  *(struct rec_tuner_options_t **)&_swig_go_result = (struct rec_tuner_options_t *)result;
+  return _swig_go_result;
+}
+
+
+void _wrap_delete_RecTunerOptionsT_crec(struct rec_tuner_options_t *_swig_go_0) {
+  struct rec_tuner_options_t *arg1 = 0 ;
+
+  arg1 = *(struct rec_tuner_options_t **)&_swig_go_0;
+
+  delete_rec_tuner_options_t(arg1);
+
+}
+
+
+long long _wrap_RecTunerCreate_crec(_gostring_ _swig_go_0, struct rec_tuner_options_t *_swig_go_1, rec_tuner_t **_swig_go_2) {
+  char *arg1 = 0 ;
+  rec_tuner_options_t *arg2 = 0 ;
+  rec_tuner_t **arg3 = 0 ;
+  rec_error_t **arg4 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg4 = &recore_error;
+
+  arg1 = (char *)malloc(_swig_go_0.n + 1);
+  memcpy(arg1, _swig_go_0.p, _swig_go_0.n);
+  arg1[_swig_go_0.n] = '\0';
+
+  arg2 = *(rec_tuner_options_t **)&_swig_go_1;
+  arg3 = (rec_tuner_t **)_swig_go_2;
+
+  result = (rec_status_t)rec_tuner_create((char const *)arg1,(struct rec_tuner_options_t const *)arg2,arg3,arg4);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  free(arg1);
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecTunerAsk_crec(rec_tuner_t *_swig_go_0, long long *_swig_go_1, rec_text_t **_swig_go_2) {
+  rec_tuner_t *arg1 = 0 ;
+  int64_t *arg2 = 0 ;
+  rec_text_t **arg3 = 0 ;
+  rec_error_t **arg4 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg4 = &recore_error;
+  arg1 = (rec_tuner_t *)_swig_go_0;
+  arg2 = *(int64_t **)&_swig_go_1;
+  arg3 = (rec_text_t **)_swig_go_2;
+
+  result = (rec_status_t)rec_tuner_ask(arg1,arg2,arg3,arg4);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecTunerReport_crec(rec_tuner_t *_swig_go_0, long long _swig_go_1, long long _swig_go_2, double _swig_go_3, int *_swig_go_4) {
+  rec_tuner_t *arg1 = 0 ;
+  int64_t arg2 ;
+  int64_t arg3 ;
+  double arg4 ;
+  int32_t *arg5 = 0 ;
+  rec_error_t **arg6 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg6 = &recore_error;
+  arg1 = (rec_tuner_t *)_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+  arg3 = (int64_t)_swig_go_2;
+  arg4 = (double)_swig_go_3;
+  arg5 = *(int32_t **)&_swig_go_4;
+
+  result = (rec_status_t)rec_tuner_report(arg1,arg2,arg3,arg4,arg5,arg6);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecTunerTell_crec(rec_tuner_t *_swig_go_0, long long _swig_go_1, intgo _swig_go_2, double _swig_go_3, _gostring_ _swig_go_4) {
+  rec_tuner_t *arg1 = 0 ;
+  int64_t arg2 ;
+  int32_t arg3 ;
+  double arg4 ;
+  char *arg5 = 0 ;
+  rec_error_t **arg6 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg6 = &recore_error;
+  arg1 = (rec_tuner_t *)_swig_go_0;
+  arg2 = (int64_t)_swig_go_1;
+  arg3 = (int32_t)_swig_go_2;
+  arg4 = (double)_swig_go_3;
+
+  arg5 = (char *)malloc(_swig_go_4.n + 1);
+  memcpy(arg5, _swig_go_4.p, _swig_go_4.n);
+  arg5[_swig_go_4.n] = '\0';
+
+
+  result = (rec_status_t)rec_tuner_tell(arg1,arg2,arg3,arg4,(char const *)arg5,arg6);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  free(arg5);
+  return _swig_go_result;
+}
+
+
+long long _wrap_RecTunerDescribe_crec(rec_tuner_t *_swig_go_0, rec_text_t **_swig_go_1) {
+  rec_tuner_t *arg1 = 0 ;
+  rec_text_t **arg2 = 0 ;
+  rec_error_t **arg3 = 0 ;
+  rec_status_t result;
+  long long _swig_go_result;
+
+  rec_error_t* recore_error = NULL;
+  arg3 = &recore_error;
+  arg1 = (rec_tuner_t *)_swig_go_0;
+  arg2 = (rec_text_t **)_swig_go_1;
+
+  result = (rec_status_t)rec_tuner_describe((struct rec_tuner_t const *)arg1,arg2,arg3);
+  _swig_go_result = (intptr_t)rec_go_fail(result, &recore_error);
+
+  return _swig_go_result;
+}
+
+
+void _wrap_RecTunerDestroy_crec(rec_tuner_t *_swig_go_0) {
+  rec_tuner_t *arg1 = 0 ;
+
+  arg1 = (rec_tuner_t *)_swig_go_0;
+
+  rec_tuner_destroy(arg1);
 
 }
 

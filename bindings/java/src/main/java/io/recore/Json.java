@@ -140,6 +140,13 @@ final class Json {
     return out.append('}').toString();
   }
 
+  /** One such value. */
+  static String value(String name, Object value) {
+    StringBuilder out = new StringBuilder();
+    write(out, name, value);
+    return out.toString();
+  }
+
   private static void write(StringBuilder out, String name, Object value) {
     if (value instanceof String text) {
       quote(out, text);
@@ -160,7 +167,7 @@ final class Json {
     }
   }
 
-  private static void quote(StringBuilder out, String text) {
+  static void quote(StringBuilder out, String text) {
     out.append('"');
     for (int i = 0; i < text.length(); ++i) {
       char c = text.charAt(i);

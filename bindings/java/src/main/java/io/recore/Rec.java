@@ -46,7 +46,7 @@ public final class Rec {
 
   /** Objects of the library that are not closed yet, by kind, for finding leaks: {model=1, dataset=0, ...}. */
   public static Map<String, Long> liveObjects() {
-    String[] kinds = {"error", "text", "cancel", "dataset", "trainer", "model", "report", "recommender"};
+    String[] kinds = {"error", "text", "cancel", "dataset", "trainer", "model", "report", "recommender", "tuner"};
     Map<String, Long> counts = new LinkedHashMap<>();
     long[] out = new long[1];
     for (int i = 0; i < kinds.length; ++i) {

@@ -337,4 +337,41 @@ class TrainingTest {
       logger.setLevel(null);
     }
   }
+
+  @Test
+  void aTunerAsksIsToldAndGoesOnFromItsJournal() {
+    TunerOptions options = new TunerOptions().logRange("lr", 1e-3, 0.1).range("n", 1, 3).choices("loss", "bpr", "ce")
+        .sampler(TunerOptions.Sampler.RANDOM).trials(3).journal(folder.resolve("j"));
+    Map<String, Object> table = null;
+    for (int run = 0; run < 2; ++run) {
+      try (Tuner tuner = new Tuner(options)) {
+        assertThrows(RecException.Busy.class, () -> new Tuner(options));
+        for (var trial = tuner.ask(); trial.isPresent(); trial = tuner.ask()) {
+          assertTrue(trial.get().parameters().get("n") instanceof Long);
+          assertFalse(tuner.report(trial.get(), 1, 0.5));
+          if (trial.get().number() == 1) {
+            tuner.tellFailed(trial.get(), "it failed");
+          } else {
+            tuner.tell(trial.get(), (double) trial.get().parameters().get("lr"));
+          }
+        }
+        assertTrue(table == null || table.equals(tuner.describe()));
+        table = tuner.describe();
+      }
+    }
+    assertEquals(3, ((List<?>) table.get("trials")).size());
+    assertEquals("it failed", ((Map<?, ?>) ((List<?>) table.get("trials")).get(1)).get("message"));
+    assertEquals("seed", assertThrows(RecException.InvalidArgument.class, () -> new Tuner(options.seed(4))).argument());
+  }
+
+  @Test
+  void aPrunerSaysWhichTrialsEnd() {
+    try (Tuner tuner = new Tuner(new TunerOptions().choices("a", 1, 2).sampler(TunerOptions.Sampler.GRID).pruner(TunerOptions.Pruner.HALVING))) {
+      for (boolean prunes : new boolean[] {false, true}) {
+        Tuner.Trial trial = tuner.ask().orElseThrow();
+        assertEquals(prunes, tuner.report(trial, 1, -trial.number()));
+        tuner.tellPruned(trial);
+      }
+    }
+  }
 }
