@@ -35,6 +35,7 @@ using Trainer = Handle<rec_trainer_t, rec_trainer_destroy>;
 using Model = Handle<rec_model_t, rec_model_destroy>;
 using Report = Handle<rec_report_t, rec_report_destroy>;
 using Recommender = Handle<rec_recommender_t, rec_recommender_destroy>;
+using Tuner = Handle<rec_tuner_t, rec_tuner_destroy>;
 
 // A message of the library with the values of options as the command spells them: event, not REC_ROWS_EVENT.
 std::string in_words_of_the_command(std::string message);

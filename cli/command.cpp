@@ -108,10 +108,11 @@ std::string in_words_of_the_command(std::string message) {
         message[at] = message[at] == '_' ? '-' : static_cast<char>(message[at] - 'A' + 'a');
     }
   constexpr std::pair<std::string_view, std::string_view> kOptions[] = {
-      {"user_column", "--user-column"},   {"item_column", "--item-column"},   {"time_column", "--time-column"},
+      {"user_column", "--user-column"},     {"item_column", "--item-column"},   {"time_column", "--time-column"},
       {"weight_column", "--weight-column"}, {"label_column", "--label-column"}, {"impression_key", "--impression-key"},
-      {"time_format", "--time-format"},   {"min_weight", "--min-weight"},     {"max_bad_rows", "--max-bad-rows"},
-      {"bad_rows", "--bad-rows"},         {"valid_path", "--valid"},          {"test_path", "--test"}};
+      {"time_format", "--time-format"},     {"min_weight", "--min-weight"},     {"max_bad_rows", "--max-bad-rows"},
+      {"bad_rows", "--bad-rows"},           {"valid_path", "--valid"},          {"test_path", "--test"},
+      {"journal_path", "--journal"},        {"n_trials", "--trials"},           {"min_epochs", "--min-epochs"}};
   // Not within another word, and not in quotes or a path: those are a column or a file.
   const auto ends_word = [&](size_t at) {
     if (at >= message.size()) return true;

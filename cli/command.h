@@ -60,6 +60,7 @@ class Commands {
 
 void add_train(Commands& commands);
 void add_run(Commands& commands);
+void add_tune(Commands& commands);
 void add_rechorus(Commands& commands);
 void add_recbole(Commands& commands);
 void add_gru4rec(Commands& commands);

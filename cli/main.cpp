@@ -37,9 +37,9 @@ int run(std::span<char* const> words) {
     app.require_subcommand(1);
     app.footer("recore COMMAND --help tells more, with an example.");
     Commands commands(app);
-    for (const auto add :
-         {add_train, add_run, add_rechorus, add_recbole, add_gru4rec, add_two_tower, add_evaluate, add_compare,
-          add_recommend, add_similar, add_info, add_export, add_data, add_plugins, add_plugin_check, add_doctor})
+    for (const auto add : {add_train, add_run, add_tune, add_rechorus, add_recbole, add_gru4rec, add_two_tower,
+                           add_evaluate, add_compare, add_recommend, add_similar, add_info, add_export, add_data,
+                           add_plugins, add_plugin_check, add_doctor})
       add(commands);
     check_words(app, words.subspan(1));
     try {

@@ -27,27 +27,33 @@ size_t terminal_width() {
 Output::Output(bool json, bool quiet) : json_(json), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
 
 void Output::event(const Json& object) {
-  if (json_) write_line(stdout, dump(object));
+  if (!json_) return;
+  const std::lock_guard lock(mutex_);
+  write_line(stdout, dump(object));
 }
 
 void Output::line(const std::string& text) {
   if (json_) return;
+  const std::lock_guard lock(mutex_);
   clear_progress();
   write_line(stdout, text);
 }
 
 void Output::note(const std::string& text) {
   if (quiet_) return;
+  const std::lock_guard lock(mutex_);
   clear_progress();
   write_line(stderr, "recore: " + plain(text));
 }
 
 void Output::log(std::string_view message) {
+  const std::lock_guard lock(mutex_);
   clear_progress();
   write_line(stderr, "recore: " + plain(message));
 }
 
 void Output::failure(const Failure& failure, const Json& more) {
+  const std::lock_guard lock(mutex_);
   clear_progress();
   if (!json_) return write_line(stderr, "recore: " + plain(failure.message));
   Json object = failure_event(failure);
@@ -57,6 +63,7 @@ void Output::failure(const Failure& failure, const Json& more) {
 
 void Output::progress(std::string_view label, int64_t done, int64_t total, std::string_view rest) {
   if (!terminal_ || quiet_ || json_) return;
+  const std::lock_guard lock(mutex_);
   constexpr size_t kBar = 24;
   const double share = total > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0) : 0;
   const auto full = static_cast<size_t>(share * kBar);
@@ -70,6 +77,7 @@ void Output::progress(std::string_view label, int64_t done, int64_t total, std::
 }
 
 void Output::clear_progress() {
+  const std::lock_guard lock(mutex_);
   if (drawn_) std::fputs("\r\033[K", stderr);
   drawn_ = false;
 }

@@ -1,6 +1,7 @@
 // What a command prints: results to stdout, as tables or JSON lines; notes, errors and the progress bar to stderr.
 #pragma once
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@ namespace rec::cli {
 
 using Json = nlohmann::ordered_json;
 
+// Any thread may use it.
 class Output {
  public:
   Output(bool json, bool quiet);
@@ -30,6 +32,7 @@ class Output {
 
  private:
   bool json_, quiet_, terminal_;
+  std::recursive_mutex mutex_;
   bool drawn_ = false;
 };
 

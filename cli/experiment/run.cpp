@@ -75,13 +75,6 @@ void check_distinct(const std::string& out, const std::string& checkpoint, const
                                                    " are the same file, " + outputs[i].path);
 }
 
-// Whether less of a metric is better.
-bool is_loss(const std::string& metric) {
-  for (const char* name : {"logloss", "rechorus.log_loss", "mae", "rmse", "mse"})
-    if (metric.substr(0, metric.find('[')) == name) return true;
-  return false;
-}
-
 // ReChorus's rule: of the last n values none is above the first of them, or n epochs have passed since the best.
 class StopRule {
  public:
@@ -109,10 +102,15 @@ class StopRule {
 
 class Run {
  public:
-  Run(const Experiment& experiment, Listener& listener, Context& context)
-      : experiment_(experiment), listener_(listener), context_(context), stop_(experiment.early_stop) {}
+  Run(const Experiment& experiment, Listener& listener, Context& context, SharedData* shared)
+      : experiment_(experiment),
+        listener_(listener),
+        context_(context),
+        shared_(shared),
+        stop_(experiment.early_stop) {}
 
   TrainingSummary operator()();
+  int64_t check();  // returns the seed
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -129,7 +127,7 @@ class Run {
   void remove_checkpoints() const;
   void save(int32_t which);
   void save_cancelled(Failure failure);
-  bool has_rows(const char* part) const { return data_.dataset != nullptr && data_.description[part] > 0; }
+  bool has_rows(const char* part) const { return data_->dataset != nullptr && data_->description[part] > 0; }
   Evaluation measure(Moment moment, const Model& model, int32_t part, const std::string& metrics);
   void measure_file(const std::string& path);
   Evaluation measure_part(Moment moment, const std::string& name, const Model& model, const Dataset& dataset,
@@ -140,14 +138,15 @@ class Run {
   const Experiment& experiment_;
   Listener& listener_;
   Context& context_;
+  SharedData* shared_;
   StopRule stop_;
   std::string checkpoint_, params_;
-  SplitData data_;
+  std::shared_ptr<const SplitData> data_ = std::make_shared<SplitData>();
   Trainer trainer_;
   Model model_;
   TrainingSummary summary_;
   int64_t seed_ = 1;
-  bool stopped_early_ = false;
+  bool stopped_early_ = false, given_up_ = false;
 };
 
 void Run::check_outputs() {
@@ -184,7 +183,7 @@ void Run::check_files() const {
       throw Failure{REC_NOT_FOUND, "files: there is no file " + plain(file), "files", file, -1};
 }
 
-void Run::prepare() {
+int64_t Run::check() {
   check_files();
   if (!experiment_.report.empty()) check_output("report", experiment_.report);
   check_is_no_input("report", experiment_.report);
@@ -219,6 +218,11 @@ void Run::prepare() {
   if (experiment_.parameters.contains("seed")) seed_ = read_seed(experiment_.parameters["seed"].get<std::string>());
   if (experiment_.resume && experiment_.early_stop.rule == "rechorus")
     throw usage_error("resume", "cannot go on with early_stop: rechorus, which looks at the epochs before too");
+  return seed_;
+}
+
+void Run::prepare() {
+  check();
   if (!experiment_.dump_config.empty()) {
     check_is_no_input("dump-config", experiment_.dump_config);
     write_experiment(experiment_.dump_config, experiment_);
@@ -227,10 +231,11 @@ void Run::prepare() {
     if (!experiment_.report.empty()) throw usage_error("report", "needs data.path");
     return;
   }
-  data_ = load_split(experiment_.data, seed_, context_);
-  summary_.dataset = data_.description;
-  summary_.split = data_.split;
-  listener_.on_data(data_);
+  data_ = shared_ != nullptr ? shared_->of(experiment_.data, seed_, context_)
+                             : std::make_shared<SplitData>(load_split(experiment_.data, seed_, context_));
+  summary_.dataset = data_->description;
+  summary_.split = data_->split;
+  listener_.on_data(*data_);
 }
 
 void Run::make_trainer() {
@@ -248,7 +253,7 @@ void Run::make_trainer() {
   context_.output.progress(experiment_.model, 0, 0, "preparing");
   const rec_run_options_t run = context_.stop.run();
   trainer_ =
-      make<Trainer>(rec_trainer_create, data_.dataset.get(), experiment_.model.c_str(), params_.c_str(), &given, &run);
+      make<Trainer>(rec_trainer_create, data_->dataset.get(), experiment_.model.c_str(), params_.c_str(), &given, &run);
 }
 
 void Run::warm_start() {
@@ -316,10 +321,10 @@ void Run::check_model() const {
     throw usage_error("out", plain(experiment_.out) + " is a model of " + has + what + ", expected " + wanted);
   };
   if (summary_.card["model"] != experiment_.model) refuse("", value_text(summary_.card["model"]), experiment_.model);
-  if (data_.dataset == nullptr) return;
+  if (data_->dataset == nullptr) return;
   for (const auto& [key, what] : {std::pair("n_users", " users"), std::pair("n_items", " items")})
-    if (summary_.card[key] != data_.description[key])
-      refuse(what, value_text(summary_.card[key]), value_text(data_.description[key]) + " as the data have");
+    if (summary_.card[key] != data_->description[key])
+      refuse(what, value_text(summary_.card[key]), value_text(data_->description[key]) + " as the data have");
 }
 
 void Run::train() {
@@ -330,6 +335,7 @@ void Run::train() {
     call(rec_trainer_run, trainer_.get(), &options);
   } catch (const Failure& failure) {
     if (failure.status != REC_CANCELLED) throw;
+    if (given_up_) throw GivenUp();
     if (!stopped_early_) save_cancelled(failure);
   }
   save(experiment_.saves_last ? REC_MODEL_LAST : REC_MODEL_BEST);
@@ -374,7 +380,7 @@ Evaluation Run::measure(Moment moment, const Model& model, int32_t part, const s
   protocol.part = part;
   protocol.rows =
       moment == Moment::kTrained ? rows_named(value_text(summary_.card["evaluation"]["rows"])) : protocol.rows;
-  return measure_part(moment, name, model, data_.dataset, metrics, protocol);
+  return measure_part(moment, name, model, data_->dataset, metrics, protocol);
 }
 
 void Run::measure_file(const std::string& path) {
@@ -411,7 +417,7 @@ void Run::write_page() {
   protocol.rows = rows_named(value_text(judged["rows"]));
   summary_.protocol = protocol;
   summary_.main_metric = value_text(judged["main_metric"]);
-  if (data_.description["n_test"] > 0) {
+  if (data_->description["n_test"] > 0) {
     const Evaluation test = measure(Moment::kTrained, model_, REC_PART_TEST, value_text(judged["metrics"]));
     summary_.test = test.metrics;
     summary_.n_test_rows = test.n_rows;
@@ -422,7 +428,7 @@ void Run::write_page() {
   };
   for (const auto& [name, value] : summary_.card["valid_metrics"].items()) choose(name);
   for (const NamedValue& metric : summary_.test) choose(metric.name);
-  summary_.popularity = popularity_plot(model_, data_.dataset, context_.stop);
+  summary_.popularity = popularity_plot(model_, data_->dataset, context_.stop);
   write_report(experiment_.report, summary_);
   context_.output.line("wrote " + experiment_.report);
 }
@@ -442,6 +448,8 @@ rec_status_t Run::on_event(const rec_event_t& event) {
     return metric.name.substr(0, metric.name.find('[')) == experiment_.main_metric;
   });
   const NamedValue& judged = main != epoch.metrics.end() ? *main : epoch.metrics.front();
+  given_up_ = !listener_.goes_on(epoch.epoch, judged);
+  if (given_up_) return kStop;
   stopped_early_ = stop_.ends(is_loss(judged.name) ? -judged.value : judged.value);
   if (!stopped_early_) return REC_OK;
   listener_.on_stopped_early(epoch.epoch);
@@ -450,8 +458,26 @@ rec_status_t Run::on_event(const rec_event_t& event) {
 
 }  // namespace
 
-TrainingSummary run_experiment(const Experiment& experiment, Listener& listener, Context& context) {
-  return Run(experiment, listener, context)();
+bool is_loss(const std::string& metric) {
+  for (const char* name : {"logloss", "rechorus.log_loss", "mae", "rmse", "mse"})
+    if (metric.substr(0, metric.find('[')) == name) return true;
+  return false;
+}
+
+std::shared_ptr<const SplitData> SharedData::of(const DataOptions& options, int64_t seed, Context& context) {
+  const std::lock_guard lock(mutex_);
+  if (data_ == nullptr || seed_ != seed) data_ = std::make_shared<SplitData>(load_split(options, seed, context));
+  seed_ = seed;
+  return data_;
+}
+
+TrainingSummary run_experiment(const Experiment& experiment, Listener& listener, Context& context, SharedData* shared) {
+  return Run(experiment, listener, context, shared)();
+}
+
+int64_t check_experiment(const Experiment& experiment, Context& context) {
+  Listener nobody;
+  return Run(experiment, nobody, context, nullptr).check();
 }
 
 void tell_done(const char* command, const Experiment& experiment, const TrainingSummary& summary, Output& output) {

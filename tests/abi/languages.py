@@ -22,7 +22,7 @@ def rows(page, n_cells):
 
 
 OPTIONS = ["dataset_options", "columns", "split_options", "trainer_options", "protocol", "save_options", "load_options",
-           "recommender_options", "run_options"]
+           "recommender_options", "run_options", "tuner_options"]
 
 
 def fields(header):
@@ -116,7 +116,7 @@ def main():
         go = Go(given.go, given.source / "bindings/go")
         languages["Go"], constants["Go"] = (2, go.known.__contains__), go.constants()
     if given.recore:
-        pages = [["train"], ["evaluate"], ["recommend"], ["data", "describe"], ["data", "split"]]
+        pages = [["train"], ["tune"], ["evaluate"], ["recommend"], ["data", "describe"], ["data", "split"]]
         text = "".join(subprocess.run([given.recore, *page, "--help"], capture_output=True, text=True, check=True).stdout for page in pages)
         known = set(re.findall(r"(?<![\w-])(--?\w[\w-]*)", text))
         wrong += [f"{field}: the command has no {name}" for field, cells in options for name in names(cells[0]) if name not in known]

@@ -14,7 +14,7 @@ import unittest
 RECORE = os.environ["RECORE"]
 SAMPLES = os.path.join(os.environ["REC_SAMPLES_FOLDER"], "data")
 SOURCE = os.path.dirname(os.environ["REC_SAMPLES_FOLDER"])
-COMMANDS = ["train", "run", "evaluate", "recommend", "similar", "info", "data describe", "data split", "plugins", "doctor"]
+COMMANDS = ["train", "run", "tune", "evaluate", "recommend", "similar", "info", "data describe", "data split", "plugins", "doctor"]
 # A sanitizer keeps freed memory, which `plugin check` takes for a leak.
 SANITIZED = bool(os.environ.get("REC_SANITIZE"))
 if not SANITIZED:
