@@ -68,9 +68,7 @@ Journal::Journal(const std::string& path, const Json& search, const std::functio
   const Buffer<char> bytes = file_.read(SizeLimit(kMaxBytes, "journal_path"));
   const std::string_view all(bytes.data(), bytes.size());
   const size_t whole = all.rfind('\n') + 1;                                 // 0 without a whole line
-  if (whole == 0 && !first.starts_with(all)) check_search(path, all, own);  // it is another file: nothing is cut off
-  if (whole < all.size()) file_.truncate(static_cast<int64_t>(whole));
-  if (whole == 0) file_.append(first);
+  if (whole == 0 && !first.starts_with(all)) check_search(path, all, own);
   int64_t number = 0;
   for (std::string_view rest = all.substr(0, whole); !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
@@ -87,6 +85,9 @@ Journal::Journal(const std::string& path, const Json& search, const std::functio
           .at_line(path, number);
     }
   }
+  // Only now: a file that is refused stays as it is.
+  if (whole < all.size()) file_.truncate(static_cast<int64_t>(whole));
+  if (whole == 0) file_.append(first);
 }
 
 void Journal::append(const Json& event) { file_.append(line_of(event)); }

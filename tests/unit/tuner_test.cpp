@@ -442,7 +442,8 @@ TEST_F(JournalFile, OfAnotherSearchIsRefusedWithWhatDiffers) {
 }
 
 TEST_F(JournalFile, ThatIsNoneOrDamagedIsRefusedAndLeftAsItIs) {
-  for (const char* text : {"user_id,item_id\n1,2\n", "no line end", "{}\n", "[1]\n", "{\"recore_tuner\": 1, "}) {
+  for (const char* text :
+       {"user_id,item_id\n1,2\n", "user_id,item_id\n1,2", "no line end", "{}\n", "[1]\n", "{\"recore_tuner\": 1, "}) {
     write(text);
     const Error error = refusal(with_journal());
     EXPECT_EQ(error.status, REC_INVALID_ARGUMENT) << error.message;
@@ -461,8 +462,9 @@ TEST_F(JournalFile, ThatIsNoneOrDamagedIsRefusedAndLeftAsItIs) {
                            R"({"ask":1})", R"({"ask":1,"parameters":{"lr":0.01}})",
                            R"({"report":0,"epoch":9,"value":1})", R"({"tell":7,"state":"complete","value":1})",
                            R"({"report":0,"epoch":1.5,"value":1})", R"({"ask":1.5,"parameters":{}})"}) {
-    write(journal + line + "\n");
+    write(journal + line + "\n{\"as");
     const Error error = refusal(with_journal());
+    EXPECT_EQ(content(), journal + line + "\n{\"as");
     EXPECT_EQ(error.status, REC_CORRUPT_DATA) << line << ": " << error.message;
     EXPECT_EQ(error.file, path_);
     EXPECT_EQ(error.line, 1 + std::count(journal.begin(), journal.end(), '\n'));
