@@ -4,10 +4,11 @@
 #include <filesystem>
 
 #include "cli/charts.h"
+#include "cli/data_rows.h"
 #include "cli/evaluation.h"
+#include "cli/output_file.h"
 #include "cli/page.h"
 #include "cli/statistics.h"
-#include "cli/training_counts.h"
 
 namespace rec::cli {
 
@@ -80,14 +81,13 @@ void check_same_rows(const Measured& first, const Measured& other) {
                   -1};
 }
 
-std::vector<Bucket> buckets_of(const CompareOptions& options, int32_t rows_kind, const SplitData& data,
+std::vector<Bucket> buckets_of(const CompareOptions& options, int32_t rows_kind, const DataRows& data,
                                const EvaluationRows& rows) {
   const int32_t by = pick("by", options.by, kBy);
   if (by == kNothing) return {};
   if (by == kPopularity && rows_kind != REC_ROWS_EVENT && rows_kind != REC_ROWS_LABEL)
     throw usage_error("by", "popularity is that of a row's item; give --rows event (or label)");
-  const TrainingCounts counts = training_counts(data.dataset);
-  const std::vector<int64_t>& of_row = by == kActivity ? counts.of_user : counts.of_item;
+  const std::vector<int64_t>& of_row = by == kActivity ? data.of_user : data.of_item;
   std::vector<int64_t> order(rows.n());
   for (int64_t row = 0; row < rows.n(); ++row) order[row] = row;
   const auto count = [&](int64_t row) { return of_row[rows.interaction(row)]; };
@@ -110,10 +110,10 @@ double mean_of(const EvaluationRows& rows, size_t metric, const std::vector<int6
   return n > 0 ? sum / static_cast<double>(n) : std::nan("");
 }
 
-std::vector<Comparison> compare(const std::vector<Measured>& models, uint64_t seed) {
+std::vector<Comparison> compare(const std::vector<Measured>& models, const DataRows& data, uint64_t seed) {
   const EvaluationRows& first = *models[0].evaluation.rows;
   std::vector<int64_t> users(first.n());
-  for (int64_t row = 0; row < first.n(); ++row) users[row] = first.user_row(row);
+  for (int64_t row = 0; row < first.n(); ++row) users[row] = data.user[first.interaction(row)];
   const auto values = [&](const EvaluationRows& rows, size_t metric) {
     std::vector<double> of_rows(rows.n());
     for (int64_t row = 0; row < rows.n(); ++row) of_rows[row] = rows.value(metric, row);
@@ -130,6 +130,22 @@ std::vector<Comparison> compare(const std::vector<Measured>& models, uint64_t se
   p = holm(p);
   for (size_t i = 0; i < p.size(); ++i) comparisons[i].holm = p[i];
   return comparisons;
+}
+
+// A model gives no value to a row that it cannot score.
+void tell_uneven(const std::vector<Measured>& models, const std::vector<Comparison>& comparisons, Output& output) {
+  for (const Comparison& c : comparisons) {
+    int64_t n = 0;
+    for (const size_t model : {size_t{0}, c.model}) {
+      int64_t with_value = 0;
+      const EvaluationRows& rows = *models[model].evaluation.rows;
+      for (int64_t row = 0; row < rows.n(); ++row) with_value += !std::isnan(rows.value(c.metric, row));
+      n = std::max(n, with_value);
+    }
+    if (c.difference.n_rows < n)
+      output.note(models[0].evaluation.metrics[c.metric].name + ": the difference of " + models[c.model].name +
+                  " is over the " + grouped(c.difference.n_rows) + " rows that both give a value, of " + grouped(n));
+  }
 }
 
 std::string signed_text(double value) { return (value > 0 ? "+" : "") + fixed(value, 4); }
@@ -249,6 +265,9 @@ int run(const CompareOptions& options, Context& context) {
   if (options.models.size() < 2)
     throw usage_error("models", "at least two models are compared, got " + std::to_string(options.models.size()));
   pick("by", options.by, kBy);
+  std::vector<std::string> inputs = options.models;
+  inputs.insert(inputs.end(), {options.data.path, options.data.valid.value_or(""), options.data.test.value_or("")});
+  check_is_no_input("report", options.report, inputs);
   rec_protocol_t protocol = options.protocol.read();
   protocol.part = pick("part", options.part, kParts);
   const rec_run_options_t stoppable = context.stop.run();
@@ -268,8 +287,10 @@ int run(const CompareOptions& options, Context& context) {
       if (i != j &&
           std::filesystem::path(options.models[i]).filename() == std::filesystem::path(options.models[j]).filename())
         models[i].name = options.models[i];
-  const std::vector<Bucket> buckets = buckets_of(options, protocol.rows, data, *models[0].evaluation.rows);
-  const std::vector<Comparison> comparisons = compare(models, static_cast<uint64_t>(seed));
+  const DataRows rows_of_data = data_rows(data.dataset);
+  const std::vector<Bucket> buckets = buckets_of(options, protocol.rows, rows_of_data, *models[0].evaluation.rows);
+  const std::vector<Comparison> comparisons = compare(models, rows_of_data, static_cast<uint64_t>(seed));
+  tell_uneven(models, comparisons, context.output);
   const Tables tables = tables_of(models, comparisons, buckets, options.by);
   tell(models, comparisons, buckets, tables, context.output);
   const std::string rows = grouped(models[0].evaluation.n_rows) + row_noun(protocol.rows) + " of " + options.part;

@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "cli/evaluation.h"
+#include "cli/output_file.h"
 
 namespace rec::cli {
 
@@ -24,6 +25,9 @@ struct EvaluateOptions {
 
 int run(const EvaluateOptions& options, Context& context) {
   if (!options.per_row.empty()) check_rows_path("per-row", options.per_row);
+  check_is_no_input(
+      "per-row", options.per_row,
+      {options.model, options.data.path, options.data.valid.value_or(""), options.data.test.value_or("")});
   if (options.protocol.keep_lists > 0 && options.per_row.empty())
     throw usage_error("keep-lists", "the lists are written to the file of --per-row, which is not given");
   rec_protocol_t protocol = options.protocol.read();

@@ -99,7 +99,7 @@ std::string EvaluationRows::user_json(int64_t row) const {
 std::vector<RankedItem> EvaluationRows::list(int64_t row) const {
   std::vector<RankedItem> list;
   for (int64_t i = offsets_[order_[row]]; i < offsets_[order_[row] + 1]; ++i)
-    list.push_back({item_ids_.json(items_[i]), scores_[i], relevant_[i] != 0});
+    list.push_back({item_ids_.json(items_[i]), item_ids_.text(items_[i]), scores_[i], relevant_[i] != 0});
   return list;
 }
 

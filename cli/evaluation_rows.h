@@ -9,7 +9,8 @@
 namespace rec::cli {
 
 struct RankedItem {
-  std::string id;  // as it stands in JSON: 7 or "a b"
+  std::string id;    // as it stands in JSON: 7 or "a b"
+  std::string text;  // the id itself
   float score;
   bool relevant;
 };

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/new_folder.h"
 #include "cli/vectors.h"
 
 namespace rec::cli {
@@ -19,17 +20,17 @@ int64_t write_side(const Tensor& tensor, const ModelIds& ids, const std::string&
 }
 
 int run(const ExportOptions& options, Context& context) {
+  check_new_folder("out", options.out);
   const rec_run_options_t stoppable = context.stop.run();
   const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr, &stoppable);
   const Tensor items = vectors_of(rec_model_item_vectors, model), users = vectors_of(rec_model_user_vectors, model);
   if (items == nullptr && users == nullptr)
     throw Failure{REC_UNSUPPORTED, "the model has no vectors: it is not served by tables", "model", options.model, -1};
-  std::error_code code;
-  std::filesystem::create_directories(options.out, code);
-  if (!std::filesystem::is_directory(options.out, code))
-    throw Failure{REC_IO, "out: the folder " + options.out + " cannot be made", "out", options.out, -1};
-  const int64_t n_items = write_side(items, {rec_model_item_ids, model}, options.out + "/item"),
-                n_users = write_side(users, {rec_model_user_ids, model}, options.out + "/user");
+  int64_t n_items = 0, n_users = 0;
+  fill_folder(options.out, [&](const std::filesystem::path& folder) {
+    n_items = write_side(items, {rec_model_item_ids, model}, folder / "item");
+    n_users = write_side(users, {rec_model_user_ids, model}, folder / "user");
+  });
   context.output.event({{"event", "done"},
                         {"command", "export vectors"},
                         {"out", options.out},
@@ -49,7 +50,7 @@ void add_export(Commands& commands) {
       "vectors", "Item and user vectors as .npy files, with their ids.", "export vectors m.rec --out vectors",
       [options](Context& context) { return run(*options, context); }, &group);
   app.add_option("model", options->model, "Model file")->type_name("FILE")->required();
-  app.add_option("--out", options->out, "Folder to write to")->type_name("FOLDER")->required();
+  app.add_option("--out", options->out, "New or empty folder to write")->type_name("FOLDER")->required();
 }
 
 }  // namespace rec::cli

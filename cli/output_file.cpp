@@ -7,6 +7,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/output.h"
+
 namespace rec::cli {
 
 OutputFile::OutputFile(std::string argument, std::string path)
@@ -47,6 +49,13 @@ Failure OutputFile::failed(int code) const {
   const rec_status_t status = code == ENOENT ? REC_NOT_FOUND : code == EACCES || code == EPERM ? REC_DENIED : REC_IO;
   const char* const why = code != 0 ? std::strerror(code) : "the disk is full, or the reader has gone";
   return {status, argument_ + ": " + path_ + " cannot be written: " + why, argument_, path_, -1};
+}
+
+void check_is_no_input(const std::string& argument, const std::string& path, const std::vector<std::string>& inputs) {
+  std::error_code none;
+  for (const std::string& input : inputs)
+    if (!path.empty() && !input.empty() && std::filesystem::equivalent(path, input, none))
+      throw usage_error(argument, plain(path) + " is a file that is read");
 }
 
 void write_file(const std::string& argument, const std::string& path, const std::string& text) {

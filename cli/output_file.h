@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "cli/api.h"
 
@@ -26,6 +27,9 @@ class OutputFile {
   std::string written_;  // beside the path, or itself: a pipe, a device
   std::ofstream file_;
 };
+
+// INVALID_ARGUMENT for an output that is one of these files, which are read. Empty paths are none.
+void check_is_no_input(const std::string& argument, const std::string& path, const std::vector<std::string>& inputs);
 
 // The whole of a file.
 void write_file(const std::string& argument, const std::string& path, const std::string& text);

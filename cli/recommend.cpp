@@ -3,6 +3,7 @@
 #include "cli/evaluation.h"
 #include "cli/exit_codes.h"
 #include "cli/ids.h"
+#include "cli/output_file.h"
 #include "cli/recommend_all.h"
 
 namespace rec::cli {
@@ -69,6 +70,10 @@ int recommend(const RecommendOptions& options, Context& context) {
                       options.all ? "the file for --all is required" : "is required with --out");
   if (options.all) {
     check_rows_path("out", options.out);
+    std::vector<std::string> inputs = {options.model};
+    for (const auto* lists : {&options.sets.allow, &options.sets.deny})
+      for (const std::string& list : *lists) inputs.push_back(list.starts_with('@') ? list.substr(1) : "");
+    check_is_no_input("out", options.out, inputs);
     const rec_run_options_t run = context.stop.run();
     const auto model = make<Model>(rec_model_load, options.model.c_str(), nullptr, &run);
     return recommend_all(model, k, options.exclude_seen, options.sets, options.out, context);

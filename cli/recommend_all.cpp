@@ -92,6 +92,9 @@ int recommend_all(const Model& model, int64_t k, bool exclude_seen, const ItemSe
                   Context& context) {
   const int64_t n_threads =
       context.common.threads > 0 ? context.common.threads : std::max<int64_t>(1, std::thread::hardware_concurrency());
+  int64_t n_items = 0;
+  call(rec_model_counts, model.get(), nullptr, &n_items);
+  k = std::min(k, n_items);
   const ItemSet allow("allow", sets.allow, model, context), deny("deny", sets.deny, model, context);
   const Recommender recommender = make_recommender(model, k, exclude_seen, n_threads);
   Writer writer(model, path, k);
@@ -120,7 +123,8 @@ int recommend_all(const Model& model, int64_t k, bool exclude_seen, const ItemSe
   writer.close();
   context.output.clear_progress();
   if (writer.n_without() > 0)
-    context.output.note(grouped(writer.n_without()) + " users have no item: the model knows nothing of them");
+    context.output.note(grouped(writer.n_without()) +
+                        " users have no item: all are left out, or the model cannot answer them");
   context.output.event({{"event", "done"}, {"command", "recommend"}, {"n", writer.n_users()}, {"out", path}});
   context.output.note("wrote " + grouped(writer.n_users()) + " users to " + path);
   return 0;

@@ -1,5 +1,7 @@
 #include "cli/experiment/run.h"
 
+#include "cli/output_file.h"
+
 namespace rec::cli {
 
 namespace {
@@ -42,6 +44,12 @@ int run(const RunOptions& options, Context& context) {
   if (context.common.seed) set("seed", std::to_string(*context.common.seed));
   if (context.common.threads > 0) set("threads", std::to_string(context.common.threads));
   experiment.dump_config = options.dump_config;
+  for (const auto& [argument, path] : {std::pair("out", &experiment.out),
+                                       {"report", &experiment.report},
+                                       {"rows", &experiment.rows},
+                                       {"checkpoint", &experiment.checkpoint},
+                                       {"dump-config", &experiment.dump_config}})
+    check_is_no_input(argument, *path, {options.config});
   context.output.event({{"event", "experiment"}, {"config", experiment_text(experiment)}});
   if (!context.common.quiet) context.output.line(experiment_text(experiment));
   TerminalListener listener(experiment, context);

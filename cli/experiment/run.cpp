@@ -8,6 +8,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "cli/output_file.h"
+
 namespace rec::cli {
 
 namespace {
@@ -57,11 +59,14 @@ void check_distinct(const std::string& out, const std::string& checkpoint, const
     const char *argument, *what;
     std::string path;
   };
-  std::vector<Output> outputs = {{"out", "--out", out},
-                                 {"checkpoint", "--checkpoint", checkpoint},
-                                 {"checkpoint", "the previous --checkpoint", checkpoint + ".prev"}};
+  std::vector<Output> outputs;
   for (const auto& [argument, what, path] :
-       {Output{"report", "--report", report}, {"rows", "output.rows", rows}, {"dump-config", "the experiment", config}})
+       {Output{"out", "--out", out},
+        {"checkpoint", "--checkpoint", checkpoint},
+        {"checkpoint", "the previous --checkpoint", checkpoint.empty() ? "" : checkpoint + ".prev"},
+        {"report", "--report", report},
+        {"rows", "output.rows", rows},
+        {"dump-config", "the experiment", config}})
     if (!path.empty()) outputs.push_back({argument, what, path});
   const auto same = [](const fs::path& a, const fs::path& b) {
     std::error_code none;
@@ -73,6 +78,11 @@ void check_distinct(const std::string& out, const std::string& checkpoint, const
       if (same(outputs[i].path, outputs[j].path))
         throw usage_error(outputs[i].argument, std::string(outputs[i].what) + " and " + outputs[j].what +
                                                    " are the same file, " + outputs[i].path);
+}
+
+// Whether a report calls a metric so: the protocol may have added its suffix, as in "hit@10[uni99]".
+bool is_name_of(const std::string& name, const std::string& metric) {
+  return name == metric || name.starts_with(metric + "[");
 }
 
 // ReChorus's rule: of the last n values none is above the first of them, or n epochs have passed since the best.
@@ -158,20 +168,18 @@ void Run::check_outputs() {
   // As the library does: the link stays, and the files that are removed at the end are its target's.
   if (std::filesystem::is_symlink(checkpoint_, code))
     if (const auto target = std::filesystem::canonical(checkpoint_, code); !code) checkpoint_ = target.string();
-  check_distinct(experiment_.out, checkpoint_, experiment_.report, experiment_.rows, experiment_.dump_config);
   check_is_no_input("out", experiment_.out);
   check_is_no_input("checkpoint", checkpoint_);
 }
 
 void Run::check_is_no_input(const char* argument, const std::string& path) const {
-  std::error_code none;
   const DataOptions& data = experiment_.data;
-  const std::string model = experiment_.train ? "" : experiment_.out;
-  std::vector<std::string> inputs = {data.path, data.valid.value_or(""), data.test.value_or(""), model};
+  std::vector<std::string> inputs = {data.path, data.valid.value_or(""), data.test.value_or(""),
+                                     experiment_.train ? "" : experiment_.out};
   inputs.insert(inputs.end(), experiment_.files.begin(), experiment_.files.end());
-  for (const std::string& input : inputs)
-    if (!path.empty() && !input.empty() && std::filesystem::equivalent(path, input, none))
-      throw usage_error(argument, plain(path) + " is a file that is read");
+  for (const std::string& model : experiment_.warm_start)
+    if (path != experiment_.out) inputs.push_back(model);  // a training may go on from the model that it replaces
+  cli::check_is_no_input(argument, path, inputs);
 }
 
 void Run::check_files() const {
@@ -195,6 +203,8 @@ int64_t Run::check() {
     check_is_no_input("rows", experiment_.rows);
   }
   if (experiment_.train) check_outputs();
+  check_distinct(experiment_.train ? experiment_.out : "", checkpoint_, experiment_.report, experiment_.rows,
+                 experiment_.dump_config);
   summary_.model = experiment_.model;
   summary_.data = experiment_.data.path;
   summary_.out = experiment_.out;
@@ -282,6 +292,8 @@ TrainingSummary Run::operator()() {
   const Clock::time_point start = Clock::now();
   prepare();
   const bool has_test = has_rows("n_test");
+  if (!has_test && !experiment_.rows.empty())
+    throw Failure{REC_INVALID_DATA, "rows: the data have no test part, whose rows they are", "rows", {}, -1};
   if (experiment_.train) {
     make_trainer();
     if (experiment_.measures_untrained && has_test && !experiment_.resume)
@@ -301,7 +313,10 @@ TrainingSummary Run::operator()() {
   try {
     if (!experiment_.final_metrics.empty()) {
       if (has_rows("n_valid")) measure(Moment::kTrained, model_, REC_PART_VALID, experiment_.final_metrics);
-      if (has_test) measure(Moment::kTrained, model_, REC_PART_TEST, experiment_.final_metrics);
+      if (has_test) {
+        const Evaluation test = measure(Moment::kTrained, model_, REC_PART_TEST, experiment_.final_metrics);
+        if (!experiment_.rows.empty()) write_rows("rows", experiment_.rows, *test.rows);
+      }
       for (const std::string& file : experiment_.files) measure_file(file);
     }
     if (!experiment_.report.empty()) write_page();
@@ -378,8 +393,9 @@ Evaluation Run::measure(Moment moment, const Model& model, int32_t part, const s
   const std::string name = part == REC_PART_TEST ? "test" : "valid";
   rec_protocol_t protocol = read_protocol();
   protocol.part = part;
-  protocol.rows =
-      moment == Moment::kTrained ? rows_named(value_text(summary_.card["evaluation"]["rows"])) : protocol.rows;
+  const bool says_rows = !experiment_.protocol.rows.empty() || experiment_.protocol.protocol == "given";
+  if (moment == Moment::kTrained && !says_rows)  // those of the task
+    protocol.rows = rows_named(value_text(summary_.card["evaluation"]["rows"]));
   return measure_part(moment, name, model, data_->dataset, metrics, protocol);
 }
 
@@ -403,8 +419,6 @@ Evaluation Run::measure_part(Moment moment, const std::string& name, const Model
   context_.output.progress(experiment_.model, 0, 0, "evaluating on " + name);
   Evaluation measured = evaluate(model, dataset, metrics, protocol, experiment_.isolation, context_);
   context_.output.clear_progress();
-  if (!experiment_.rows.empty() && moment == Moment::kTrained && protocol.part == REC_PART_TEST)
-    write_rows("rows", experiment_.rows, *measured.rows);
   listener_.on_measured(moment, name, measured, protocol);
   return measured;
 }
@@ -424,7 +438,7 @@ void Run::write_page() {
   }
   const std::string bare = summary_.main_metric;
   const auto choose = [&](const std::string& name) {  // with the protocol's suffix
-    if (name.starts_with(bare + "[")) summary_.main_metric = name;
+    if (is_name_of(name, bare)) summary_.main_metric = name;
   };
   for (const auto& [name, value] : summary_.card["valid_metrics"].items()) choose(name);
   for (const NamedValue& metric : summary_.test) choose(metric.name);
@@ -444,9 +458,8 @@ rec_status_t Run::on_event(const rec_event_t& event) {
   summary_.epochs.push_back(epoch);
   listener_.on_epoch(epoch);
   if (epoch.metrics.empty()) return REC_OK;
-  const auto main = std::ranges::find_if(epoch.metrics, [&](const NamedValue& metric) {
-    return metric.name.substr(0, metric.name.find('[')) == experiment_.main_metric;
-  });
+  const auto main = std::ranges::find_if(
+      epoch.metrics, [&](const NamedValue& metric) { return is_name_of(metric.name, experiment_.main_metric); });
   const NamedValue& judged = main != epoch.metrics.end() ? *main : epoch.metrics.front();
   given_up_ = !listener_.goes_on(epoch.epoch, judged);
   if (given_up_) return kStop;

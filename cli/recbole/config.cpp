@@ -312,6 +312,10 @@ void read_evaluation(Config& c, Experiment& e) {
       e.data.split = "leave-one-out";
     } else if (split && split["RS"]) {
       if (!split["RS"].IsSequence() || split["RS"].size() != 3) throw c.bad("eval_args", "RS must be three shares");
+      if (order == "TO" && by_user)
+        throw c.bad("eval_args",
+                    "order TO with group_by user, each user's own rows by time, is not offered; with "
+                    "group_by none all rows are split by time");
       e.data.split = order == "TO" ? "time" : by_user ? "user" : "interaction";
       e.data.ratio = split["RS"][0].Scalar() + ":" + split["RS"][1].Scalar() + ":" + split["RS"][2].Scalar();
     } else if (split) {

@@ -26,10 +26,6 @@ std::string scores_cell(const std::vector<RankedItem>& list, char separator) {
   return cell(bracketed(scores), separator);
 }
 
-std::string item_text(const RankedItem& item) {
-  return item.id.starts_with('"') ? Json::parse(item.id, nullptr, false).get<std::string>() : item.id;
-}
-
 }  // namespace
 
 std::string predictions_path(const std::string& log_path, const std::string& model_and_mode, const std::string& part) {
@@ -61,7 +57,7 @@ void write_predictions(const std::string& path, const std::string& mode, char se
     const std::vector<RankedItem> list = rows.list(row);
     if (mode == "CTR") {
       for (const RankedItem& item : list)
-        line({user, cell(item_text(item), separator), shortest(sigmoid(item.score)), item.relevant ? "1" : "0"});
+        line({user, cell(item.text, separator), shortest(sigmoid(item.score)), item.relevant ? "1" : "0"});
     } else if (mode == "Impression") {
       std::vector<RankedItem> clicked, shown;
       for (const RankedItem& item : list) (item.relevant ? clicked : shown).push_back(item);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/output_file.h"
 #include "cli/rechorus/log.h"
 #include "cli/rechorus/predictions.h"
 
@@ -269,9 +270,11 @@ int run(const std::vector<std::string>& words, Context& context) {
   if (same(log_path, e.out)) throw refused("log_file", "and --model_path are the same file, " + e.out);
   if (same(e.dump_config, e.out) || same(e.dump_config, log_path))
     throw refused("dump_config", e.dump_config + " is another output's file");
-  for (const char* part : {"train.csv", "dev.csv", "test.csv"})
+  for (const char* part : {"train.csv", "dev.csv", "test.csv"}) {
+    check_is_no_input("log_file", log_path, {e.data.path + "/" + part});
     if (const std::string path = e.data.path + "/" + part; !std::filesystem::exists(path, none))
       throw Failure{REC_NOT_FOUND, "--dataset: there is no file " + path, "dataset", path, -1};
+  }
 
   std::vector<NamedMetric> printed = metrics_of(flags, mode);
   for (const std::string& name : by_comma(e.metrics)) {  // the main metric's cutoff need not be one of --topk

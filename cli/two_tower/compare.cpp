@@ -3,7 +3,7 @@
 #include <array>
 #include <cmath>
 
-#include "cli/training_counts.h"
+#include "cli/data_rows.h"
 #include "cli/two_tower/two_tower.h"
 
 namespace rec::cli::two_tower {
@@ -115,7 +115,7 @@ std::vector<Measured> measure(const std::vector<Compared>& models, const Call& c
       e.final_metrics = metric_names();
       line("== Evaluate " + models[i].title + " ==");
       Taker taker([&](const SplitData& data) {
-        if (!call.text("--by").empty()) of_item = training_counts(data.dataset).of_item;
+        if (!call.text("--by").empty()) of_item = data_rows(data.dataset).of_item;
         for (int n = call.is_ours() ? 1 : 2; n > 0; --n) line(rows_line("valid", data));
         if (data.description["n_train"] != cards[i]["n_train"])
           context.output.note("warning: " + plain(models[i].path) + " was trained on " +

@@ -2,7 +2,7 @@
 #include <filesystem>
 
 #include "cli/ids.h"
-#include "cli/two_tower/new_folder.h"
+#include "cli/new_folder.h"
 #include "cli/two_tower/two_tower.h"
 #include "cli/vectors.h"
 
@@ -23,7 +23,10 @@ std::string list_of(const std::vector<Item>& items) {
 }
 
 void write_index(const fs::path& folder, const Model& model) {
-  write_vectors("out", folder / "items.npy", vectors_of(rec_model_item_vectors, model));
+  const Tensor vectors = vectors_of(rec_model_item_vectors, model);
+  if (vectors == nullptr)
+    throw Failure{REC_UNSUPPORTED, "the model has no item vectors for an index", "", folder.string(), -1};
+  write_vectors("out", folder / "items.npy", vectors);
   write_ids("out", folder / "ids.csv", {rec_model_item_ids, model});
   call(rec_model_save, model.get(), (folder / "model.rec").c_str(), nullptr, nullptr);
 }

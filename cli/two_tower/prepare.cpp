@@ -5,8 +5,8 @@
 #include <fstream>
 #include <map>
 
+#include "cli/new_folder.h"
 #include "cli/output_file.h"
-#include "cli/two_tower/new_folder.h"
 #include "cli/two_tower/two_tower.h"
 #include "cli/vectors.h"
 

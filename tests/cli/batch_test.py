@@ -84,6 +84,39 @@ class Rows(CliTest):
         self.assertIn("evaluation.metrics says which", self.recore(["run", "rows.yaml", "--set", "evaluation.metrics=''"], 2).stderr)
 
 
+class Outputs(CliTest):
+    def test_that_are_inputs_are_refused(self):
+        self.write("d.csv", "user,item\n" + "".join(f"{u},{i}\n" for u in range(9) for i in range(u, u + 9)))
+        self.recore("train --model popularity --data d.csv --out m.csv")
+        self.recore("train --model bprmf --set epochs=1 --data d.csv --out w.rec")
+        self.write("items.csv", "3\n")
+        self.write("e.yaml", "model: popularity\ndata: {path: d.csv}\nevaluation: {metrics: recall@5}\noutput: {model: e.rec}\n")
+        whole = {name: self.bytes_of(name) for name in ("d.csv", "m.csv", "items.csv", "w.rec", "e.yaml")}
+        for arguments in ("evaluate --model m.csv --data d.csv --per-row d.csv", "evaluate --model m.csv --data d.csv --per-row m.csv",
+                          "recommend --model m.csv --all --out m.csv", "recommend --model m.csv --all --allow @items.csv --out items.csv",
+                          "compare m.csv w.rec --data d.csv --report d.csv", "compare m.csv w.rec --data d.csv --report w.rec",
+                          "run e.yaml --set output.report=e.yaml", "run e.yaml --set output.rows=d.csv",
+                          "train --model bprmf --data d.csv --warm-start w.rec --report w.rec --out w2.rec"):
+            self.assertIn("is a file that is read", self.recore(arguments, 2).stderr, arguments)
+        self.recore("run e.yaml")
+        self.assertIn("are the same file", self.recore("run e.yaml --set training.enabled=false --set output.report=x.csv "
+                                                       "--set output.rows=x.csv", 2).stderr)
+        self.assertEqual({name: self.bytes_of(name) for name in whole}, whole)
+
+    def test_of_an_experiment_are_what_it_asked_for(self):
+        self.write("r.yaml", "model: itemknn\ndata: {path: orchard.inter.gz}\ntraining: {metrics: ndcg@5}\n"
+                             "evaluation: {metrics: 'recall@10,mrr@10'}\noutput: {model: r.rec, rows: r.csv, report: r.html}\n")
+        self.recore("run r.yaml")
+        self.assertTrue(self.bytes_of("r.csv").startswith(b"row,user,recall@10,mrr@10\n"))
+        # A saved model is measured by the rows that are asked for, not by those of its training.
+        events = self.events("run r.yaml --set training.enabled=false --set evaluation.rows=event")
+        asked = self.events("evaluate --model r.rec --data orchard.inter.gz --rows event --metrics recall@10,mrr@10")[0]
+        measured = [event for event in events if event["event"] == "metrics" and event["part"] == "test"][0]
+        self.assertEqual((measured["rows"], measured["metrics"]), ("event", asked["metrics"]))
+        self.write("train.csv", "user,item\n1,1\n2,1\n")
+        self.assertIn("no test part", self.recore("run r.yaml --set data.path=train.csv --set data.all_train=true", 4).stderr)
+
+
 class Compare(CliTest):
     @classmethod
     def setUpClass(cls):
@@ -139,6 +172,22 @@ class Compare(CliTest):
         self.assertEqual(len(sums), 20)
         self.assertAlmostEqual(event["difference"], sum(sums.values()) / event["n_rows"], 12)
         self.assertAlmostEqual(event["p_t"], t_test(list(sums.values())), 6)
+
+    def test_users_that_no_model_knows_are_one_observation_each(self):
+        generator = random.Random(2)
+        self.write("old.csv", "user,item\n" + "".join(f"a{u},{generator.randrange(30)}\n" for u in range(60) for _ in range(9)))
+        self.write("new.csv", "user,item\n" + "".join(f"b{u},{generator.randrange(30)}\n" for u in range(15) for _ in range(40)))
+        for name, neighbors in (("x", 2), ("y", 20)):
+            self.recore(f"train --model itemknn --set n_neighbors={neighbors} --data old.csv --all --out {name}.rec")
+            self.recore(f"evaluate --model {name}.rec --data new.csv --all --rows event --mask none --metrics hit@5 --per-row {name}.jsonl")
+        event = self.events("compare x.rec y.rec --data new.csv --all --rows event --mask none --metrics hit@5")[2]
+        sums = [0.0] * 15
+        for name, sign in (("x", -1), ("y", 1)):
+            with open(self.path(name + ".jsonl")) as file:
+                for row in map(json.loads, file):
+                    sums[row["row"] // 40] += sign * row["hit@5"]
+        self.assertNotEqual(event["difference"], 0)
+        self.assertAlmostEqual(event["p_t"], t_test(sums), 6)
 
     def test_groups_of_rows_make_up_the_whole(self):
         for by, rows in (("activity", "user"), ("popularity", "event")):
@@ -207,6 +256,7 @@ class Batch(CliTest):
             score = sum(a * b for a, b in zip(users[user_ids.index("u0061")], items[item_ids.index(event["item"])]))
             self.assertAlmostEqual(event["score"], score, 5)
         self.recore("train --model itemknn --data orchard.inter.gz --out knn.rec")
+        self.assertIn("is there already", self.recore("export vectors m.rec --out vectors", 2).stderr)
         self.assertIn("has no vectors", self.recore("export vectors knn.rec --out none", 6).stderr)
         self.assertFalse(os.path.exists(self.path("none")))
 
@@ -227,6 +277,8 @@ class Batch(CliTest):
         self.assertIn("deny: the model does not know 1 of the 3 items, such as 'no such film'", done.stderr)
         allowed = self.events(f"recommend --model m.rec --user u0061 --allow {top[5]},{top[1]} --allow {top[3]}")
         self.assertEqual([event["item"] for event in allowed[:-1]], [top[1], top[3], top[5]])
+        self.assertIn("600 users have no item", self.recore("recommend --model m.rec --all --out none.csv --allow nothere").stderr)
+        self.recore("recommend --model m.rec --all -k 1000000 --out all.csv")
         self.recore(f"recommend --model m.rec --all --out all.csv --deny {','.join(top)}")
         with open(self.path("all.csv"), newline="") as file:
             self.assertFalse(set(top) & {row["item"] for row in csv.DictReader(file)})

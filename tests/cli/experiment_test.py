@@ -369,6 +369,7 @@ use_gpu: False
                             ("--learner=rmsprop", "must be adam, sgd or adagrad"), ("--epochs=many", "epochs: must be an int"),
                             ("--val_interval={rating: '(3,5]'}", "only [x,inf) is offered"), ("--dataset=nothing", "nothing"),
                             ("--eval_args={split: {LS: test_only}}", "of LS only valid_and_test"),
+                            ("--eval_args={split: {RS: [8, 1, 1]}, order: TO}", "order TO with group_by user"),
                             ("--train_batch_size=x", "train_batch_size: must be a number"), ("--eval_step=0", "eval_step: must be at least 1")):
             done = self.recore(["recbole", "--model=BPR", "--dataset=shop", "--config_files=x.yaml", word], 1)
             self.assertIn(words, done.stderr)

@@ -62,6 +62,12 @@ class Tune(CliTest):
         self.assertEqual(other, table)
         self.assertEqual(self.bytes_of("other.rec"), model)
 
+    def test_a_metric_with_brackets_of_its_own_decides(self):
+        self.write("shop.yaml", CONFIG.replace("[ndcg@10]}", "'recall@10,rbp@5[0.5]', main_metric: 'rbp@5[0.5]'}", 1))
+        events = self.tune("--trials", "2", "--sampler", "random")
+        best = self.table(events)["trials"][self.table(events)["best"]]
+        self.assertEqual(best["value"], max(event["metrics"]["rbp@5[0.5]"] for event in self.of_kind(events, "epoch")))
+
     def test_a_grid_is_printed_as_a_table(self):
         done = self.recore(["tune", "shop.yaml", "--sampler", "grid", "--space", "emb_size=4,8", "--space", "epochs=1..2",
                             "--report", "page.html"])

@@ -2,6 +2,7 @@
 import array
 import csv
 import math
+import json
 import os
 import random
 import re
@@ -156,6 +157,9 @@ class TwoTower(unittest.TestCase):
         save_npy(self.path("sided/q_side_cat.npy"), [[u % 2, u % 7] for u in range(N_USERS)], "q")
         per_group = [[float(i % N_GROUPS == j % N_GROUPS) for j in range(N_ITEMS)] for i in range(N_ITEMS)]
         save_npy(self.path("sided/item_adj.npy"), per_group)
+        self.script("train --data data --h1 32 --epochs 1 --out t.rec --dump-config t.yaml")
+        with open(self.path("t.yaml")) as file:
+            self.assertIn("num_hard_negatives: 0\n", file.read())
         for flags, lines in (("", ("user_features: dense", "user_id: false", "item_tower: mlp", "num_hard_negatives: 20", "alpha: 0.01")),
                              ("--q_side_cat_npy sided/q_side_cat.npy", ("user_features: true", "user_id: false")),
                              ("--q_side_cat_npy sided/q_side_cat.npy --user_embed", ("user_features: true", "user_id: true")),
@@ -201,6 +205,20 @@ class TwoTower(unittest.TestCase):
             parts = [float(re.search(rf"^Recall@{k} {name}: (\S+)$", section, re.M)[1]) for name, *_ in found]
             self.assertAlmostEqual(whole, sum(part * row[2] for part, row in zip(parts, numbers)) / 72, delta=1e-4)
         self.assertRegex(text, r"== Δ \(bias\{\}\.pt - plain\.rec\) ==\nRecall@5: [+-]0")
+
+    def test_any_model_is_measured_by_pairs(self):
+        self.recore("train --model popularity --data data --format two_tower --split interaction --out p.rec".split())
+        text = self.script("compare --data data --models plain.rec p.rec --by popularity").stdout
+        told = self.recore("evaluate --model p.rec --data data --format two_tower --split interaction --part valid --rows event "
+                           "--protocol uni99 --mask none --metrics recall@10 --json".split()).stdout
+        asked = json.loads(told.splitlines()[0])["metrics"]["recall@10[uni99]"]
+        section = text.split("== Evaluate p.rec ==")[1]
+        self.assertEqual(re.search(r"^Recall@10: (\S+)$", section, re.M)[1], f"{asked:.4f}")
+
+    def test_an_index_needs_vectors(self):
+        self.recore("train --model itemknn --data data --format two_tower --split interaction --out k.rec".split())
+        self.assertIn("no item vectors", self.one_line("export --model k.rec --out none"))
+        self.assertFalse(os.path.exists(self.path("none.part")) or os.path.exists(self.path("none")))
 
     def test_three_models_and_any_model_are_compared(self):
         self.recore("train --model popularity --data data --format two_tower --split interaction --out pop.rec".split())

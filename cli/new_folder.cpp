@@ -1,8 +1,8 @@
-#include "cli/two_tower/new_folder.h"
+#include "cli/new_folder.h"
 
 #include "cli/output.h"
 
-namespace rec::cli::two_tower {
+namespace rec::cli {
 
 namespace fs = std::filesystem;
 
@@ -42,4 +42,4 @@ void fill_folder(const std::string& path, const std::function<void(const fs::pat
   }
 }
 
-}  // namespace rec::cli::two_tower
+}  // namespace rec::cli
