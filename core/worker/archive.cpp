@@ -202,12 +202,10 @@ std::shared_ptr<const Report> shared_report(const MemoryFile& file, const std::v
   check(report->users, REC_NO_ROW, bounds.n_users, "users are not the model's");
   check(report->interactions, 0, bounds.n_interactions, "rows are not those of the data set");
   check(report->list_items, 0, bounds.n_items, "lists have items that the model has not");
-  for (size_t row = 0; row + 1 < report->list_offsets.size(); ++row)
-    if (const int64_t n = report->list_offsets[row + 1] - report->list_offsets[row]; n < 0 || n > keep_lists)
-      throw damaged();
-  if (keep_lists > 0 &&
-      (report->list_offsets.front() != 0 || report->list_offsets.back() != std::ssize(report->list_items)))
-    throw damaged();
+  const std::vector<int64_t>& offsets = report->list_offsets;
+  if (keep_lists > 0 && (offsets.front() != 0 || offsets.back() != std::ssize(report->list_items))) throw damaged();
+  for (size_t row = 0; row + 1 < offsets.size(); ++row)  // compared first: a difference of any two numbers may overflow
+    if (offsets[row + 1] < offsets[row] || offsets[row + 1] - offsets[row] > keep_lists) throw damaged();
   return report;
 }
 

@@ -138,7 +138,8 @@ TEST(Archive, ThatLiesIsRefused) {
                                                   {"too few offsets", with_lists({0}, {})},
                                                   {"an end before the items'", with_lists({0, 1}, {1, 2})},
                                                   {"a late begin", with_lists({1, 2}, {1, 2})},
-                                                  {"a negative length", with_lists({0, -1}, {})}};
+                                                  {"a negative length", with_lists({0, -1}, {})},
+                                                  {"the least begin", with_lists({INT64_MIN, 1}, {1})}};
   for (const auto& [name, report] : lists)
     EXPECT_EQ(error_of([&] { shared_report(share_report(report), {"auc"}, {8, 5, 10, 2}); }).status, REC_PLUGIN_FAILED)
         << name;
